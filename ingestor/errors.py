@@ -1,0 +1,90 @@
+"""Every error that the program expects, and what each means for the one who runs it.
+
+::
+
+    IngestorError                    one clear line for a person
+    ├── UsageError                   exit 2: the command line is wrong
+    ├── ConfigError                  exit 2: the configuration is wrong
+    ├── ArchiveError                 exit 3: the archive itself is unusable
+    │   ├── ArchiveInUse             another run holds it
+    │   ├── SchemaTooNew             made by a newer program
+    │   └── StorageFailed            read-only, disk full, not a database
+    ├── FetchError                   one request failed; tried again later
+    │   ├── Gone                     404, 410, or a page that says it was removed
+    │   ├── Refused                  401, 403, 451, robots.txt
+    │   ├── Forbidden                an address that we never ask (guard)
+    │   ├── TooLarge                 a bound was passed
+    │   └── Unreachable              DNS, connection, timeout, 5xx, broken HTTP
+    ├── WorkerDied                   the process that read a body died; tried again later
+    ├── FeedUnreadable               a body that is not a (whole) feed
+    └── NoArticle                    a page without an article that can be read
+
+An expected failure of one feed or one article becomes a stored outcome; anything that is
+not in this tree is a bug and stops the run with its traceback.
+"""
+
+from __future__ import annotations
+
+
+class IngestorError(Exception):
+    """An expected failure whose text is one line that a person can act on."""
+
+
+class UsageError(IngestorError):
+    """The command line asks for something that makes no sense."""
+
+
+class ConfigError(IngestorError):
+    """The configuration cannot be used; the text names the file and the key."""
+
+
+class ArchiveError(IngestorError):
+    """The archive as a whole cannot be read or written."""
+
+
+class ArchiveInUse(ArchiveError):
+    """Another run holds the archive."""
+
+
+class SchemaTooNew(ArchiveError):
+    """The database was made by a newer version of the program."""
+
+
+class StorageFailed(ArchiveError):
+    """The disk is full or read-only, or the file is not an archive."""
+
+
+class FetchError(IngestorError):
+    """One request did not bring a usable answer."""
+
+
+class Gone(FetchError):
+    """The page is not there (any more)."""
+
+
+class Refused(FetchError):
+    """The server, or its robots.txt, does not let us."""
+
+
+class Forbidden(FetchError):
+    """The address is one that this program never asks."""
+
+
+class TooLarge(FetchError):
+    """The answer passed a bound on its size."""
+
+
+class Unreachable(FetchError):
+    """No complete answer: name look-up, connection, timeout, server error."""
+
+
+class WorkerDied(IngestorError):
+    """The process that worked on a body ended before it was done."""
+
+
+class FeedUnreadable(IngestorError):
+    """A body that is no feed, or only a part of one; never "no news"."""
+
+
+class NoArticle(IngestorError):
+    """A page in which no article can be found."""

@@ -1,0 +1,223 @@
+"""The nouns that travel between the stages: frozen records, complete when they are made.
+
+Every ``datetime`` in here is aware and in UTC. A publication *day* is Asia/Shanghai's
+(see :func:`ingestor.identity.publication_day`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+Headers = tuple[tuple[str, str], ...]
+"""HTTP header fields in the order in which they were sent or received."""
+
+ContentMode = Literal["page", "feed"]
+"""Where an article's text comes from: its own page, or what the feed carries."""
+
+Origin = Literal["page", "feed", "import"]
+"""Where the stored text of an article came from."""
+
+Cause = Literal["new", "edit", "reextract", "import"]
+"""Why a revision exists; only ``edit`` says that the publisher changed something."""
+
+
+def header(headers: Headers, name: str) -> str:
+    """Return the first value of header field ``name`` (any case), or ``''``."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed as the operator configured it."""
+
+    name: str
+    """Unique; the third category of its articles."""
+    kind: str
+    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, …"""
+    url: str
+    """Where to ask; for kinds that build their own address, that address."""
+    categories: tuple[str, ...]
+    """The categories above ``name``."""
+    author: str
+    """What the front matter names as author."""
+    content: ContentMode = "page"
+    """``page``: download each article; ``feed``: the feed's text is the article."""
+    every: timedelta | None = None
+    """Time between two polls; ``None`` for the schedule's default."""
+    options: Mapping[str, int | str] = field(default_factory=dict)
+    """What only this kind of feed knows, such as ``pageid`` and ``lid``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What lets a server answer "unchanged": kept with a feed, moved with its entries."""
+
+    etag: str = ""
+    last_modified: str = ""
+    body_sha256: str = ""
+    """Lower-case hex digest of the last body that was read in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """A configured feed with what is known about it."""
+
+    id: int
+    feed: Feed
+    validators: Validators
+    next_poll_at: datetime | None
+    """When it is due; ``None``: at once."""
+    failures: int
+    """Polls that failed in a row."""
+    interval: timedelta
+    """Time between two polls while it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GET request that a source wants made."""
+
+    url: str
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back for a :class:`Request`."""
+
+    url: str
+    """The address that was asked for."""
+    final_url: str
+    """The address that answered, after redirects."""
+    status: int
+    headers: Headers
+    body: bytes
+    """The body after transfer and content decoding (no gzip left)."""
+    fetched_at: datetime
+    request_headers: Headers = ()
+
+    def header(self, name: str) -> str:
+        """Return the first value of response header ``name`` (any case), or ``''``."""
+        return header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item as a feed announced it, before its page is looked at."""
+
+    guid: str
+    """The feed's own identifier; ``''`` when it gives none."""
+    url: str
+    """Absolute address of the article; ``''`` when the item has none."""
+    title: str
+    """Plain text."""
+    published_at: datetime | None
+    """What the feed claims; ``None`` when it gives no date that can be read."""
+    date_text: str = ""
+    """The date as the feed wrote it, for later and better readings."""
+    author: str = ""
+    """Who wrote it, as the feed says: on RSSHub's Sina feeds the medium."""
+    summary: str = ""
+    """HTML or text of the item's short description."""
+    content: str = ""
+    """HTML of the item's full text; ``''`` when the feed carries no body."""
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDocument:
+    """A feed body, read."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    ttl: timedelta | None = None
+    """The least time between two polls that the feed asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of an article."""
+
+    url: str
+    """Absolute, https where the publisher serves it."""
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """A security that an article names."""
+
+    market: str
+    """``sh``, ``sz``, ``bj``, ``hk`` or ``us``."""
+    symbol: str
+    """Normalised with its market: ``sh600519``, ``hk00700``, ``us:BABA``."""
+    name: str = ""
+    """As the article writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A downloaded page, as the extractor needs it."""
+
+    url: str
+    """The address that answered, after redirects."""
+    body: bytes
+    content_type: str = ""
+    """The Content-Type header, with its charset if it had one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The cleaned text of an article."""
+
+    html: str
+    """Safe HTML, block elements one a line, without the enclosing ``<div>``."""
+    text: str
+    """One paragraph a line, without leading full-width spaces."""
+    pictures: tuple[Picture, ...] = ()
+    securities: tuple[Security, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What a page says, extracted: the same bytes always give the same article."""
+
+    url: str
+    """Canonical address, as the page itself states it or else as it was reached."""
+    document_id: str
+    """The publisher's own identifier (see :mod:`ingestor.identity`), or ``''``."""
+    title: str
+    published_at: datetime | None
+    body: Body
+    updated_at: datetime | None = None
+    """When the publisher says that it edited the page."""
+    media: str = ""
+    """Who wrote it, such as 央视新闻."""
+    editor: str = ""
+    summary: str = ""
+    keywords: tuple[str, ...] = ()
+    template: str = "generic"
+    """Which page template read it; ``generic`` when none did, ``feed`` for feed text."""
+    aliases: tuple[str, ...] = ()
+    """Other addresses that the page names as its own (its mobile twin)."""
+
+    @property
+    def headimg(self) -> str:
+        """The address of the first picture, ``''`` when there is none."""
+        return self.body.pictures[0].url if self.body.pictures else ""
+
+
+@dataclass(frozen=True, slots=True)
+class WarcPlace:
+    """Where a WARC file holds the response record of a capture."""
+
+    file: str
+    """Relative to the raw folder."""
+    offset: int
+    """Byte of the compressed file at which the record starts."""
+    length: int
+    """Bytes of the compressed record."""
