@@ -1,0 +1,272 @@
+"""The configuration: a TOML file and the environment, read into typed settings.
+
+``load(path, environment)`` is the one way in. Every error is a :class:`ConfigError` that
+names the file and the key, and for an unknown key the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ingestor import __version__
+from ingestor.errors import ConfigError
+from ingestor.model import ContentMode, Feed
+
+ENVIRONMENT_PREFIX = "INGEST_"
+SEARCH_PATHS = (
+    "config.toml",
+    "~/.config/ingestor/config.toml",
+    "/etc/ingestor/config.toml",
+)
+"""Where a configuration is looked for, in this order, when none is named."""
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_LONGEST = timedelta(days=3650)
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    found = (
+        re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value) if isinstance(value, str) else None
+    )
+    if not found:
+        raise ValueError('a duration such as "250ms", "20s", "5m", "6h" or "1d" is wanted')
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError("longer than ten years")
+    return timedelta(seconds=seconds)
+
+
+def _size(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)", value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError('a size such as "512KiB" or "8MiB" is wanted')
+    return int(found[1]) * _BYTES[found[2]]
+
+
+def _web_address(value: object) -> object:
+    if isinstance(value, str) and re.match(r"https?://[^/\s]+", value):
+        return value
+    raise ValueError('an address that begins with "http://" or "https://" is wanted')
+
+
+def _later(value: object) -> object:
+    if value is True:
+        raise ValueError("this version does not keep pictures yet; set it to false")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Size = Annotated[int, BeforeValidator(_size)]
+WebAddress = Annotated[str, BeforeValidator(_web_address)]
+ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "updated"]
+
+
+class _Section(BaseModel):
+    """A table of the file: immutable, and with no key that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSettings(_Section):
+    """``[store]``: the database, which is the truth and the queue."""
+
+    url: str = "sqlite:///archive.db"
+    """SQLAlchemy address; a relative path is relative to the configuration file."""
+
+
+class ArchiveSettings(_Section):
+    """``[archive]``: the files, which are a projection of the database."""
+
+    dir: Path = Path("archive")
+    raw: Literal["warc", "off"] = "warc"
+    raw_dir: Path = Path("warc")
+    images: Annotated[bool, BeforeValidator(_later)] = False
+    extra_front_matter: tuple[ExtraKey, ...] = ()
+
+
+class FetchSettings(_Section):
+    """``[fetch]``: how we behave as a client."""
+
+    user_agent: str = Field(default=f"ingestor/{__version__}", min_length=1, pattern=r"^[ -~]+$")
+    timeout: Duration = timedelta(seconds=20)
+    max_bytes: Size = Field(default=8 * 1024**2, ge=1024)
+    connections: int = Field(default=16, ge=1, le=256)
+    connections_per_host: int = Field(default=4, ge=1, le=64)
+    delay_per_host: Duration = timedelta(milliseconds=250)
+    robots: bool = True
+    proxy: str = ""
+    allow_private_addresses: bool = False
+
+
+class ScheduleSettings(_Section):
+    """``[schedule]``: when feeds and articles are looked at."""
+
+    every: Duration = timedelta(minutes=5)
+    jitter: Duration = timedelta(seconds=30)
+    recheck: tuple[Duration, ...] = (
+        timedelta(hours=1),
+        timedelta(hours=6),
+        timedelta(days=1),
+    )
+
+
+class FeedSettings(_Section):
+    """One ``[[feeds]]``."""
+
+    name: str = Field(min_length=1, max_length=200)
+    kind: str = "rss"
+    url: WebAddress | None = None
+    categories: tuple[str, ...] = ("金融", "新浪财经")
+    author: str = "新浪财经"
+    content: ContentMode = "page"
+    every: Duration | None = None
+    pageid: int | None = None
+    lid: int | None = None
+    zhibo_id: int | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> FeedSettings:
+        if self.kind == "rss" and not self.url:
+            raise ValueError('url: a feed of kind "rss" needs one')
+        return self
+
+    def feed(self) -> Feed:
+        """Return the feed as the rest of the program knows it."""
+        given = {"pageid": self.pageid, "lid": self.lid, "zhibo_id": self.zhibo_id}
+        return Feed(
+            name=self.name,
+            kind=self.kind,
+            url=self.url or "",
+            categories=self.categories,
+            author=self.author,
+            content=self.content,
+            every=self.every,
+            options={key: value for key, value in given.items() if value is not None},
+        )
+
+
+class Settings(_Section):
+    """A whole configuration."""
+
+    store: StoreSettings = StoreSettings()
+    archive: ArchiveSettings = ArchiveSettings()
+    fetch: FetchSettings = FetchSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    feeds: tuple[FeedSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Settings:
+        names = [feed.name for feed in self.feeds]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f'feeds: two feeds are named "{name}"; give each its own name')
+        return self
+
+
+def find(named: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return the configuration file to read: the one named, else the first that exists.
+
+    Raises :class:`ConfigError` when there is none.
+    """
+    wanted = named or (Path(value) if (value := environment.get("INGEST_CONFIG")) else None)
+    if wanted:
+        if not wanted.is_file():
+            raise ConfigError(f"{wanted}: there is no such file; `ingest init` writes one")
+        return wanted
+    for candidate in map(Path, SEARCH_PATHS):
+        if candidate.expanduser().is_file():
+            return candidate.expanduser()
+    places = ", ".join(SEARCH_PATHS)
+    raise ConfigError(f"no configuration found (looked at {places}); `ingest init` writes one")
+
+
+def load(path: Path, environment: Mapping[str, str]) -> Settings:
+    """Read ``path``, let ``INGEST_<SECTION>__<KEY>`` variables override it, check all of it.
+
+    Relative paths come back absolute, relative to the file. Raises :class:`ConfigError`.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    _override(values, environment)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}") from error
+    return _anchored(settings, path.resolve().parent)
+
+
+def _override(values: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for name, text in environment.items():
+        section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        if not name.startswith(ENVIRONMENT_PREFIX) or not separator:
+            continue
+        if not isinstance(values.setdefault(section, {}), dict):
+            raise ConfigError(f"{name}: only keys of single sections can come from the environment")
+        values[section][key] = _toml_value(text)
+
+
+def _toml_value(text: str) -> object:
+    """Read an environment variable as TOML would; what is no TOML value is plain text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _explain(error: ValidationError) -> str:
+    """Say the first problem in one line that names its key."""
+    problem = error.errors()[0]
+    where = [f"[{part + 1}]" if isinstance(part, int) else str(part) for part in problem["loc"]]
+    key = ".".join(where).replace(".[", "[")
+    if problem["type"] == "extra_forbidden":
+        return f'unknown key "{key}"{_nearest(problem["loc"])}'
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" if key else message
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    known = list(_known_keys(location[:-1]))
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f'; did you mean "{close[0]}"?' if close else f"; known here: {', '.join(known)}"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> Mapping[str, Any]:
+    section: Any = Settings
+    for part in location:
+        if isinstance(part, str):
+            annotation = section.model_fields[part].annotation
+            section = next(iter(get_args(annotation)), annotation)
+    fields: Mapping[str, Any] = section.model_fields
+    return fields
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    """Make every relative path of the file relative to the file's own folder."""
+    archive = settings.archive.model_copy(
+        update={
+            "dir": folder / settings.archive.dir.expanduser(),
+            "raw_dir": folder / settings.archive.raw_dir.expanduser(),
+        }
+    )
+    url = settings.store.url
+    if (found := re.fullmatch(r"sqlite:///(?!/)(.+)", url)) and found[1] != ":memory:":
+        url = f"sqlite:///{folder / Path(found[1]).expanduser()}"
+    store = settings.store.model_copy(update={"url": url})
+    return settings.model_copy(update={"archive": archive, "store": store})
