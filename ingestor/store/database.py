@@ -1,0 +1,134 @@
+"""The engine, its settings and its transactions: the only place where either is opened.
+
+SQLite runs in WAL mode, so readers (the ``sqlite3`` shell among them) never wait for the
+writer. Writing transactions begin with ``BEGIN IMMEDIATE``: a second writer waits at the
+start of its transaction, never fails in the middle. DDL is transactional too, so that a
+migration and its record are one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
+
+from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, StorageFailed
+
+APPLICATION_ID = 0x53494E41
+"""``PRAGMA application_id`` of our files ("SINA"): another program's file is refused."""
+
+BUSY_MILLISECONDS = 60_000
+"""How long a writing transaction waits for another one; foreign writers may take 30 s."""
+
+
+class Database:
+    """An archive's database, opened but not yet looked at."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or ``None`` for a server or a database in memory."""
+        name = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not name or name == ":memory:":
+            return None
+        return Path(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a writing transaction: committed when the block ends, else rolled back.
+
+        Raises :class:`ArchiveInUse` or :class:`StorageFailed` instead of the driver's errors.
+        """
+        engine = self.engine.execution_options(ingestor_writes=True)
+        with _translated(self), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a reading transaction: one consistent view, which blocks nobody."""
+        with _translated(self), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(f'store.url: not a database address: "{url}"') from error
+    if parsed.get_backend_name() != "sqlite":
+        raise ConfigError(
+            f'store.url: "{parsed.get_backend_name()}" is not supported by this version; '
+            'use "sqlite:///archive.db"'
+        )
+    if parsed.database and parsed.database != ":memory:":
+        folder = Path(parsed.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(f"{folder}: cannot be made: {error.strerror}") from error
+    engine = create_engine(parsed)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    # SQLAlchemy opens the transactions (see _begin); the driver must not do it as well.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        # A commit promises that nothing is lost, also when the power fails after it.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("ingestor_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated(database: Database) -> Iterator[None]:
+    """Turn the driver's errors that an operator can mend into ours."""
+    try:
+        yield
+    except DBAPIError as error:
+        if (expected := _expected(error, database.path or database.url)) is None:
+            raise
+        raise expected from error
+
+
+def _expected(error: DBAPIError, where: object) -> ArchiveError | None:
+    """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
+    text = str(error.orig).lower()
+    if "locked" in text or "busy" in text:
+        return ArchiveInUse(f"{where}: another program is writing to it and does not finish")
+    if isinstance(error, DatabaseError):
+        for sign, sentence in (
+            ("file is not a database", "is not an SQLite database; name another file in store.url"),
+            ("unable to open", "cannot be opened; is the folder there, and may it be written?"),
+            ("readonly", "is read-only; give this user the right to write it and its folder"),
+            ("disk is full", "cannot be written: the disk is full"),
+            ("disk i/o error", "cannot be written: the disk is full or failing"),
+            ("malformed", "is damaged; restore it from a backup"),
+        ):
+            if sign in text:
+                return StorageFailed(f"{where}: {sentence}")
+    return None

@@ -1,0 +1,172 @@
+"""Entries: everything that was announced, and with it the queue of what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from ingestor.identity import entry_key, fingerprint
+from ingestor.model import Entry, Feed
+from ingestor.store.schema import entries, feeds
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEntry:
+    """An entry that is due."""
+
+    id: int
+    feed_id: int
+    feed_name: str
+    entry: Entry
+    attempts: int
+    """How often it was tried before."""
+    article_id: int | None
+    """The article that an earlier try led to, such as one made from the feed's text."""
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EntryOutcome:
+    """What one try changes in an entry's row."""
+
+    entry_id: int
+    state: str
+    """``pending``, ``done`` or ``parked``."""
+    error: str = ""
+    next_attempt_at: datetime | None = None
+    article_id: int | None = None
+
+
+def announce(
+    connection: Connection, feed_id: int, feed: Feed, found: Sequence[Entry], *, now: datetime
+) -> int:
+    """Write down what a feed announced; return how many entries were not known.
+
+    A known entry whose words changed is brought up to date; where the feed's text is the
+    article, that makes it due again.
+    """
+    known = {
+        row.key: row
+        for row in connection.execute(select(entries).where(entries.c.feed_id == feed_id))
+    }
+    new = 0
+    for one in found:
+        key = entry_key(feed, one)
+        row = known.get(key)
+        if row is None:
+            result = connection.execute(
+                entries.insert()
+                .values(feed_id=feed_id, key=key, seen_at=now, **_columns(one))
+                .returning(*entries.c)
+            )
+            known[key] = result.one()
+            new += 1
+        elif _words(row.title, row.content, row.summary) != _words(
+            one.title, one.content, one.summary
+        ):
+            values = _columns(one)
+            if feed.content == "feed" and row.state == "done":
+                values |= {"state": "pending", "attempts": 0, "next_attempt_at": None}
+            connection.execute(update(entries).where(entries.c.id == row.id).values(**values))
+    return new
+
+
+def due(
+    connection: Connection, now: datetime, *, feed_ids: Sequence[int], limit: int
+) -> list[QueuedEntry]:
+    """Return pending entries of these feeds whose time has come, oldest first."""
+    rows = connection.execute(
+        select(entries, feeds.c.name.label("feed_name"))
+        .join(feeds)
+        .where(
+            entries.c.state == "pending",
+            entries.c.feed_id.in_(feed_ids),
+            or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
+        )
+        .order_by(entries.c.id)
+        .limit(limit)
+    )
+    return [
+        QueuedEntry(
+            id=row.id,
+            feed_id=row.feed_id,
+            feed_name=row.feed_name,
+            entry=Entry(
+                guid=row.guid,
+                url=row.url,
+                title=row.title,
+                published_at=row.published_at,
+                date_text=row.date_text,
+                author=row.author,
+                summary=row.summary,
+                content=row.content,
+                keywords=tuple(row.keywords.splitlines()),
+            ),
+            attempts=row.attempts,
+            article_id=row.article_id,
+            seen_at=row.seen_at,
+        )
+        for row in rows
+    ]
+
+
+def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
+    """Return whether an earlier entry of the same feed, with another guid, has its address."""
+    earlier = select(entries.c.id).where(
+        entries.c.feed_id == queued.feed_id,
+        entries.c.url == queued.entry.url,
+        entries.c.guid != queued.entry.guid,
+        entries.c.id < queued.id,
+    )
+    return bool(queued.entry.url) and connection.execute(earlier).first() is not None
+
+
+def record(connection: Connection, outcome: EntryOutcome) -> None:
+    """Write down how a try of an entry went."""
+    values: dict[str, object] = {
+        "state": outcome.state,
+        "error": outcome.error,
+        "next_attempt_at": outcome.next_attempt_at,
+        "attempts": entries.c.attempts + 1,
+    }
+    if outcome.article_id is not None:
+        values["article_id"] = outcome.article_id
+    connection.execute(update(entries).where(entries.c.id == outcome.entry_id).values(**values))
+
+
+def count(connection: Connection, state: str, feed_ids: Sequence[int] | None = None) -> int:
+    """Return how many entries are in ``state``, over all feeds or over these."""
+    query = select(func.count()).select_from(entries).where(entries.c.state == state)
+    if feed_ids is not None:
+        query = query.where(entries.c.feed_id.in_(feed_ids))
+    return int(connection.execute(query).scalar_one())
+
+
+def retry(connection: Connection, feed_ids: Sequence[int] | None = None) -> int:
+    """Make parked entries due at once, with all their tries; return how many there were."""
+    query = update(entries).where(entries.c.state == "parked")
+    if feed_ids is not None:
+        query = query.where(entries.c.feed_id.in_(feed_ids))
+    values = {"state": "pending", "attempts": 0, "next_attempt_at": None}
+    return connection.execute(query.values(**values)).rowcount
+
+
+def _columns(entry: Entry) -> dict[str, object]:
+    return {
+        "guid": entry.guid,
+        "url": entry.url,
+        "title": entry.title,
+        "published_at": entry.published_at,
+        "date_text": entry.date_text,
+        "author": entry.author,
+        "summary": entry.summary,
+        "content": entry.content,
+        "keywords": "\n".join(entry.keywords),
+    }
+
+
+def _words(title: str, content: str, summary: str) -> str:
+    return fingerprint(title, content or summary)

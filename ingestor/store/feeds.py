@@ -1,0 +1,89 @@
+"""Feeds: what the configuration names, and how each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from ingestor.model import Feed, FeedState, Validators
+from ingestor.store.schema import feeds
+
+
+@dataclass(frozen=True, slots=True)
+class PollOutcome:
+    """What a poll changes in a feed's row."""
+
+    feed_id: int
+    polled_at: datetime
+    next_poll_at: datetime
+    interval: timedelta
+    error: str = ""
+    """Why it failed; ``""``: it answered."""
+    validators: Validators | None = None
+    """New ones, when a body was read in full; ``None`` leaves them."""
+    title: str = ""
+    new_entries: int = 0
+
+
+def register(connection: Connection, configured: Sequence[Feed], default: timedelta) -> None:
+    """Make the table agree with the configuration: add, update, switch on and off.
+
+    A feed whose address changed loses its validators: they belong to the old address.
+    """
+    known = {row.name: row for row in connection.execute(select(feeds))}
+    for feed in configured:
+        values = {"kind": feed.kind, "url": feed.url, "active": 1}
+        values["interval_s"] = int((feed.every or default).total_seconds())
+        row = known.pop(feed.name, None)
+        if row is None:
+            connection.execute(feeds.insert().values(name=feed.name, **values))
+        elif any(getattr(row, key) != value for key, value in values.items()):
+            if row.url != feed.url or row.kind != feed.kind:
+                values |= {"etag": "", "last_modified": "", "body_sha256": ""}
+                values |= {"next_poll_at": None, "failures": 0}
+            connection.execute(update(feeds).where(feeds.c.id == row.id).values(**values))
+    gone = [row.id for row in known.values() if row.active]
+    if gone:
+        connection.execute(update(feeds).where(feeds.c.id.in_(gone)).values(active=0))
+
+
+def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState]:
+    """Return the state of every configured feed, in the configuration's order."""
+    rows = {row.name: row for row in connection.execute(select(feeds))}
+    return [
+        FeedState(
+            id=(row := rows[feed.name]).id,
+            feed=feed,
+            validators=Validators(row.etag, row.last_modified, row.body_sha256),
+            next_poll_at=row.next_poll_at,
+            failures=row.failures,
+            interval=timedelta(seconds=row.interval_s),
+        )
+        for feed in configured
+        if feed.name in rows
+    ]
+
+
+def record_poll(connection: Connection, outcome: PollOutcome) -> None:
+    """Write down how a poll went."""
+    values: dict[str, object] = {
+        "next_poll_at": outcome.next_poll_at,
+        "interval_s": int(outcome.interval.total_seconds()),
+        "last_error": outcome.error,
+        "failures": feeds.c.failures + 1 if outcome.error else 0,
+    }
+    if not outcome.error:
+        values["last_ok_at"] = outcome.polled_at
+    if outcome.validators:
+        values |= {
+            "etag": outcome.validators.etag,
+            "last_modified": outcome.validators.last_modified,
+            "body_sha256": outcome.validators.body_sha256,
+            "title": outcome.title,
+        }
+    if outcome.new_entries:
+        values["last_new_at"] = outcome.polled_at
+    connection.execute(update(feeds).where(feeds.c.id == outcome.feed_id).values(**values))

@@ -1,0 +1,45 @@
+"""One run at a time on one archive: a lock that the system gives back when its owner dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingestor.errors import ArchiveInUse, StorageFailed
+from ingestor.store.database import Database
+
+
+@contextmanager
+def only_run(database: Database) -> Iterator[None]:
+    """Hold the archive for one run; readers and short writers are not kept out.
+
+    Raises :class:`ArchiveInUse`, which names the other run's process, when there is one.
+    A lock left by a process that was killed is no lock: the kernel drops it.
+    """
+    if database.path is None:
+        yield
+        return
+    path = database.path.with_name(f"{database.path.name}.lock")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StorageFailed(f"{path}: cannot be written: {error.strerror}") from error
+    try:
+        _take(descriptor, path, database.path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path, archive: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = path.read_text(encoding="ascii", errors="replace").strip()
+        who = f"process {owner}" if owner else "another process"
+        raise ArchiveInUse(f"{archive}: in use by {who}; stop it first, or let it work") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)

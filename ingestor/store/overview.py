@@ -1,0 +1,106 @@
+"""How the archive is, in numbers: what ``ingest status`` shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, select
+
+from ingestor.store.schema import articles, entries, feeds, sightings
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """How one feed is."""
+
+    name: str
+    kind: str
+    url: str
+    active: bool
+    articles: int
+    """Articles that it announced, first or not."""
+    pending: int
+    parked: int
+    last_ok_at: datetime | None
+    last_new_at: datetime | None
+    next_poll_at: datetime | None
+    failures: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An entry that was given up, with its reason."""
+
+    feed: str
+    url: str
+    title: str
+    error: str
+
+
+def feed_health(connection: Connection) -> list[FeedHealth]:
+    """Return every feed that was ever configured, active ones first."""
+    seen: dict[int, int] = {
+        row.feed_id: row.articles
+        for row in connection.execute(
+            select(sightings.c.feed_id, func.count().label("articles")).group_by(
+                sightings.c.feed_id
+            )
+        )
+    }
+    queue = {
+        row.feed_id: row
+        for row in connection.execute(
+            select(
+                entries.c.feed_id,
+                func.sum(case((entries.c.state == "pending", 1), else_=0)).label("pending"),
+                func.sum(case((entries.c.state == "parked", 1), else_=0)).label("parked"),
+            )
+            .where(entries.c.state != "done")
+            .group_by(entries.c.feed_id)
+        )
+    }
+    rows = connection.execute(select(feeds).order_by(feeds.c.active.desc(), feeds.c.id))
+    return [
+        FeedHealth(
+            name=row.name,
+            kind=row.kind,
+            url=row.url,
+            active=bool(row.active),
+            articles=seen.get(row.id, 0),
+            pending=queue[row.id].pending if row.id in queue else 0,
+            parked=queue[row.id].parked if row.id in queue else 0,
+            last_ok_at=row.last_ok_at,
+            last_new_at=row.last_new_at,
+            next_poll_at=row.next_poll_at,
+            failures=row.failures,
+            last_error=row.last_error,
+        )
+        for row in rows
+    ]
+
+
+def parked(connection: Connection, limit: int) -> list[Parked]:
+    """Return the entries that were given up last."""
+    rows = connection.execute(
+        select(feeds.c.name, entries.c.url, entries.c.title, entries.c.error)
+        .join(feeds)
+        .where(entries.c.state == "parked")
+        .order_by(entries.c.id.desc())
+        .limit(limit)
+    )
+    return [Parked(*row) for row in rows]
+
+
+def totals(connection: Connection) -> dict[str, int | str | None]:
+    """Return the numbers of the archive as a whole."""
+    row = connection.execute(
+        select(
+            func.count().label("articles"),
+            func.coalesce(func.sum(articles.c.revision), 0).label("revisions"),
+            func.min(articles.c.date).label("first_day"),
+            func.max(articles.c.date).label("last_day"),
+        )
+    ).one()
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name

@@ -1,0 +1,49 @@
+"""The full-text index: what is in it, and keeping it in step with an article.
+
+SQLite's own tokenizers find no Chinese word of one or two characters. Every run of
+letters, digits and characters is therefore indexed as overlapping pairs (人民银行 as
+人民 民银 银行), its last character alone (so that a prefix query finds any single one),
+and each Latin word or number of three or more whole, as people type it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from sqlalchemy import Connection, text
+
+_RUN = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[a-z0-9]{3,}")
+
+_INSERT = text("INSERT INTO articles_fts(rowid, title, content) VALUES (:id, :title, :content)")
+_DELETE = text(
+    "INSERT INTO articles_fts(articles_fts, rowid, title, content) "
+    "VALUES ('delete', :id, :title, :content)"
+)
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as it is compared: full width as half width, case folded."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def tokens(text: str) -> str:
+    """Return the index terms of ``text``, separated by spaces."""
+    found: list[str] = []
+    for run in _RUN.findall(fold(text)):
+        found += [run[at : at + 2] for at in range(len(run))]
+        found += _WORD.findall(run)
+    return " ".join(found)
+
+
+def add(connection: Connection, article_id: int, title: str, content: str) -> None:
+    """Index an article that is not in the index."""
+    values = {"id": article_id, "title": tokens(title), "content": tokens(content)}
+    connection.execute(_INSERT, values)
+
+
+def remove(connection: Connection, article_id: int, title: str, content: str) -> None:
+    """Take an article out; ``title`` and ``content`` are what it was indexed with."""
+    values = {"id": article_id, "title": tokens(title), "content": tokens(content)}
+    connection.execute(_DELETE, values)
