@@ -1,0 +1,1 @@
+"""The archive's files: projections of the database that can be made again at any time."""

@@ -1,0 +1,61 @@
+"""Writing a file so that a reader, or a power cut, never sees half of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from ingestor.errors import StorageFailed
+
+TEMPORARY_SUFFIX = ".ingestor-tmp"
+"""Ends the name of a file that is being written; one left by a crash is nobody's."""
+
+
+def write(folder: Path, relative: str, text: str) -> str:
+    """Put ``text`` at ``folder/relative`` and return its SHA-256 in hex.
+
+    The text goes to a temporary name, to the disk, and then under its own name. A file
+    that already holds it is left alone (its modification time does not move).
+    Raises :class:`StorageFailed` when the disk refuses.
+    """
+    data = text.encode("utf-8", "replace")
+    target = folder / relative
+    try:
+        if not _holds(target, data):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _replace(target, data)
+    except OSError as error:
+        raise StorageFailed(f"{target}: cannot be written: {error.strerror}") from error
+    return hashlib.sha256(data).hexdigest()
+
+
+def _holds(target: Path, data: bytes) -> bool:
+    try:
+        return target.stat().st_size == len(data) and target.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _replace(target: Path, data: bytes) -> None:
+    # The name is short whatever the target's is: both have to fit the file system.
+    temporary = target.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
