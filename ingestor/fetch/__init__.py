@@ -1,0 +1,1 @@
+"""Getting bytes from the network: within bounds, politely, and never from inside."""

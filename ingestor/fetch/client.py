@@ -1,0 +1,186 @@
+"""The HTTP client: one GET at a time within bounds, or many, each host in its turn."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from ingestor.clock import Clock
+from ingestor.errors import FetchError, Gone, Refused, TooLarge, Unreachable
+from ingestor.fetch.guard import check_url
+from ingestor.fetch.politeness import HostQueues
+from ingestor.fetch.robots import Robots
+from ingestor.fetch.transport import transport
+from ingestor.model import Headers, Request, Response
+
+T = TypeVar("T")
+
+MOST_REDIRECTS = 5
+"""More is a loop, or somebody who plays with us."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How the client behaves; the ``[fetch]`` section of the configuration."""
+
+    user_agent: str
+    timeout: timedelta
+    """For each step of a request; a whole answer may take three times that."""
+    max_bytes: int
+    connections: int
+    connections_per_host: int
+    delay_per_host: timedelta
+    robots: bool
+    proxy: str
+    allow_private_addresses: bool
+
+
+class Fetcher:
+    """Fetches. Close it, or use it in a ``with`` block, to give the sockets back."""
+
+    def __init__(self, limits: Limits, clock: Clock) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._client = httpx.Client(
+            transport=transport(
+                limits.proxy,
+                connections=limits.connections,
+                allow_private=limits.allow_private_addresses,
+            ),
+            timeout=limits.timeout.total_seconds(),
+            headers={"User-Agent": limits.user_agent, "Accept-Language": "zh-CN,zh;q=0.9"},
+            follow_redirects=False,
+        )
+        self._robots = Robots(self.get, limits.user_agent, clock.monotonic)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, request: Request, *, robots: bool = False) -> Response:
+        """Make one request, follow its redirects, and return the whole answer.
+
+        With ``robots`` the sites' robots.txt are heeded. Any status is an answer (see
+        :func:`require_page`). Raises :class:`FetchError`: what was received then is
+        incomplete, or from where we do not go, and is dropped.
+        """
+        url = request.url
+        for _ in range(MOST_REDIRECTS + 1):
+            check_url(url, allow_private=self._limits.allow_private_addresses)
+            if robots and self._limits.robots:
+                self._robots.check(url)
+            response = self._one(request, url)
+            location = response.header("location")
+            if response.status not in _REDIRECTS or not location:
+                return response
+            url = urljoin(url, location)
+        raise Unreachable(f"{request.url}: more than {MOST_REDIRECTS} redirects")
+
+    def get_all(
+        self, items: Iterable[tuple[T, Request]], *, robots: bool = False
+    ) -> Iterator[tuple[T, Response | FetchError]]:
+        """Make many requests, each host in its turn; yield outcomes as they come.
+
+        Each item is a token of the caller's and its request. Once the clock's ``stop`` is
+        set no further request is begun, and those not begun are not yielded.
+        """
+        queues: HostQueues[tuple[T, Request]] = HostQueues(
+            per_host=self._limits.connections_per_host,
+            delay=self._limits.delay_per_host.total_seconds(),
+        )
+        for token, request in items:
+            queues.put(urlsplit(request.url).netloc.lower(), (token, request))
+        running: dict[concurrent.futures.Future[Response | FetchError], tuple[str, T]] = {}
+        pool = concurrent.futures.ThreadPoolExecutor(self._limits.connections, "fetch")
+        with pool:
+            while running or (len(queues) and not self._clock.stop.is_set()):
+                while len(running) < self._limits.connections and not self._clock.stop.is_set():
+                    if (turn := queues.take(self._clock.monotonic())) is None:
+                        break
+                    host, (token, request) = turn
+                    future = pool.submit(self._outcome, request, robots=robots)
+                    running[future] = (host, token)
+                wait = queues.wait(self._clock.monotonic())
+                if not running:
+                    self._clock.sleep(wait or 0.0)
+                    continue
+                full = len(running) >= self._limits.connections or self._clock.stop.is_set()
+                done, _ = concurrent.futures.wait(
+                    running,
+                    timeout=None if full else wait,
+                    return_when=concurrent.futures.FIRST_COMPLETED,
+                )
+                for future in done:
+                    host, token = running.pop(future)
+                    queues.finished(host)
+                    yield token, future.result()
+
+    def _outcome(self, request: Request, *, robots: bool) -> Response | FetchError:
+        try:
+            return self.get(request, robots=robots)
+        except FetchError as error:
+            return error
+
+    def _one(self, request: Request, url: str) -> Response:
+        """Make one request to ``url``, which is the request's own or a redirect's target."""
+        deadline = self._clock.monotonic() + 3 * self._limits.timeout.total_seconds()
+        try:
+            with self._client.stream("GET", url, headers=list(request.headers)) as answer:
+                body = self._body(answer, url, deadline)
+                return Response(
+                    url=request.url,
+                    final_url=url,
+                    status=answer.status_code,
+                    headers=_headers(answer.headers),
+                    body=body,
+                    fetched_at=self._clock.now(),
+                    request_headers=_headers(answer.request.headers),
+                )
+        except httpx.TimeoutException as error:
+            raise Unreachable(f"{url}: no answer in time") from error
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise Unreachable(f"{url}: {error or type(error).__name__}") from error
+
+    def _body(self, answer: httpx.Response, url: str, deadline: float) -> bytes:
+        most = self._limits.max_bytes
+        announced = answer.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > most:
+            raise TooLarge(f"{url}: {announced} bytes announced, {most} allowed (fetch.max_bytes)")
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > most:
+                raise TooLarge(f"{url}: more than {most} bytes (fetch.max_bytes)")
+            if self._clock.monotonic() > deadline:
+                raise Unreachable(f"{url}: the answer takes too long (fetch.timeout)")
+        return bytes(body)
+
+
+def require_page(response: Response) -> None:
+    """Raise the :class:`FetchError` that a status other than 200 stands for.
+
+    404 and 410 are :class:`Gone`; 401, 403, 407 and 451 :class:`Refused`; all others,
+    server errors and 429 among them, :class:`Unreachable`.
+    """
+    if response.status == 200:
+        return
+    line = f"{response.url}: HTTP {response.status}"
+    if response.status in {404, 410}:
+        raise Gone(line)
+    if response.status in {401, 403, 407, 451}:
+        raise Refused(line)
+    raise Unreachable(line)
+
+
+def _headers(headers: httpx.Headers) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)

@@ -1,0 +1,114 @@
+"""Where we refuse to go: addresses inside somebody's network, and anything but http(s).
+
+A feed is written by strangers. Without this check it could make the daemon ask the
+router, a cloud's metadata service or a database on loopback (server-side request forgery).
+The check is made on the address that is really connected to, so that neither a redirect
+nor a name that changes its address between two look-ups gets around it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+
+from ingestor.errors import Forbidden
+
+_NUMERIC_HOST = re.compile(r"(?i)^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?$")
+_LOCAL_NAME = re.compile(r"(?i)(?:^|\.)(?:localhost|local|internal|intranet|lan|home\.arpa)\.?$")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def check_url(url: str, *, allow_private: bool) -> None:
+    """Raise :class:`Forbidden` for an address that must not be asked, by its form alone."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise Forbidden(f"not an address: {url[:200]}") from error
+    if parts.scheme not in {"http", "https"} or not host:
+        raise Forbidden(f"only http and https addresses are asked: {url[:200]}")
+    if parts.username is not None or parts.password is not None:
+        raise Forbidden("an address with a user name or password in it is not asked")
+    if allow_private:
+        return
+    if _LOCAL_NAME.search(host):
+        raise _inside(host)
+    if _NUMERIC_HOST.match(host) or ":" in host:
+        check_address(_numeric(host))
+
+
+def check_address(address: str) -> None:
+    """Raise :class:`Forbidden` unless ``address`` (a numeric IP) is a public one."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        if inner := ip.ipv4_mapped or ip.sixtofour or _nat64(ip):
+            check_address(str(inner))
+        if ip.teredo or (not ip.is_global and not ip.ipv4_mapped):
+            raise _inside(address)
+    elif not ip.is_global or ip.is_multicast:
+        raise _inside(address)
+
+
+def _inside(host: str) -> Forbidden:
+    return Forbidden(
+        f"{host} is inside the network and is not asked (fetch.allow_private_addresses allows it)"
+    )
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+
+
+def _numeric(host: str) -> str:
+    """Read a numeric host as the system's resolver would: 127.1, 0x7f000001, 017700000001."""
+    if ":" in host:
+        return host
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host.rstrip(".")))
+    except OSError as error:
+        raise Forbidden(f"{host}: not an address") from error
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Opens TCP connections, to public addresses only.
+
+    The name is looked up here, every address found is checked, and the connection is made
+    to a checked address: there is no second look-up that could answer differently.
+    """
+
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(  # noqa: PLR0917 - httpcore's signature
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to ``host``; raise :class:`Forbidden` if it is, or resolves to, one inside."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(f"{host}: no such host") from error
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        for address in addresses:
+            check_address(address)
+        return self._first(addresses, port, timeout, local_address, socket_options)
+
+    def _first(
+        self, addresses: list[str], port: int, timeout: float | None, *rest: Any
+    ) -> httpcore.NetworkStream:
+        for address in addresses[:-1]:
+            try:
+                return self._inner.connect_tcp(address, port, timeout, *rest)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._inner.connect_tcp(addresses[-1], port, timeout, *rest)

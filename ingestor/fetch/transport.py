@@ -1,0 +1,86 @@
+"""Which way a request leaves: straight, over checked addresses, or through a proxy."""
+
+from __future__ import annotations
+
+import ssl
+from urllib.request import getproxies_environment, proxy_bypass
+
+import httpcore
+import httpx
+
+from ingestor.errors import ConfigError
+from ingestor.fetch.guard import GuardedBackend
+
+
+def transport(proxy: str, *, connections: int, allow_private: bool) -> httpx.BaseTransport:
+    """Return the transport for a client.
+
+    ``proxy`` is the configured proxy's address; with ``""`` the variables HTTP_PROXY,
+    HTTPS_PROXY and NO_PROXY decide. Certificates are checked against the usual
+    authorities, or those that SSL_CERT_FILE names. Raises :class:`ConfigError` for a
+    proxy address that is none.
+    """
+    return _Routes(proxy, connections=connections, allow_private=allow_private)
+
+
+class _Direct(httpx.HTTPTransport):
+    """A transport that connects to checked addresses only."""
+
+    def __init__(self, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
+        super().__init__(verify=tls, limits=limits)
+        # httpx offers no way to hand its pool a network backend; httpcore's pool does, and
+        # httpx is pinned to the minor version in which this attribute holds the pool.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=GuardedBackend(),
+        )
+
+
+class _Routes(httpx.BaseTransport):
+    """Sends each request through the proxy that its scheme and host ask for, or straight."""
+
+    def __init__(self, proxy: str, *, connections: int, allow_private: bool) -> None:
+        tls = httpx.create_ssl_context()
+        limits = httpx.Limits(
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=30.0,
+        )
+        self._direct = (
+            httpx.HTTPTransport(verify=tls, limits=limits)
+            if allow_private
+            else _Direct(tls, limits)
+        )
+        self._configured = bool(proxy)
+        named = {"http": proxy, "https": proxy} if proxy else _environment()
+        self._proxied = {scheme: _proxy(url, tls, limits) for scheme, url in named.items()}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request the way it has to go."""
+        proxied = self._proxied.get(request.url.scheme)
+        bypass = not self._configured and proxy_bypass(request.url.host)
+        return (self._direct if proxied is None or bypass else proxied).handle_request(request)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for one in (self._direct, *self._proxied.values()):
+            one.close()
+
+
+def _environment() -> dict[str, str]:
+    found = getproxies_environment()
+    every = found.get("all", "")
+    named = {scheme: found.get(scheme, every) for scheme in ("http", "https")}
+    return {
+        scheme: url if "://" in url else f"http://{url}" for scheme, url in named.items() if url
+    }
+
+
+def _proxy(url: str, tls: ssl.SSLContext, limits: httpx.Limits) -> httpx.HTTPTransport:
+    try:
+        return httpx.HTTPTransport(verify=tls, limits=limits, proxy=url)
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigError(f"fetch.proxy: not a proxy that can be used: {error}") from error
