@@ -1,0 +1,49 @@
+"""Kinds of feeds, one file each, sans-I/O: they build a request and read a response.
+
+A source is a module with two functions, found by its file's name (``sina_roll.py`` is kind
+``sina-roll``)::
+
+    request(feed, validators) -> Request          what to ask
+    read(feed, response) -> FeedDocument          what it says; raises FeedUnreadable
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Protocol, cast
+
+from ingestor.errors import ConfigError
+from ingestor.model import Feed, FeedDocument, Headers, Request, Response, Validators
+from ingestor.registry import modules
+
+
+class Source(Protocol):
+    """What a module of this folder offers."""
+
+    def request(self, feed: Feed, validators: Validators) -> Request:
+        """Return the request that asks for the feed."""
+
+    def read(self, feed: Feed, response: Response) -> FeedDocument:
+        """Return what the feed says; raise FeedUnreadable for anything less than a feed."""
+
+
+def source(kind: str) -> Source:
+    """Return the source of a kind; raise :class:`ConfigError`, naming the known ones."""
+    known = _sources()
+    if kind not in known:
+        raise ConfigError(f'there is no feed kind "{kind}"; there are: {", ".join(known)}')
+    return known[kind]
+
+
+def conditional(validators: Validators) -> Headers:
+    """Return the headers that let a server answer "unchanged" (RFC 9110, 13.1)."""
+    found = (
+        ("If-None-Match", validators.etag),
+        ("If-Modified-Since", validators.last_modified),
+    )
+    return tuple((name, value) for name, value in found if value)
+
+
+@cache
+def _sources() -> dict[str, Source]:
+    return {kind: cast("Source", module) for kind, module in modules(__name__).items()}

@@ -1,0 +1,57 @@
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org): feedparser 6 reads none."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from ingestor.dates import parse_date
+from ingestor.errors import FeedUnreadable
+from ingestor.model import Entry, FeedDocument, Response
+from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address
+
+
+def looks_like_json(text: str) -> bool:
+    """Whether a body is JSON rather than XML."""
+    return text.lstrip()[:1] in {"{", "["}
+
+
+def read_json_feed(text: str, response: Response) -> FeedDocument:
+    """Read a JSON Feed; raise :class:`FeedUnreadable` for other JSON."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FeedUnreadable(f"{response.url}: broken or cut off JSON, not a feed") from error
+    version = document.get("version") if isinstance(document, dict) else None
+    items = document.get("items") if isinstance(document, dict) else None
+    if "jsonfeed.org/version/" not in str(version) or not isinstance(items, list):
+        raise FeedUnreadable(f"{response.url}: a JSON document that is no JSON Feed")
+    entries = [_entry(item, response) for item in items[:MOST_ENTRIES] if isinstance(item, dict)]
+    return FeedDocument(plain(_text(document, "title")), tuple(entries))
+
+
+def _entry(item: dict[str, Any], response: Response) -> Entry:
+    date_text = _text(item, "date_published") or _text(item, "date_modified")
+    content = _text(item, "content_html")
+    if not content and (words := _text(item, "content_text")):
+        content = "".join(f"<p>{html.escape(line)}</p>" for line in words.splitlines() if line)
+    authors = item.get("authors") or [item.get("author")]
+    author = next((_text(one, "name") for one in authors if isinstance(one, dict)), "")
+    tags = item.get("tags")
+    return Entry(
+        guid=cut(str(item.get("id") or ""), 2_000),
+        url=web_address(_text(item, "url") or _text(item, "external_url"), response.final_url),
+        title=plain(_text(item, "title")),
+        published_at=parse_date(date_text, not_after=response.fetched_at),
+        date_text=date_text[:200],
+        author=plain(author)[:200],
+        summary=cut(_text(item, "summary"), None),
+        content=cut(content, None),
+        keywords=tuple(plain(str(tag)) for tag in tags) if isinstance(tags, list) else (),
+    )
+
+
+def _text(item: dict[str, Any], key: str) -> str:
+    value = item.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,138 @@
+"""RSS 0.9x, 1.0 and 2.0 and Atom through feedparser; JSON Feed by a small reader of ours.
+
+feedparser is handed text, not bytes: one stray byte in a GBK feed makes it drop the declared
+character set (feedparser 421). Its own reading of dates comes last, and what it takes for
+an empty feed (an error page, half a document) is no feed here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from ingestor.dates import parse_date
+from ingestor.decode import decode_feed
+from ingestor.errors import FeedUnreadable
+from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
+from ingestor.sources import conditional
+from ingestor.sources._json_feed import looks_like_json, read_json_feed
+from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address
+
+ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, "
+    "application/xml;q=0.9, text/xml;q=0.8, */*;q=0.5"
+)
+LONGEST_TTL = timedelta(days=1)
+"""A feed may ask for fewer polls, but not to be forgotten."""
+
+_HTML = re.compile(
+    r"(?i)^\s*(?:<!--.{0,500}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
+)
+_HTML_TITLE = re.compile(r"(?i)<title[^>]{0,100}>([^<]{0,200})")
+_END = re.compile(
+    r"</(?:\w{1,20}:)?(rss|rdf|feed|channel)\s*>\s*(?:<!--.*?-->\s*)*$", re.IGNORECASE | re.DOTALL
+)
+_EMPTY_ROOT = re.compile(r"<(?:\w{1,20}:)?(?:rss|rdf|feed)\b[^>]{0,2000}/>\s*$", re.IGNORECASE)
+_ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
+_PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
+_MOST_DEPTH = 200
+"""Elements inside each other; a feed needs about six."""
+_TAG = re.compile(r"<(/?)[A-Za-z][^<>]*?(/?)>")
+
+
+def request(feed: Feed, validators: Validators) -> Request:
+    """Ask for the feed, unless it is unchanged."""
+    return Request(feed.url, (("Accept", ACCEPT), *conditional(validators)))
+
+
+def read(feed: Feed, response: Response) -> FeedDocument:
+    """Read a feed's body; raise :class:`FeedUnreadable` for anything less than a whole feed."""
+    text = decode_feed(response.body, response.header("content-type"))
+    if not text.strip():
+        raise FeedUnreadable(f"{feed.url}: an empty body, not a feed")
+    if looks_like_json(text):
+        return read_json_feed(text, response)
+    _refuse_what_is_no_feed(feed, text)
+    parsed = feedparser.parse(text, sanitize_html=False, resolve_relative_uris=False)
+    if not parsed.get("version") and not parsed.entries:
+        raise FeedUnreadable(f"{feed.url}: not a feed: {plain(text)[:80]!r}")
+    if not (_END.search(text) or _EMPTY_ROOT.search(text)):
+        count = len(parsed.entries)
+        raise FeedUnreadable(
+            f"{feed.url}: the feed is cut off after item {count}; nothing is taken"
+        )
+    base = urljoin(response.final_url, parsed.feed.get("link", "") or "")
+    entries = tuple(_entry(one, response, base) for one in parsed.entries[:MOST_ENTRIES])
+    return FeedDocument(plain(parsed.feed.get("title", "")), entries, _ttl(parsed.feed))
+
+
+def _refuse_what_is_no_feed(feed: Feed, text: str) -> None:
+    if _HTML.match(text):
+        title = _HTML_TITLE.search(text)
+        named = f' (title: "{plain(title[1])}")' if title else ""
+        raise FeedUnreadable(f"{feed.url}: an HTML page{named}, not a feed")
+    if _ENTITY.search(text[:100_000]):
+        raise FeedUnreadable(f"{feed.url}: it declares XML entities, which feeds have no need of")
+    depth = 0
+    for closing, empty in _TAG.findall(re.sub(r"<!\[CDATA\[.*?\]\]>", "", text, flags=re.DOTALL)):
+        depth += -1 if closing else 0 if empty else 1
+        if depth > _MOST_DEPTH:
+            raise FeedUnreadable(
+                f"{feed.url}: its elements are nested more than {_MOST_DEPTH} deep"
+            )
+
+
+def _entry(one: Any, response: Response, base: str) -> Entry:
+    content, summary = _texts(one)
+    guid = cut(one.get("id", "") or "", 2_000)
+    date_text = cut(one.get("published") or one.get("updated") or one.get("created") or "", 200)
+    published_at = parse_date(date_text, not_after=response.fetched_at)
+    return Entry(
+        guid=guid,
+        url=web_address(_link(one) or (guid if guid.startswith("http") else ""), base),
+        title=plain(one.get("title", "") or ""),
+        published_at=published_at,
+        date_text=date_text,
+        author=plain(one.get("author", "") or "")[:200],
+        summary=summary,
+        content=content,
+        keywords=tuple(dict.fromkeys(_keywords(one))),
+    )
+
+
+def _link(one: Any) -> str:
+    for wanted in ("alternate", ""):
+        for link in one.get("links", []):
+            if link.get("rel", "") == wanted and link.get("href"):
+                return str(link["href"])
+    return str(one.get("link", "") or "")
+
+
+def _texts(one: Any) -> tuple[str, str]:
+    """Return an item's full text and its short one, as HTML."""
+    full = max((str(part.get("value", "")) for part in one.get("content", [])), key=len, default="")
+    short = str(one.get("summary", "") or "")
+    if not full and re.search(r"<(?:p|div|br|img|table)\b", short, re.IGNORECASE):
+        full, short = short, ""
+    return cut(full, None), cut(short, None)
+
+
+def _keywords(one: Any) -> list[str]:
+    found = [plain(str(tag.get("term") or tag.get("label") or "")) for tag in one.get("tags", [])]
+    return [word[:100] for word in found if word]
+
+
+def _ttl(feed: Any) -> timedelta | None:
+    minutes = str(feed.get("ttl", "") or "").strip()
+    if minutes.isdigit() and int(minutes):
+        return min(timedelta(minutes=min(int(minutes), 100_000)), LONGEST_TTL)
+    period = _PERIODS.get(str(feed.get("sy_updateperiod", "") or "").strip().lower())
+    if period is None:
+        return None
+    often = str(feed.get("sy_updatefrequency", "") or "1").strip()
+    times = int(often) if often.isdigit() and int(often) else 1
+    return min(timedelta(days=period / times), LONGEST_TTL)
