@@ -1,0 +1,81 @@
+"""Bytes to an article: pure, so that it runs in worker processes and over old captures.
+
+::
+
+    page | decode | parse once | which template? | read its fields | clean its body | Article
+
+A page that no template of ``extract/sites`` fits, or whose template finds no text, goes to
+the generic extractor; ``Article.template`` says which one read it.
+"""
+
+from __future__ import annotations
+
+from lxml import html as lxml_html
+
+from ingestor.decode import decode_page
+from ingestor.errors import Gone, NoArticle
+from ingestor.extract.clean import clean
+from ingestor.extract.generic import generic_article
+from ingestor.extract.template import read_template, templates
+from ingestor.extract.tree import Tree, parse
+from ingestor.model import Article, Body, Page
+
+REMOVED = "页面没有找到"
+"""What Sina's page says in place of an article that was removed, perhaps with status 200."""
+
+LEAST_CHARACTERS = 25
+"""A text without a picture and shorter than this is no article: a menu, a notice, a stub."""
+
+_BINARY = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"RIFF",
+    b"\x00\x00\x00",
+)
+
+
+def extract_article(page: Page) -> Article:
+    """Return the article that a page shows.
+
+    Raises :class:`NoArticle` when there is none that can be read, and :class:`Gone` when
+    the page says that it was removed. Both name the address.
+    """
+    tree = parse(_text(page), page.url)
+    for template in templates():
+        if template.matches(tree):
+            article = read_template(template, tree)
+            if _substantial(article.body):
+                return article
+    if REMOVED in tree.visible_start():
+        raise Gone(f"{page.url}: the page says that the article was removed")
+    article = generic_article(tree)
+    if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:
+        raise NoArticle(f"{page.url}: no article was found on the page")
+    return article
+
+
+def extract_fragment(html: str, base_url: str) -> Body:
+    """Return the cleaned body of an article that comes as HTML without a page around it."""
+    if not html.strip():
+        return Body("", "")
+    root = lxml_html.fragment_fromstring(html, create_parent="div", parser=Tree.parser())
+    return clean(root, base_url)
+
+
+def _text(page: Page) -> str:
+    if not page.body.strip():
+        raise NoArticle(f"{page.url}: the page is empty")
+    kind = page.content_type.partition(";")[0].strip().lower()
+    if page.body.startswith(_BINARY) or kind.startswith(("image/", "video/", "audio/")):
+        raise NoArticle(f"{page.url}: {kind or 'binary data'}, not a page")
+    if kind == "application/json" or page.body.lstrip()[:1] in {b"{", b"["}:
+        raise NoArticle(f"{page.url}: JSON, not a page")
+    return decode_page(page.body, page.content_type)
+
+
+def _substantial(body: Body) -> bool:
+    return bool(body.text.strip() or body.pictures)

@@ -1,0 +1,269 @@
+"""From a body's elements to what stays: the same article, safe to open, in plain markup.
+
+The tree is walked once and written anew, block by block: what is not known here is not
+carried over. nh3 then looks at the result as a browser would, as a second pair of eyes.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+import nh3
+
+from ingestor.extract.furniture import is_furniture, is_furniture_line, is_player
+from ingestor.extract.links import link_address, picture
+from ingestor.extract.symbols import securities
+from ingestor.model import Body, Picture
+
+_BREAK = frozenset(
+    ("address", "article", "aside", "body", "center", "dd", "details", "div", "dl", "dt",
+     "fieldset", "footer", "header", "html", "li", "main", "p", "pre", "section", "summary")
+)  # fmt: skip
+"""Elements that begin a new paragraph."""
+
+_HEADINGS = {f"h{level}": f"h{max(level, 2)}" for level in range(1, 7)}
+"""The page's title is not in the body: a heading there is one of the second level or less."""
+
+_INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub",
+           "u": "u", "del": "del", "s": "del", "code": "code", "a": "a"}  # fmt: skip
+_NESTED = {"ul": "ul", "ol": "ol", "blockquote": "blockquote"}
+_CAPTIONS = frozenset(("img_descr", "pic-descr", "img-descr"))
+_SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+_EMPTY = re.compile(r"<(strong|em|u|del|sup|sub|code|a)(?: [^<>]*)?>(\s*)</\1>")
+_MOST_DEPTH = 150
+"""Elements inside each other; deeper ones are read as if they stood at this depth."""
+
+_TAGS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "tr", "td",
+         "th", "figure", "figcaption", "img", *set(_INLINE.values())}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href"},
+    "img": {"src", "alt", "referrerpolicy"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+
+
+def clean(root: Any | None, base_url: str) -> Body:
+    """Return the cleaned body of the article inside ``root``; an empty one for ``None``."""
+    if root is None:
+        return Body("", "")
+    writer = _Writer(base_url)
+    writer.inside(root, 0)
+    writer.flush()
+    html = nh3.clean(
+        "\n".join(block for block, _ in writer.blocks),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+    )
+    text = "\n".join(text for _, text in writer.blocks if text)
+    return Body(html, text, tuple(writer.pictures), securities(root))
+
+
+class _Writer:
+    """Writes blocks: each is its HTML and its text, one line a paragraph."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.blocks: list[tuple[str, str]] = []
+        self.pictures: list[Picture] = []
+        self._tag = "p"
+        self._html: list[str] = []
+        self._text: list[str] = []
+        self._open: list[tuple[str, str]] = []
+
+    def inside(self, element: Any, depth: int) -> None:
+        """Write what stands inside an element."""
+        self.words(element.text)
+        for child in element:
+            if isinstance(child.tag, str):
+                self.element(child, min(depth + 1, _MOST_DEPTH))
+            self.words(child.tail)
+
+    def element(self, element: Any, depth: int) -> None:
+        """Write an element, unless it is furniture."""
+        tag = element.tag
+        if is_player(element):
+            self.player(element)
+        elif is_furniture(element):
+            return
+        elif tag == "img":
+            self.picture(element)
+        elif tag in {"br", "hr"}:
+            self.flush()
+        elif tag == "table":
+            self.table(element)
+        elif tag in _NESTED:
+            self.nested(element, _NESTED[tag], depth)
+        elif tag in _HEADINGS:
+            self.block(element, _HEADINGS[tag], depth)
+        elif not _CAPTIONS.isdisjoint(element.get("class", "").split()) or tag == "figcaption":
+            self.caption(element)
+        elif tag in _BREAK or tag == "figure":
+            self.block(element, "p", depth)
+        else:
+            self.inline(element, depth)
+
+    def words(self, text: str | None) -> None:
+        """Write text of the current paragraph."""
+        if text:
+            line = _SPACE.sub(" ", _UNSEEN.sub("", text))
+            self._html.append(escape(line, quote=False))
+            self._text.append(line)
+
+    def inline(self, element: Any, depth: int) -> None:
+        """Write an element within a paragraph; one that only styles is not carried over."""
+        name = _INLINE.get(element.tag, "")
+        if element.tag == "font" and "strong" in element.get("cms-style", "").lower():
+            name = "strong"
+        opening = f"<{name}>"
+        if name == "a":
+            href = link_address(element.get("href", ""), self.base_url)
+            name, opening = ("a", f'<a href="{escape(href)}">') if href else ("", "")
+        if not name or any(name == one for one, _ in self._open):
+            self.inside(element, depth)
+            return
+        self._open.append((name, opening))
+        self._html.append(opening)
+        self.inside(element, depth)
+        self._open.pop()
+        self._html.append(f"</{name}>")
+
+    def block(self, element: Any, tag: str, depth: int) -> None:
+        """Write an element that is a block of its own."""
+        self.flush()
+        outer, self._tag = self._tag, tag
+        self.inside(element, depth)
+        self.flush()
+        self._tag = outer
+
+    def flush(self) -> None:
+        """End the paragraph: it is kept when it says something."""
+        closing = [f"</{name}>" for name, _ in reversed(self._open)]
+        html = "".join([*self._html, *closing]).strip(" ")
+        text = " ".join("".join(self._text).replace("\u3000", " ").split())
+        self._html = [opening for _, opening in self._open]
+        self._text = []
+        if text and not is_furniture_line(text):
+            self.blocks.append((f"<{self._tag}>{_without_empty(html)}</{self._tag}>", text))
+
+    def nested(self, element: Any, tag: str, depth: int) -> None:
+        """Write a list or a quotation: blocks inside a block."""
+        self.flush()
+        inner = self._fresh()
+        if tag == "blockquote":
+            inner.inside(element, depth)
+            inner.flush()
+            parts = [html for html, _ in inner.blocks]
+        else:
+            parts = []
+            for item in element.iterchildren("li"):
+                begin = len(inner.blocks)
+                inner.inside(item, depth)
+                inner.flush()
+                parts.append(f"<li>{_item(inner.blocks[begin:])}</li>")
+        if inner.blocks:
+            lines = "\n".join(text for _, text in inner.blocks if text)
+            self.blocks.append((f"<{tag}>{''.join(parts)}</{tag}>", lines))
+
+    def table(self, element: Any) -> None:
+        """Write a table, a line of text for each row; one that only lays out is unwrapped."""
+        self.flush()
+        rows = [_Row(self, row) for row in element.iter("tr") if _owner(row) is element]
+        kept = [row for row in rows if row.text or row.pictures]
+        if len(kept) <= 1 and sum(row.cells for row in kept) <= 1:
+            for row in kept:
+                self.blocks += row.blocks
+        elif kept:
+            text = "\n".join(row.text for row in kept if row.text)
+            html = "".join(row.html for row in kept)
+            self.blocks.append((f"<table>{html}</table>", text))
+
+    def picture(self, element: Any, caption: str = "") -> None:
+        """Write a picture as a block of its own, without its caption, which follows it."""
+        address = picture(element, self.base_url)
+        if not address:
+            return
+        self.flush()
+        self.pictures.append(Picture(address, caption))
+        note = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
+        shown = f'<img src="{escape(address)}" referrerpolicy="no-referrer">'
+        self.blocks.append((f"<figure>{shown}{note}</figure>", caption))
+
+    def caption(self, element: Any) -> None:
+        """Write a caption into the picture before it."""
+        self.flush()
+        text = " ".join(_UNSEEN.sub("", element.text_content()).replace("\u3000", " ").split())
+        if not text:
+            return
+        if self.blocks and self.pictures and self.blocks[-1][0].endswith("></figure>"):
+            html = self.blocks[-1][0].removesuffix("</figure>")
+            note = f"<figcaption>{escape(text, quote=False)}</figcaption>"
+            self.blocks[-1] = (f"{html}{note}</figure>", text)
+            self.pictures[-1] = Picture(self.pictures[-1].url, text)
+        else:
+            self.blocks.append((f"<p>{escape(text, quote=False)}</p>", text))
+
+    def player(self, element: Any) -> None:
+        """Keep of a video its poster and its title."""
+        titles = [
+            one.text_content() for one in element.xpath(".//*[contains(@class,'video-info')]")
+        ]
+        title = " ".join("".join(titles[:1]).split())
+        posters = element.xpath(".//img") or [element]
+        self.picture(posters[0], title)
+
+    def _fresh(self) -> _Writer:
+        inner = _Writer(self.base_url)
+        inner.pictures = self.pictures
+        return inner
+
+
+class _Row:
+    """A row of a table."""
+
+    def __init__(self, writer: _Writer, row: Any) -> None:
+        before = len(writer.pictures)
+        self.blocks: list[tuple[str, str]] = []
+        html: list[str] = []
+        texts: list[str] = []
+        for cell in row.iterchildren("td", "th"):
+            inner = writer._fresh()  # noqa: SLF001 - the same writer, for a part
+            inner.inside(cell, 0)
+            inner.flush()
+            self.blocks += inner.blocks
+            spans = "".join(
+                f' {name}="{cell.get(name)}"'
+                for name in ("colspan", "rowspan")
+                if (cell.get(name) or "").isdigit()
+            )
+            html.append(f"<{cell.tag}{spans}>{_item(inner.blocks)}</{cell.tag}>")
+            texts.append(" ".join(text for _, text in inner.blocks if text))
+        self.cells = len(html)
+        self.html = f"<tr>{''.join(html)}</tr>"
+        self.text = " ".join(text for text in texts if text)
+        self.pictures = len(writer.pictures) - before
+
+
+def _owner(row: Any) -> Any:
+    return next(row.iterancestors("table"), None)
+
+
+def _item(blocks: list[tuple[str, str]]) -> str:
+    """Return the inside of a list item or a cell: a lone paragraph needs no tags of its own."""
+    if len(blocks) == 1 and blocks[0][0].startswith("<p>"):
+        return blocks[0][0].removeprefix("<p>").removesuffix("</p>")
+    return "".join(html for html, _ in blocks)
+
+
+def _without_empty(html: str) -> str:
+    before = ""
+    while before != html:
+        before, html = html, _EMPTY.sub(r"\2", html)
+    return html

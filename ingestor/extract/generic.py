@@ -1,0 +1,108 @@
+"""Any other publisher's page: readability-lxml for the body, the usual marks for the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from lxml import etree
+from lxml import html as lxml_html
+from readability import Document
+from readability.readability import Unparseable
+
+from ingestor.dates import parse_date
+from ingestor.errors import NoArticle
+from ingestor.extract.clean import clean
+from ingestor.extract.template import SUMMARY_CHARACTERS, page_title
+from ingestor.extract.tree import Tree
+from ingestor.identity import canonical_url, document_id
+from ingestor.model import Article, Body
+
+_DATE_METAS = (
+    "article:published_time", "og:published_time", "og:release_date", "datePublished",
+    "pubdate", "publishdate", "publish_time", "PubDate", "weibo: article:create_at",
+    "apub:time", "date", "DC.date.issued",
+)  # fmt: skip
+_MEDIA_METAS = ("mediaid", "source", "og:site_name", "article:author", "author")
+_VISIBLE_DATE = re.compile(
+    r"(?<!\d)(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s*(?:\d{1,2}:\d{2}(?::\d{2})?)?"
+)
+_SUFFIX = re.compile(r"\s*[-_|—–]\s*[^-_|—–]{1,20}$")
+_MEDIA = re.compile(r"来源\s*[：:]\s*([^\s|]{2,30})")
+
+
+def generic_article(tree: Tree) -> Article:
+    """Return the article of a page that no template fits; raise NoArticle when none is found."""
+    body = _body(tree)
+    url = canonical_url(tree.url)
+    title = tree.meta("og:title") or _heading(tree) or _SUFFIX.sub("", page_title(tree))
+    linked = dict(_linked_data(tree))
+    published = [tree.meta(*_DATE_METAS), linked.get("datePublished", ""), *_visible(tree)]
+    found = _MEDIA.search(" ".join(tree.texts("//body//*[contains(text(),'来源')]")[:5]))
+    keywords = re.split(r"[,，;；]", tree.meta("keywords"))
+    return Article(
+        url=url,
+        document_id=document_id(url),
+        title=title,
+        published_at=_first_date(published),
+        updated_at=parse_date(tree.meta("article:modified_time") or linked.get("dateModified", "")),
+        media=found[1] if found else tree.meta(*_MEDIA_METAS),
+        editor="",
+        summary=tree.meta("description", "og:description")
+        or body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
+        keywords=tuple(dict.fromkeys(word.strip() for word in keywords if word.strip())),
+        body=body,
+        template="generic",
+    )
+
+
+def _body(tree: Tree) -> Body:
+    source = lxml_html.tostring(tree.root, encoding="unicode")
+    try:
+        summary = Document(source, url=tree.url).summary(html_partial=True)
+        root = lxml_html.fragment_fromstring(summary, create_parent="div", parser=Tree.parser())
+    except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError) as error:
+        raise NoArticle(f"{tree.url}: no article was found on the page") from error
+    return clean(root, tree.url)
+
+
+def _heading(tree: Tree) -> str:
+    headings = [line for line in tree.texts("//h1") if len(line) > 4]
+    return headings[0] if headings else ""
+
+
+def _visible(tree: Tree) -> list[str]:
+    """Return the first dates that the page shows, the nearest behind a heading first."""
+    shown = (
+        tree.root.xpath("//h1/following::text()")[:300] or tree.root.xpath("//body//text()")[:800]
+    )
+    return [match[0] for text in shown if (match := _VISIBLE_DATE.search(str(text)))][:3]
+
+
+def _first_date(texts: list[str]) -> datetime | None:
+    return next((date for text in texts if text and (date := parse_date(text))), None)
+
+
+def _linked_data(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Yield the text values of the page's JSON-LD, of whatever object."""
+    for script in tree.root.xpath("//script[@type='application/ld+json']/text()"):
+        try:
+            document = json.loads(str(script))
+        except (ValueError, RecursionError):
+            # Broken structured data is common, and no reason to doubt the page.
+            continue
+        yield from _values(document)
+
+
+def _values(document: Any) -> Iterator[tuple[str, str]]:
+    waiting = [document]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield from ((key, value) for key, value in one.items() if isinstance(value, str))
+            waiting += [value for value in one.values() if isinstance(value, dict | list)]
+        elif isinstance(one, list):
+            waiting += one[:100]

@@ -1,0 +1,138 @@
+"""What a page template is, and how one is read. The templates themselves are data.
+
+A template is a module of ``extract/sites`` with a ``TEMPLATE``; it is found by its folder.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from ingestor.dates import parse_date
+from ingestor.errors import Forbidden
+from ingestor.extract.clean import clean
+from ingestor.extract.tree import Tree
+from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
+from ingestor.model import Article
+from ingestor.registry import modules
+
+SUMMARY_CHARACTERS = 200
+"""How much of the text stands for a summary where the page gives none."""
+
+_SUFFIX = re.compile(
+    r"(?:\|[^|_]*)?_(?:新浪|手机新浪|财经|股票|科技|新闻)[^_]*(?:_[^_]*)*$|[-_|]\s*(?:新浪网|手机新浪网)$"
+)
+_EDITOR = re.compile(r"责任?编辑?\s*[：:]\s*(.{1,40})")
+_EDITOR_CODE = re.compile(r"\s*[（(]?[A-Z]{1,3}\d{2,5}[）)]?\s*$")
+_MOBILE = re.compile(r"url=\s*(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Where things stand on one kind of page, as XPaths; the first that finds something counts."""
+
+    name: str
+    marks: tuple[str, ...]
+    """The page is of this kind when each of these finds an element."""
+    body: tuple[str, ...]
+    title: tuple[str, ...]
+    date: tuple[str, ...]
+    media: tuple[str, ...]
+    editor: tuple[str, ...] = (
+        "//p[contains(@class,'article-editor') or contains(@class,'show_author')]",
+    )
+    keywords: tuple[str, ...] = (
+        "//*[@id='keywords' or contains(concat(' ',@class,' '),' keywords ')]//a",
+    )
+
+    def matches(self, tree: Tree) -> bool:
+        """Whether the page is of this kind, judged by its structure alone."""
+        return all(tree.first(mark) is not None for mark in self.marks)
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    """Return every template of ``extract/sites``, in the order of their files' names."""
+    return tuple(module.TEMPLATE for module in modules("ingestor.extract.sites").values())
+
+
+def read_template(template: Template, tree: Tree) -> Article:
+    """Read a page by a template; the body comes back empty where the template finds none."""
+    editor = _editor(template, tree)
+    media = tree.text(*template.media) or tree.meta("mediaid", "article:author")
+    found = tree.first(*template.body)
+    url, aliases = _addresses(tree)
+    title = tree.text(*template.title) or tree.meta("og:title") or page_title(tree)
+    keywords = _keywords(template, tree)
+    published = parse_date(tree.meta("article:published_time")) or _visible_date(template, tree)
+    body = clean(found, tree.url)
+    return Article(
+        url=url,
+        document_id=document_id(url) or scoped_document_id(tree.meta("publishid"), tree.url),
+        title=title,
+        published_at=published,
+        updated_at=parse_date(tree.meta("weibo: article:update_at", "article:modified_time")),
+        media=media,
+        editor=editor,
+        summary=tree.meta("description", "og:description")
+        or body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
+        keywords=tuple(word for word in keywords if word != title),
+        body=body,
+        template=template.name,
+        aliases=aliases,
+    )
+
+
+def page_title(tree: Tree) -> str:
+    """Return the page's ``<title>`` without the site's name."""
+    return _SUFFIX.sub("", tree.text("//title")).strip()
+
+
+def _visible_date(template: Template, tree: Tree) -> datetime | None:
+    dates = (parse_date(text) for text in tree.texts(*template.date))
+    created = parse_date(tree.meta("weibo: article:create_at"))
+    return next((date for date in dates if date), created)
+
+
+def _editor(template: Template, tree: Tree) -> str:
+    for line in tree.texts(*template.editor):
+        if found := _EDITOR.search(line):
+            return _EDITOR_CODE.sub("", found[1]).strip()
+    return ""
+
+
+def _keywords(template: Template, tree: Tree) -> tuple[str, ...]:
+    stated = re.split(r"[,，;；]", tree.meta("keywords") or tree.meta("tags"))
+    marked = re.split(r"[,，]", tree.text("//*[@id='keywords']/@data-wbkey"))
+    every = [*stated, *marked, *tree.texts(*template.keywords)]
+    return tuple(dict.fromkeys(word.strip() for word in every if word.strip()))
+
+
+def _addresses(tree: Tree) -> tuple[str, tuple[str, ...]]:
+    """Return the page's own address, as it states it, and the others that it names."""
+    own = canonical_url(tree.url)
+    stated = _own(tree, tree.meta("og:url"), tree.text("//link[@rel='canonical']/@href"))
+    mobile = [_MOBILE.search(text) for text in tree.texts("//meta[@name='mobile-agent']/@content")]
+    others = _own(tree, *(found[1] for found in mobile if found))
+    url = next((one for one in stated if _is_desktop(one)), own)
+    return url, tuple(one for one in dict.fromkeys([own, *stated, *others]) if one != url)
+
+
+def _own(tree: Tree, *urls: str) -> list[str]:
+    """Keep the addresses that a page may speak for: those of its own publisher."""
+    found = []
+    for url in urls:
+        try:
+            absolute = canonical_url(f"https:{url}" if url.startswith("//") else url)
+        except Forbidden:
+            continue
+        if same_publisher(absolute, tree.url):
+            found.append(absolute)
+    return found
+
+
+def _is_desktop(url: str) -> bool:
+    """Return whether an address is an article's: a channel's front page is stated on some pages."""
+    return bool(re.search(r"/[^/]*\d[^/]*$", url)) and ".d.html" not in url
