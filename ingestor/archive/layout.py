@@ -35,7 +35,7 @@ def article_path(categories: Sequence[str], day: str, title: str, identifier: st
 def _folder(category: str) -> str:
     name = _cut(_safe(category), MOST_FOLDER_BYTES)
     # A leading dot hides a folder, a leading underscore makes Hexo skip it.
-    return name.lstrip("._") or "uncategorized"
+    return name.lstrip("._ -") or "uncategorized"
 
 
 def _safe(text: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from w3lib.url import safe_url_string
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -96,7 +97,7 @@ class WarcArchive:
         headers.append(("Content-Length", str(len(response.body))))
         status = f"{response.status} {_phrase(response.status)}".strip()
         return writer.create_warc_record(
-            response.final_url,
+            _target(response),
             "response",
             payload=io.BytesIO(response.body),
             http_headers=StatusAndHeaders(status, headers, protocol="HTTP/1.1"),
@@ -104,11 +105,11 @@ class WarcArchive:
         )
 
     def _request_record(self, writer: WARCWriter, response: Response, record: object) -> object:
-        address = urlsplit(response.final_url)
-        target = f"{address.path or '/'}?{address.query}" if address.query else address.path or "/"
-        line = f"GET {target} HTTP/1.1"
+        address = urlsplit(_target(response))
+        path = address.path or "/"
+        line = f"GET {path}?{address.query} HTTP/1.1" if address.query else f"GET {path} HTTP/1.1"
         return writer.create_warc_record(
-            response.final_url,
+            _target(response),
             "request",
             http_headers=StatusAndHeaders(
                 line, list(response.request_headers), is_http_request=True
@@ -123,6 +124,11 @@ class WarcArchive:
 def body_sha256(response: Response) -> str:
     """Return the SHA-256 of a body, in hex."""
     return hashlib.sha256(response.body).hexdigest()
+
+
+def _target(response: Response) -> str:
+    """Return the address as it went over the wire: percent-encoded, in ASCII."""
+    return str(safe_url_string(response.final_url))
 
 
 def _phrase(status: int) -> str:

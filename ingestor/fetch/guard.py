@@ -49,7 +49,7 @@ def check_address(address: str) -> None:
     if isinstance(ip, ipaddress.IPv6Address):
         if inner := ip.ipv4_mapped or ip.sixtofour or _nat64(ip):
             check_address(str(inner))
-        if ip.teredo or (not ip.is_global and not ip.ipv4_mapped):
+        if ip.teredo or ip.is_multicast or (not ip.is_global and not ip.ipv4_mapped):
             raise _inside(address)
     elif not ip.is_global or ip.is_multicast:
         raise _inside(address)

@@ -1,0 +1,70 @@
+"""``ingest check``: would it work? Reads, asks, stores nothing."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from ingestor.cli.common import chosen_feeds, options, say, say_error, set_up_logs
+from ingestor.clock import Clock
+from ingestor.config import Settings
+from ingestor.errors import FetchError, IngestorError, StorageFailed
+from ingestor.fetch.client import require_page
+from ingestor.model import Feed, Response, Validators
+from ingestor.pipeline.polling import read_feed
+from ingestor.pipeline.services import fetcher
+from ingestor.sources import source
+from ingestor.store.database import Database
+from ingestor.store.migrations import is_current
+
+
+def check(context: typer.Context) -> None:
+    """Read the configuration, open the database, try each feed once, store nothing.
+
+    Example: ingest check --config config.toml
+    """
+    chosen = options(context)
+    set_up_logs(chosen)
+    settings = chosen.settings()
+    feeds = chosen_feeds(settings, [])
+    say(f"database  {_database(settings)}")
+    if not _feeds(settings, feeds):
+        raise typer.Exit(1)
+
+
+def _database(settings: Settings) -> str:
+    """Say how the database is; raise :class:`ArchiveError` when it cannot be used."""
+    database = Database(settings.store.url)
+    if database.path and not database.path.exists():
+        if not os.access(database.path.parent, os.W_OK):
+            raise StorageFailed(f"{database.path.parent}: this user may not write there")
+        return f"{database.path}: not there yet, will be made"
+    with database.reading() as connection:
+        current = is_current(connection, database)
+    database.close()
+    return f"{settings.store.url}: {'ready' if current else 'older, will be upgraded'}"
+
+
+def _feeds(settings: Settings, feeds: list[Feed]) -> bool:
+    """Try each feed and say how it went; return whether all answered with a feed."""
+    well = True
+    with fetcher(settings, Clock()) as client:
+        requests = [(one, source(one.kind).request(one, Validators())) for one in feeds]
+        for feed, outcome in client.get_all(requests):
+            try:
+                say(f"ok        {feed.name}: {_tried(feed, outcome)}")
+            except IngestorError as error:
+                well = False
+                say(f"FAILED    {feed.name}")
+                say_error(f"feed {feed.name}: {error}")
+    return well
+
+
+def _tried(feed: Feed, outcome: Response | FetchError) -> str:
+    if isinstance(outcome, FetchError):
+        raise outcome
+    require_page(outcome)
+    document = read_feed(feed, outcome)
+    full = sum(bool(entry.content) for entry in document.entries)
+    return f'"{document.title}", {len(document.entries)} entries, {full} with their text'

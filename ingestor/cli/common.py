@@ -1,0 +1,98 @@
+"""What the commands share: global options, logs, opening the archive."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import typer
+
+from ingestor.archive.front_matter import one_line
+from ingestor.config import Settings, find, load
+from ingestor.errors import StorageFailed, UsageError
+from ingestor.model import Feed
+from ingestor.sources import source
+from ingestor.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The global options of one call."""
+
+    config: Path | None = None
+    verbose: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+    def settings(self) -> Settings:
+        """Return the configuration; raise :class:`ConfigError` when it cannot be used."""
+        settings = load(find(self.config, os.environ), os.environ)
+        for feed in settings.feeds:
+            # Asked here, so that a wrong kind is found before anything is opened.
+            source(feed.kind)
+        return settings
+
+
+def options(context: typer.Context) -> Options:
+    """Return the global options that the callback put aside."""
+    found = context.find_root().obj
+    return found if isinstance(found, Options) else Options()
+
+
+def say(text: str = "") -> None:
+    """Print a line of results to standard output."""
+    typer.echo(text)
+
+
+def say_error(text: str) -> None:
+    """Print one clean line to standard error."""
+    typer.echo(f"ingest: {one_line(text)}", err=True)
+
+
+def set_up_logs(chosen: Options) -> None:
+    """Send events to standard error: one line each, with fields; warnings only if quiet."""
+    level = logging.WARNING if chosen.quiet else logging.INFO
+    if chosen.verbose or chosen.debug:
+        level = logging.DEBUG
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+
+
+def existing(settings: Settings) -> Database:
+    """Open an archive that is there already, for looking at it.
+
+    Raises :class:`StorageFailed` when there is none: a command that only reads makes none.
+    """
+    database = Database(settings.store.url)
+    if database.path and not database.path.exists():
+        raise StorageFailed(f"{database.path}: there is no archive yet; `ingest --once` makes it")
+    return database
+
+
+def chosen_feeds(settings: Settings, names: Sequence[str]) -> list[Feed]:
+    """Return the configured feeds, or those of these names.
+
+    Raises :class:`UsageError` for a name that is not configured, or when there is no feed.
+    """
+    feeds = [one.feed() for one in settings.feeds]
+    known = {feed.name: feed for feed in feeds}
+    for name in names:
+        if name not in known:
+            raise UsageError(f'--feed: there is no feed "{name}"; there are: {", ".join(known)}')
+    if not feeds:
+        raise UsageError("the configuration names no feeds; add a [[feeds]] section")
+    return [known[name] for name in dict.fromkeys(names)] if names else feeds

@@ -1,0 +1,88 @@
+"""``ingest preview URL``: what would be archived for a page."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from ingestor.archive.front_matter import FileContent, render
+from ingestor.cli.common import Options, options, say, set_up_logs
+from ingestor.clock import Clock
+from ingestor.config import FeedSettings, Settings
+from ingestor.dates import iso_utc
+from ingestor.errors import ConfigError, UsageError
+from ingestor.model import Article, Request, Response
+from ingestor.pipeline.ingesting import extract_page
+from ingestor.pipeline.services import fetcher
+
+
+def preview(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of an article.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything that was found, as one JSON object.")
+    ] = False,
+    html: Annotated[bool, typer.Option("--html", help="The whole file, with its HTML.")] = False,
+) -> None:
+    """Show what would be archived for a page: front matter and text. Stores nothing.
+
+    Example: ingest preview https://finance.sina.com.cn/china/2022-04-14/doc-imcwipii4221122.shtml
+    """
+    chosen = options(context)
+    set_up_logs(chosen)
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f'"{url}" is not an address; it begins with "http://" or "https://"')
+    settings = _settings(chosen)
+    with fetcher(settings, Clock()) as client:
+        response = client.get(Request(url), robots=True)
+    article = extract_page(response)
+    if as_json:
+        say(json.dumps(_fields(article), ensure_ascii=False, indent=2))
+        return
+    whole = _file(article, settings, response)
+    say(whole if html else f"{whole.partition('<div>')[0]}{article.body.text}")
+
+
+def _settings(chosen: Options) -> Settings:
+    """Return the configuration; without any, the defaults do for a look."""
+    try:
+        return chosen.settings()
+    except ConfigError:
+        if chosen.config:
+            raise
+        return Settings()
+
+
+def _file(article: Article, settings: Settings, response: Response) -> str:
+    feed = settings.feeds[0] if settings.feeds else FeedSettings(name="preview", url=response.url)
+    return render(
+        FileContent(
+            title=article.title,
+            categories=(*feed.categories, feed.name),
+            headimg=article.headimg,
+            author=feed.author,
+            published_at=article.published_at or response.fetched_at,
+            html=article.body.html,
+        )
+    )
+
+
+def _fields(article: Article) -> dict[str, object]:
+    return {
+        "url": article.url,
+        "document_id": article.document_id,
+        "template": article.template,
+        "title": article.title,
+        "published_at": iso_utc(article.published_at) if article.published_at else None,
+        "updated_at": iso_utc(article.updated_at) if article.updated_at else None,
+        "media": article.media,
+        "editor": article.editor,
+        "summary": article.summary,
+        "keywords": list(article.keywords),
+        "symbols": [one.symbol for one in article.body.securities],
+        "images": [one.url for one in article.body.pictures],
+        "content_text": article.body.text,
+        "content_html": article.body.html,
+    }

@@ -1,0 +1,31 @@
+"""``ingest retry``: another chance for what was given up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ingestor.cli.common import chosen_feeds, existing, options, say
+from ingestor.store import entries, feeds
+
+
+def retry(
+    context: typer.Context,
+    feed: Annotated[
+        list[str] | None,
+        typer.Option("--feed", metavar="NAME", help="Only this feed's entries (repeatable)."),
+    ] = None,
+) -> None:
+    """Make parked entries due again; the next pass tries them.
+
+    Example: ingest retry --feed 新浪财经－國內
+    """
+    settings = options(context).settings()
+    wanted = chosen_feeds(settings, feed or [])
+    database = existing(settings)
+    with database.transaction() as connection:
+        ids = [one.id for one in feeds.states(connection, wanted)]
+        count = entries.retry(connection, ids if feed else None)
+    database.close()
+    say(f"{count} parked entries are due again")

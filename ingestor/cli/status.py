@@ -1,0 +1,122 @@
+"""``ingest status`` answers whether all is well."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ingestor.archive.front_matter import one_line
+from ingestor.cli.common import existing, options, say
+from ingestor.clock import Clock
+from ingestor.dates import iso_utc
+from ingestor.store import overview
+from ingestor.store.overview import FeedHealth, Parked
+
+PARKED_SHOWN = 10
+"""Reasons shown of what was given up; the table ``entries`` has them all."""
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show the feeds, their health, what is pending and what was given up.
+
+    Exits 1 when a feed fails or an entry was given up. Example: ingest status --json
+    """
+    settings = options(context).settings()
+    database = existing(settings)
+    with database.reading() as connection:
+        feeds = overview.feed_health(connection)
+        parked = overview.parked(connection, PARKED_SHOWN)
+        totals = overview.totals(connection)
+    database.close()
+    if as_json:
+        say(json.dumps(_document(feeds, parked, totals), ensure_ascii=False, indent=2))
+    else:
+        _show(feeds, parked, totals, Clock().now())
+    if any(one.active and one.failures for one in feeds) or parked:
+        raise typer.Exit(1)
+
+
+def _document(
+    feeds: list[FeedHealth], parked: list[Parked], totals: dict[str, int | str | None]
+) -> dict[str, object]:
+    return {
+        **totals,
+        "entries_pending": sum(one.pending for one in feeds),
+        "entries_parked": sum(one.parked for one in feeds),
+        "feeds": [
+            {
+                key: iso_utc(value) if isinstance(value, datetime) else value
+                for key, value in asdict(one).items()
+            }
+            for one in feeds
+        ],
+        "parked": [asdict(one) for one in parked],
+    }
+
+
+def _show(
+    feeds: list[FeedHealth],
+    parked: list[Parked],
+    totals: dict[str, int | str | None],
+    now: datetime,
+) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (
+        ("feed", "left"),
+        ("articles", "right"),
+        ("last new", "right"),
+        ("last ok", "right"),
+        ("next poll", "right"),
+        ("pending", "right"),
+        ("parked", "right"),
+        ("health", "left"),
+    ):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for one in feeds:
+        table.add_row(
+            Text(one_line(one.name)),
+            str(one.articles),
+            _ago(one.last_new_at, now),
+            _ago(one.last_ok_at, now),
+            _ago(one.next_poll_at, now),
+            str(one.pending),
+            str(one.parked),
+            _health(one),
+        )
+    console.print(table)
+    days = f", {totals['first_day']} to {totals['last_day']}" if totals["articles"] else ""
+    console.print(f"{totals['articles']} articles in {totals['revisions']} revisions{days}")
+    for given_up in parked:
+        console.print(Text(f"parked  {one_line(given_up.feed)}: {one_line(given_up.error)}"))
+
+
+def _health(one: FeedHealth) -> Text:
+    if not one.active:
+        return Text("not in the configuration", style="dim")
+    if one.failures:
+        return Text(f"failed {one.failures}×: {one_line(one.last_error)}", style="red")
+    return Text("ok" if one.last_ok_at else "never polled", style="green" if one.last_ok_at else "")
+
+
+def _ago(moment: datetime | None, now: datetime) -> str:
+    """Return how far away a moment is: ``5m ago``, ``in 3h``, ``-`` for none."""
+    if moment is None:
+        return "-"
+    seconds = (now - moment).total_seconds()
+    size = next(
+        f"{int(abs(seconds) // unit)}{name}"
+        for unit, name in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+        if abs(seconds) >= unit or unit == 1
+    )
+    return f"{size} ago" if seconds >= 0 else f"in {size}"

@@ -1,0 +1,55 @@
+"""One pass, in order. This is the only place that knows all the stages.
+
+::
+
+    feeds    | ask (304? same hash?) | read          | announce + validators   polling
+    entries  | ask the page          | extract       | save + entry done       ingesting
+    articles | whose file is due     | render        | write + file known      projecting
+
+Each ``|`` hands over frozen records; each last column is one transaction. What a pass does
+not finish is in the database as *pending* or *due*, and the next pass finishes it: there is
+no other memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ingestor import poll
+from ingestor.model import Feed
+from ingestor.pipeline.ingesting import ingest_entries
+from ingestor.pipeline.polling import poll_feeds
+from ingestor.pipeline.projecting import write_files
+from ingestor.pipeline.services import Services, Summary
+from ingestor.store import entries, feeds
+
+__all__ = ["Services", "Summary", "register_feeds", "run_pass"]
+
+
+def register_feeds(services: Services) -> None:
+    """Make the database's feeds agree with the configuration."""
+    settings = services.settings
+    configured = [feed.feed() for feed in settings.feeds]
+    with services.database.transaction() as connection:
+        feeds.register(connection, configured, settings.schedule.every)
+
+
+def run_pass(services: Services, wanted: Sequence[Feed], *, only_due: bool = False) -> Summary:
+    """Poll ``wanted``, ingest everything that is due for them, write files; say what was done.
+
+    With ``only_due`` only those feeds are polled whose time has come. Once the clock's
+    ``stop`` is set nothing new is begun. Raises :class:`~ingestor.errors.ArchiveError`
+    when the archive itself fails; failures of feeds and articles are in the summary.
+    """
+    began = services.clock.monotonic()
+    with services.database.reading() as connection:
+        states = feeds.states(connection, wanted)
+    summary = Summary()
+    now = services.clock.now()
+    poll_feeds(services, poll.due_feeds(states, now) if only_due else states, summary)
+    ingest_entries(services, states, summary)
+    write_files(services)
+    with services.database.reading() as connection:
+        summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
+    summary.seconds = round(services.clock.monotonic() - began, 3)
+    return summary

@@ -1,0 +1,89 @@
+"""What a pass works with, and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+
+from ingestor.archive.warc import WarcArchive
+from ingestor.clock import Clock
+from ingestor.config import Settings
+from ingestor.fetch.client import Fetcher, Limits
+from ingestor.model import Response, WarcPlace
+from ingestor.store.database import Database
+from ingestor.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The edges of the program, opened once and handed to every step."""
+
+    settings: Settings
+    database: Database
+    fetcher: Fetcher
+    workers: Workers
+    warc: WarcArchive | None
+    """``None`` when ``archive.raw`` is ``"off"``."""
+    clock: Clock
+
+    def keep(self, response: Response) -> WarcPlace | None:
+        """Put a response into the WARC; return where it is, ``None`` when raw is off."""
+        return self.warc.append(response) if self.warc else None
+
+    def sync(self) -> None:
+        """Bring what was kept to the disk, before a transaction points to it."""
+        if self.warc:
+            self.warc.sync()
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a pass did; the numbers of ``ingest --once --json``."""
+
+    feeds: int = 0
+    feeds_failed: int = 0
+    feeds_unchanged: int = 0
+    entries_new: int = 0
+    articles_new: int = 0
+    articles_revised: int = 0
+    articles_unchanged: int = 0
+    entries_failed: int = 0
+    entries_pending: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+    """A line for each feed and entry that failed; not part of the numbers."""
+
+    def numbers(self) -> dict[str, int | float]:
+        """Return everything but the problems, in this order."""
+        values = asdict(self)
+        del values["problems"]
+        return values
+
+    @property
+    def all_well(self) -> bool:
+        """Whether no feed and no entry failed."""
+        return not (self.feeds_failed or self.entries_failed)
+
+
+@contextmanager
+def opened(settings: Settings, database: Database, clock: Clock) -> Iterator[Services]:
+    """Open everything that a pass needs and close it again."""
+    with ExitStack() as stack:
+        warc = None
+        if settings.archive.raw == "warc":
+            warc = WarcArchive(settings.archive.raw_dir, clock.now)
+            stack.callback(warc.close)
+        yield Services(
+            settings=settings,
+            database=database,
+            fetcher=stack.enter_context(fetcher(settings, clock)),
+            workers=stack.enter_context(Workers()),
+            warc=warc,
+            clock=clock,
+        )
+
+
+def fetcher(settings: Settings, clock: Clock) -> Fetcher:
+    """Return the HTTP client that the configuration asks for."""
+    return Fetcher(Limits(**dict(settings.fetch)), clock)

@@ -1,0 +1,97 @@
+"""Decisions: which feeds are due, when to look again, how often to try. Pure.
+
+Every function is handed ``now`` and, where chance takes part, a number drawn by the
+caller; none reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ingestor.errors import Forbidden, Gone, IngestorError, NoArticle, Refused, TooLarge
+from ingestor.model import FeedState
+
+LONGEST_WAIT = timedelta(days=1)
+"""A failing feed is asked at least this often: it recovers without anybody's help."""
+
+Trouble = Literal["gone", "refused", "broken", "hopeless"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """How often an entry is tried for one kind of trouble, and how long apart."""
+
+    waits: tuple[timedelta, ...]
+    """The wait after each failed try; after the last of them one more try is parked."""
+
+
+RETRY_RULES: dict[Trouble, RetryRule] = {
+    # A page may be announced before it is published: a second look a day later.
+    "gone": RetryRule((timedelta(days=1),)),
+    # Refusals are rarely lifted within minutes, and asking on is impolite.
+    "refused": RetryRule((timedelta(hours=1), timedelta(hours=12))),
+    # Eight tries over three days: an outage over a week-end is survived.
+    "broken": RetryRule(
+        (
+            timedelta(minutes=5),
+            timedelta(minutes=30),
+            timedelta(hours=2),
+            timedelta(hours=6),
+            timedelta(hours=12),
+            timedelta(hours=24),
+            timedelta(hours=27),
+        )
+    ),
+    # The same bytes will not become an article by being read again.
+    "hopeless": RetryRule(()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What becomes of an entry after a failed try."""
+
+    state: Literal["pending", "parked"]
+    next_attempt_at: datetime | None
+
+
+def trouble(error: IngestorError) -> Trouble:
+    """Return which retry rule an error falls under."""
+    if isinstance(error, Gone):
+        return "gone"
+    if isinstance(error, Refused):
+        return "refused"
+    if isinstance(error, (NoArticle, Forbidden, TooLarge)):
+        return "hopeless"
+    return "broken"
+
+
+def after_failure(kind: Trouble, attempts: int, now: datetime, *, chance: float) -> Retry:
+    """Decide about an entry that has now been tried ``attempts`` times, the last included.
+
+    ``chance`` in [0, 1) spreads the waits by up to a tenth, so that entries that failed
+    together do not come back together.
+    """
+    waits = RETRY_RULES[kind].waits
+    if attempts > len(waits):
+        return Retry("parked", None)
+    return Retry("pending", now + waits[attempts - 1] * (1 + chance / 10))
+
+
+def next_poll(
+    now: datetime, interval: timedelta, *, failures: int, jitter: timedelta, chance: float
+) -> datetime:
+    """Return when a feed is due again after ``failures`` failed polls in a row (0: none)."""
+    # Beyond 2^20 intervals the bound decides anyway; an endless outage must not overflow.
+    wait = min(interval * 2 ** min(failures, 20), max(LONGEST_WAIT, interval))
+    due: datetime = now + wait + jitter * chance
+    return due
+
+
+def due_feeds(states: Sequence[FeedState], now: datetime) -> list[FeedState]:
+    """Return the feeds whose time has come, the longest due first."""
+    due = [one for one in states if one.next_poll_at is None or one.next_poll_at <= now]
+    return sorted(due, key=lambda one: (one.next_poll_at is not None, one.next_poll_at or now))

@@ -1,0 +1,109 @@
+"""The decisions about time: pure arithmetic, as tables of cases."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingestor import poll
+from ingestor.errors import (
+    FeedUnreadable,
+    Forbidden,
+    Gone,
+    NoArticle,
+    Refused,
+    TooLarge,
+    Unreachable,
+)
+from ingestor.model import Feed, FeedState, Validators
+
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+TROUBLE = {
+    Gone: "gone",
+    Refused: "refused",
+    Unreachable: "broken",
+    FeedUnreadable: "broken",
+    NoArticle: "hopeless",
+    Forbidden: "hopeless",
+    TooLarge: "hopeless",
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), TROUBLE.items(), ids=lambda value: getattr(value, "__name__", value)
+)
+def test_each_error_has_its_rule(error, kind):
+    """What is gone is tried less often than what is broken."""
+    assert poll.trouble(error("x")) == kind
+
+
+TRIES = {"gone": 2, "refused": 3, "broken": 8, "hopeless": 1}
+
+
+@pytest.mark.parametrize(("kind", "tries"), TRIES.items())
+def test_an_entry_is_tried_so_often_and_then_parked(kind, tries):
+    """Pending after each failure but the last."""
+    states = [
+        poll.after_failure(kind, attempt, NOW, chance=0).state for attempt in range(1, tries + 1)
+    ]
+    assert states == ["pending"] * (tries - 1) + ["parked"]
+
+
+def test_a_missing_page_is_looked_at_again_a_day_later():
+    """It may have been announced before it was published."""
+    assert poll.after_failure("gone", 1, NOW, chance=0).next_attempt_at == NOW + DAY
+
+
+def test_a_broken_page_is_tried_over_three_days_with_growing_waits():
+    """Eight tries; each wait is longer than the one before."""
+    waits = poll.RETRY_RULES["broken"].waits
+    assert list(waits) == sorted(waits)
+    assert timedelta(days=2.5) < sum(waits, timedelta()) <= timedelta(days=3.1)
+
+
+def test_chance_spreads_the_waits_by_a_tenth():
+    """What failed together does not come back together."""
+    early = poll.after_failure("gone", 1, NOW, chance=0).next_attempt_at
+    late = poll.after_failure("gone", 1, NOW, chance=0.999).next_attempt_at
+    assert timedelta(0) < late - early <= DAY / 10
+
+
+POLLS = {
+    "it answered": (5 * MINUTE, 0, 5 * MINUTE),
+    "it failed once": (5 * MINUTE, 1, 10 * MINUTE),
+    "it failed thrice": (5 * MINUTE, 3, 40 * MINUTE),
+    "it fails for days": (5 * MINUTE, 50, DAY),
+    "it fails for ever": (5 * MINUTE, 10_000, DAY),
+    "it is asked once a week anyway": (7 * DAY, 4, 7 * DAY),
+}
+
+
+@pytest.mark.parametrize(("interval", "failures", "wait"), POLLS.values(), ids=POLLS)
+def test_a_failing_feed_backs_off_to_at_most_a_day(interval, failures, wait):
+    """It doubles with each failure in a row, and an answer ends it."""
+    due = poll.next_poll(NOW, interval, failures=failures, jitter=MINUTE, chance=0)
+    assert due == NOW + wait
+
+
+def test_jitter_is_added():
+    """Feeds spread."""
+    due = poll.next_poll(NOW, HOUR, failures=0, jitter=MINUTE, chance=0.5)
+    assert due == NOW + HOUR + MINUTE / 2
+
+
+def state(number: int, due: datetime | None) -> FeedState:
+    feed = Feed(str(number), "rss", "https://a.example/", (), "")
+    return FeedState(number, feed, Validators(), due, failures=0, interval=HOUR)
+
+
+def test_feeds_are_due_when_their_time_has_come():
+    """New ones first, then the longest due; those of the future not at all."""
+    states = [
+        state(1, NOW - MINUTE),
+        state(2, NOW + MINUTE),
+        state(3, None),
+        state(4, NOW - HOUR),
+        state(5, NOW),
+    ]
+    assert [one.id for one in poll.due_feeds(states, NOW)] == [3, 4, 1, 5]
