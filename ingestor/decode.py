@@ -23,6 +23,7 @@ _XML_ENCODING = re.compile(
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
 _ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FAMILY = {"gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "x-gbk": "gb18030"}
+_FOREIGN = re.compile("[^\x00-\x7f]")
 _REPLACEMENT = "\ufffd"
 _DETECTION_BYTES = 200_000
 """How much of a body is looked at to guess its character set."""
@@ -48,12 +49,19 @@ def decode_feed(body: bytes, content_type: str) -> str:
 
 
 def _decode(body: bytes, declared: str | None) -> str:
-    mark, rest = read_bom(body)
-    if mark and rest is not None:
-        return rest.decode(mark, "replace")
+    named, mark = read_bom(body)
+    if named and mark:
+        return body[len(mark) :].decode(named, "replace")
     first = _FAMILY.get((declared or "").lower(), declared or "utf-8")
     candidates = dict.fromkeys([first, "utf-8", "gb18030"])
     best = _try(body, first)
+    if (
+        first == "gb18030"
+        and (text := _strictly(body, "utf-8"))
+        and len(_FOREIGN.findall(text)) > 2
+    ):
+        # Almost any UTF-8 is valid GB18030 as well, but hardly any GB18030 is valid UTF-8.
+        return text
     if _REPLACEMENT not in best:
         return best
     # A body that was cut in the middle of a character, or has a stray byte, is still in

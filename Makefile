@@ -1,0 +1,45 @@
+# The one entry point for people and for CI: `make help` says what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install run demo test check format docs clean
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(VENV)/installed  ## Make .venv and install everything into it
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+config.toml:
+	cp config.example.toml $@
+
+run: install config.toml  ## Ingest once, with config.toml (made from the example)
+	$(BIN)/ingest --once
+
+demo: install  ## Ingest a made-up Sina on loopback and show the result
+	$(BIN)/python -m tests.demo
+
+test: install  ## All tests
+	$(BIN)/python -m pytest
+
+check: install  ## Lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_layers.py
+
+format: install  ## Let ruff format and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: install  ## Write docs/schema.md from the tables
+	$(BIN)/python -m tests.schema_page > docs/schema.md
+
+clean:  ## Remove what make made (not your archive)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,0 +1,70 @@
+"""Runs the program as its users do: as a process, with a configuration, against the fake internet."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fake_internet import FakeInternet
+from tests.made_up_sina import FEED_URL
+
+
+@dataclass
+class Site:
+    """A user's folder with a configuration, and the internet that it sees."""
+
+    folder: Path
+    net: FakeInternet
+
+    def configure(
+        self, *feeds: str, fetch: str = "", archive: str = "", schedule: str = ""
+    ) -> None:
+        """Write config.toml; each feed is the inside of a [[feeds]] section."""
+        sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))
+        (self.folder / "config.toml").write_text(
+            f'[fetch]\nproxy = "{self.net.proxy_url}"\ndelay_per_host = "0s"\ntimeout = "2s"\n{fetch}\n'
+            f"[archive]\n{archive}\n[schedule]\n{schedule}\n{sections}",
+            encoding="utf-8",
+        )
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("INGEST_")}
+        return kept | {"SSL_CERT_FILE": self.net.ca_file, "COLUMNS": "160"}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``ingest`` with these arguments."""
+        command = [sys.executable, "-m", "ingestor", *arguments]
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def query(self, sql: str) -> list[tuple]:
+        """Ask the SQLite file as users do."""
+        connection = sqlite3.connect(f"file:{self.folder}/archive.db?mode=ro", uri=True)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    def files(self) -> dict[str, str]:
+        """Return every archive file by its path."""
+        root = self.folder / "archive"
+        return {
+            str(path.relative_to(root)): path.read_text("utf-8")
+            for path in sorted(root.rglob("*.md"))
+        }
+
+
+def feed(url: str = FEED_URL, name: str = "新浪财经－國內", more: str = "") -> str:
+    """Return the inside of a [[feeds]] section."""
+    return f'name = "{name}"\nurl = "{url}"\n{more}'
