@@ -1,0 +1,68 @@
+"""The documentation cannot lie: what it shows is run."""
+
+import re
+import sqlite3
+
+import pytest
+
+from ingestor.store.database import Database
+from ingestor.store.migrations import upgrade
+from tests.shared import ROOT
+
+READMES = ["README.md", "README.zh-CN.md"]
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_query_of_the_readme_runs(name, tmp_path):
+    """Five of them, on the schema as it is."""
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    upgrade(database)
+    database.close()
+    connection = sqlite3.connect(tmp_path / "a.db")
+    statements = [
+        one for one in re.sub(r"--.*", "", "".join(blocks(name, "sql"))).split(";") if one.strip()
+    ]
+    assert len(statements) == 5
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_make_target_of_the_readme_exists(name):
+    """With its help, in `make help`."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"^make ([a-z]+)", "".join(blocks(name, "sh")), re.MULTILINE)):
+        assert re.search(rf"^{target}:.*  ## ", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_readmes_configuration_loads(name, site, net):
+    """The least that works does."""
+    (text,) = blocks(name, "toml")
+    (site.folder / "config.toml").write_text(text, encoding="utf-8")
+    assert "database" in site.run("check").stdout
+
+
+@pytest.mark.parametrize("command", ["init", "check", "preview", "status", "retry"])
+def test_every_command_explains_itself_with_an_example(command, site):
+    """Something to paste."""
+    shown = site.run(command, "--help").stdout
+    assert "Example: ingest" in " ".join(shown.split())
+
+
+def test_both_readmes_show_the_same():
+    """The commands and the queries of one are those of the other."""
+    english, chinese = (
+        re.findall(
+            r"`(ingest [a-z-]+)|^(SELECT .*)$|^(make [a-z]+)",
+            (ROOT / name).read_text("utf-8"),
+            re.MULTILINE,
+        )
+        for name in READMES
+    )
+    assert english == chinese

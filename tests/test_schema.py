@@ -1,0 +1,90 @@
+"""The schema is a public interface: documented, migrated, and the same either way."""
+
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from ingestor.store.database import Database
+from ingestor.store.migrations import upgrade
+from ingestor.store.schema import metadata
+from tests.schema_page import page
+from tests.shared import ROOT
+
+DESIGNED = {
+    "articles": "id url date title author media editor summary headimg content_html content_text content_sha256 published_at first_seen_at updated_at revision path origin",
+    "revisions": "sequence article_id revision cause seen_at title content_html content_text content_sha256 capture_id",
+    "sightings": "article_id feed_id guid seen_at",
+    "symbols": "article_id market symbol name",
+    "keywords": "article_id keyword",
+    "images": "article_id position url path",
+    "feeds": "id name kind url etag last_modified body_sha256 interval_s next_poll_at last_ok_at last_error failures active",
+    "entries": "id feed_id guid url title published_at summary content state attempts next_attempt_at error article_id seen_at",
+    "captures": "id url final_url status fetched_at sha256 warc_file warc_offset warc_length",
+}
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Give a database that the migrations made."""
+    made = Database(f"sqlite:///{tmp_path}/a.db")
+    upgrade(made)
+    yield made
+    made.close()
+
+
+def test_the_page_of_the_schema_is_that_of_the_tables():
+    """`make docs` writes it."""
+    assert (ROOT / "docs" / "schema.md").read_text("utf-8") == page()
+
+
+def test_every_column_says_what_it_means():
+    """Users query them all."""
+    for table in metadata.tables.values():
+        assert table.comment
+        assert all(column.comment for column in table.columns)
+
+
+@pytest.mark.parametrize(("table", "columns"), DESIGNED.items(), ids=DESIGNED)
+def test_the_designed_columns_are_there(database, table, columns):
+    """Names that users and checks rely on."""
+    with database.reading() as connection:
+        found = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")}
+    assert set(columns.split()) <= found
+
+
+def test_the_migrations_make_what_the_tables_say(database):
+    """No difference between one and the other."""
+    with database.reading() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": False, "include_object": _ours}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def _ours(_one, name, *_rest) -> bool:
+    return not str(name).startswith(("articles_fts", "alembic"))
+
+
+def test_upgrading_twice_does_nothing_more(database):
+    """The second start finds it done."""
+    assert upgrade(database) is False
+
+
+def test_sqlite_is_set_up_for_readers_beside_a_writer(database, tmp_path):
+    """WAL, foreign keys on, our mark in the file."""
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA application_id").scalar() == 0x53494E41
+
+
+def test_the_database_itself_refuses_a_second_article(database, tmp_path):
+    """One a canonical address and publication day, whoever writes."""
+    insert = "INSERT INTO articles (url, date, title, content_html, content_text, content_sha256, first_seen_at, path, origin) VALUES ('https://a.example/', '2024-01-01', '', '', '', '', '2024-01-01T00:00:00Z', 'x', 'page')"
+    connection = sqlite3.connect(tmp_path / "a.db")
+    connection.execute(insert)
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute(insert)
+    connection.close()
