@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from ingestor.config import load
 from ingestor.store.database import Database
 from ingestor.store.migrations import upgrade
 from tests.shared import ROOT
@@ -41,11 +42,11 @@ def test_every_make_target_of_the_readme_exists(name):
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_the_readmes_configuration_loads(name, site, net):
+def test_the_readmes_configuration_loads(name, tmp_path):
     """The least that works does."""
     (text,) = blocks(name, "toml")
-    (site.folder / "config.toml").write_text(text, encoding="utf-8")
-    assert "database" in site.run("check").stdout
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    assert len(load(tmp_path / "config.toml", {}).feeds) == 1
 
 
 @pytest.mark.parametrize("command", ["init", "check", "preview", "status", "retry"])
