@@ -95,3 +95,15 @@ def due_feeds(states: Sequence[FeedState], now: datetime) -> list[FeedState]:
     """Return the feeds whose time has come, the longest due first."""
     due = [one for one in states if one.next_poll_at is None or one.next_poll_at <= now]
     return sorted(due, key=lambda one: (one.next_poll_at is not None, one.next_poll_at or now))
+
+
+def next_check(
+    first_seen_at: datetime, delays: Sequence[timedelta], now: datetime
+) -> datetime | None:
+    """Return when to look at an article again after ``now``, or ``None`` for no more.
+
+    ``delays`` count from when the article was first seen. Looks that were missed while the
+    program did not run are not made up for one by one: the next one finds the same edits.
+    """
+    moments = sorted(first_seen_at + delay for delay in delays)
+    return next((moment for moment in moments if moment > now), None)

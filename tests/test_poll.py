@@ -107,3 +107,19 @@ def test_feeds_are_due_when_their_time_has_come():
         state(5, NOW),
     ]
     assert [one.id for one in poll.due_feeds(states, NOW)] == [3, 4, 1, 5]
+
+
+CHECKS = {
+    "at first": (timedelta(0), HOUR),
+    "after the first": (HOUR, 6 * HOUR),
+    "after a long stop": (7 * HOUR, DAY),
+    "after the last": (DAY, None),
+}
+
+
+@pytest.mark.parametrize(("age", "expected"), CHECKS.values(), ids=CHECKS)
+def test_an_article_is_looked_at_again_at_its_times(age, expected):
+    """Counted from when it was first seen; missed looks are not made up for."""
+    delays = [HOUR, 6 * HOUR, DAY]
+    due = poll.next_check(NOW, delays, NOW + age)
+    assert due == (NOW + expected if expected else None)

@@ -4,6 +4,7 @@
 
     feeds    | ask (304? same hash?) | read          | announce + validators   polling
     entries  | ask the page          | extract       | save + entry done       ingesting
+    articles | ask the page again    | extract       | a revision, if edited   rechecking
     articles | whose file is due     | render        | write + file known      projecting
 
 Each ``|`` hands over frozen records; each last column is one transaction. What a pass does
@@ -20,6 +21,7 @@ from ingestor.model import Feed
 from ingestor.pipeline.ingesting import ingest_entries
 from ingestor.pipeline.polling import poll_feeds
 from ingestor.pipeline.projecting import write_files
+from ingestor.pipeline.rechecking import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
 
@@ -48,6 +50,7 @@ def run_pass(services: Services, wanted: Sequence[Feed], *, only_due: bool = Fal
     now = services.clock.now()
     poll_feeds(services, poll.due_feeds(states, now) if only_due else states, summary)
     ingest_entries(services, states, summary)
+    check_again(services, summary)
     write_files(services)
     with services.database.reading() as connection:
         summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])

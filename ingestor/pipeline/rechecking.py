@@ -1,0 +1,107 @@
+"""Articles again: publishers edit after publication, and a revision keeps what was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from ingestor import poll
+from ingestor.archive.warc import body_sha256
+from ingestor.errors import FetchError, IngestorError
+from ingestor.model import Article, Request, Response, Validators
+from ingestor.pipeline.ingesting import extract_page
+from ingestor.pipeline.services import Services, Summary
+from ingestor.sources import conditional
+from ingestor.store import articles, captures, rechecks
+from ingestor.store.rechecks import DueCheck
+
+log = structlog.get_logger(__name__)
+
+CHECKS_A_ROUND = 200
+"""Articles looked at again at a time."""
+
+_Asked = tuple[DueCheck, Response | FetchError]
+
+
+def check_again(services: Services, summary: Summary) -> None:
+    """Look again at every article whose time has come, with conditional requests.
+
+    A page that is gone or cannot be read is no edit: the article stays as it was, and is
+    looked at again at its next time, if it has one.
+    """
+    now = services.clock.now()
+    while not services.clock.stop.is_set():
+        with services.database.reading() as connection:
+            due = rechecks.due(connection, now, CHECKS_A_ROUND)
+        if not due:
+            return
+        for (check, outcome), article in services.workers.through(_ask(services, due), _extraction):
+            _settle(services, check, outcome, article, summary=summary)
+
+
+def _ask(services: Services, due: Sequence[DueCheck]) -> Iterator[_Asked]:
+    requests = [(one, Request(one.url, conditional(one.validators))) for one in due]
+    yield from services.fetcher.get_all(requests, robots=True)
+
+
+def _extraction(asked: _Asked) -> partial[Article] | None:
+    _, outcome = asked
+    readable = isinstance(outcome, Response) and outcome.status != 304
+    return partial(extract_page, outcome) if readable and isinstance(outcome, Response) else None
+
+
+def _settle(
+    services: Services,
+    check: DueCheck,
+    outcome: Response | FetchError,
+    article: Article | Exception | None,
+    *,
+    summary: Summary,
+) -> None:
+    """Write down what a look brought: nothing, an edit, or a failure."""
+    error = outcome if isinstance(outcome, FetchError) else article
+    if isinstance(error, Exception):
+        known = isinstance(error, IngestorError)
+        log.warning(
+            "recheck_failed", url=check.url, error=str(error), exc_info=None if known else error
+        )
+    if isinstance(article, Article) and isinstance(outcome, Response):
+        _compare(services, check, outcome, article, summary=summary)
+        return
+    with services.database.transaction() as connection:
+        rechecks.done(connection, check, None, next_check_at=_next(services, check))
+
+
+def _compare(
+    services: Services, check: DueCheck, response: Response, article: Article, *, summary: Summary
+) -> None:
+    place = services.keep(response)
+    services.sync()
+    validators = Validators(response.header("etag"), response.header("last-modified"))
+    with services.database.transaction() as connection:
+        sha256 = body_sha256(response)
+        capture_id = captures.record(connection, response, sha256, place) if place else None
+        arrival = articles.Arrival(
+            article=article,
+            author=check.author,
+            categories=(),
+            origin="page",
+            seen_at=response.fetched_at,
+            feed_id=check.feed_id,
+            capture_id=capture_id,
+        )
+        saved = articles.revise(connection, check.article_id, arrival)
+        rechecks.done(connection, check, validators, next_check_at=_next(services, check))
+    if saved.outcome == "revised":
+        summary.articles_revised += 1
+        log.info("article_revised", url=check.url)
+    else:
+        summary.articles_unchanged += 1
+
+
+def _next(services: Services, check: DueCheck) -> datetime | None:
+    now = services.clock.now()
+    return poll.next_check(check.first_seen_at, services.settings.schedule.recheck, now)

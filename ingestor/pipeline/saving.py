@@ -1,0 +1,166 @@
+"""What came out for an entry, and writing it down: article, capture and entry in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from ingestor import poll
+from ingestor.archive.layout import article_path
+from ingestor.archive.warc import body_sha256
+from ingestor.errors import ArchiveError, FetchError, IngestorError
+from ingestor.identity import file_id
+from ingestor.model import Article, Feed, Origin, Response, Validators, WarcPlace
+from ingestor.pipeline.services import Services, Summary
+from ingestor.store import articles, captures, entries, rechecks
+from ingestor.store.entries import EntryOutcome, QueuedEntry
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An entry on its way, with the answer that its page gave."""
+
+    queued: QueuedEntry
+    feed: Feed
+    outcome: Response | FetchError | None = None
+    """``None``: no page is asked for, the feed's text is the article."""
+    address: str = ""
+    """Canonical form of the announced address; ``""`` when no page is asked for."""
+    shared_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out for an entry: an article, or an error (one of the two)."""
+
+    work: Work
+    article: Article | None = None
+    error: Exception | None = None
+    fallback: Article | None = None
+    """What the feed carries, where the page failed."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where the text of the article came from."""
+        return "page" if self.article and isinstance(self.work.outcome, Response) else "feed"
+
+
+def save(services: Services, batch: Sequence[Result], summary: Summary) -> None:
+    """Save a batch in one transaction, after what was received is on the disk."""
+    kept = [_keep(services, result) for result in batch]
+    services.sync()
+    with services.database.transaction() as connection:
+        for result, place in zip(batch, kept, strict=True):
+            capture_id = _capture(connection, result, place)
+            outcome = _settle(connection, services, result, capture_id)
+            _count(summary, result, outcome)
+
+
+def _keep(services: Services, result: Result) -> WarcPlace | None:
+    """Keep a page as received: also one that our rules failed on, to look into it later."""
+    response = result.work.outcome
+    usable = isinstance(response, Response) and response.status == 200
+    return services.keep(response) if usable and isinstance(response, Response) else None
+
+
+def _capture(connection: Connection, result: Result, place: WarcPlace | None) -> int | None:
+    response = result.work.outcome
+    if place is None or not isinstance(response, Response):
+        return None
+    return captures.record(connection, response, body_sha256(response), place)
+
+
+def _settle(
+    connection: Connection, services: Services, result: Result, capture_id: int | None
+) -> articles.Outcome | None:
+    """Write down what became of an entry; return what became of its article, if any."""
+    queued = result.work.queued
+    article = result.article or result.fallback
+    saved = None
+    if article:
+        arrival = _arrival(services, result, article, capture_id)
+        saved = articles.save(connection, arrival, _path)
+        if saved.outcome == "new":
+            _plan_check(connection, services, saved.article_id, result.work.outcome)
+    article_id = saved.article_id if saved else None
+    if result.error is None:
+        outcome = EntryOutcome(queued.id, "done", article_id=article_id)
+    else:
+        outcome = _after_error(services, result, article_id)
+    entries.record(connection, outcome)
+    return saved.outcome if saved else None
+
+
+def _plan_check(
+    connection: Connection,
+    services: Services,
+    article_id: int,
+    outcome: Response | FetchError | None,
+) -> None:
+    if not isinstance(outcome, Response):
+        return
+    validators = Validators(outcome.header("etag"), outcome.header("last-modified"))
+    delays = services.settings.schedule.recheck
+    due = poll.next_check(outcome.fetched_at, delays, services.clock.now())
+    rechecks.begin(connection, article_id, validators, next_check_at=due)
+
+
+def _arrival(
+    services: Services, result: Result, article: Article, capture_id: int | None
+) -> articles.Arrival:
+    queued, response = result.work.queued, result.work.outcome
+    fetched = response.fetched_at if isinstance(response, Response) and result.article else None
+    return articles.Arrival(
+        article=article,
+        author=result.work.feed.author,
+        categories=(*result.work.feed.categories, result.work.feed.name),
+        origin=result.origin,
+        seen_at=fetched or services.clock.now(),
+        feed_id=queued.feed_id,
+        guid=queued.entry.guid,
+        announced_at=queued.entry.published_at,
+        announced_as=result.work.address,
+        capture_id=capture_id,
+    )
+
+
+def _path(arrival: articles.Arrival, day: str) -> str:
+    article = arrival.article
+    identifier = file_id(article.url, article.document_id)
+    return article_path(arrival.categories, day, article.title, identifier)
+
+
+def _after_error(services: Services, result: Result, article_id: int | None) -> EntryOutcome:
+    queued, error = result.work.queued, result.error
+    now = services.clock.now()
+    if isinstance(error, ArchiveError):
+        raise error
+    if isinstance(error, IngestorError):
+        line, kind = str(error), poll.trouble(error)
+        retry = poll.after_failure(kind, queued.attempts + 1, now, chance=services.clock.chance())
+    else:
+        # A bug of ours: the same page would only fail again, and somebody has to look.
+        log.error("extraction_failed", url=queued.entry.url, exc_info=error)
+        line, retry = f"{queued.entry.url}: a bug: {error!r}", poll.Retry("parked", None)
+    archived = article_id or queued.article_id
+    state = "done" if retry.state == "parked" and archived else retry.state
+    log.warning("entry_failed", feed=queued.feed_name, error=line, state=state)
+    return EntryOutcome(queued.id, state, line, retry.next_attempt_at, article_id)
+
+
+def _count(summary: Summary, result: Result, outcome: articles.Outcome | None) -> None:
+    if outcome == "new":
+        summary.articles_new += 1
+    elif outcome == "revised":
+        summary.articles_revised += 1
+    elif outcome == "unchanged":
+        summary.articles_unchanged += 1
+    else:
+        queued = result.work.queued
+        summary.entries_failed += 1
+        summary.problems.append(f"entry of {queued.feed_name}: {result.error}")

@@ -1,0 +1,80 @@
+"""Looking again at articles: which are due, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from ingestor.model import Validators
+from ingestor.store.schema import articles
+
+
+@dataclass(frozen=True, slots=True)
+class DueCheck:
+    """An article whose page is to be looked at again."""
+
+    article_id: int
+    url: str
+    validators: Validators
+    first_seen_at: datetime
+    checks: int
+    """How often it was looked at before."""
+    author: str
+    feed_id: int
+
+
+def due(connection: Connection, now: datetime, limit: int) -> list[DueCheck]:
+    """Return articles whose time has come, the longest due first."""
+    rows = connection.execute(
+        select(articles)
+        .where(articles.c.next_check_at <= now, articles.c.feed_id.is_not(None))
+        .order_by(articles.c.next_check_at)
+        .limit(limit)
+    )
+    return [
+        DueCheck(
+            article_id=row.id,
+            url=row.url,
+            validators=Validators(row.etag, row.last_modified),
+            first_seen_at=row.first_seen_at,
+            checks=row.checks,
+            author=row.author,
+            feed_id=row.feed_id,
+        )
+        for row in rows
+    ]
+
+
+def begin(
+    connection: Connection,
+    article_id: int,
+    validators: Validators,
+    *,
+    next_check_at: datetime | None,
+) -> None:
+    """Plan the first look at a new article's page, and keep what makes it conditional."""
+    connection.execute(
+        update(articles)
+        .where(articles.c.id == article_id, articles.c.checks == 0)
+        .values(
+            next_check_at=next_check_at,
+            etag=validators.etag,
+            last_modified=validators.last_modified,
+        )
+    )
+
+
+def done(
+    connection: Connection,
+    check: DueCheck,
+    validators: Validators | None,
+    *,
+    next_check_at: datetime | None,
+) -> None:
+    """Write down that a page was looked at; ``None`` leaves its validators."""
+    values: dict[str, object] = {"checks": check.checks + 1, "next_check_at": next_check_at}
+    if validators:
+        values |= {"etag": validators.etag, "last_modified": validators.last_modified}
+    connection.execute(update(articles).where(articles.c.id == check.article_id).values(**values))
