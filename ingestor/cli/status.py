@@ -97,6 +97,9 @@ def _show(
     console.print(table)
     days = f", {totals['first_day']} to {totals['last_day']}" if totals["articles"] else ""
     console.print(f"{totals['articles']} articles in {totals['revisions']} revisions{days}")
+    for one in feeds:
+        if one.active and one.failures:
+            console.print(Text(f"failed  {one_line(one.name)}: {one_line(one.last_error)}"))
     for given_up in parked:
         console.print(Text(f"parked  {one_line(given_up.feed)}: {one_line(given_up.error)}"))
 
@@ -105,7 +108,7 @@ def _health(one: FeedHealth) -> Text:
     if not one.active:
         return Text("not in the configuration", style="dim")
     if one.failures:
-        return Text(f"failed {one.failures}×: {one_line(one.last_error)}", style="red")
+        return Text(f"failed {one.failures}×", style="red")
     return Text("ok" if one.last_ok_at else "never polled", style="green" if one.last_ok_at else "")
 
 

@@ -212,12 +212,13 @@ class _Writer:
 
     def player(self, element: Any) -> None:
         """Keep of a video its poster and its title."""
-        titles = [
-            one.text_content() for one in element.xpath(".//*[contains(@class,'video-info')]")
-        ]
-        title = " ".join("".join(titles[:1]).split())
-        posters = element.xpath(".//img") or [element]
-        self.picture(posters[0], title)
+        named = element.xpath(".//*[contains(@class,'video-info') or @id='J_Video_Source']")
+        title = " ".join(_UNSEEN.sub("", named[0].text_content()).split()) if named else ""
+        before = len(self.pictures)
+        self.picture((element.xpath(".//img") or [element])[0], title)
+        if title and len(self.pictures) == before:
+            self.flush()
+            self.blocks.append((f"<p>{escape(title, quote=False)}</p>", title))
 
     def _fresh(self) -> _Writer:
         inner = _Writer(self.base_url)
