@@ -226,6 +226,23 @@ def test_robots_are_heeded_for_pages(site, net):
     assert net.asked("doc-") == []
 
 
+@pytest.mark.parametrize("how", ["500", "reset"])
+def test_an_outage_of_robots_is_no_refusal(site, net, how):
+    """The page is not asked, and is tried as often as after any outage."""
+    one = made_up(1)
+    publish(net, [one], full=False)
+    net.fail("https://finance.sina.com.cn/robots.txt", how)
+    done = site.run("--once")
+    assert done.returncode == 1
+    assert "meanwhile" in done.stderr
+    assert net.asked("doc-") == []
+    ((state, waits),) = site.query(
+        "SELECT state, (julianday(next_attempt_at) - julianday(seen_at)) * 1440 FROM entries"
+    )
+    assert state == "pending"
+    assert 4 < waits < 7
+
+
 def test_the_feeds_text_can_be_the_article(site, net):
     """`content = "feed"`: no page is asked for."""
     publish(net, [made_up(1), made_up(2)])

@@ -13,11 +13,14 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from ingestor.decode import decode_page
-from ingestor.errors import FetchError, Refused
+from ingestor.errors import FetchError, Refused, Unreachable
 from ingestor.model import Request, Response
 
 KEPT_SECONDS = 24 * 3600.0
 """How long an answer is used: RFC 9309, 2.4 advises at most a day."""
+
+FAILED_SECONDS = 300.0
+"""How long a site is left alone after its robots.txt could not be had."""
 
 MOST_CHARACTERS = 512 * 1024
 """How much of a file is read: RFC 9309, 2.5 asks for at least 500 KiB."""
@@ -26,8 +29,10 @@ MOST_CHARACTERS = 512 * 1024
 @dataclass(frozen=True, slots=True)
 class _Rules:
     parsed: Protego | None
-    """``None``: the file could not be had because of the server, so nothing is allowed."""
+    """``None``: the file could not be had, so nothing is allowed for now."""
     until: float
+    trouble: str = ""
+    """Why it could not be had."""
 
 
 class Robots:
@@ -44,7 +49,11 @@ class Robots:
         self._lock = threading.Lock()
 
     def check(self, url: str) -> None:
-        """Raise :class:`Refused` when the site's robots.txt does not want ``url`` fetched."""
+        """Raise :class:`Refused` when the site's robots.txt does not want ``url`` fetched.
+
+        Raises :class:`Unreachable` while the file cannot be had: RFC 9309, 2.3.1.4 then
+        forbids everything, but that is an outage and not the site's wish.
+        """
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
@@ -54,7 +63,7 @@ class Robots:
             if rules is None or rules.until <= self._monotonic():
                 rules = self._rules[origin] = self._read(origin)
         if rules.parsed is None:
-            raise Refused(f"{origin}/robots.txt: the server fails, so its pages are not asked")
+            raise Unreachable(f"{rules.trouble}; its pages are not asked meanwhile")
         if not rules.parsed.can_fetch(url, self._user_agent):
             raise Refused(f"{url}: the site's robots.txt does not want it fetched")
 
@@ -62,11 +71,11 @@ class Robots:
         until = self._monotonic() + KEPT_SECONDS
         try:
             response = self._get(Request(f"{origin}/robots.txt"))
-        except FetchError:
-            # RFC 9309, 2.3.1.4: unreachable means "complete disallow"; looked at again soon.
-            return _Rules(None, self._monotonic() + 300.0)
+        except FetchError as error:
+            return _Rules(None, self._monotonic() + FAILED_SECONDS, str(error))
         if response.status >= 500 or response.status == 429:
-            return _Rules(None, self._monotonic() + 300.0)
+            line = f"{origin}/robots.txt: HTTP {response.status}"
+            return _Rules(None, self._monotonic() + FAILED_SECONDS, line)
         # RFC 9309, 2.3.1.3: any other answer but success means that there are no rules.
         text = (
             decode_page(response.body, "text/plain; charset=utf-8")
