@@ -1,6 +1,6 @@
 """What stands inside an article's body and is not the article: data, not code.
 
-Found on Sina's real pages and in public extractors (see docs/extraction.md).
+Found on real pages of Sina's and in what public extractors cut away from them.
 """
 
 from __future__ import annotations
