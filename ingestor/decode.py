@@ -1,8 +1,9 @@
 """Bytes to text, as browsers do it. Pure.
 
-The declared character set counts (byte order mark, HTTP header, then the document); gb2312
-and GBK mean GB18030, as the WHATWG's Encoding Standard has it. A declaration under which
-bytes are left over gives way to one that reads them all; a stray byte costs only itself.
+What is declared counts: byte order mark, HTTP header, then the document. gb2312 and GBK mean
+GB18030 and Latin-1 means windows-1252, as the WHATWG's Encoding Standard has it. Bytes that
+are UTF-8 are read as UTF-8 whatever is declared, because hardly any other text looks like
+it; a declaration that leaves most bytes unread gives way; a stray byte costs only itself.
 """
 
 from __future__ import annotations
@@ -15,77 +16,126 @@ from w3lib.encoding import (
     http_content_type_encoding,
     read_bom,
     resolve_encoding,
+    to_unicode,
 )
 
-_XML_ENCODING = re.compile(
-    rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']"
+_CODECS = frozenset(
+    (  # noqa: SIM905 - forty quoted names on forty lines say no more
+        "utf-8 gb18030 big5hkscs cp932 euc_jp iso2022_jp cp949 cp866 koi8-r koi8-u mac-roman "
+        "mac-cyrillic cp874 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 "
+        "iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-10 "
+        "iso8859-13 iso8859-14 iso8859-15 iso8859-16 "
+        "utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be cp037"
+    ).split()
 )
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
+"""The Encoding Standard's, and what XML adds. Python has others, which a hostile header could
+name: some raise whatever the bytes are (idna), one takes quadratic time (punycode)."""
+
+_DETECTABLE = ("utf-8", "gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "cp1251", "cp1252")
+_MOST_DETECTION_BYTES = 200_000
+"""How much of a body is looked at to guess its character set: guessing is slow."""
+
+_XML_ENCODING = re.compile(r"\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']")
+_XML_DECLARATION = re.compile(r"\s*<\?xml\s[^>]{0,300}>")
+_XML_BEGINNINGS = {
+    b"\x3c\x00\x3f\x00": "utf-16-le",
+    b"\x00\x3c\x00\x3f": "utf-16-be",
+    b"\x3c\x00\x00\x00": "utf-32-le",
+    b"\x00\x00\x00\x3c": "utf-32-be",
+    b"\x4c\x6f\xa7\x94": "cp037",
+}
+"""How ``<?xml`` begins where a character is no ASCII byte (XML 1.0, appendix F.1)."""
+
 _ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_FAMILY = {"gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "x-gbk": "gb18030"}
-_FOREIGN = re.compile("[^\x00-\x7f]")
+_FOREIGN = re.compile("[\x80-\ufffc\ufffe-\U0010ffff]")
+_WIDE = re.compile("[\u0800-\ufffc\ufffe-\U0010ffff]")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _REPLACEMENT = "\ufffd"
-_DETECTION_BYTES = 200_000
-"""How much of a body is looked at to guess its character set."""
+_FEWEST_COMMON = 0.75
+"""The share of common characters among the Chinese ones: 0.96 and more in 282 real articles,
+below 0.5 where Big5, Shift JIS or UTF-8 is taken for GB18030. EUC-JP and EUC-KR are not told
+apart by it: they have to be declared."""
 
 
 def decode_page(body: bytes, content_type: str) -> str:
-    """Return the text of an HTML page; ``content_type`` is the HTTP header, or ``""``."""
-    declared = http_content_type_encoding(content_type or None)
-    return _decode(body, declared or html_body_declared_encoding(body))
+    """Return the text of an HTML page; ``content_type`` is the HTTP header, or ``''``."""
+    header = _known(http_content_type_encoding(content_type))
+    # Servers send Latin-1 by default, so a page that says otherwise of itself knows better.
+    if not header or header == "cp1252":
+        header = _known(html_body_declared_encoding(body)) or header
+    return _decode(body, header)
 
 
 def decode_feed(body: bytes, content_type: str) -> str:
-    """Return the text of a feed, without the characters that XML forbids.
+    """Return the text of an XML or JSON feed; ``content_type`` is the HTTP header, or ``''``.
 
-    Its XML declaration goes too: it no longer says what the text is.
+    The order is XML's (RFC 7303): byte order mark, header, XML declaration. The declaration
+    is left out, for it no longer says what the text is, and so are characters that XML
+    forbids.
     """
-    found = _XML_ENCODING.match(body[:500].removeprefix(b"\xef\xbb\xbf"))
-    declared = http_content_type_encoding(content_type or None)
-    if not declared and found:
-        declared = resolve_encoding(found[1].decode("ascii"))
-    text = _decode(body, declared)
-    return _ILLEGAL_XML.sub("", _XML_DECLARATION.sub("", text, count=1))
+    sniffed = _XML_BEGINNINGS.get(body[:4], "")
+    beginning = body[:1200].decode(sniffed or "latin-1", "replace")
+    found = _XML_ENCODING.match(beginning)
+    declared = _known(resolve_encoding(found[1])) if found and not sniffed else ""
+    header = _known(http_content_type_encoding(content_type))
+    if header == "cp1252" and declared:
+        header = declared
+    text = _decode(body, sniffed or header or declared)
+    return _ILLEGAL_XML.sub("", text[_declaration_end(text) :])
 
 
-def _decode(body: bytes, declared: str | None) -> str:
+def _declaration_end(text: str) -> int:
+    found = _XML_DECLARATION.match(text)
+    return found.end() if found else 0
+
+
+def _known(name: str | None) -> str:
+    """Return a codec's name, ``''`` for one that nobody would write documents in."""
+    return name if name in _CODECS else ""
+
+
+def _decode(body: bytes, declared: str) -> str:
     named, mark = read_bom(body)
     if named and mark:
         return body[len(mark) :].decode(named, "replace")
-    first = _FAMILY.get((declared or "").lower(), declared or "utf-8")
-    candidates = dict.fromkeys([first, "utf-8", "gb18030"])
-    best = _try(body, first)
-    if (
-        first == "gb18030"
-        and (text := _strictly(body, "utf-8"))
-        and len(_FOREIGN.findall(text)) > 2
-    ):
-        # Almost any UTF-8 is valid GB18030 as well, but hardly any GB18030 is valid UTF-8.
+    text = body.decode("utf-8", "replace")
+    if _is_utf8(text, declared):
         return text
-    if _REPLACEMENT not in best:
+    if not declared:
+        return _guessed(body, text)
+    best = to_unicode(body, declared)
+    lost = best.count(_REPLACEMENT)
+    # A stray byte or two, and one in ten, is damage; more is another character set.
+    if lost <= max(2, len(_FOREIGN.findall(best)) // 10):
         return best
-    # A body that was cut in the middle of a character, or has a stray byte, is still in
-    # its declared character set: another one has to read all of it to be believed.
-    for name in candidates:
-        text = _strictly(body, name)
-        if text is not None:
-            return text
-    if declared and best.count(_REPLACEMENT) <= max(3, len(best) // 200):
-        return best
-    guess = from_bytes(body[:_DETECTION_BYTES]).best()
-    guessed = _try(body, guess.encoding) if guess else best
-    return min((best, _try(body, "gb18030"), guessed), key=lambda text: text.count(_REPLACEMENT))
+    return min((best, _guessed(body, text)), key=lambda one: one.count(_REPLACEMENT))
 
 
-def _try(body: bytes, name: str) -> str:
-    try:
-        return body.decode(name, "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")
+def _is_utf8(text: str, declared: str) -> bool:
+    """Whether ``text``, read as UTF-8, makes sense.
+
+    Sequences of three bytes hardly come about by chance; those of two do: 模 in GBK is one.
+    """
+    lost = text.count(_REPLACEMENT)
+    if not lost and declared in {"", "utf-8"}:
+        return True
+    return len(_WIDE.findall(text)) > lost
 
 
-def _strictly(body: bytes, name: str) -> str | None:
-    try:
-        return body.decode(name)
-    except (UnicodeDecodeError, LookupError):
-        return None
+def _guessed(body: bytes, utf8: str) -> str:
+    """Read a body that is not in its declared character set, or declares none."""
+    chinese = to_unicode(body, "gb18030")
+    lost = chinese.count(_REPLACEMENT)
+    if lost * 10 <= len(_FOREIGN.findall(chinese)) and _reads_as_chinese(chinese):
+        return chinese
+    detected = from_bytes(body[:_MOST_DETECTION_BYTES], cp_isolation=list(_DETECTABLE)).best()
+    guess = to_unicode(body, detected.encoding) if detected else utf8
+    return min((utf8, guess, chinese), key=lambda one: one.count(_REPLACEMENT))
+
+
+def _reads_as_chinese(text: str) -> bool:
+    """Whether most Chinese characters are common ones: in rows 16 to 55 of GB 2312."""
+    written = "".join(_HAN.findall(text))
+    pairs = written.encode("gb2312", "ignore")
+    common = sum(lead < 0xD8 for lead in pairs[::2])
+    return bool(written) and common >= len(written) * _FEWEST_COMMON
