@@ -106,7 +106,9 @@ def _plan_check(
         return
     validators = Validators(outcome.header("etag"), outcome.header("last-modified"))
     delays = services.settings.schedule.recheck
-    due = poll.next_check(outcome.fetched_at, delays, services.clock.now())
+    # Counted from the answer, also as "now": the first look is never skipped because saving
+    # took long.
+    due = poll.next_check(outcome.fetched_at, delays, outcome.fetched_at)
     rechecks.begin(connection, article_id, validators, next_check_at=due)
 
 
