@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
 
 from ingestor.store.schema import FULL_TEXT_INDEX, metadata
+from ingestor.store.views import VIEWS, View
 
 HEAD = """# The database
 
@@ -29,7 +30,7 @@ as its pairs (`MATCH '人民 民银 银行'`); Latin words and numbers of three 
 def page() -> str:
     """Return the whole page."""
     tables = sorted(metadata.tables.values(), key=lambda table: table.name)
-    return "\n".join([HEAD, *map(section, tables), FULL_TEXT])
+    return "\n".join([HEAD, *map(section, tables), *map(view_section, VIEWS), FULL_TEXT])
 
 
 def section(table: Table) -> str:
@@ -53,6 +54,13 @@ def section(table: Table) -> str:
         elif isinstance(constraint, CheckConstraint):
             lines += ["", f"CHECK ({constraint.sqltext})"]
     return "\n".join([*lines, ""])
+
+
+def view_section(view: View) -> str:
+    """Return what the page says about one view."""
+    head = [f"## {view.name} (view)", "", view.comment, "", "| column | meaning |", "|---|---|"]
+    rows = [f"| {name} | {meaning} |" for name, meaning in view.columns]
+    return "\n".join([*head, *rows, ""])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from ingestor.store.database import Database
 from ingestor.store.migrations import upgrade
 from ingestor.store.schema import metadata
+from ingestor.store.views import VIEWS
 from tests.schema_page import page
 from tests.shared import ROOT
 
@@ -61,6 +62,18 @@ def test_the_migrations_make_what_the_tables_say(database):
             connection, opts={"compare_type": False, "include_object": _ours}
         )
         assert compare_metadata(context, metadata) == []
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_the_migrations_make_the_views(database, view):
+    """Word for word, and with the columns that are documented."""
+    with database.reading() as connection:
+        (made,) = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", (view.name,)
+        ).one()
+        columns = [row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({view.name})")]
+    assert made == f"CREATE VIEW {view.name} AS{view.select}"
+    assert columns == [name for name, _ in view.columns]
 
 
 def _ours(_one, name, *_rest) -> bool:

@@ -15,7 +15,8 @@ from ingestor.model import Article, Request, Response, Validators
 from ingestor.pipeline.ingesting import extract_page
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import conditional
-from ingestor.store import articles, captures, rechecks
+from ingestor.store import captures, rechecks, revisions
+from ingestor.store.arrivals import Arrival
 from ingestor.store.rechecks import DueCheck
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,7 @@ def _compare(
     with services.database.transaction() as connection:
         sha256 = body_sha256(response)
         capture_id = captures.record(connection, response, sha256, place) if place else None
-        arrival = articles.Arrival(
+        arrival = Arrival(
             article=article,
             author=check.author,
             categories=(),
@@ -93,7 +94,7 @@ def _compare(
             feed_id=check.feed_id,
             capture_id=capture_id,
         )
-        saved = articles.revise(connection, check.article_id, arrival)
+        saved = revisions.revise(connection, check.article_id, arrival)
         rechecks.done(connection, check, validators, next_check_at=_next(services, check))
     if saved.outcome == "revised":
         summary.articles_revised += 1

@@ -16,6 +16,7 @@ from ingestor.identity import file_id
 from ingestor.model import Article, Feed, Origin, Response, Validators, WarcPlace
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import articles, captures, entries, rechecks
+from ingestor.store.arrivals import Arrival, Outcome
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ def _capture(connection: Connection, result: Result, place: WarcPlace | None) ->
 
 def _settle(
     connection: Connection, services: Services, result: Result, capture_id: int | None
-) -> articles.Outcome | None:
+) -> Outcome | None:
     """Write down what became of an entry; return what became of its article, if any."""
     queued = result.work.queued
     article = result.article or result.fallback
@@ -102,22 +103,27 @@ def _plan_check(
     article_id: int,
     outcome: Response | FetchError | None,
 ) -> None:
-    if not isinstance(outcome, Response):
+    if outcome is None:
         return
-    validators = Validators(outcome.header("etag"), outcome.header("last-modified"))
     delays = services.settings.schedule.recheck
+    if isinstance(outcome, Response) and outcome.status == 200:
+        validators = Validators(outcome.header("etag"), outcome.header("last-modified"))
+        seen_at = outcome.fetched_at
+    else:
+        # The feed's text was archived; should the page come back, it is the better witness.
+        validators, seen_at = Validators(), services.clock.now()
     # Counted from the answer, also as "now": the first look is never skipped because saving
     # took long.
-    due = poll.next_check(outcome.fetched_at, delays, outcome.fetched_at)
+    due = poll.next_check(seen_at, delays, seen_at)
     rechecks.begin(connection, article_id, validators, next_check_at=due)
 
 
 def _arrival(
     services: Services, result: Result, article: Article, capture_id: int | None
-) -> articles.Arrival:
+) -> Arrival:
     queued, response = result.work.queued, result.work.outcome
     fetched = response.fetched_at if isinstance(response, Response) and result.article else None
-    return articles.Arrival(
+    return Arrival(
         article=article,
         author=result.work.feed.author,
         categories=(*result.work.feed.categories, result.work.feed.name),
@@ -131,7 +137,7 @@ def _arrival(
     )
 
 
-def _path(arrival: articles.Arrival, day: str) -> str:
+def _path(arrival: Arrival, day: str) -> str:
     article = arrival.article
     identifier = file_id(article.url, article.document_id)
     return article_path(arrival.categories, day, article.title, identifier)
@@ -155,7 +161,7 @@ def _after_error(services: Services, result: Result, article_id: int | None) -> 
     return EntryOutcome(queued.id, state, line, retry.next_attempt_at, article_id)
 
 
-def _count(summary: Summary, result: Result, outcome: articles.Outcome | None) -> None:
+def _count(summary: Summary, result: Result, outcome: Outcome | None) -> None:
     if outcome == "new":
         summary.articles_new += 1
     elif outcome == "revised":

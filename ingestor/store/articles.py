@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, or_, select
 
 from ingestor.identity import Known, fingerprint, free_day, match, publication_day
-from ingestor.model import Article, Cause, Origin
-from ingestor.store import search
+from ingestor.model import Cause
+from ingestor.store.arrivals import Arrival, Saved
+from ingestor.store.revisions import content_columns, revise, write_revision
 from ingestor.store.schema import (
     aliases,
     articles,
     entries,
-    images,
-    keywords,
-    revisions,
     sightings,
-    symbols,
 )
-
-Outcome = Literal["new", "revised", "unchanged"]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An extracted article on its way into the archive, with what is known about it."""
-
-    article: Article
-    author: str
-    categories: tuple[str, ...]
-    """Both for the front matter of a new article."""
-    origin: Origin
-    seen_at: datetime
-    """When its words reached us."""
-    feed_id: int
-    guid: str = ""
-    announced_at: datetime | None = None
-    """When the feed claims that it was published."""
-    announced_as: str = ""
-    """Canonical form of the address that the feed gave."""
-    capture_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What became of an arrival."""
-
-    article_id: int
-    outcome: Outcome
 
 
 def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, str], str]) -> Saved:
@@ -77,30 +41,6 @@ def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, s
         saved = revise(connection, same.article_id, arrival)
     _sight(connection, saved.article_id, arrival, addresses)
     return saved
-
-
-def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
-    """Compare an arrival with an article that it is known to be; add a revision if it changed."""
-    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
-    article = arrival.article
-    if arrival.origin == "feed" and row.origin == "page":
-        # The page is the better witness: a feed's shorter text is no edit of it.
-        return Saved(article_id, "unchanged")
-    if fingerprint(article.title, article.body.text) == fingerprint(row.title, row.content_text):
-        if row.origin != arrival.origin:
-            connection.execute(
-                update(articles).where(articles.c.id == article_id).values(origin=arrival.origin)
-            )
-        return Saved(article_id, "unchanged")
-    search.remove(connection, article_id, row.title, row.content_text)
-    values = _content(arrival) | {
-        "revision": row.revision + 1,
-        "updated_at": _edited_at(arrival, row),
-        "file_sha256": None,
-    }
-    connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
-    _details(connection, article_id, arrival, revision=row.revision + 1, cause="edit")
-    return Saved(article_id, "revised")
 
 
 def known_under(
@@ -182,68 +122,15 @@ def _insert(
             path=path,
             categories="\n".join(arrival.categories),
             feed_id=arrival.feed_id,
-            **_content(arrival),
+            **content_columns(arrival),
         )
     )
     article_id = int(result.scalar_one())
     cause: Cause = "import" if arrival.origin == "import" else "new"
-    _details(connection, article_id, arrival, revision=1, cause=cause)
-    return article_id
-
-
-def _content(arrival: Arrival) -> dict[str, Any]:
-    """Return the columns of ``articles`` that a revision changes."""
-    article = arrival.article
-    return {
-        "title": article.title,
-        "media": article.media,
-        "editor": article.editor,
-        "summary": article.summary,
-        "headimg": article.headimg,
-        "content_html": article.body.html,
-        "content_text": article.body.text,
-        "content_sha256": _sha256(article.body.text),
-        "origin": arrival.origin,
-        "template": article.template,
-    }
-
-
-def _details(
-    connection: Connection, article_id: int, arrival: Arrival, *, revision: int, cause: Cause
-) -> None:
-    """Write the revision and all that hangs on an article's current content."""
-    article = arrival.article
-    connection.execute(
-        revisions.insert().values(
-            article_id=article_id,
-            revision=revision,
-            cause=cause,
-            seen_at=arrival.seen_at,
-            title=article.title,
-            content_html=article.body.html,
-            content_text=article.body.text,
-            content_sha256=_sha256(article.body.text),
-            capture_id=arrival.capture_id,
-        )
+    write_revision(
+        connection, article_id, arrival, revision=1, cause=cause, seen_at=arrival.seen_at
     )
-    search.add(connection, article_id, article.title, article.body.text)
-    rows: dict[Any, list[dict[str, Any]]] = {
-        symbols: [
-            {"symbol": one.symbol, "market": one.market, "name": one.name}
-            for one in {one.symbol: one for one in reversed(article.body.securities)}.values()
-        ],
-        keywords: [{"keyword": word} for word in dict.fromkeys(article.keywords)],
-        images: [
-            {"position": place, "url": picture.url, "caption": picture.caption}
-            for place, picture in enumerate(article.body.pictures, start=1)
-        ],
-    }
-    for table, values in rows.items():
-        connection.execute(table.delete().where(table.c.article_id == article_id))
-        if values:
-            connection.execute(
-                table.insert(), [value | {"article_id": article_id} for value in values]
-            )
+    return article_id
 
 
 def _sight(
@@ -258,15 +145,3 @@ def _sight(
     ).scalar_one()
     for url in set(addresses) - {main, *rows}:
         connection.execute(aliases.insert().values(url=url, article_id=article_id))
-
-
-def _edited_at(arrival: Arrival, row: Row[Any]) -> datetime:
-    """When the publisher says that it edited, if that is news; else when we saw it."""
-    claimed = arrival.article.updated_at
-    if claimed and (row.updated_at is None or claimed > row.updated_at):
-        return claimed
-    return arrival.seen_at
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,39 @@
+"""What comes to the store, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ingestor.model import Article, Origin
+
+Outcome = Literal["new", "revised", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An extracted article on its way into the archive, with what is known about it."""
+
+    article: Article
+    author: str
+    categories: tuple[str, ...]
+    """Both for the front matter of a new article."""
+    origin: Origin
+    seen_at: datetime
+    """When its words reached us."""
+    feed_id: int
+    guid: str = ""
+    announced_at: datetime | None = None
+    """When the feed claims that it was published."""
+    announced_as: str = ""
+    """Canonical form of the address that the feed gave."""
+    capture_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of an arrival."""
+
+    article_id: int
+    outcome: Outcome

@@ -1,0 +1,156 @@
+"""Revisions: what an article said, and from when on this archive knew it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, func, select, update
+
+from ingestor.identity import fingerprint
+from ingestor.model import Article, Cause
+from ingestor.store import search
+from ingestor.store.arrivals import Arrival, Saved
+from ingestor.store.schema import articles, images, keywords, revisions, symbols
+
+log = structlog.get_logger(__name__)
+
+MOST_EDITS_A_DAY = 24
+"""Edits of one article that are kept in 24 hours. Publishers edit a few times; a text that is
+another one at every look has a counter in it, and would fill the archive with itself."""
+
+
+def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
+    """Compare an arrival with an article that it is known to be; add a revision if it changed."""
+    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    article = arrival.article
+    if arrival.origin == "feed" and row.origin == "page":
+        # The page is the better witness: a feed's shorter text is no edit of it.
+        return Saved(article_id, "unchanged")
+    if fingerprint(article.title, article.body.text) == fingerprint(row.title, row.content_text):
+        if row.origin != arrival.origin:
+            connection.execute(
+                update(articles).where(articles.c.id == article_id).values(origin=arrival.origin)
+            )
+        return Saved(article_id, "unchanged")
+    if _edits_lately(connection, article_id, arrival.seen_at) >= MOST_EDITS_A_DAY:
+        log.warning("edit_not_kept", url=row.url, most_a_day=MOST_EDITS_A_DAY)
+        return Saved(article_id, "unchanged")
+    search.remove(connection, article_id, row.title, row.content_text)
+    values = content_columns(arrival) | {
+        "revision": row.revision + 1,
+        "updated_at": _edited_at(arrival, row),
+        "file_sha256": None,
+    }
+    connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
+    write_revision(
+        connection,
+        article_id,
+        arrival,
+        revision=row.revision + 1,
+        cause="edit",
+        seen_at=_not_before(connection, article_id, arrival.seen_at),
+    )
+    return Saved(article_id, "revised")
+
+
+def content_columns(arrival: Arrival) -> dict[str, Any]:
+    """Return the columns of ``articles`` that a revision changes."""
+    article = arrival.article
+    return {
+        "title": article.title,
+        "media": article.media,
+        "editor": article.editor,
+        "summary": article.summary,
+        "headimg": article.headimg,
+        "content_html": article.body.html,
+        "content_text": article.body.text,
+        "content_sha256": _sha256(article.body.text),
+        "origin": arrival.origin,
+        "template": article.template,
+    }
+
+
+def write_revision(
+    connection: Connection,
+    article_id: int,
+    arrival: Arrival,
+    *,
+    revision: int,
+    cause: Cause,
+    seen_at: datetime,
+) -> None:
+    """Write the revision and all that hangs on an article's current content."""
+    article = arrival.article
+    connection.execute(
+        revisions.insert().values(
+            article_id=article_id,
+            revision=revision,
+            cause=cause,
+            seen_at=seen_at,
+            title=article.title,
+            content_html=article.body.html,
+            content_text=article.body.text,
+            content_sha256=_sha256(article.body.text),
+            capture_id=arrival.capture_id,
+        )
+    )
+    search.add(connection, article_id, article.title, article.body.text)
+    _replace_details(connection, article_id, article)
+
+
+def _replace_details(connection: Connection, article_id: int, article: Article) -> None:
+    rows: dict[Any, list[dict[str, Any]]] = {
+        symbols: [
+            {"symbol": one.symbol, "market": one.market, "name": one.name}
+            for one in {one.symbol: one for one in reversed(article.body.securities)}.values()
+        ],
+        keywords: [{"keyword": word} for word in dict.fromkeys(article.keywords)],
+        images: [
+            {"position": place, "url": picture.url, "caption": picture.caption}
+            for place, picture in enumerate(article.body.pictures, start=1)
+        ],
+    }
+    for table, values in rows.items():
+        connection.execute(table.delete().where(table.c.article_id == article_id))
+        if values:
+            connection.execute(
+                table.insert(), [value | {"article_id": article_id} for value in values]
+            )
+
+
+def _edits_lately(connection: Connection, article_id: int, now: datetime) -> int:
+    query = (
+        select(func.count())
+        .select_from(revisions)
+        .where(
+            revisions.c.article_id == article_id,
+            revisions.c.cause == "edit",
+            revisions.c.seen_at > now - timedelta(days=1),
+        )
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _not_before(connection: Connection, article_id: int, seen_at: datetime) -> datetime:
+    """Return when a revision was seen: never before the one that it replaces.
+
+    A clock that was put back would otherwise make the older revision the later known one.
+    """
+    query = select(func.max(revisions.c.seen_at)).where(revisions.c.article_id == article_id)
+    last: datetime | None = connection.execute(query).scalar()
+    return max(seen_at, last) if last else seen_at
+
+
+def _edited_at(arrival: Arrival, row: Row[Any]) -> datetime:
+    """When the publisher says that it edited, if that is news; else when we saw it."""
+    claimed = arrival.article.updated_at
+    if claimed and (row.updated_at is None or claimed > row.updated_at):
+        return claimed
+    return arrival.seen_at
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,61 @@
+"""Views: the long queries that users would otherwise have to write. Plain SQL, any database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view, with what it is for and what its columns mean."""
+
+    name: str
+    comment: str
+    columns: tuple[tuple[str, str], ...]
+    select: str
+
+
+VIEWS = (
+    View(
+        "known_revisions",
+        "What the archive knew, and from when until when: filter by a moment.",
+        (
+            ("sequence", "Of the revision; only grows."),
+            ("article_id", "Article."),
+            ("url", "Canonical address of the article."),
+            ("date", "Publication day of the article."),
+            ("published_at", "When the page claims to be published: not when it was known."),
+            ("revision", "Number within the article, from 1."),
+            ("cause", "new, edit, reextract or import."),
+            ("title", "Title of this revision."),
+            ("content_text", "Text of this revision."),
+            ("known_from", "From when on the archive had this revision."),
+            ("known_until", "When the next revision replaced it; NULL: it is the current one."),
+        ),
+        """
+SELECT r.sequence, r.article_id, a.url, a.date, a.published_at, r.revision, r.cause,
+       r.title, r.content_text, r.seen_at AS known_from,
+       (SELECT n.seen_at FROM revisions n
+         WHERE n.article_id = r.article_id AND n.revision = r.revision + 1) AS known_until
+  FROM revisions r JOIN articles a ON a.id = r.article_id""",
+    ),
+    View(
+        "changes",
+        "Every new article and every edit, in the order in which they came: for consumers.",
+        (
+            ("sequence", "Only grows: ask for those above the last you saw."),
+            ("seen_at", "When this archive first had the revision."),
+            ("cause", "new, edit, reextract or import."),
+            ("article_id", "Article."),
+            ("revision", "Number within the article, from 1."),
+            ("url", "Canonical address of the article."),
+            ("date", "Publication day of the article."),
+            ("title", "Title of this revision."),
+            ("path", "File of the article, relative to the archive folder."),
+        ),
+        """
+SELECT r.sequence, r.seen_at, r.cause, r.article_id, r.revision, a.url, a.date, r.title, a.path
+  FROM revisions r JOIN articles a ON a.id = r.article_id""",
+    ),
+)
+"""In the order in which they are made."""
