@@ -33,6 +33,19 @@ def test_every_query_of_the_readme_runs(name, tmp_path):
     connection.close()
 
 
+def test_every_query_about_what_was_known_runs(tmp_path):
+    """docs/point-in-time.md."""
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    upgrade(database)
+    database.close()
+    connection = sqlite3.connect(tmp_path / "a.db")
+    statements = blocks("docs/point-in-time.md", "sql")
+    assert len(statements) == 3
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_every_make_target_of_the_readme_exists(name):
     """With its help, in `make help`."""
@@ -49,7 +62,7 @@ def test_the_readmes_configuration_loads(name, tmp_path):
     assert len(load(tmp_path / "config.toml", {}).feeds) == 1
 
 
-@pytest.mark.parametrize("command", ["init", "check", "preview", "status", "retry"])
+@pytest.mark.parametrize("command", ["init", "check", "preview", "status", "retry", "show"])
 def test_every_command_explains_itself_with_an_example(command, site):
     """Something to paste."""
     shown = site.run(command, "--help").stdout
