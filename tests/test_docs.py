@@ -62,7 +62,9 @@ def test_the_readmes_configuration_loads(name, tmp_path):
     assert len(load(tmp_path / "config.toml", {}).feeds) == 1
 
 
-@pytest.mark.parametrize("command", ["init", "check", "preview", "status", "retry", "show"])
+@pytest.mark.parametrize(
+    "command", ["init", "check", "preview", "status", "retry", "show", "verify"]
+)
 def test_every_command_explains_itself_with_an_example(command, site):
     """Something to paste."""
     shown = site.run(command, "--help").stdout

@@ -34,8 +34,9 @@ MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{stage: GROUND | {stage} for stage in STAGES},
     "pipeline": GROUND | STAGES | {"pipeline"},
+    "operations": GROUND | STAGES | {"pipeline", "operations"},
     "daemon": GROUND | {"daemon"},
-    "cli": GROUND | STAGES | {"pipeline", "daemon", "cli"},
+    "cli": GROUND | STAGES | {"pipeline", "operations", "daemon", "cli"},
     "__main__": {"cli"},
 }
 

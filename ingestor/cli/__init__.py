@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from ingestor.cli import check, init, preview, retry, run, show, status
+from ingestor.cli import check, init, preview, retry, run, show, status, verify
 from ingestor.cli.common import say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
 
@@ -26,7 +26,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback(invoke_without_command=True)(run.run)
-for verb in (init.init, check.check, preview.preview, status.status, retry.retry, show.show):
+for verb in (
+    init.init,
+    check.check,
+    preview.preview,
+    status.status,
+    retry.retry,
+    show.show,
+    verify.verify,
+):
     app.command()(verb)
 
 _GLOBAL_FLAGS = frozenset({"--verbose", "--quiet", "--debug"})

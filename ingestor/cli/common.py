@@ -18,6 +18,7 @@ from ingestor.errors import StorageFailed, UsageError
 from ingestor.model import Feed
 from ingestor.sources import source
 from ingestor.store.database import Database
+from ingestor.store.migrations import is_current
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,17 @@ def set_up_logs(chosen: Options) -> None:
 def existing(settings: Settings) -> Database:
     """Open an archive that is there already, for looking at it.
 
-    Raises :class:`StorageFailed` when there is none: a command that only reads makes none.
+    Raises :class:`StorageFailed` when there is none, for a command that only reads makes
+    none, or one that has to be upgraded first.
     """
     database = Database(settings.store.url)
     if database.path and not database.path.exists():
         raise StorageFailed(f"{database.path}: there is no archive yet; `ingest --once` makes it")
+    with database.reading() as connection:
+        if not is_current(connection, database):
+            raise StorageFailed(
+                f"{database.path}: made by an older version; `ingest --once` upgrades it"
+            )
     return database
 
 

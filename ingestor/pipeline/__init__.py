@@ -51,7 +51,7 @@ def run_pass(services: Services, wanted: Sequence[Feed], *, only_due: bool = Fal
     poll_feeds(services, poll.due_feeds(states, now) if only_due else states, summary)
     ingest_entries(services, states, summary)
     check_again(services, summary)
-    write_files(services)
+    write_files(services.database, services.settings.archive)
     with services.database.reading() as connection:
         summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
     summary.seconds = round(services.clock.monotonic() - began, 3)

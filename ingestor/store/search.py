@@ -47,3 +47,8 @@ def remove(connection: Connection, article_id: int, title: str, content: str) ->
     """Take an article out; ``title`` and ``content`` are what it was indexed with."""
     values = {"id": article_id, "title": tokens(title), "content": tokens(content)}
     connection.execute(_DELETE, values)
+
+
+def empty(connection: Connection) -> None:
+    """Take every article out, to make the index anew."""
+    connection.execute(text("INSERT INTO articles_fts(articles_fts) VALUES ('delete-all')"))

@@ -1,0 +1,49 @@
+"""``ingest verify``: whether database, files and WARC agree."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from ingestor.cli.common import existing, options, say, say_error
+from ingestor.errors import ArchiveInUse
+from ingestor.operations import verify as operation
+from ingestor.store.lock import only_run
+
+
+def verify(
+    context: typer.Context,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make them agree; deletes no article, no foreign file.")
+    ] = False,
+) -> None:
+    """Compare database, files and WARC both ways; say each disagreement on a line.
+
+    Exits 1 when there is one (with --repair: when one is left). Beside a running daemon, what
+    it may be in the middle of is not looked at. Example: ingest verify --repair
+    """
+    settings = options(context).settings()
+    database = existing(settings)
+    with ExitStack() as stack:
+        alone = True
+        try:
+            stack.enter_context(only_run(database))
+        except ArchiveInUse as error:
+            if repair:
+                raise
+            alone = False
+            say_error(f"{error}; files and records that it may be writing are not looked at")
+        found = list(operation.differences(database, settings, alone=alone))
+        for one in found:
+            say(one.line)
+        left = operation.repair(database, settings, found) if repair else found
+    foreign = operation.foreign_files(database, settings.archive.dir)
+    database.close()
+    for path in foreign:
+        say(f"file {path.relative_to(settings.archive.dir)}: belongs to no article; left alone")
+    mended = f", {len(found) - len(left)} mended" if repair else ""
+    say(f"{len(found)} disagreements{mended}; {len(foreign)} foreign files")
+    if left:
+        raise typer.Exit(1)

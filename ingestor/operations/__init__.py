@@ -1,0 +1,1 @@
+"""What an operator does with an archive as a whole: verify it, back it up."""

@@ -1,0 +1,188 @@
+"""Do database, files and WARC agree? Compares both ways, and makes them agree when asked.
+
+The database is the truth: a file that is missing or differs is written anew from it, and a
+record that no capture points to (its run was killed before it could say so) gets one. No
+article, no revision and no file of somebody else's is ever deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ingestor.archive import warc_reading
+from ingestor.archive.files import TEMPORARY_SUFFIX
+from ingestor.config import Settings
+from ingestor.errors import StorageFailed
+from ingestor.model import WarcPlace
+from ingestor.pipeline.projecting import write_files
+from ingestor.store import audit, captures
+from ingestor.store.audit import KeptCapture, KeptFile
+from ingestor.store.database import Database
+
+_CHUNK = 1024 * 1024
+
+Mend = Callable[[Connection], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing on which two of database, files and WARC do not agree."""
+
+    line: str
+    """What is wrong, for a person."""
+    mend: Mend | None = None
+    """Makes them agree, within a transaction; ``None`` where only a backup helps."""
+
+
+def differences(database: Database, settings: Settings, *, alone: bool) -> Iterator[Difference]:
+    """Yield every difference.
+
+    ``alone`` says that no other run holds the archive; while one does, what it may be in the
+    middle of (files that are due, the end of its WARC file) is no difference.
+    """
+    with database.reading() as connection:
+        yield from map(Difference, audit.damages(connection))
+        yield from map(Difference, audit.contradictions(connection))
+        if count := audit.unindexed(connection):
+            yield Difference(f"full-text index: {count} articles are not as indexed", audit.reindex)
+    yield from _files(database, settings.archive.dir, alone=alone)
+    yield from _captures(database, settings.archive.raw_dir, alone=alone)
+
+
+def foreign_files(database: Database, folder: Path) -> list[Path]:
+    """Return the files in the archive folder that belong to no article: somebody else's."""
+    ours = {kept.path for kept in audit.kept_files(database)}
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not path.name.endswith(TEMPORARY_SUFFIX)
+        and path.relative_to(folder).as_posix() not in ours
+    ]
+
+
+def repair(database: Database, settings: Settings, found: list[Difference]) -> list[Difference]:
+    """Mend what can be mended; return what is left. The caller holds the archive."""
+    with database.transaction() as connection:
+        for one in found:
+            if one.mend:
+                one.mend(connection)
+    write_files(database, settings.archive)
+    return [one for one in found if one.mend is None]
+
+
+def _files(database: Database, folder: Path, *, alone: bool) -> Iterator[Difference]:
+    for kept in audit.kept_files(database):
+        if problem := _file_problem(folder / kept.path, kept, alone=alone):
+            mend = partial(_make_due, kept.article_id)
+            yield Difference(f"file {kept.path}: {problem}", mend)
+    if alone:
+        for path in sorted(folder.rglob(f".*{TEMPORARY_SUFFIX}")):
+            line = f"file {path.relative_to(folder)}: left over from a run that was killed"
+            yield Difference(line, partial(_remove, path))
+
+
+def _file_problem(path: Path, kept: KeptFile, *, alone: bool) -> str:
+    if kept.sha256 is None:
+        return "is not written yet" if alone else ""
+    try:
+        return "" if _sha256(path) == kept.sha256 else "is not what the database says"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _make_due(article_id: int, connection: Connection) -> None:
+    audit.make_due(connection, [article_id])
+
+
+def _remove(path: Path, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
+    path.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _captures(database: Database, folder: Path, *, alone: bool) -> Iterator[Difference]:
+    with database.reading() as connection:
+        pointed = audit.warc_files(connection)
+    if pointed and not folder.is_dir():
+        yield Difference(f"WARC folder {folder}: is not there, with {len(pointed)} files in it")
+        return
+    there = {path.name for path in folder.glob("*.warc.gz")}
+    for name in sorted(pointed.keys() | there):
+        with database.reading() as connection:
+            kept = audit.kept_captures(connection, name)
+        if name not in there:
+            yield from (_lost(one, f"{name} is missing") for one in kept.values())
+        else:
+            yield from _warc_file(folder / name, kept, alone=alone)
+
+
+def _warc_file(path: Path, kept: dict[int, KeptCapture], *, alone: bool) -> Iterator[Difference]:
+    """Compare one WARC file with the captures that point into it."""
+    unseen = dict(kept)
+    damage = ""
+    try:
+        for record in warc_reading.responses(path):
+            capture = unseen.pop(record.offset, None)
+            if capture and (record.length, record.sha256) != (capture.place.length, capture.sha256):
+                why = f"the record at byte {record.offset} of {path.name} differs"
+                mend = partial(_forget_and_adopt, capture.id, record)
+                yield Difference(f"capture {capture.id}: {why}: {capture.url}", mend)
+            elif capture is None and alone:
+                line = f"record at byte {record.offset} of {path.name}: no capture points to it"
+                yield Difference(f"{line}: {record.url}", partial(_adopt, record))
+    except StorageFailed as error:
+        damage = str(error)
+    whole = warc_reading.whole_length(path)
+    if alone and whole < path.stat().st_size:
+        line = f"WARC {path.name}: ends in the middle of a record, at byte {whole}"
+        last = max((one.place.offset for one in kept.values()), default=-1)
+        yield Difference(line, partial(_seal, path, whole) if whole > last else None)
+    elif damage and alone:
+        yield Difference(f"WARC {damage}")
+    for capture in unseen.values():
+        yield _lost(capture, f"there is no record at byte {capture.place.offset} of {path.name}")
+
+
+def _lost(capture: KeptCapture, why: str) -> Difference:
+    line = f"capture {capture.id}: {why}: {capture.url}"
+    return Difference(line, partial(_forget, capture.id))
+
+
+def _forget(capture_id: int, connection: Connection) -> None:
+    captures.forget_place(connection, capture_id)
+
+
+def _forget_and_adopt(
+    capture_id: int, record: warc_reading.ResponseRecord, connection: Connection
+) -> None:
+    _forget(capture_id, connection)
+    _adopt(record, connection)
+
+
+def _adopt(record: warc_reading.ResponseRecord, connection: Connection) -> None:
+    captures.adopt(
+        connection,
+        record.url,
+        status=record.status,
+        fetched_at=record.fetched_at,
+        sha256=record.sha256,
+        place=WarcPlace(record.file, record.offset, record.length),
+    )
+
+
+def _seal(path: Path, length: int, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
+    """Cut off a record that was never finished, and that nothing points to."""
+    with path.open("r+b") as file:
+        file.truncate(length)

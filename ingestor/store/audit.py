@@ -1,0 +1,135 @@
+"""What the database says of itself, of files and of captures: to compare with what is so."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+
+from ingestor.model import WarcPlace
+from ingestor.store import search
+from ingestor.store.database import Database
+from ingestor.store.schema import articles, captures, revisions
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """What the database says of an article's file."""
+
+    article_id: int
+    path: str
+    sha256: str | None
+    """``None``: it is due to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCapture:
+    """What the database says of a capture."""
+
+    id: int
+    url: str
+    sha256: str
+    place: WarcPlace
+
+
+def damages(connection: Connection) -> Iterator[str]:
+    """Yield a line for everything that SQLite itself finds wrong, references included."""
+    if connection.dialect.name != "sqlite":
+        return
+    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"database: {line}"
+    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"database: row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there"
+
+
+def contradictions(connection: Connection) -> Iterator[str]:
+    """Yield a line for each article that is not what its hash or its last revision says."""
+    query = select(
+        articles.c.id,
+        articles.c.url,
+        articles.c.content_text,
+        articles.c.content_sha256,
+        revisions.c.content_sha256.label("revised_sha256"),
+        revisions.c.title.label("revised_title"),
+        articles.c.title,
+    ).outerjoin(
+        revisions,
+        (revisions.c.article_id == articles.c.id) & (revisions.c.revision == articles.c.revision),
+    )
+    for row in connection.execute(query.execution_options(yield_per=500)):
+        sha256 = hashlib.sha256(row.content_text.encode("utf-8", "replace")).hexdigest()
+        if row.revised_sha256 is None:
+            yield f"article {row.id}: its current revision is missing: {row.url}"
+        elif sha256 != row.content_sha256:
+            yield f"article {row.id}: its text is not what content_sha256 says: {row.url}"
+        elif (row.revised_sha256, row.revised_title) != (row.content_sha256, row.title):
+            yield f"article {row.id}: it is not what its current revision says: {row.url}"
+
+
+def unindexed(connection: Connection) -> int:
+    """Return how many articles the full-text index lacks, or has too many."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    missing = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articles_fts_docsize)"
+    surplus = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
+    return sum(int(connection.exec_driver_sql(query).scalar_one()) for query in (missing, surplus))
+
+
+def reindex(connection: Connection) -> None:
+    """Make the full-text index anew."""
+    search.empty(connection)
+    query = select(articles.c.id, articles.c.title, articles.c.content_text)
+    for row in connection.execute(query).all():
+        search.add(connection, row.id, row.title, row.content_text)
+
+
+def kept_files(database: Database) -> Iterator[KeptFile]:
+    """Yield what the database says of every article's file.
+
+    Read a part at a time: who looks at each file meanwhile holds no transaction open, which
+    would let the write-ahead log grow.
+    """
+    last = 0
+    query = select(articles.c.id, articles.c.path, articles.c.file_sha256).order_by(articles.c.id)
+    while True:
+        with database.reading() as connection:
+            rows = connection.execute(query.where(articles.c.id > last).limit(1000)).all()
+        if not rows:
+            return
+        yield from (KeptFile(*row) for row in rows)
+        last = rows[-1].id
+
+
+def make_due(connection: Connection, article_ids: list[int]) -> None:
+    """Let the files of these articles be written again."""
+    for article_id in article_ids:
+        connection.execute(
+            update(articles).where(articles.c.id == article_id).values(file_sha256=None)
+        )
+
+
+def kept_captures(connection: Connection, warc_file: str) -> dict[int, KeptCapture]:
+    """Return the captures that lie in a WARC file, by the offset of their record."""
+    query = select(captures).where(captures.c.warc_file == warc_file)
+    return {
+        row.warc_offset: KeptCapture(
+            row.id,
+            row.final_url,
+            row.sha256,
+            WarcPlace(row.warc_file, row.warc_offset, row.warc_length),
+        )
+        for row in connection.execute(query)
+    }
+
+
+def warc_files(connection: Connection) -> dict[str, int]:
+    """Return every WARC file that captures point into, with where the last of them ends."""
+    found: dict[str, int] = {}
+    query = select(captures.c.warc_file, captures.c.warc_offset, captures.c.warc_length)
+    for row in connection.execute(query.where(captures.c.warc_file.is_not(None))):
+        end = row.warc_offset + row.warc_length
+        found[row.warc_file] = max(end, found.get(row.warc_file, 0))
+    return found
