@@ -63,7 +63,7 @@ def test_the_readmes_configuration_loads(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "check", "preview", "status", "retry", "show", "verify"]
+    "command", ["init", "check", "preview", "status", "retry", "show", "verify", "backup"]
 )
 def test_every_command_explains_itself_with_an_example(command, site):
     """Something to paste."""

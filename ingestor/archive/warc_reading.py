@@ -57,17 +57,18 @@ def responses(path: Path) -> Iterator[ResponseRecord]:
             raise StorageFailed(f"{path}: damaged at or after byte {place}: {error}") from error
 
 
-def whole_length(path: Path, start: int = 0) -> int:
+def whole_length(path: Path, start: int = 0, *, most_records: int | None = None) -> int:
     """Return where the last whole gzip member ends, counted from the file's beginning.
 
-    ``start`` is the beginning of a member. What comes behind the end is a record that was
-    being written when its writer died.
+    ``start`` is the beginning of a member, ``most_records`` how many are looked at from there
+    (``None``: all). What comes behind the last whole one is a record that is being written,
+    or was when its writer died.
     """
-    end = start
+    end, seen = start, 0
     with path.open("rb") as file:
         file.seek(start)
         member, inside, rest = zlib.decompressobj(31), 0, b""
-        while chunk := rest or file.read(_CHUNK):
+        while seen != most_records and (chunk := rest or file.read(_CHUNK)):
             try:
                 member.decompress(chunk)
             except zlib.error:
@@ -77,7 +78,7 @@ def whole_length(path: Path, start: int = 0) -> int:
                 continue
             rest = member.unused_data
             end += inside + len(chunk) - len(rest)
-            member, inside = zlib.decompressobj(31), 0
+            member, inside, seen = zlib.decompressobj(31), 0, seen + 1
     return end
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from ingestor.cli import check, init, preview, retry, run, show, status, verify
+from ingestor.cli import backup, check, init, preview, retry, run, show, status, verify
 from ingestor.cli.common import say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
 
@@ -34,6 +34,7 @@ for verb in (
     retry.retry,
     show.show,
     verify.verify,
+    backup.backup,
 ):
     app.command()(verb)
 

@@ -7,7 +7,6 @@ article, no revision and no file of somebody else's is ever deleted.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ingestor.archive import warc_reading
-from ingestor.archive.files import TEMPORARY_SUFFIX
+from ingestor.archive.files import TEMPORARY_SUFFIX, sha256_of
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed
 from ingestor.model import WarcPlace
@@ -24,8 +23,6 @@ from ingestor.pipeline.projecting import write_files
 from ingestor.store import audit, captures
 from ingestor.store.audit import KeptCapture, KeptFile
 from ingestor.store.database import Database
-
-_CHUNK = 1024 * 1024
 
 Mend = Callable[[Connection], object]
 
@@ -92,7 +89,7 @@ def _file_problem(path: Path, kept: KeptFile, *, alone: bool) -> str:
     if kept.sha256 is None:
         return "is not written yet" if alone else ""
     try:
-        return "" if _sha256(path) == kept.sha256 else "is not what the database says"
+        return "" if sha256_of(path) == kept.sha256 else "is not what the database says"
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
@@ -105,11 +102,6 @@ def _make_due(article_id: int, connection: Connection) -> None:
 
 def _remove(path: Path, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
     path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _captures(database: Database, folder: Path, *, alone: bool) -> Iterator[Difference]:

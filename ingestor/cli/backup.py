@@ -1,0 +1,32 @@
+"""``ingest backup DEST``: a consistent copy of the archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingestor.cli.common import existing, options, say, say_error
+from ingestor.operations.backup import back_up
+
+
+def backup(
+    context: typer.Context,
+    destination: Annotated[
+        Path, typer.Argument(metavar="DEST", help="A new or an empty folder for the copy.")
+    ],
+) -> None:
+    """Copy database, files and WARC as of one moment, also while the daemon runs.
+
+    To restore, copy the folder back. Example: ingest backup /backups/2026-01-01
+    """
+    settings = options(context).settings()
+    database = existing(settings)
+    report = back_up(database, settings, destination)
+    database.close()
+    for name in report.missing_warc_files:
+        say_error(f"{settings.archive.raw_dir / name}: is missing; `ingest verify` says more")
+    say(f"{destination}: the database, {report.files} files, {report.warc_files} WARC files")
+    if report.missing_warc_files:
+        raise typer.Exit(1)

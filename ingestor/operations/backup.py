@@ -1,0 +1,122 @@
+"""A consistent copy of the archive, made while the daemon writes.
+
+The database is copied in one piece (SQLite's online backup), and what it then says decides
+about the rest: files are copied if they hold what it says, else written from it; WARC files,
+which only grow, are copied up to the last record that it points to.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestor.archive.files import sha256_of
+from ingestor.archive.warc_reading import whole_length
+from ingestor.config import Settings
+from ingestor.errors import StorageFailed, UsageError
+from ingestor.pipeline.projecting import write_files
+from ingestor.store import audit
+from ingestor.store.database import Database
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """What a backup holds."""
+
+    files: int
+    warc_files: int
+    missing_warc_files: tuple[str, ...]
+    """Files that the database points into and that are not there."""
+
+
+def back_up(database: Database, settings: Settings, destination: Path) -> BackupReport:
+    """Copy the archive into ``destination``: the database, ``archive/`` and ``warc/``.
+
+    The folder appears under its name only when all is in it and on the disk. Raises
+    :class:`UsageError` when it is there already with something in it, or the archive is not
+    an SQLite file, and :class:`StorageFailed` when the disk refuses.
+    """
+    source = database.path
+    if source is None:
+        raise UsageError("store.url: only an SQLite archive is backed up; use your server's tools")
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise UsageError(f"{destination}: is there already; name a new or an empty folder")
+    try:
+        with _made_whole(destination) as folder:
+            _copy_database(source, folder / source.name)
+            copy = Database(f"sqlite:///{folder / source.name}")
+            files = _copy_files(copy, settings, folder / "archive")
+            done, missing = _copy_warc(copy, settings.archive.raw_dir, folder / "warc")
+            copy.close()
+    except (OSError, sqlite3.Error) as error:
+        raise StorageFailed(f"{destination}: cannot be written: {error}") from error
+    return BackupReport(files, done, missing)
+
+
+@contextmanager
+def _made_whole(destination: Path) -> Iterator[Path]:
+    """Give a folder to fill; it gets its name when the block ends well."""
+    absolute = destination.absolute()
+    folder = absolute.with_name(f".{absolute.name}.partial")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    os.sync()
+    folder.rename(absolute)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        # All pages at once: a backup in steps begins anew whenever the daemon has written.
+        one.backup(other, pages=-1)
+
+
+def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:
+    """Copy the files that hold what the copied database says; write the others from it."""
+    due, count = [], 0
+    for kept in audit.kept_files(copy):
+        count += 1
+        target = folder / kept.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copy2(settings.archive.dir / kept.path, target)
+            same = kept.sha256 is not None and sha256_of(target) == kept.sha256
+        except FileNotFoundError:
+            same = False
+        if not same:
+            due.append(kept.article_id)
+    with copy.transaction() as connection:
+        audit.make_due(connection, due)
+    write_files(copy, settings.archive.model_copy(update={"dir": folder}))
+    return count
+
+
+def _copy_warc(copy: Database, source: Path, folder: Path) -> tuple[int, tuple[str, ...]]:
+    with copy.reading() as connection:
+        pointed = audit.warc_files(connection)
+    missing = []
+    for name, end in sorted(pointed.items()):
+        if not (source / name).is_file():
+            missing.append(name)
+            continue
+        folder.mkdir(exist_ok=True)
+        # Behind the last response that is pointed to comes the request that belongs to it.
+        length = whole_length(source / name, end, most_records=1)
+        _copy_beginning(source / name, folder / name, length)
+    return len(pointed) - len(missing), tuple(missing)
+
+
+def _copy_beginning(source: Path, target: Path, length: int) -> None:
+    with source.open("rb") as one, target.open("xb") as other:
+        left = length
+        while left and (chunk := one.read(min(_CHUNK, left))):
+            other.write(chunk)
+            left -= len(chunk)
+    shutil.copystat(source, target)
