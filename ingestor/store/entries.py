@@ -77,7 +77,11 @@ def announce(
 def due(
     connection: Connection, now: datetime, *, feed_ids: Sequence[int], limit: int
 ) -> list[QueuedEntry]:
-    """Return pending entries of these feeds whose time has come, oldest first."""
+    """Return pending entries of these feeds whose time has come, feed by feed, oldest first.
+
+    An article that two feeds announce in one pass so belongs to the same one of them, whichever
+    answered first: that makes an interrupted run end as an undisturbed one.
+    """
     rows = connection.execute(
         select(entries, feeds.c.name.label("feed_name"))
         .join(feeds)
@@ -86,7 +90,7 @@ def due(
             entries.c.feed_id.in_(feed_ids),
             or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
         )
-        .order_by(entries.c.id)
+        .order_by(entries.c.feed_id, entries.c.id)
         .limit(limit)
     )
     return [

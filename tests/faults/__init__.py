@@ -1,0 +1,1 @@
+"""The program under faults: killed, full disks, foreign writers, odd clocks and odd feeds."""

@@ -1,0 +1,139 @@
+"""Runs ``ingest`` in forked processes, and kills them at a chosen point.
+
+A process that is forked from this one has everything imported already, so that hundreds of
+runs take minutes. Points are the moments at which a kill could hurt: around each commit, each
+fsync and each rename, and in the middle of a WARC record. Commands come as JSON lines on
+standard input, one run each; the answer is a JSON line on standard output.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine.default import DefaultDialect
+
+from ingestor.archive.warc import WarcArchive
+from ingestor.cli import main
+from ingestor.extract.template import templates
+from ingestor.pipeline import services
+from ingestor.workers import Workers
+
+
+class InlineWorkers(Workers):
+    """Does the work at once, in this process: what is tested here is not the pool."""
+
+    def _submit(self, work: Any) -> concurrent.futures.Future[Any]:
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - it belongs to the work, as in the pool
+            future.set_exception(error)
+        return future
+
+
+class Points:
+    """Counts the points that a run passes, and dies at the chosen one."""
+
+    def __init__(self, kill_at: int) -> None:
+        self.kill_at = kill_at
+        self.names: list[str] = []
+
+    def __call__(self, name: str) -> None:
+        if self.here(name):
+            self.die()
+
+    def here(self, name: str) -> bool:
+        self.names.append(name)
+        return len(self.names) == self.kill_at
+
+    def die(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def around(owner: Any, name: str, point: Points, label: str) -> None:
+    """Let a function pass a point before it is called and one after."""
+    original = getattr(owner, name)
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        point(f"before {label}")
+        result = original(*arguments, **named)
+        point(f"after {label}")
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def install(point: Points) -> None:
+    """Put the points into this process."""
+    around(os, "fsync", point, "fsync")
+    around(os, "replace", point, "rename")
+    commit, changes = DefaultDialect.do_commit, {}
+
+    def do_commit(self: Any, connection: Any) -> None:
+        driver = connection.driver_connection
+        writes = driver.total_changes != changes.get(id(driver), 0)
+        changes[id(driver)] = driver.total_changes
+        if writes:
+            point("before commit")
+        commit(self, connection)
+        if writes:
+            point("after commit")
+
+    DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+    append = WarcArchive.append
+
+    def torn(self: Any, response: Any) -> Any:
+        place = append(self, response)
+        if point.here("in the middle of a WARC record"):
+            file = self._file
+            file.flush()
+            os.truncate(file.name, place.offset + place.length // 2)
+            point.die()
+        return place
+
+    WarcArchive.append = torn  # type: ignore[method-assign]
+
+
+def child(command: dict[str, Any]) -> None:
+    """Be one run of the program; never returns."""
+    folder = Path(command["folder"])
+    os.chdir(folder)
+    os.environ.update(command["environment"])
+    with (folder / "driver.out").open("w") as out, (folder / "driver.err").open("w") as err:
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+    services.Workers = InlineWorkers  # type: ignore[misc]
+    point = Points(command["kill_at"])
+    install(point)
+    code = 70
+    try:
+        main(command["arguments"])
+    except SystemExit as wanted:
+        code = wanted.code if isinstance(wanted.code, int) else 0
+    finally:
+        (folder / "driver.points").write_text("\n".join(point.names), "utf-8")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def serve() -> None:
+    """Answer commands until standard input ends."""
+    templates()
+    for line in sys.stdin:
+        command = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            child(command)
+        _, status = os.waitpid(pid, 0)
+        print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,114 @@
+"""What the fault tests share: runs that die, and what must be true of an archive afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Self
+
+from tests.running import Site
+from tests.shared import ROOT
+
+TABLES = {
+    "articles": "SELECT url, date, title, content_text, origin, revision, path FROM articles",
+    "sightings": "SELECT a.url, f.name, s.guid FROM sightings s JOIN articles a ON a.id = s.article_id JOIN feeds f ON f.id = s.feed_id",
+    "revisions": "SELECT a.url, r.revision, r.cause, r.title, r.content_sha256 FROM revisions r JOIN articles a ON a.id = r.article_id",
+    "entries": "SELECT f.name, e.key, e.state FROM entries e JOIN feeds f ON f.id = e.feed_id",
+    "symbols": "SELECT a.url, s.symbol FROM symbols s JOIN articles a ON a.id = s.article_id",
+    "index": "SELECT count(*) FROM articles_fts_docsize",
+}
+"""What an archive holds, without what depends on the moment: ids and times."""
+
+DOUBLES = {
+    "an article": "SELECT url, date FROM articles GROUP BY url, date HAVING count(*) > 1",
+    "a document": "SELECT document_id, date FROM articles WHERE document_id IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 1",
+    "a sighting": "SELECT article_id, feed_id FROM sightings GROUP BY 1, 2 HAVING count(*) > 1",
+    "an entry": "SELECT feed_id, key FROM entries GROUP BY 1, 2 HAVING count(*) > 1",
+    "a file": "SELECT path FROM articles GROUP BY path HAVING count(*) > 1",
+}
+
+
+class Driver:
+    """A process that runs ``ingest`` on command; see :mod:`tests.faults.driver`."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.driver"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=30)
+
+    def run(self, site: Site, *arguments: str, kill_at: int = 0) -> int:
+        """Run ``ingest`` and return its exit code, ``-9`` when it was killed."""
+        command = {
+            "folder": str(site.folder),
+            "environment": site.environment(),
+            "arguments": arguments,
+            "kill_at": kill_at,
+        }
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())["code"]
+
+
+def points_of(site: Site) -> list[str]:
+    """Return the points that the last run of the driver passed."""
+    return (site.folder / "driver.points").read_text("utf-8").splitlines()
+
+
+def said(site: Site) -> str:
+    """Return what the last run of the driver wrote to standard error."""
+    return (site.folder / "driver.err").read_text("utf-8")
+
+
+def holdings(site: Site) -> dict[str, list[tuple]]:
+    """Return everything that an archive holds, in an order of its own."""
+    return {name: sorted(site.query(sql)) for name, sql in TABLES.items()}
+
+
+def assert_sound(site: Site, files: list[dict[str, str]]) -> None:
+    """Assert what holds at any moment, also right after a kill.
+
+    ``files`` are the states of the files that are whole: a file is one of them, to the byte.
+    """
+    for path, text in site.files().items():
+        assert any(text == whole.get(path) for whole in files), f"{path} is not whole"
+    if not (site.folder / "archive.db").exists():
+        return
+    with closing(sqlite3.connect(site.folder / "archive.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        made = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'entries'")
+        if made.fetchone() == (0,):
+            return
+        for what, sql in DOUBLES.items():
+            assert connection.execute(sql).fetchall() == [], f"{what} is there twice"
+        lost = connection.execute(
+            "SELECT name FROM feeds WHERE body_sha256 <> '' AND id NOT IN (SELECT feed_id FROM entries)"
+        ).fetchall()
+        assert lost == [], "validators moved without their entries"
+
+
+def copy_of(site: Site, folder: Path) -> Site:
+    """Return a copy of a user's folder: the configuration and the archive."""
+    folder.mkdir(parents=True)
+    for path in site.folder.glob("config.toml"):
+        shutil.copy2(path, folder)
+    for path in site.folder.glob("archive.db*"):
+        shutil.copy2(path, folder)
+    for name in ("archive", "warc"):
+        if (site.folder / name).exists():
+            shutil.copytree(site.folder / name, folder / name)
+    return Site(folder, site.net)

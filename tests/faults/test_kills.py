@@ -1,0 +1,121 @@
+"""Killed at any moment, the next start picks up exactly where it stopped."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.laboratory import (
+    Driver,
+    assert_sound,
+    copy_of,
+    holdings,
+    points_of,
+    said,
+)
+from tests.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
+from tests.running import Site, feed
+from tests.test_revisions import make_due
+
+SECOND = "https://rsshub.example/sina/finance/rollnews"
+SOAK_KILLS = int(os.environ.get("INGEST_SOAK_KILLS", "0"))
+"""`make soak`: so many kills at random moments, instead of a few."""
+
+ARTICLES = [made_up(number) for number in range(1, 8)]
+
+
+@pytest.fixture(scope="module")
+def driver():
+    """Give a process that runs the program and kills it."""
+    with Driver() as one:
+        yield one
+
+
+def prepare(site: Site) -> None:
+    """Two feeds that overlap; one page is missing, and its feed carries the text."""
+    publish(site.net, ARTICLES[:5])
+    site.net.serve(SECOND, rsshub_feed(ARTICLES[3:]))
+    for one in ARTICLES[5:]:
+        site.net.serve(one.url, finance_page(one))
+    site.net.fail(ARTICLES[4].url, "404")
+    site.configure(feed(), feed(SECOND, "二"), schedule='recheck = ["1h"]')
+
+
+def edit(site: Site) -> None:
+    """Let two pages change, a new article come, and the time for a second look too."""
+    for number in (0, 1):
+        edited = replace(ARTICLES[number], title=f"更正后的标题{number}")
+        site.net.serve(edited.url, finance_page(edited))
+    more = made_up(20)
+    site.net.serve(more.url, finance_page(more))
+    site.net.serve(FEED_URL, rsshub_feed([more, *ARTICLES[:5]]))
+    make_due(site)
+
+
+def test_a_kill_at_any_point_loses_and_doubles_nothing(driver, site, tmp_path):
+    """Around every commit, fsync and rename, and in the middle of every WARC record."""
+    prepare(site)
+    kills = 0
+    first = copy_of(site, tmp_path / "first")
+    driver.run(first, "--once")
+    kills += killed_everywhere(driver, site, first, tmp_path / "a")
+    edit(first)
+    second = copy_of(first, tmp_path / "second")
+    driver.run(second, "--once")
+    assert second.query("SELECT count(*) FROM revisions WHERE cause = 'edit'") == [(2,)]
+    kills += killed_everywhere(driver, first, second, tmp_path / "b", also=[first.files()])
+    assert kills >= 100
+
+
+def killed_everywhere(driver, before: Site, after: Site, folder, *, also=()) -> int:
+    """Begin again from ``before`` for each point of the run that led to ``after``."""
+    expected, files = holdings(after), after.files()
+    points = points_of(after)
+    assert {"before commit", "after rename", "in the middle of a WARC record"} <= set(points)
+    for number in range(1, len(points) + 1):
+        victim = copy_of(before, folder / str(number))
+        assert driver.run(victim, "--once", kill_at=number) == -signal.SIGKILL
+        assert_sound(victim, [files, *also])
+        driver.run(victim, "--once")
+        name = f"killed {points[number - 1]} ({number})"
+        assert victim.files() == files, f"{name}: {said(victim)}"
+        assert holdings(victim) == expected, name
+        assert driver.run(victim, "verify", "--repair") == 0, name
+    return len(points)
+
+
+def test_kills_at_random_moments_lose_and_double_nothing(site, tmp_path):
+    """The program as it is started by people, again and again, until it is through."""
+    many = [made_up(number) for number in range(1, 31)]
+    publish(site.net, many)
+    reference = Site(tmp_path / "reference", site.net)
+    reference.folder.mkdir()
+    reference.configure()
+    reference.run("--once")
+    files, expected = reference.files(), holdings(reference)
+    chance = random.Random(20240311)  # the same moments in every run
+    for _ in range(max(12, SOAK_KILLS)):
+        command = [sys.executable, "-m", "ingestor", "--once"]
+        process = subprocess.Popen(
+            command,
+            cwd=site.folder,
+            env=site.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.3, 2.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert_sound(site, [files])
+        if len(site.files()) == len(files):
+            for path in site.folder.glob("archive.db*"):
+                path.unlink()
+    site.run("--once")
+    site.run("--once")
+    assert site.files() == files
+    assert holdings(site) == expected
