@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test check format docs clean
+.PHONY: help install run demo test soak check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ demo: install  ## Ingest a made-up Sina on loopback and show the result
 
 test: install  ## All tests
 	$(BIN)/python -m pytest
+
+soak: install  ## Two thousand kills, and what else takes long
+	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest tests/faults
 
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .

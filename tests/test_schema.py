@@ -1,13 +1,17 @@
 """The schema is a public interface: documented, migrated, and the same either way."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from ingestor.store.database import Database
-from ingestor.store.migrations import upgrade
+from ingestor.store.migrations import folder, upgrade
 from ingestor.store.schema import metadata
 from ingestor.store.views import VIEWS
 from tests.schema_page import page
@@ -78,6 +82,48 @@ def test_the_migrations_make_the_views(database, view):
 
 def _ours(_one, name, *_rest) -> bool:
     return not str(name).startswith(("articles_fts", "alembic"))
+
+
+OLDER = [
+    script.revision
+    for script in ScriptDirectory(str(folder())).walk_revisions()
+    if script.revision != ScriptDirectory(str(folder())).get_current_head()
+]
+
+ROWS = """
+INSERT INTO feeds (id, name, kind, url) VALUES (1, 'f', 'rss', 'https://a.example/feed');
+INSERT INTO articles (id, url, date, title, content_html, content_text, content_sha256,
+    first_seen_at, path, origin) VALUES (1, 'https://a.example/1', '2024-01-01', 't', '<p>x</p>',
+    'x', 'h', '2024-01-01T00:00:00Z', 'a/b.md', 'page');
+INSERT INTO revisions (article_id, revision, cause, seen_at, title, content_html, content_text,
+    content_sha256) VALUES (1, 1, 'new', '2024-01-01T00:00:00Z', 't', '<p>x</p>', 'x', 'h');
+INSERT INTO entries (feed_id, key, seen_at, article_id, state)
+    VALUES (1, 'k', '2024-01-01T00:00:00Z', 1, 'done');
+INSERT INTO sightings (article_id, feed_id, seen_at) VALUES (1, 1, '2024-01-01T00:00:00Z');
+"""
+
+
+@pytest.mark.parametrize("revision", OLDER)
+def test_an_older_archive_is_upgraded_with_what_is_in_it(tmp_path, revision):
+    """From every version that was released: no row lost, and the schema is today's."""
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    with database.transaction() as connection:
+        configuration = Config()
+        configuration.set_main_option("script_location", str(folder()))
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, revision)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.executescript(ROWS)
+    assert upgrade(database) is True
+    with database.reading() as connection:
+        for table in ("feeds", "articles", "revisions", "entries", "sightings", "changes"):
+            count = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+            assert (table, count) == (table, 1)
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": False, "include_object": _ours}
+        )
+        assert compare_metadata(context, metadata) == []
+    database.close()
 
 
 def test_upgrading_twice_does_nothing_more(database):

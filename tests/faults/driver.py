@@ -11,15 +11,18 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
+import resource
 import signal
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
 from ingestor.archive.warc import WarcArchive
-from ingestor.cli import main
+from ingestor.cli import main, run
+from ingestor.clock import Clock
 from ingestor.extract.template import templates
 from ingestor.pipeline import services
 from ingestor.workers import Workers
@@ -109,6 +112,11 @@ def child(command: dict[str, Any]) -> None:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
     services.Workers = InlineWorkers  # type: ignore[misc]
+    if most := command.get("most_file_bytes"):
+        # Writing on fails as on a full disk, but for this process only.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    shift = timedelta(seconds=command.get("clock_shift", 0))
+    run.Clock = lambda: Clock(now=lambda: datetime.now(UTC) + shift)  # type: ignore[assignment,misc]
     point = Points(command["kill_at"])
     install(point)
     code = 70

@@ -50,13 +50,18 @@ class Driver:
     def __exit__(self, *_: object) -> None:
         self._process.communicate(timeout=30)
 
-    def run(self, site: Site, *arguments: str, kill_at: int = 0) -> int:
-        """Run ``ingest`` and return its exit code, ``-9`` when it was killed."""
+    def run(self, site: Site, *arguments: str, kill_at: int = 0, **more: float) -> int:
+        """Run ``ingest`` and return its exit code, ``-9`` when it was killed.
+
+        ``clock_shift`` puts its clock forward by seconds, ``most_file_bytes`` bounds the
+        files that it can write.
+        """
         command = {
             "folder": str(site.folder),
             "environment": site.environment(),
             "arguments": arguments,
             "kill_at": kill_at,
+            **more,
         }
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()

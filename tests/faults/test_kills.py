@@ -8,10 +8,7 @@ import sys
 import time
 from dataclasses import replace
 
-import pytest
-
 from tests.faults.laboratory import (
-    Driver,
     assert_sound,
     copy_of,
     holdings,
@@ -27,13 +24,6 @@ SOAK_KILLS = int(os.environ.get("INGEST_SOAK_KILLS", "0"))
 """`make soak`: so many kills at random moments, instead of a few."""
 
 ARTICLES = [made_up(number) for number in range(1, 8)]
-
-
-@pytest.fixture(scope="module")
-def driver():
-    """Give a process that runs the program and kills it."""
-    with Driver() as one:
-        yield one
 
 
 def prepare(site: Site) -> None:

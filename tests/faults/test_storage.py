@@ -1,0 +1,144 @@
+"""Disks that are full or read-only, and others who hold the database."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from tests.faults.laboratory import assert_sound, holdings, said
+from tests.made_up_sina import made_up, publish
+from tests.running import Site
+
+FOREIGN_WRITER_SECONDS = 30.0 if "INGEST_SOAK_KILLS" in os.environ else 6.0
+"""Longer than the five seconds after which SQLite's drivers give up by default."""
+
+
+@pytest.fixture
+def reference(driver, site, tmp_path, net):
+    """Give an archive that nothing disturbed."""
+    publish(net, [made_up(number) for number in range(1, 13)])
+    one = Site(tmp_path / "reference", net)
+    one.folder.mkdir()
+    one.configure()
+    driver.run(one, "--once")
+    return one
+
+
+@pytest.mark.parametrize("kilobytes", [1, 8, 40, 64, 120, 200, 240])
+def test_a_full_disk_is_said_and_what_was_in_work_comes_later(driver, site, reference, kilobytes):
+    """Exit 3, one line that says where; with room again the archive is as if undisturbed."""
+    code = driver.run(site, "--once", most_file_bytes=kilobytes * 1024)
+    assert code == 3, said(site)
+    (line,) = [one for one in said(site).splitlines() if one.startswith("ingest: ")]
+    assert "disk is full" in line or "cannot be written" in line
+    assert str(site.folder) in line
+    assert_sound(site, [reference.files()])
+    assert driver.run(site, "--once") == 0, said(site)
+    assert site.files() == reference.files()
+    assert holdings(site) == holdings(reference)
+    assert driver.run(site, "verify", "--repair") == 0
+
+
+def test_an_archive_folder_that_cannot_be_written_is_said(driver, site, reference, tmp_path):
+    """Nothing is lost: the files are due, and are written when it can be."""
+    (tmp_path / "occupied").write_text("x", "utf-8")
+    site.configure(archive='dir = "occupied/archive"')
+    assert driver.run(site, "--once") == 3
+    assert "occupied" in said(site)
+    assert site.query("SELECT count(*) FROM articles WHERE file_sha256 IS NULL") == [(12,)]
+    site.configure()
+    assert driver.run(site, "--once") == 0
+    assert site.files() == reference.files()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_database_of_somebody_else_is_said_to_be_read_only(site, reference):
+    """One line, exit 3."""
+    site.configure()
+    for path in reference.folder.glob("archive.db"):
+        (site.folder / "archive.db").write_bytes(path.read_bytes())
+    folders = [site.folder, *site.folder.parents]
+    modes = {folder: folder.stat().st_mode for folder in folders}
+    code, line = as_nobody(site)
+    for folder, mode in modes.items():
+        folder.chmod(mode)
+    if code is None:
+        pytest.skip("another user cannot start this Python")
+    assert code == 3, line
+    assert line.count("\n") == 1
+    assert "archive.db" in line
+
+
+def as_nobody(site: Site) -> tuple[int | None, str]:
+    for folder in [site.folder, *site.folder.parents][:4]:
+        folder.chmod(0o755)
+    command = [sys.executable, "-m", "ingestor", "--once", "--quiet"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=site.folder,
+            env=site.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            user=65534,
+            group=65534,
+        )
+    except PermissionError:
+        return None, ""
+    return done.returncode, done.stderr
+
+
+def test_a_foreign_writer_is_waited_for(driver, site, reference):
+    """Somebody's script holds the database: the run waits, and never says "locked"."""
+    driver.run(site, "--once", "--feed", "新浪财经－國內", kill_at=1)
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with closing(sqlite3.connect(site.folder / "archive.db")) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            held.set()
+            time.sleep(FOREIGN_WRITER_SECONDS)
+            connection.rollback()
+            done.set()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    assert driver.run(site, "--once") == 0, said(site)
+    assert done.is_set()
+    holder.join()
+    assert "locked" not in said(site)
+    assert site.files() == reference.files()
+
+
+def test_two_runs_at_once_never_double(site, reference):
+    """One works, the others say who does; together they leave one archive."""
+    outcomes = []
+    runs = [threading.Thread(target=lambda: outcomes.append(site.run("--once"))) for _ in range(4)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    codes = sorted(one.returncode for one in outcomes)
+    assert codes[0] == 0
+    assert set(codes) <= {0, 3}
+    for one in outcomes:
+        assert "locked" not in one.stderr
+        assert one.returncode == 0 or "in use by process" in one.stderr
+    assert site.files() == reference.files()
+    assert holdings(site) == holdings(reference)
+
+
+def test_a_lock_that_a_killed_run_left_is_no_lock(driver, site, reference):
+    """Its owner is dead: the next run works."""
+    assert driver.run(site, "--once", kill_at=8) == -9
+    assert (site.folder / "archive.db.lock").exists()
+    assert driver.run(site, "--once") == 0
+    assert site.files() == reference.files()
