@@ -28,6 +28,9 @@ SEARCH_PATHS = (
 )
 """Where a configuration is looked for, in this order, when none is named."""
 
+ROLL_API = "https://feed.mix.sina.com.cn/api/roll/get"
+"""Sina's API of rolling news, for feeds of kind ``sina-roll``."""
+
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _LONGEST = timedelta(days=3650)
@@ -141,7 +144,16 @@ class FeedSettings(_Section):
     def _whole(self) -> FeedSettings:
         if self.kind == "rss" and not self.url:
             raise ValueError('url: a feed of kind "rss" needs one')
+        if self.kind == "sina-roll" and not self.url and None in {self.pageid, self.lid}:
+            raise ValueError('pageid, lid: a feed of kind "sina-roll" needs both')
         return self
+
+    @property
+    def address(self) -> str:
+        """Where the feed is asked: ``url``, or the channel's address at Sina."""
+        if self.kind == "sina-roll" and not self.url:
+            return f"{ROLL_API}?pageid={self.pageid}&lid={self.lid}"
+        return self.url or ""
 
     def feed(self) -> Feed:
         """Return the feed as the rest of the program knows it."""
@@ -149,7 +161,7 @@ class FeedSettings(_Section):
         return Feed(
             name=self.name,
             kind=self.kind,
-            url=self.url or "",
+            url=self.address,
             categories=self.categories,
             author=self.author,
             content=self.content,

@@ -27,7 +27,7 @@ def test_the_example_loads_and_says_the_defaults():
     assert settings.archive.extra_front_matter == plain.archive.extra_front_matter
     for key in ("timeout", "max_bytes", "connections", "delay_per_host", "robots", "proxy"):
         assert getattr(settings.fetch, key) == getattr(plain.fetch, key)
-    assert [feed.name for feed in settings.feeds] == ["新浪财经－國內"]
+    assert [feed.name for feed in settings.feeds] == ["新浪财经－國內", "新浪财经－宏观经济"]
 
 
 @pytest.mark.parametrize("section", ["store", "archive", "fetch", "schedule"])

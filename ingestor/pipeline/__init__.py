@@ -3,6 +3,7 @@
 ::
 
     feeds    | ask (304? same hash?) | read          | announce + validators   polling
+    days     | ask page after page   | read          | announce + progress     backfilling
     entries  | ask the page          | extract       | save + entry done       ingesting
     articles | ask the page again    | extract       | a revision, if edited   rechecking
     articles | whose file is due     | render        | write + file known      projecting
@@ -14,10 +15,12 @@ no other memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 from ingestor import poll
 from ingestor.model import Feed
+from ingestor.pipeline.backfilling import Day, backfill
 from ingestor.pipeline.ingesting import ingest_entries
 from ingestor.pipeline.polling import poll_feeds
 from ingestor.pipeline.projecting import write_files
@@ -25,7 +28,29 @@ from ingestor.pipeline.rechecking import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
 
-__all__ = ["Services", "Summary", "register_feeds", "run_pass"]
+__all__ = ["Day", "Services", "Summary", "register_feeds", "run_backfill", "run_pass"]
+
+
+def run_backfill(
+    services: Services, wanted: Sequence[Feed], span: tuple[date, date], *, force: bool = False
+) -> Iterator[Day | Summary]:
+    """Walk the days of ``span`` for those of ``wanted`` that have a past; write files.
+
+    Yields each day as it is through, and at last the summary. Raises
+    :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
+    """
+    began = services.clock.monotonic()
+    with services.database.reading() as connection:
+        states = feeds.states(connection, wanted)
+    summary = Summary()
+    for day in backfill(services, states, span, summary, force=force):
+        write_files(services.database, services.settings.archive)
+        yield day
+    write_files(services.database, services.settings.archive)
+    with services.database.reading() as connection:
+        summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
+    summary.seconds = round(services.clock.monotonic() - began, 3)
+    yield summary
 
 
 def register_feeds(services: Services) -> None:

@@ -5,10 +5,16 @@ A source is a module with two functions, found by its file's name (``sina_roll.p
 
     request(feed, validators) -> Request          what to ask
     read(feed, response) -> FeedDocument          what it says; raises FeedUnreadable
+
+One whose past can be asked for has a third, and that is what a backfill is::
+
+    history(feed, day, page) -> Request           a page, from 1, of a day in China
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from functools import cache
 from typing import Protocol, cast
 
@@ -33,6 +39,11 @@ def source(kind: str) -> Source:
     if kind not in known:
         raise ConfigError(f'there is no feed kind "{kind}"; there are: {", ".join(known)}')
     return known[kind]
+
+
+def history(kind: str) -> Callable[[Feed, date, int], Request] | None:
+    """Return how a kind asks for a page of a past day, ``None`` where it has no past."""
+    return getattr(source(kind), "history", None)
 
 
 def conditional(validators: Validators) -> Headers:

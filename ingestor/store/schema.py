@@ -222,6 +222,16 @@ sightings = Table(
     comment="Which feeds announced an article: one row a pair.",
 )
 
+backfills = Table(
+    "backfills",
+    metadata,
+    _of("feeds", "Feed.", primary_key=True),
+    Column("day", Text, primary_key=True, comment="Publication day that is walked, YYYY-MM-DD."),
+    _number("pages", "Pages of that day whose entries are written down."),
+    _time("finished_at", "When the day was through; NULL: goes on behind `pages`."),
+    comment="How far `ingest --once --since … --until …` has come.",
+)
+
 symbols = Table(
     "symbols",
     metadata,
