@@ -12,11 +12,26 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from ingestor import __version__
+from ingestor.config_values import (
+    DatabaseAddress,
+    Duration,
+    ExtraKey,
+    NoPictures,
+    Size,
+    SomeTime,
+    WebAddress,
+)
 from ingestor.errors import ConfigError
 from ingestor.model import ContentMode, Feed
 
@@ -31,51 +46,6 @@ SEARCH_PATHS = (
 ROLL_API = "https://feed.mix.sina.com.cn/api/roll/get"
 """Sina's API of rolling news, for feeds of kind ``sina-roll``."""
 
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_LONGEST = timedelta(days=3650)
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value
-    found = (
-        re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value) if isinstance(value, str) else None
-    )
-    if not found:
-        raise ValueError('a duration such as "250ms", "20s", "5m", "6h" or "1d" is wanted')
-    seconds = float(found[1]) * _SECONDS[found[2]]
-    if seconds > _LONGEST.total_seconds():
-        raise ValueError("longer than ten years")
-    return timedelta(seconds=seconds)
-
-
-def _size(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    found = re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)", value) if isinstance(value, str) else None
-    if not found:
-        raise ValueError('a size such as "512KiB" or "8MiB" is wanted')
-    return int(found[1]) * _BYTES[found[2]]
-
-
-def _web_address(value: object) -> object:
-    if isinstance(value, str) and re.match(r"https?://[^/\s]+", value):
-        return value
-    raise ValueError('an address that begins with "http://" or "https://" is wanted')
-
-
-def _later(value: object) -> object:
-    if value is True:
-        raise ValueError("this version does not keep pictures yet; set it to false")
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Size = Annotated[int, BeforeValidator(_size)]
-WebAddress = Annotated[str, BeforeValidator(_web_address)]
-ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "updated"]
-
 
 class _Section(BaseModel):
     """A table of the file: immutable, and with no key that it does not know."""
@@ -86,7 +56,7 @@ class _Section(BaseModel):
 class StoreSettings(_Section):
     """``[store]``: the database, which is the truth and the queue."""
 
-    url: str = "sqlite:///archive.db"
+    url: DatabaseAddress = "sqlite:///archive.db"
     """SQLAlchemy address; a relative path is relative to the configuration file."""
 
 
@@ -96,7 +66,7 @@ class ArchiveSettings(_Section):
     dir: Path = Path("archive")
     raw: Literal["warc", "off"] = "warc"
     raw_dir: Path = Path("warc")
-    images: Annotated[bool, BeforeValidator(_later)] = False
+    images: NoPictures = False
     extra_front_matter: tuple[ExtraKey, ...] = ()
 
 
@@ -104,7 +74,7 @@ class FetchSettings(_Section):
     """``[fetch]``: how we behave as a client."""
 
     user_agent: str = Field(default=f"ingestor/{__version__}", min_length=1, pattern=r"^[ -~]+$")
-    timeout: Duration = timedelta(seconds=20)
+    timeout: SomeTime = timedelta(seconds=20)
     max_bytes: Size = Field(default=8 * 1024**2, ge=1024)
     connections: int = Field(default=16, ge=1, le=256)
     connections_per_host: int = Field(default=4, ge=1, le=64)
@@ -117,7 +87,7 @@ class FetchSettings(_Section):
 class ScheduleSettings(_Section):
     """``[schedule]``: when feeds and articles are looked at."""
 
-    every: Duration = timedelta(minutes=5)
+    every: SomeTime = timedelta(minutes=5)
     jitter: Duration = timedelta(seconds=30)
     recheck: tuple[Duration, ...] = (
         timedelta(hours=1),
@@ -135,7 +105,7 @@ class FeedSettings(_Section):
     categories: tuple[str, ...] = ("金融", "新浪财经")
     author: str = "新浪财经"
     content: ContentMode = "page"
-    every: Duration | None = None
+    every: SomeTime | None = None
     pageid: int | None = None
     lid: int | None = None
     zhibo_id: int | None = None
@@ -195,6 +165,8 @@ def find(named: Path | None, environment: Mapping[str, str]) -> Path:
     """
     wanted = named or (Path(value) if (value := environment.get("INGEST_CONFIG")) else None)
     if wanted:
+        if wanted.is_dir():
+            raise ConfigError(f"{wanted}: is a folder; name the file in it")
         if not wanted.is_file():
             raise ConfigError(f"{wanted}: there is no such file; `ingest init` writes one")
         return wanted
@@ -214,17 +186,28 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    _override(values, environment)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not in UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    overridden = _override(values, environment)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from error
-    return _anchored(settings, path.resolve().parent)
+        where = overridden.get(error.errors()[0]["loc"][:2], path)
+        raise ConfigError(f"{where}: {_explain(error)}") from error
+    anchored = _anchored(settings, path.resolve().parent)
+    if anchored.archive.raw_dir.is_relative_to(anchored.archive.dir):
+        # A static site would take the raw files for its own.
+        raise ConfigError(f"{path}: archive.raw_dir: lies inside archive.dir; put it beside it")
+    return anchored
 
 
-def _override(values: dict[str, Any], environment: Mapping[str, str]) -> None:
+def _override(
+    values: dict[str, Any], environment: Mapping[str, str]
+) -> dict[tuple[int | str, ...], str]:
+    """Put the environment's values in; return which variable gave which key."""
+    given: dict[tuple[int | str, ...], str] = {}
     for name, text in environment.items():
         section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
         if not name.startswith(ENVIRONMENT_PREFIX) or not separator:
@@ -232,6 +215,9 @@ def _override(values: dict[str, Any], environment: Mapping[str, str]) -> None:
         if not isinstance(values.setdefault(section, {}), dict):
             raise ConfigError(f"{name}: only keys of single sections can come from the environment")
         values[section][key] = _toml_value(text)
+        given[section, key] = name
+        given.setdefault((section,), name)
+    return given
 
 
 def _toml_value(text: str) -> object:

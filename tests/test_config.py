@@ -105,6 +105,28 @@ BAD = {
         '[[feeds]]\nname = "a"\nurl = "ftp://x/"',
         "feeds[1].url: an address that begins",
     ),
+    "an address with a broken host": (
+        '[[feeds]]\nname = "a"\nurl = "https://[::1/"',
+        "feeds[1].url: not an address",
+    ),
+    "an address with an impossible port": (
+        '[[feeds]]\nname = "a"\nurl = "https://a.example:99999/"',
+        "feeds[1].url: not an address",
+    ),
+    "an address with a space": (
+        '[[feeds]]\nname = "a"\nurl = "https://a.example/x y"',
+        "feeds[1].url: an address has no spaces",
+    ),
+    "a database that is no file": ('[store]\nurl = "sqlite://"', "store.url: it names no file"),
+    "no time at all": ('[fetch]\ntimeout = "0s"', "fetch.timeout: more than nothing"),
+    "raw files inside the archive": (
+        '[archive]\nraw_dir = "archive/warc"',
+        "archive.raw_dir: lies inside archive.dir",
+    ),
+    "a channel without its numbers": (
+        '[[feeds]]\nname = "a"\nkind = "sina-roll"\npageid = 155',
+        "pageid, lid: a feed of kind",
+    ),
     "the same name twice": (FEED + FEED, 'two feeds are named "a"'),
     "a user agent that no header can hold": ('[fetch]\nuser_agent = "新浪"', "fetch.user_agent: "),
     "pictures, which are not kept yet": ("[archive]\nimages = true", "archive.images: "),
@@ -126,7 +148,7 @@ def test_bytes_that_are_no_utf8_are_said(tmp_path):
     """A file saved as GBK is not guessed at."""
     path = tmp_path / "config.toml"
     path.write_bytes('[[feeds]]\nname = "新浪"'.encode("gbk"))
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="not in UTF-8"):
         load(path, {})
 
 
@@ -140,3 +162,12 @@ def test_the_environment_names_the_file(tmp_path):
     """INGEST_CONFIG, where --config is not given."""
     path = write(tmp_path, "")
     assert find(None, {"INGEST_CONFIG": str(path)}) == path
+
+
+def test_a_mistake_in_the_environment_names_the_variable(tmp_path):
+    """The file is not to blame."""
+    path = write(tmp_path, FEED)
+    with pytest.raises(ConfigError, match=r"^INGEST_FETCH__TIMEOUT: fetch.timeout: a duration"):
+        load(path, {"INGEST_FETCH__TIMEOUT": "abc"})
+    with pytest.raises(ConfigError, match=r"^INGEST_FOO__BAR: unknown key .foo"):
+        load(path, {"INGEST_FOO__BAR": "1"})

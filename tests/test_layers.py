@@ -18,6 +18,7 @@ GROUND = {
     "model",
     "errors",
     "config",
+    "config_values",
     "dates",
     "date_forms",
     "decode",

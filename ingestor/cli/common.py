@@ -14,7 +14,7 @@ import typer
 
 from ingestor.archive.front_matter import one_line
 from ingestor.config import Settings, find, load
-from ingestor.errors import StorageFailed, UsageError
+from ingestor.errors import ConfigError, StorageFailed, UsageError
 from ingestor.model import Feed
 from ingestor.sources import source
 from ingestor.store.database import Database
@@ -32,10 +32,14 @@ class Options:
 
     def settings(self) -> Settings:
         """Return the configuration; raise :class:`ConfigError` when it cannot be used."""
-        settings = load(find(self.config, os.environ), os.environ)
-        for feed in settings.feeds:
+        path = find(self.config, os.environ)
+        settings = load(path, os.environ)
+        for number, feed in enumerate(settings.feeds, start=1):
             # Asked here, so that a wrong kind is found before anything is opened.
-            source(feed.kind)
+            try:
+                source(feed.kind)
+            except ConfigError as error:
+                raise ConfigError(f"{path}: feeds[{number}].kind: {error}") from error
         return settings
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from lxml import etree
 from lxml import html as lxml_html
@@ -31,7 +33,11 @@ _VISIBLE_DATE = re.compile(
     r"(?<!\d)(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s*(?:\d{1,2}:\d{2}(?::\d{2})?)?"
 )
 _SUFFIX = re.compile(r"\s*[-_|—–]\s*[^-_|—–]{1,20}$")
-_MEDIA = re.compile(r"来源\s*[：:]\s*([^\s|]{2,30})")
+_MEDIA = re.compile(r"来源\s*[：:]\s*([^\s|（()）]{2,20})(?=[\s|（()）]|$)")
+
+# It logs a traceback for pages that it cannot read, which are ordinary here.
+logging.getLogger("readability").propagate = False
+logging.getLogger("readability").addHandler(logging.NullHandler())
 
 
 def generic_article(tree: Tree) -> Article:
@@ -42,7 +48,6 @@ def generic_article(tree: Tree) -> Article:
     linked = dict(_linked_data(tree))
     published = [tree.meta(*_DATE_METAS), linked.get("datePublished", ""), *_visible(tree)]
     found = _MEDIA.search(" ".join(tree.texts("//body//*[contains(text(),'来源')]")[:5]))
-    keywords = re.split(r"[,，;；]", tree.meta("keywords"))
     return Article(
         url=url,
         document_id=document_id(url),
@@ -53,13 +58,31 @@ def generic_article(tree: Tree) -> Article:
         editor="",
         summary=tree.meta("description", "og:description")
         or body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
-        keywords=tuple(dict.fromkeys(word.strip() for word in keywords if word.strip())),
+        keywords=_keywords(tree.meta("keywords")),
         body=body,
         template="generic",
     )
 
 
+def _keywords(stated: str) -> tuple[str, ...]:
+    """Return the keywords, which some publishers separate by spaces."""
+    separator = r"[,，;；、]" if re.search(r"[,，;；、]", stated) else r"\s+"
+    return tuple(
+        dict.fromkeys(word.strip() for word in re.split(separator, stated) if word.strip())
+    )
+
+
+def _drop_broken_bases(root: Any) -> None:
+    """Take out a ``<base>`` that is no address: readability gives up the whole page for it."""
+    for base in root.xpath("//base[@href]"):
+        try:
+            urlsplit(base.get("href"))
+        except ValueError:
+            base.getparent().remove(base)
+
+
 def _body(tree: Tree) -> Body:
+    _drop_broken_bases(tree.root)
     source = lxml_html.tostring(tree.root, encoding="unicode")
     try:
         summary = Document(source, url=tree.url).summary(html_partial=True)

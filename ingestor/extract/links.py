@@ -12,6 +12,8 @@ _SOURCES = ("data-original", "data-src", "real-src", "data-actualsrc", "original
 
 _PLACEHOLDER = re.compile(
     r"(?i)(?:blank|spacer|placeholder|loading|transparent|pixel)[\w.-]*\.(?:gif|png)"
+    # Marks at the end of a text, and QR codes (二维码), by the names that publishers give them.
+    r"|/(?:end_[a-z]+|(?:ewm|erweima|qrcode)\d*)\.(?:png|gif|jpe?g)$"
 )
 _MOST_CHARACTERS = 2_000
 

@@ -1,0 +1,81 @@
+"""The kinds of values that a configuration holds: durations, sizes, addresses.
+
+Each is checked while it is read; the message of its ``ValueError`` is what a user sees.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from ingestor.errors import Forbidden
+from ingestor.identity import canonical_url
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_LONGEST = timedelta(days=3650)
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    found = (
+        re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value) if isinstance(value, str) else None
+    )
+    if not found:
+        raise ValueError('a duration such as "250ms", "20s", "5m", "6h" or "1d" is wanted')
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError("longer than ten years")
+    return timedelta(seconds=seconds)
+
+
+def _size(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)", value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError('a size such as "512KiB" or "8MiB" is wanted')
+    return int(found[1]) * _BYTES[found[2]]
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("more than nothing is wanted")
+    return value
+
+
+def _web_address(value: object) -> object:
+    if not isinstance(value, str) or not re.match(r"https?://[^/\s]+", value):
+        raise ValueError('an address that begins with "http://" or "https://" is wanted')
+    try:
+        canonical_url(value)
+    except Forbidden as error:
+        raise ValueError(str(error)) from error
+    if re.search(r"\s", value):
+        raise ValueError("an address has no spaces in it")
+    return value
+
+
+def _database_address(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"sqlite(\+\w+)?:/{0,3}(:memory:)?", value):
+        raise ValueError('it names no file, so nothing would be kept; use "sqlite:///archive.db"')
+    return value
+
+
+def _no_pictures_yet(value: object) -> object:
+    if value is True:
+        raise ValueError("this version does not keep pictures yet; set it to false")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+SomeTime = Annotated[Duration, AfterValidator(_some_time)]
+DatabaseAddress = Annotated[str, BeforeValidator(_database_address)]
+Size = Annotated[int, BeforeValidator(_size)]
+WebAddress = Annotated[str, BeforeValidator(_web_address)]
+ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "updated"]
+NoPictures = Annotated[bool, BeforeValidator(_no_pictures_yet)]
