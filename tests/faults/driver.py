@@ -8,7 +8,6 @@ standard input, one run each; the answer is a JSON line on standard output.
 
 from __future__ import annotations
 
-import concurrent.futures
 import json
 import os
 import resource
@@ -31,13 +30,15 @@ from ingestor.workers import Workers
 class InlineWorkers(Workers):
     """Does the work at once, in this process: what is tested here is not the pool."""
 
-    def _submit(self, work: Any) -> concurrent.futures.Future[Any]:
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        try:
-            future.set_result(work())
-        except Exception as error:  # noqa: BLE001 - it belongs to the work, as in the pool
-            future.set_exception(error)
-        return future
+    def through(self, items: Any, work_for: Any) -> Any:
+        """Yield each item with the result of its work, or its error."""
+        for item in items:
+            work = work_for(item)
+            try:
+                outcome = work() if work else None
+            except Exception as error:  # noqa: BLE001 - it belongs to the work, as in the pool
+                outcome = error
+            yield item, outcome
 
 
 class Points:
