@@ -23,6 +23,8 @@ GROUND = {
     "decode",
     "clock",
     "registry",
+    "observer",
+    "redaction",
     "",
 }
 """What every stage may use; the ground itself uses only the ground ("" is the package)."""
@@ -35,7 +37,9 @@ MAY_IMPORT = {
     **{stage: GROUND | {stage} for stage in STAGES},
     "pipeline": GROUND | STAGES | {"pipeline"},
     "daemon": GROUND | {"daemon"},
-    "cli": GROUND | STAGES | {"pipeline", "daemon", "cli"},
+    # They look at the archive and at the process, never at a stage's work.
+    "operations": GROUND | {"store", "operations"},
+    "cli": GROUND | STAGES | {"pipeline", "daemon", "operations", "cli"},
     "__main__": {"cli"},
 }
 
@@ -46,6 +50,7 @@ PURE = {
     "dates",
     "date_forms",
     "decode",
+    "redaction",
     "poll",
     "archive.front_matter",
     "archive.layout",

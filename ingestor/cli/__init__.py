@@ -30,7 +30,7 @@ for verb in (init.init, check.check, preview.preview, status.status, retry.retry
     app.command()(verb)
 
 _GLOBAL_FLAGS = frozenset({"--verbose", "--quiet", "--debug"})
-_GLOBAL_OPTIONS = frozenset({"--config"})
+_GLOBAL_OPTIONS = frozenset({"--config", "--log-format"})
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

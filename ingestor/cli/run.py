@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +12,30 @@ import typer
 
 from ingestor import __version__
 from ingestor.cli.common import Options, chosen_feeds, say, say_error, set_up_logs
+from ingestor.cli.logs import LogFormat
+from ingestor.cli.service import Service
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon import serve, stop_on_signals
+from ingestor.daemon import stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.model import Feed
+from ingestor.operations.notify import systemd
 from ingestor.pipeline import Summary, register_feeds, run_pass
 from ingestor.pipeline.services import opened
 from ingestor.store.database import Database
 from ingestor.store.lock import only_run
 from ingestor.store.migrations import upgrade
+
+_ConfigPath = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="PATH", help="Configuration file (or INGEST_CONFIG)."),
+]
+_LogFormat = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format", help="Default: human on a terminal, journal under systemd, else json."
+    ),
+]
 
 
 def _say_version(wanted: bool) -> None:
@@ -40,13 +56,11 @@ def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="With --once: the summary as one JSON object.")
     ] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="PATH", help="Configuration file (or INGEST_CONFIG)."),
-    ] = None,
+    config: _ConfigPath = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say more.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what is wrong.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    log_format: _LogFormat = None,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
@@ -58,7 +72,9 @@ def run(
 
     Example: ingest --once --config config.toml --json
     """
-    context.obj = Options(config=config, verbose=verbose, quiet=quiet, debug=debug)
+    context.obj = Options(
+        config=config, verbose=verbose, quiet=quiet, debug=debug, log_format=log_format
+    )
     if context.invoked_subcommand:
         _refuse_run_options(context.invoked_subcommand, once or bool(feed) or as_json)
         return
@@ -67,27 +83,39 @@ def run(
     set_up_logs(context.obj)
     settings = context.obj.settings()
     wanted = chosen_feeds(settings, feed or [])
-    database = Database(settings.store.url)
-    clock = Clock()
-    with stop_on_signals(clock), only_run(database):
-        summary = _work(settings, database, clock, wanted if once else None)
-    database.close()
-    if summary:
-        _report(summary, as_json=as_json)
+    if once:
+        _report(_pass(settings, wanted), as_json=as_json)
+    else:
+        _serve(settings, context.obj)
 
 
-def _work(
-    settings: Settings, database: Database, clock: Clock, once: list[Feed] | None
-) -> Summary | None:
-    """Run one pass over ``once``, or serve until told to stop."""
-    upgrade(database)
-    with opened(settings, database, clock) as services:
-        register_feeds(services)
-        if once is not None:
-            return run_pass(services, once)
-        every = [feed.feed() for feed in settings.feeds]
-        serve(lambda: run_pass(services, every, only_due=True), clock)
-        return None
+def _pass(settings: Settings, wanted: list[Feed]) -> Summary:
+    """Run one pass."""
+    database, clock = Database(settings.store.url), Clock()
+    with (
+        closing(database),
+        stop_on_signals(clock, settings.service.stop_timeout),
+        only_run(database),
+    ):
+        upgrade(database)
+        with opened(settings, database, clock) as services:
+            register_feeds(services)
+            return run_pass(services, wanted)
+
+
+def _serve(settings: Settings, chosen: Options) -> None:
+    """Serve until told to stop."""
+    database, clock = Database(settings.store.url), Clock()
+    service = Service(settings, database, clock, chosen.settings)
+    service.systemd = systemd(os.environ)
+    with (
+        closing(database),
+        stop_on_signals(clock, settings.service.stop_timeout, service.reload),
+        only_run(database),
+    ):
+        upgrade(database)
+        with service.open():
+            service.run()
 
 
 def _refuse_run_options(command: str, given: bool) -> None:

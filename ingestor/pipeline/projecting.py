@@ -30,6 +30,7 @@ def write_files(services: Services) -> int:
         with services.database.transaction() as connection:
             for one, sha256 in done:
                 projection.written(connection, one, sha256)
+        services.observer.moved()
         count += len(done)
 
 

@@ -1,0 +1,1 @@
+"""How the daemon is, for those who run it: systemd, health, metrics, feeds that went quiet."""
