@@ -96,6 +96,15 @@ class ScheduleSettings(_Section):
     )
 
 
+class ServiceSettings(_Section):
+    """``[service]``: how the daemon lives."""
+
+    listen: str = Field(default="", pattern=r"^$|^\S+:\d{1,5}$")
+    """``host:port`` of health and metrics; empty: none."""
+    stop_timeout: Duration = timedelta(seconds=30)
+    stuck_after: Duration = timedelta(minutes=5)
+
+
 class FeedSettings(_Section):
     """One ``[[feeds]]``."""
 
@@ -147,6 +156,7 @@ class Settings(_Section):
     archive: ArchiveSettings = ArchiveSettings()
     fetch: FetchSettings = FetchSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    service: ServiceSettings = ServiceSettings()
     feeds: tuple[FeedSettings, ...] = ()
 
     @model_validator(mode="after")

@@ -1,14 +1,20 @@
-"""The service: the same pass again and again, on APScheduler, until it is told to stop."""
+"""The service: its steps again and again, on APScheduler, until it is told to stop."""
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
+import os
 import signal
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingestor.clock import Clock
@@ -16,39 +22,58 @@ from ingestor.clock import Clock
 log = structlog.get_logger(__name__)
 
 TICK = timedelta(seconds=1)
-"""How often the queue is looked at. Feeds have their own time in their row, so a tick that
-finds nothing due costs two small reads."""
+"""How often the queue is looked at. Feeds have their own time in their row, so 10,000 feeds
+are no 10,000 jobs, and a tick that finds nothing due costs a few small reads."""
 
 
-def serve(tick: Callable[[], object], clock: Clock) -> None:
-    """Call ``tick`` every second, never twice at a time, until ``clock.stop`` is set.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is done again and again."""
 
-    ``tick`` runs in the scheduler's thread. An error that leaves it ends the service and is
-    raised here: it is the archive that failed, or a bug, and neither mends itself.
+    name: str
+    run: Callable[[], object]
+    every: timedelta = TICK
+    beside: bool = False
+    """Beside the work, in a thread of its own: the heartbeat must not wait for what it watches."""
+
+
+def serve(steps: Sequence[Step], clock: Clock) -> None:
+    """Run the steps, the work one after the other, until ``clock.stop`` is set.
+
+    An error that leaves a step ends the service and is raised here: it is the archive that
+    failed, or a bug, and neither mends itself.
     """
     errors: list[BaseException] = []
 
-    def guarded() -> None:
+    def guarded(step: Step) -> None:
         if clock.stop.is_set():
             return
         try:
-            tick()
+            step.run()
         except BaseException as error:  # noqa: BLE001 - handed to the main thread below
             errors.append(error)
             clock.stop.set()
 
-    scheduler = BackgroundScheduler(timezone="UTC")
-    scheduler.add_job(
-        guarded,
-        "interval",
-        seconds=TICK.total_seconds(),
-        # The first run of an interval job would be after one interval.
-        next_run_time=clock.now(),
-        # After a suspend, or a long pass, one run makes up for all that were missed.
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
+    # A step that takes longer than its interval is the normal case, not worth a line a second.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    scheduler = BackgroundScheduler(
+        timezone="UTC",
+        # One thread works, so that steps share the fetcher's politeness, and one beats.
+        executors={"default": ThreadPoolExecutor(1), "beside": ThreadPoolExecutor(1)},
+        # After a suspend, or a long step, one run makes up for all that were missed, however
+        # late it is.
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
+    for step in steps:
+        scheduler.add_job(
+            guarded,
+            "interval",
+            [step],
+            seconds=step.every.total_seconds(),
+            # The first run of an interval job would be after one interval.
+            next_run_time=clock.now(),
+            executor="beside" if step.beside else "default",
+        )
     scheduler.start()
     log.info("service_started")
     clock.stop.wait()
@@ -59,15 +84,41 @@ def serve(tick: Callable[[], object], clock: Clock) -> None:
 
 
 @contextmanager
-def stop_on_signals(clock: Clock) -> Iterator[None]:
-    """Let SIGTERM and SIGINT set ``clock.stop`` while the block runs; main thread only."""
+def stop_on_signals(
+    clock: Clock, timeout: timedelta, reload: threading.Event | None = None
+) -> Iterator[None]:
+    """Let SIGTERM and SIGINT set ``clock.stop`` while the block runs; main thread only.
 
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
-        clock.stop.set()
+    What does not end within ``timeout`` is left: it is *pending* in the database, and the
+    process exits 0. SIGHUP sets ``reload``, where one is given.
+    """
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        if not clock.stop.is_set():
+            clock.stop.set()
+            leaving = threading.Timer(timeout.total_seconds(), _leave, [timeout])
+            leaving.daemon = True
+            leaving.start()
+
+    def again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        if reload:
+            reload.set()
+
+    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop}
+    if reload:
+        wanted[signal.SIGHUP] = again
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _leave(timeout: timedelta) -> None:
+    """End the process now: its threads may hang in a request, which nothing can interrupt."""
+    log.warning("stopped_before_done", stop_timeout_s=timeout.total_seconds())
+    for child in multiprocessing.active_children():
+        # Nobody would tell a worker that its owner is gone.
+        child.kill()
+    os._exit(0)

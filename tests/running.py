@@ -21,13 +21,13 @@ class Site:
     net: FakeInternet
 
     def configure(
-        self, *feeds: str, fetch: str = "", archive: str = "", schedule: str = ""
+        self, *feeds: str, fetch: str = "", archive: str = "", schedule: str = "", service: str = ""
     ) -> None:
         """Write config.toml; each feed is the inside of a [[feeds]] section."""
         sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))
         (self.folder / "config.toml").write_text(
             f'[fetch]\nproxy = "{self.net.proxy_url}"\ndelay_per_host = "0s"\ntimeout = "2s"\n{fetch}\n'
-            f"[archive]\n{archive}\n[schedule]\n{schedule}\n{sections}",
+            f"[archive]\n{archive}\n[schedule]\n{schedule}\n[service]\n{service}\n{sections}",
             encoding="utf-8",
         )
 

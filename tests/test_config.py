@@ -30,7 +30,7 @@ def test_the_example_loads_and_says_the_defaults():
     assert [feed.name for feed in settings.feeds] == ["新浪财经－國內", "新浪财经－宏观经济"]
 
 
-@pytest.mark.parametrize("section", ["store", "archive", "fetch", "schedule"])
+@pytest.mark.parametrize("section", ["store", "archive", "fetch", "schedule", "service"])
 def test_every_key_stands_in_the_example(section):
     """A key that is not documented there does not exist for users."""
     written = tomllib.loads(EXAMPLE.read_text("utf-8"))[section]

@@ -24,6 +24,8 @@ GROUND = {
     "decode",
     "clock",
     "registry",
+    "observer",
+    "redaction",
     "",
 }
 """What every stage may use; the ground itself uses only the ground ("" is the package)."""
@@ -48,6 +50,7 @@ PURE = {
     "dates",
     "date_forms",
     "decode",
+    "redaction",
     "poll",
     "archive.front_matter",
     "archive.layout",

@@ -39,7 +39,7 @@ for verb in (
     app.command()(verb)
 
 _GLOBAL_FLAGS = frozenset({"--verbose", "--quiet", "--debug"})
-_GLOBAL_OPTIONS = frozenset({"--config"})
+_GLOBAL_OPTIONS = frozenset({"--config", "--log-format"})
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

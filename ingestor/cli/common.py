@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 import typer
 
 from ingestor.archive.front_matter import one_line
+from ingestor.cli import logs
 from ingestor.config import Settings, find, load
 from ingestor.errors import ConfigError, StorageFailed, UsageError
 from ingestor.model import Feed
+from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.database import Database
 from ingestor.store.migrations import is_current
@@ -29,6 +29,7 @@ class Options:
     verbose: bool = False
     quiet: bool = False
     debug: bool = False
+    log_format: logs.LogFormat | None = None
 
     def settings(self) -> Settings:
         """Return the configuration; raise :class:`ConfigError` when it cannot be used."""
@@ -56,7 +57,7 @@ def say(text: str = "") -> None:
 
 def say_error(text: str) -> None:
     """Print one clean line to standard error."""
-    typer.echo(f"ingest: {one_line(text)}", err=True)
+    typer.echo(f"ingest: {one_line(redact(text))}", err=True)
 
 
 def set_up_logs(chosen: Options) -> None:
@@ -64,17 +65,7 @@ def set_up_logs(chosen: Options) -> None:
     level = logging.WARNING if chosen.quiet else logging.INFO
     if chosen.verbose or chosen.debug:
         level = logging.DEBUG
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logs.configure(logs.chosen_format(chosen.log_format, os.environ), level)
 
 
 def existing(settings: Settings) -> Database:

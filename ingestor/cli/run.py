@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +13,14 @@ import typer
 from ingestor import __version__
 from ingestor.cli.backfill import Backfill
 from ingestor.cli.common import Options, chosen_feeds, say, say_error, set_up_logs
+from ingestor.cli.logs import LogFormat
+from ingestor.cli.service import Service
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon import serve, stop_on_signals
+from ingestor.daemon import stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.model import Feed
+from ingestor.operations.notify import systemd
 from ingestor.pipeline import Summary, register_feeds, run_pass
 from ingestor.pipeline.services import opened
 from ingestor.store.database import Database
@@ -55,6 +60,12 @@ ConfigFile = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say only what is wrong.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Logs = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format", help="Default: human on a terminal, journal under systemd, else json."
+    ),
+]
 Version = Annotated[
     bool,
     typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
@@ -73,6 +84,7 @@ def run(
     verbose: Verbose = False,
     quiet: Quiet = False,
     debug: Debug = False,
+    log_format: Logs = None,
     _version: Version = False,
 ) -> None:
     """Poll feeds and keep every article, with its history, for good.
@@ -83,7 +95,9 @@ def run(
 
     Example: ingest --once --since 2024-01-01 --until 2024-03-31 --feed 新浪财经－宏观经济
     """
-    context.obj = Options(config=config, verbose=verbose, quiet=quiet, debug=debug)
+    context.obj = Options(
+        config=config, verbose=verbose, quiet=quiet, debug=debug, log_format=log_format
+    )
     if context.invoked_subcommand:
         given = once or bool(feed) or as_json or bool(since or until) or force
         _refuse_run_options(context.invoked_subcommand, given)
@@ -93,35 +107,41 @@ def run(
     set_up_logs(context.obj)
     settings = context.obj.settings()
     wanted = chosen_feeds(settings, feed or [])
+    if not once:
+        _serve(settings, context.obj)
+        return
     clock = Clock()
     past = Backfill.wanted(wanted, (since, until), clock.now(), force=force)
+    _report(_pass(settings, wanted, clock, past), as_json=as_json)
+
+
+def _pass(settings: Settings, wanted: list[Feed], clock: Clock, past: Backfill | None) -> Summary:
+    """Run one pass, or walk the past."""
     database = Database(settings.store.url)
-    with stop_on_signals(clock), only_run(database):
-        summary = _work(settings, database, clock, once=wanted if once else None, past=past)
-    database.close()
-    if summary:
-        _report(summary, as_json=as_json)
+    with (
+        closing(database),
+        stop_on_signals(clock, settings.service.stop_timeout),
+        only_run(database),
+    ):
+        upgrade(database)
+        with opened(settings, database, clock) as services:
+            register_feeds(services)
+            return past.run(services) if past else run_pass(services, wanted)
 
 
-def _work(
-    settings: Settings,
-    database: Database,
-    clock: Clock,
-    *,
-    once: list[Feed] | None,
-    past: Backfill | None,
-) -> Summary | None:
-    """Run one pass over ``once``, walk the past, or serve until told to stop."""
-    upgrade(database)
-    with opened(settings, database, clock) as services:
-        register_feeds(services)
-        if past is not None:
-            return past.run(services)
-        if once is not None:
-            return run_pass(services, once)
-        every = [feed.feed() for feed in settings.feeds]
-        serve(lambda: run_pass(services, every, only_due=True), clock)
-        return None
+def _serve(settings: Settings, chosen: Options) -> None:
+    """Serve until told to stop."""
+    database, clock = Database(settings.store.url), Clock()
+    service = Service(settings, database, clock, chosen.settings)
+    service.systemd = systemd(os.environ)
+    with (
+        closing(database),
+        stop_on_signals(clock, settings.service.stop_timeout, service.reload),
+        only_run(database),
+    ):
+        upgrade(database)
+        with service.open():
+            service.run()
 
 
 def _refuse_run_options(command: str, given: bool) -> None:

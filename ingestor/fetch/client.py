@@ -18,6 +18,7 @@ from ingestor.fetch.politeness import HostQueues
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import transport
 from ingestor.model import Headers, Request, Response
+from ingestor.observer import Observer
 
 T = TypeVar("T")
 
@@ -46,9 +47,10 @@ class Limits:
 class Fetcher:
     """Fetches. Close it, or use it in a ``with`` block, to give the sockets back."""
 
-    def __init__(self, limits: Limits, clock: Clock) -> None:
+    def __init__(self, limits: Limits, clock: Clock, observer: Observer | None = None) -> None:
         self._limits = limits
         self._clock = clock
+        self._observer = observer or Observer()
         self._client = httpx.Client(
             transport=transport(
                 limits.proxy,
@@ -126,6 +128,17 @@ class Fetcher:
                     yield token, future.result()
 
     def _outcome(self, request: Request, *, robots: bool) -> Response | FetchError:
+        began, outcome = self._clock.monotonic(), self._got(request, robots=robots)
+        answer = outcome if isinstance(outcome, Response) else None
+        self._observer.requested(
+            urlsplit(request.url).hostname or "",
+            answered=answer is not None,
+            seconds=self._clock.monotonic() - began,
+            received=len(answer.body) if answer else 0,
+        )
+        return outcome
+
+    def _got(self, request: Request, *, robots: bool) -> Response | FetchError:
         try:
             return self.get(request, robots=robots)
         except FetchError as error:

@@ -1,1 +1,1 @@
-"""What an operator does with an archive as a whole: verify it, back it up."""
+"""What an operator needs: verify, backup, systemd, health, metrics."""

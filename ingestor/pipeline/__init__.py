@@ -23,7 +23,7 @@ from ingestor.model import Feed
 from ingestor.pipeline.backfilling import Day, backfill
 from ingestor.pipeline.ingesting import ingest_entries
 from ingestor.pipeline.polling import poll_feeds
-from ingestor.pipeline.projecting import write_files
+from ingestor.pipeline.projecting import write_due_files
 from ingestor.pipeline.rechecking import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
@@ -44,9 +44,9 @@ def run_backfill(
         states = feeds.states(connection, wanted)
     summary = Summary()
     for day in backfill(services, states, span, summary, force=force):
-        write_files(services.database, services.settings.archive)
+        write_due_files(services)
         yield day
-    write_files(services.database, services.settings.archive)
+    write_due_files(services)
     with services.database.reading() as connection:
         summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
     summary.seconds = round(services.clock.monotonic() - began, 3)
@@ -76,7 +76,7 @@ def run_pass(services: Services, wanted: Sequence[Feed], *, only_due: bool = Fal
     poll_feeds(services, poll.due_feeds(states, now) if only_due else states, summary)
     ingest_entries(services, states, summary)
     check_again(services, summary)
-    write_files(services.database, services.settings.archive)
+    write_due_files(services)
     with services.database.reading() as connection:
         summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
     summary.seconds = round(services.clock.monotonic() - began, 3)

@@ -37,11 +37,19 @@ ARTICLES_A_TRANSACTION = 16
 """Articles saved together: one wait for the disk serves them all."""
 
 
-def ingest_entries(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
-    """Work off everything that is pending and due for these feeds."""
+def ingest_entries(
+    services: Services,
+    states: Sequence[FeedState],
+    summary: Summary,
+    *,
+    rounds: int | None = None,
+) -> None:
+    """Work off everything that is pending and due for these feeds, or a few rounds of it."""
     feeds = {state.id: state.feed for state in states}
     now = services.clock.now()
-    while not services.clock.stop.is_set():
+    left = rounds
+    while not services.clock.stop.is_set() and left != 0:
+        left = None if left is None else left - 1
         with services.database.reading() as connection:
             due = entries.due(connection, now, feed_ids=list(feeds), limit=ENTRIES_A_ROUND)
         if not due:

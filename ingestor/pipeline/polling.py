@@ -47,10 +47,13 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
         summary.feeds += 1
         error = answer.error or (document if isinstance(document, Exception) else None)
         if error:
+            services.observer.polled("failed")
             _failed(services, answer.state, error, summary)
         elif isinstance(document, FeedDocument):
+            services.observer.polled("changed")
             _changed(services, answer, document, summary)
         else:
+            services.observer.polled("unchanged")
             summary.feeds_unchanged += 1
             unchanged.append(answer.state)
             if len(unchanged) >= UNCHANGED_A_TRANSACTION:

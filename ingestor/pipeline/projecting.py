@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ingestor.archive import files
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.config import ArchiveSettings
 from ingestor.dates import iso_utc
+from ingestor.pipeline.services import Services
 from ingestor.store import projection
 from ingestor.store.database import Database
 
@@ -13,8 +16,17 @@ FILES_A_TRANSACTION = 50
 """Files that are written before the database is told so."""
 
 
-def write_files(database: Database, archive: ArchiveSettings) -> int:
+def write_due_files(services: Services) -> int:
+    """Write every file of a pass that is due; return how many. Raises as :func:`write_files`."""
+    return write_files(services.database, services.settings.archive, services.observer.moved)
+
+
+def write_files(
+    database: Database, archive: ArchiveSettings, moved: Callable[[], object] = lambda: None
+) -> int:
     """Write every file that is due into the archive's folder; return how many.
+
+    ``moved`` is called whenever some are written.
 
     Raises :class:`~ingestor.errors.StorageFailed`; the files not written stay due.
     """
@@ -30,6 +42,7 @@ def write_files(database: Database, archive: ArchiveSettings) -> int:
         with database.transaction() as connection:
             for one, sha256 in done:
                 projection.written(connection, one, sha256)
+        moved()
         count += len(done)
 
 

@@ -60,6 +60,7 @@ def save(services: Services, batch: Sequence[Result], summary: Summary) -> None:
             capture_id = _capture(connection, result, place)
             outcome = _settle(connection, services, result, capture_id)
             _count(summary, result, outcome)
+            _tell(services, result, outcome)
 
 
 def _keep(services: Services, result: Result) -> WarcPlace | None:
@@ -159,6 +160,14 @@ def _after_error(services: Services, result: Result, article_id: int | None) -> 
     state = "done" if retry.state == "parked" and archived else retry.state
     log.warning("entry_failed", feed=queued.feed_name, error=line, state=state)
     return EntryOutcome(queued.id, state, line, retry.next_attempt_at, article_id)
+
+
+def _tell(services: Services, result: Result, outcome: Outcome | None) -> None:
+    article = result.article or result.fallback
+    if article and outcome == "new":
+        services.observer.archived(
+            origin=result.origin, template=article.template, published_at=article.published_at
+        )
 
 
 def _count(summary: Summary, result: Result, outcome: Outcome | None) -> None:

@@ -11,6 +11,7 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.fetch.client import Fetcher, Limits
 from ingestor.model import Response, WarcPlace
+from ingestor.observer import Observer
 from ingestor.store.database import Database
 from ingestor.workers import Workers
 
@@ -26,6 +27,7 @@ class Services:
     warc: WarcArchive | None
     """``None`` when ``archive.raw`` is ``"off"``."""
     clock: Clock
+    observer: Observer = field(default_factory=Observer)
 
     def keep(self, response: Response) -> WarcPlace | None:
         """Put a response into the WARC; return where it is, ``None`` when raw is off."""
@@ -67,8 +69,11 @@ class Summary:
 
 
 @contextmanager
-def opened(settings: Settings, database: Database, clock: Clock) -> Iterator[Services]:
+def opened(
+    settings: Settings, database: Database, clock: Clock, observer: Observer | None = None
+) -> Iterator[Services]:
     """Open everything that a pass needs and close it again."""
+    watching = observer or Observer()
     with ExitStack() as stack:
         warc = None
         if settings.archive.raw == "warc":
@@ -77,13 +82,14 @@ def opened(settings: Settings, database: Database, clock: Clock) -> Iterator[Ser
         yield Services(
             settings=settings,
             database=database,
-            fetcher=stack.enter_context(fetcher(settings, clock)),
+            fetcher=stack.enter_context(fetcher(settings, clock, watching)),
             workers=stack.enter_context(Workers()),
             warc=warc,
             clock=clock,
+            observer=watching,
         )
 
 
-def fetcher(settings: Settings, clock: Clock) -> Fetcher:
+def fetcher(settings: Settings, clock: Clock, observer: Observer | None = None) -> Fetcher:
     """Return the HTTP client that the configuration asks for."""
-    return Fetcher(Limits(**dict(settings.fetch)), clock)
+    return Fetcher(Limits(**dict(settings.fetch)), clock, observer)

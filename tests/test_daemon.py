@@ -1,0 +1,156 @@
+"""The service: started, watched, reloaded and stopped from outside, as a process."""
+
+import signal
+
+import pytest
+
+from ingestor.operations.notify import systemd
+from tests.living import Daemon, Manager, wait_for
+from tests.made_up_sina import FEED_URL, made_up, publish
+from tests.running import feed
+
+SECOND = "https://rsshub.app/sina/finance/second"
+RESTLESS = {"schedule": 'jitter = "0s"', "fetch": "robots = false"}
+PATIENT = {"INGEST_FETCH__TIMEOUT": "60s"}
+"""Waits longer for an answer than the test does."""
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request, tmp_path):
+    """Give a service manager that listens at a path, and at an abstract name."""
+    path = str(tmp_path / "notify")
+    listening = Manager(path if request.param == "path" else f"@{path}")
+    yield listening
+    listening.close()
+
+
+@pytest.fixture
+def listening(tmp_path):
+    """Give a service manager that listens."""
+    made = Manager(str(tmp_path / "notify"))
+    yield made
+    made.close()
+
+
+def notified(manager, watchdog="3000000"):
+    return {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": watchdog}
+
+
+def test_ready_is_said_after_the_first_tick_and_the_watchdog_is_fed(site, net, manager):
+    """READY=1 once the article is in; then signs of life, counts, and the end."""
+    publish(net, [made_up(1)])
+    with Daemon(site, environment=notified(manager)) as daemon:
+        wait_for(lambda: manager.heard("READY=1"))
+        assert net.asked(FEED_URL)
+        wait_for(lambda: manager.heard("WATCHDOG=1"))
+        wait_for(lambda: manager.heard("STATUS=1 feeds (0 failing), 0 entries pending, 0 parked"))
+        assert daemon.stop() == 0, daemon.said()
+    assert manager.heard("STOPPING=1")
+    ready = [line for message in manager.hear() for line in message].index("READY=1")
+    assert "WATCHDOG=1" not in [line for message in manager.hear() for line in message][:ready]
+
+
+def test_a_database_that_cannot_be_migrated_never_gets_ready(site, listening):
+    """Exit 3, and the manager heard nothing of readiness."""
+    (site.folder / "archive.db").write_text("no database, but some text" * 99)
+    with Daemon(site, environment=notified(listening)) as daemon:
+        assert daemon.process.wait(timeout=60) == 3
+    assert not listening.heard("READY=1")
+
+
+def test_a_stuck_step_starves_the_watchdog(site, net, listening):
+    """The process is alive, its scheduler ticks, the database answers; the work does not move."""
+    publish(net, [made_up(1)])
+    site.configure(feed(more='every = "1s"'), service='stuck_after = "1s"', **RESTLESS)
+    with Daemon(site, environment=notified(listening, "600000") | PATIENT) as daemon:
+        wait_for(lambda: listening.heard("READY=1"))
+        net.fail(made_up(2).url, "hang")
+        publish_only_feed(net, [made_up(1), made_up(2)])
+        wait_for(lambda: listening.heard("STATUS=nothing moved"))
+        daemon.process.kill()
+    stuck = [one for one in listening.hear() if any("nothing moved" in line for line in one)]
+    assert all("WATCHDOG=1" not in one for one in stuck)
+    assert 'step "ingest"' in stuck[0][0]
+
+
+def publish_only_feed(net, articles):
+    """Announce articles without touching what their pages answer."""
+    pages = dict(net.pages)
+    publish(net, articles)
+    net.pages.update({url: page for url, page in pages.items() if page.how})
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_what_does_not_end_in_time_stays_pending(site, net, number):
+    """Exit 0 within stop_timeout, although a request hangs; the next run ingests it."""
+    publish(net, [made_up(1)])
+    net.fail(made_up(1).url, "hang")
+    site.configure(service='stop_timeout = "1s"', **RESTLESS)
+    with Daemon(site, environment=PATIENT) as daemon:
+        wait_for(lambda: net.asked(made_up(1).url))
+        assert daemon.stop(number) == 0, daemon.said()
+        assert "stopped_before_done" in daemon.said()
+    assert site.query("SELECT state, attempts FROM entries") == [("pending", 0)]
+    publish(net, [made_up(1)])
+    assert site.run("--once").returncode == 0
+    assert len(site.files()) == 1
+
+
+def test_sighup_takes_over_a_good_configuration(site, net, listening):
+    """The feed that was added is polled; systemd hears of the reload and of its end."""
+    publish(net, [made_up(1)])
+    publish(net, [made_up(2)], feed_url=SECOND)
+    with Daemon(site, environment=notified(listening)) as daemon:
+        wait_for(lambda: listening.heard("READY=1"))
+        site.configure(feed(), feed(SECOND, name="second"))
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(site.files()) == 2)
+        assert daemon.stop() == 0
+    lines = [line for message in listening.hear() for line in message]
+    assert "READY=1" in lines[lines.index("RELOADING=1") :]
+
+
+BAD = {
+    "an unknown key": ("[fetch]\nspeed = 3\n", "speed"),
+    "not TOML": ("[fetch\n", "TOML"),
+    "a kind that is not there": ('[[feeds]]\nname = "x"\nkind = "gopher"\n', "gopher"),
+    "another database": ('[store]\nurl = "sqlite:///other.db"\n', "store.url"),
+}
+
+
+def test_sighup_refuses_a_bad_configuration_and_keeps_the_old_one(site, net):
+    """A line for each that names the key; the feed of before is still polled."""
+    publish(net, [made_up(1)])
+    site.configure(feed(more='every = "1s"'), **RESTLESS)
+    with Daemon(site) as daemon:
+        wait_for(lambda: len(site.files()) == 1)
+        for count, (text, word) in enumerate(BAD.values(), 1):
+            (site.folder / "config.toml").write_text(text, encoding="utf-8")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for(lambda count=count: daemon.said().count("config_refused") == count)
+            assert word in daemon.said()
+        publish(net, [made_up(1), made_up(2)])
+        wait_for(lambda: len(site.files()) == 2)
+        assert daemon.stop() == 0
+    assert "Traceback" not in daemon.said()
+
+
+def test_a_backlog_does_not_hold_up_the_daemon(site, net):
+    """More entries than a round takes: all of them get in, over several ticks."""
+    publish(net, [made_up(number) for number in range(1, 230)])
+    site.configure(feed(more='content = "feed"'), **RESTLESS)
+    with Daemon(site) as daemon:
+        wait_for(lambda: site.folder.joinpath("archive.db").exists() and len(site.files()) == 229)
+        assert daemon.stop() == 0
+
+
+def test_the_watchdog_of_another_process_is_not_ours():
+    """A shell that systemd started may have started us."""
+    assert systemd({"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).watchdog_seconds is None
+    assert systemd({"WATCHDOG_USEC": "1000000"}).watchdog_seconds == 1.0
+
+
+def test_a_manager_that_does_not_listen_stops_nobody(tmp_path):
+    """A line in the log is all."""
+    systemd({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).tell("READY=1")
+    systemd({}).tell("READY=1")
