@@ -15,7 +15,8 @@
     │   ├── Forbidden                an address that we never ask (guard)
     │   ├── TooLarge                 a bound was passed
     │   └── Unreachable              DNS, connection, timeout, 5xx, broken HTTP
-    ├── WorkerDied                   the process that read a body died; tried again later
+    ├── WorkerDied                   a body that kills the process that reads it
+    ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
     └── NoArticle                    a page without an article that can be read
 
@@ -79,7 +80,11 @@ class Unreachable(FetchError):
 
 
 class WorkerDied(IngestorError):
-    """The process that worked on a body ended before it was done."""
+    """A body that ended the process that read it, twice, the second time alone in it."""
+
+
+class TooSlow(IngestorError):
+    """Reading a body takes more processor time than any real one needs."""
 
 
 class FeedUnreadable(IngestorError):

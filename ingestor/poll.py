@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ingestor.errors import Forbidden, Gone, IngestorError, NoArticle, Refused, TooLarge
+from ingestor.errors import (
+    Forbidden,
+    Gone,
+    IngestorError,
+    NoArticle,
+    Refused,
+    TooLarge,
+    TooSlow,
+    WorkerDied,
+)
 from ingestor.model import FeedState
 
 LONGEST_WAIT = timedelta(days=1)
@@ -64,7 +73,7 @@ def trouble(error: IngestorError) -> Trouble:
         return "gone"
     if isinstance(error, Refused):
         return "refused"
-    if isinstance(error, (NoArticle, Forbidden, TooLarge)):
+    if isinstance(error, (NoArticle, Forbidden, TooLarge, TooSlow, WorkerDied)):
         return "hopeless"
     return "broken"
 

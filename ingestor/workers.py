@@ -3,6 +3,11 @@
 The pool is started when the first piece of work comes: a pass in which nothing changed
 never pays for it. Workers are forked from a clean server process, never from this one with
 its threads, and replaced now and then because parsers grow.
+
+What strangers wrote can make a parser run for ever or crash. Each piece of work has so much
+processor time; within Python an exception ends it, within C code the kernel ends the process.
+When a process dies, everything that was in flight is done again, each piece in a process of
+its own: only the one that dies again is to blame.
 """
 
 from __future__ import annotations
@@ -14,9 +19,11 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from typing import Self, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Self, TypeVar
 
-from ingestor.errors import WorkerDied
+from ingestor.errors import TooSlow, WorkerDied
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,11 +31,21 @@ R = TypeVar("R")
 TASKS_PER_WORKER = 2_000
 """After so many a worker is replaced: feed parsers are known to grow (feedparser 287, 296)."""
 
+SECONDS_A_PIECE = 10.0
+"""Processor time for one page or feed: the largest real ones take a tenth of a second."""
+
+KILLED_AFTER = 2
+"""After so many times that, the process is ended from outside: it does not hear signals."""
+
+WAITED_FOR = 6
+"""And so many times that may pass on the clock, for work that waits instead of working."""
+
 
 class Workers:
     """The pool. Close it, or use it in a ``with`` block, to end its processes."""
 
-    def __init__(self, processes: int | None = None) -> None:
+    def __init__(self, processes: int | None = None, *, seconds: float = SECONDS_A_PIECE) -> None:
+        self._seconds = seconds
         self._processes = processes or os.cpu_count() or 1
         self._pool: concurrent.futures.ProcessPoolExecutor | None = None
 
@@ -57,46 +74,98 @@ class Workers:
         ``work_for`` names the work, which has to be picklable, or ``None`` for no work. An
         error is yielded, not raised. No more is in flight than keeps the workers busy.
         """
-        flight: deque[tuple[T, concurrent.futures.Future[R] | None]] = deque()
+        flight: deque[tuple[T, _Piece[R]]] = deque()
         for item in items:
-            work = work_for(item)
-            flight.append((item, self._submit(work) if work else None))
+            flight.append((item, self._submit(work_for(item))))
             while len(flight) > 4 * self._processes:
-                landed, future = flight.popleft()
-                outcome = _outcome(future)
+                landed, piece = flight.popleft()
+                outcome = self._outcome(piece)
                 yield landed, outcome
         while flight:
-            landed, future = flight.popleft()
-            outcome = _outcome(future)
+            landed, piece = flight.popleft()
+            outcome = self._outcome(piece)
             yield landed, outcome
 
-    def _submit(self, work: Callable[[], R]) -> concurrent.futures.Future[R]:
+    def _submit(self, work: Callable[[], R] | None) -> _Piece[R]:
+        if work is None:
+            return _Piece()
+        bounded = partial(_bounded, work, self._seconds)
         try:
-            return self._started().submit(work)
+            return _Piece(bounded, self._started().submit(bounded))
         except BrokenProcessPool:
             self._pool = None
-            return self._started().submit(work)
+            return _Piece(bounded, self._started().submit(bounded))
+
+    def _outcome(self, piece: _Piece[R]) -> R | Exception | None:
+        if piece.work is None or piece.future is None:
+            return None
+        try:
+            return piece.future.result()
+        except BrokenProcessPool:
+            return _alone(piece.work)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this item
+            return error
 
     def _started(self) -> concurrent.futures.ProcessPoolExecutor:
         if self._pool is None:
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["__main__", "ingestor.extract", "ingestor.sources"])
-            self._pool = concurrent.futures.ProcessPoolExecutor(
-                self._processes,
-                mp_context=context,
-                initializer=_ignore_interrupts,
-                max_tasks_per_child=TASKS_PER_WORKER,
-            )
+            self._pool = _pool(self._processes)
         return self._pool
 
 
-def _outcome(future: concurrent.futures.Future[R] | None) -> R | Exception | None:
+@dataclass(frozen=True, slots=True)
+class _Piece(Generic[R]):
+    """Work in flight; without work, nothing."""
+
+    work: Callable[[], R] | None = None
+    future: concurrent.futures.Future[R] | None = None
+
+
+def _pool(processes: int) -> concurrent.futures.ProcessPoolExecutor:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "ingestor.extract", "ingestor.sources"])
+    return concurrent.futures.ProcessPoolExecutor(
+        processes,
+        mp_context=context,
+        initializer=_ignore_interrupts,
+        max_tasks_per_child=TASKS_PER_WORKER,
+    )
+
+
+def _alone(work: Callable[[], R]) -> R | Exception:
+    """Do a piece again in a process of its own; the pool died and somebody is to blame."""
+    with _pool(1) as pool:
+        try:
+            return pool.submit(work).result()
+        except BrokenProcessPool:
+            return WorkerDied("it kills the process that reads it, or takes too long in it")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this item
+            return error
+
+
+class _TimeUp(BaseException):
+    """Not an Exception: a parser that catches those must not go on."""
+
+
+def _time_up(*_: object) -> None:
+    raise _TimeUp
+
+
+def _bounded(work: Callable[[], R], seconds: float) -> R:
+    """Do the work within its time; runs in a worker process."""
+    for number in (signal.SIGVTALRM, signal.SIGALRM):
+        signal.signal(number, _time_up)
     try:
-        return future.result() if future else None
-    except BrokenProcessPool:
-        return WorkerDied("the process that read it died; it is tried again")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this item
-        return error
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds * WAITED_FOR)
+        # SIGPROF is left as it is: it ends the process, also one that is inside C code.
+        signal.setitimer(signal.ITIMER_PROF, seconds * KILLED_AFTER)
+        return work()
+    except _TimeUp:
+        # "from None": a traceback of where it was has no meaning and may be endless.
+        raise TooSlow(f"reading it takes more than {seconds:g} seconds") from None
+    finally:
+        for timer in (signal.ITIMER_VIRTUAL, signal.ITIMER_REAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
 
 
 def _ignore_interrupts() -> None:

@@ -35,7 +35,7 @@ def preview(
     if not url.startswith(("http://", "https://")):
         raise UsageError(f'"{url}" is not an address; it begins with "http://" or "https://"')
     settings = _settings(chosen)
-    with fetcher(settings, Clock()) as client:
+    with fetcher(settings, Clock(), named=url) as client:
         response = client.get(Request(url), robots=True)
     article = extract_page(response)
     if as_json:

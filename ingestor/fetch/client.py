@@ -13,7 +13,9 @@ import httpx
 
 from ingestor.clock import Clock
 from ingestor.errors import FetchError, Gone, Refused, TooLarge, Unreachable
-from ingestor.fetch.guard import check_url
+from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
+from ingestor.fetch.deadline import deadline
+from ingestor.fetch.guard import USUAL_PORTS, check_url
 from ingestor.fetch.politeness import HostQueues
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import transport
@@ -47,8 +49,17 @@ class Limits:
 class Fetcher:
     """Fetches. Close it, or use it in a ``with`` block, to give the sockets back."""
 
-    def __init__(self, limits: Limits, clock: Clock, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        clock: Clock,
+        observer: Observer | None = None,
+        *,
+        ports: frozenset[int] = frozenset(),
+    ) -> None:
+        """Behave as ``limits`` say; ``ports`` may be asked beside the usual ones."""
         self._limits = limits
+        self._ports = USUAL_PORTS | ports
         self._clock = clock
         self._observer = observer or Observer()
         self._client = httpx.Client(
@@ -58,7 +69,11 @@ class Fetcher:
                 allow_private=limits.allow_private_addresses,
             ),
             timeout=limits.timeout.total_seconds(),
-            headers={"User-Agent": limits.user_agent, "Accept-Language": "zh-CN,zh;q=0.9"},
+            headers={
+                "User-Agent": limits.user_agent,
+                "Accept-Language": "zh-CN,zh;q=0.9",
+                "Accept-Encoding": ACCEPT_ENCODING,
+            },
             follow_redirects=False,
         )
         self._robots = Robots(self.get, limits.user_agent, clock.monotonic)
@@ -78,7 +93,7 @@ class Fetcher:
         """
         url = request.url
         for _ in range(MOST_REDIRECTS + 1):
-            check_url(url, allow_private=self._limits.allow_private_addresses)
+            check_url(url, allow_private=self._limits.allow_private_addresses, ports=self._ports)
             if robots and self._limits.robots:
                 self._robots.check(url)
             response = self._one(request, url)
@@ -146,10 +161,13 @@ class Fetcher:
 
     def _one(self, request: Request, url: str) -> Response:
         """Make one request to ``url``, which is the request's own or a redirect's target."""
-        deadline = self._clock.monotonic() + 3 * self._limits.timeout.total_seconds()
+        most = 3 * self._limits.timeout.total_seconds()
         try:
-            with self._client.stream("GET", url, headers=list(request.headers)) as answer:
-                body = self._body(answer, url, deadline)
+            with (
+                deadline(most),
+                self._client.stream("GET", url, headers=list(request.headers)) as answer,
+            ):
+                body = self._body(answer, url)
                 return Response(
                     url=request.url,
                     final_url=url,
@@ -160,23 +178,17 @@ class Fetcher:
                     request_headers=_headers(answer.request.headers),
                 )
         except httpx.TimeoutException as error:
-            raise Unreachable(f"{url}: no answer in time") from error
+            raise Unreachable(f"{url}: no whole answer in time (fetch.timeout)") from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise Unreachable(f"{url}: {error or type(error).__name__}") from error
 
-    def _body(self, answer: httpx.Response, url: str, deadline: float) -> bytes:
+    def _body(self, answer: httpx.Response, url: str) -> bytes:
         most = self._limits.max_bytes
         announced = answer.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             raise TooLarge(f"{url}: {announced} bytes announced, {most} allowed (fetch.max_bytes)")
-        body = bytearray()
-        for chunk in answer.iter_bytes():
-            body += chunk
-            if len(body) > most:
-                raise TooLarge(f"{url}: more than {most} bytes (fetch.max_bytes)")
-            if self._clock.monotonic() > deadline:
-                raise Unreachable(f"{url}: the answer takes too long (fetch.timeout)")
-        return bytes(body)
+        encoding = answer.headers.get("content-encoding", "")
+        return bounded_body(answer.iter_raw(), encoding, most, url)
 
 
 def require_page(response: Response) -> None:

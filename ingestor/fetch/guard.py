@@ -24,17 +24,23 @@ _LOCAL_NAME = re.compile(r"(?i)(?:^|\.)(?:localhost|local|internal|intranet|lan|
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def check_url(url: str, *, allow_private: bool) -> None:
+USUAL_PORTS = frozenset({80, 443})
+"""Where web pages are. Behind others may be anything: mail, a database, a printer."""
+
+
+def check_url(url: str, *, allow_private: bool, ports: frozenset[int] = USUAL_PORTS) -> None:
     """Raise :class:`Forbidden` for an address that must not be asked, by its form alone."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise Forbidden(f"not an address: {url[:200]}") from error
     if parts.scheme not in {"http", "https"} or not host:
         raise Forbidden(f"only http and https addresses are asked: {url[:200]}")
     if parts.username is not None or parts.password is not None:
         raise Forbidden("an address with a user name or password in it is not asked")
+    if port is not None and port not in ports:
+        raise Forbidden(f"port {port} is not asked, for no feed names it: {url[:200]}")
     if allow_private:
         return
     if _LOCAL_NAME.search(host):

@@ -9,6 +9,7 @@ import httpcore
 import httpx
 
 from ingestor.errors import ConfigError
+from ingestor.fetch.deadline import TimedBackend
 from ingestor.fetch.guard import GuardedBackend
 
 
@@ -23,20 +24,12 @@ def transport(proxy: str, *, connections: int, allow_private: bool) -> httpx.Bas
     return _Routes(proxy, connections=connections, allow_private=allow_private)
 
 
-class _Direct(httpx.HTTPTransport):
-    """A transport that connects to checked addresses only."""
-
-    def __init__(self, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
-        super().__init__(verify=tls, limits=limits)
-        # httpx offers no way to hand its pool a network backend; httpcore's pool does, and
-        # httpx is pinned to the minor version in which this attribute holds the pool.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=GuardedBackend(),
-        )
+def _on(backend: httpcore.NetworkBackend, transport: httpx.HTTPTransport) -> httpx.HTTPTransport:
+    """Let a transport open its connections through a backend of ours."""
+    # httpx offers no way to hand its pool a network backend; both are pinned to the minor
+    # version in which these attributes hold them.
+    transport._pool._network_backend = TimedBackend(backend)  # noqa: SLF001
+    return transport
 
 
 class _Routes(httpx.BaseTransport):
@@ -49,11 +42,8 @@ class _Routes(httpx.BaseTransport):
             max_keepalive_connections=connections,
             keepalive_expiry=30.0,
         )
-        self._direct = (
-            httpx.HTTPTransport(verify=tls, limits=limits)
-            if allow_private
-            else _Direct(tls, limits)
-        )
+        backend = httpcore.SyncBackend() if allow_private else GuardedBackend()
+        self._direct = _on(backend, httpx.HTTPTransport(verify=tls, limits=limits))
         self._configured = bool(proxy)
         named = {"http": proxy, "https": proxy} if proxy else _environment()
         self._proxied = {scheme: _proxy(url, tls, limits) for scheme, url in named.items()}
@@ -81,6 +71,7 @@ def _environment() -> dict[str, str]:
 
 def _proxy(url: str, tls: ssl.SSLContext, limits: httpx.Limits) -> httpx.HTTPTransport:
     try:
-        return httpx.HTTPTransport(verify=tls, limits=limits, proxy=url)
+        proxied = httpx.HTTPTransport(verify=tls, limits=limits, proxy=url)
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConfigError(f"fetch.proxy: not a proxy that can be used: {error}") from error
+    return _on(httpcore.SyncBackend(), proxied)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from urllib.parse import urlsplit
 
 from ingestor.archive.warc import WarcArchive
 from ingestor.clock import Clock
@@ -90,6 +91,22 @@ def opened(
         )
 
 
-def fetcher(settings: Settings, clock: Clock, observer: Observer | None = None) -> Fetcher:
-    """Return the HTTP client that the configuration asks for."""
-    return Fetcher(Limits(**dict(settings.fetch)), clock, observer)
+def fetcher(
+    settings: Settings, clock: Clock, observer: Observer | None = None, *, named: str = ""
+) -> Fetcher:
+    """Return the HTTP client that the configuration asks for.
+
+    It asks the usual ports, those of the feeds' addresses, and that of the address ``named``
+    by the one who runs it.
+    """
+    addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
+    ports = frozenset(port for one in addresses if (port := _port(one)))
+    return Fetcher(Limits(**dict(settings.fetch)), clock, observer, ports=ports)
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        # Not a number: the guard says so when the address is asked.
+        return None

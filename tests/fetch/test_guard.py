@@ -48,6 +48,8 @@ NEVER = [
     "http://user:password@a.example/",
     "http://a.example:port/",
     "http:///x",
+    "http://a.example:6379/",
+    "https://a.example:0/",
     "",
 ]
 OUTSIDE = [
@@ -55,7 +57,7 @@ OUTSIDE = [
     "https://finance.sina.com.cn/x",
     "http://93.184.215.14/",
     "https://[2606:4700::1111]/",
-    "https://a.example:8443/",
+    "https://a.example:443/",
     "http://8.8.8.8:80/",
 ]
 
@@ -100,3 +102,8 @@ def test_a_name_that_leads_inside_is_not_connected_to():
     """The look-up and the connection are one step: nothing can change in between."""
     with pytest.raises(Forbidden):
         GuardedBackend().connect_tcp("localhost", 80, timeout=1)
+
+
+def test_a_port_that_a_feed_names_is_asked():
+    """An RSSHub listens on 1200."""
+    check_url("http://a.example:1200/x", allow_private=False, ports=frozenset({1200}))

@@ -1,0 +1,98 @@
+"""Reading a body within bounds: bytes received, bytes unpacked, and how one grows to the other.
+
+Bodies are unpacked here and not by httpx, whose decoders unpack a whole chunk at once: 64 KiB
+of a compression bomb are 64 MiB before anybody can count them. Here never more than
+:data:`STEP_BYTES` come into being between two looks at the bounds.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from ingestor.errors import TooLarge, Unreachable
+
+ACCEPT_ENCODING = "gzip, deflate"
+"""What we can unpack step by step. Brotli and Zstandard cannot be bounded in their common
+Python bindings, and are not asked for."""
+
+STEP_BYTES = 64 * 1024
+"""The most that is unpacked at once."""
+
+MOST_RATIO = 200
+"""Real pages shrink to a fifth or a tenth, tables of numbers to a fiftieth."""
+
+RATIO_FREE_BYTES = 1024**2
+"""Up to here the ratio is not looked at: a small page of spaces harms nobody."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+_WBITS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
+
+
+def bounded_body(chunks: Iterable[bytes], encoding: str, most: int, url: str) -> bytes:
+    """Return a whole body, unpacked; ``chunks`` come from the wire, ``encoding`` from its header.
+
+    Raises :class:`TooLarge` as soon as a bound is passed, and :class:`Unreachable` for a body
+    that is broken, cut off, or packed in a way that was not asked for. ``url`` is for the error.
+    """
+    name = encoding.strip().lower()
+    if name and name != "identity" and name not in _WBITS:
+        raise Unreachable(f"{url}: packed as {name[:40]!r}, which was not asked for")
+    received = _Counted(chunks, most, url)
+    body = bytearray()
+    for part in _unpacked(received, name, url) if name in _WBITS else received:
+        body += part
+        if len(body) > most:
+            raise TooLarge(f"{url}: more than {most} bytes unpacked (fetch.max_bytes)")
+        if len(body) > max(RATIO_FREE_BYTES, MOST_RATIO * received.bytes):
+            raise TooLarge(f"{url}: it unpacks to more than {MOST_RATIO} times its size")
+    return bytes(body)
+
+
+class _Counted:
+    """Chunks, counted as they come."""
+
+    def __init__(self, chunks: Iterable[bytes], most: int, url: str) -> None:
+        self._chunks = chunks
+        self._most = most
+        self._url = url
+        self.bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.bytes += len(chunk)
+            if self.bytes > self._most:
+                raise TooLarge(f"{self._url}: more than {self._most} bytes (fetch.max_bytes)")
+            yield chunk
+
+
+def _unpacked(chunks: Iterable[bytes], name: str, url: str) -> Iterator[bytes]:
+    """Yield what the chunks unpack to; a gzip body may have several members (RFC 1952, 2.2)."""
+    unpacker = None
+    begun = False
+    try:
+        for chunk in chunks:
+            # Zero bytes after a member are padding, as gzip itself takes them.
+            data = chunk.lstrip(b"\0") if begun and unpacker is None else chunk
+            while data:
+                unpacker = unpacker or zlib.decompressobj(_wbits(name, data))
+                begun = True
+                yield unpacker.decompress(data, STEP_BYTES)
+                if unpacker.eof:
+                    data, unpacker = unpacker.unused_data.lstrip(b"\0"), None
+                else:
+                    data = unpacker.unconsumed_tail
+        # All was read, yet zlib may still hold back what did not fit into the last step.
+        while unpacker and not unpacker.eof and (part := unpacker.decompress(b"", STEP_BYTES)):
+            yield part
+    except zlib.error as error:
+        raise Unreachable(f"{url}: the body is not {name}: {error}") from error
+    if unpacker and not unpacker.eof:
+        raise Unreachable(f"{url}: the packed body is cut off")
+
+
+def _wbits(name: str, data: bytes) -> int:
+    """Return zlib's mode; "deflate" without zlib's header is wrong, and common."""
+    if name == "deflate" and (data[0] & 0x0F != zlib.DEFLATED):
+        return -zlib.MAX_WBITS
+    return _WBITS[name]
