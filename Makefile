@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test check format docs clean
+.PHONY: help install run demo test soak-daemon check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ demo: install  ## Ingest a made-up Sina on loopback and show the result
 
 test: install  ## All tests
 	$(BIN)/python -m pytest
+
+soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
+	$(BIN)/python -m tests.soak 100000
 
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .
