@@ -2,15 +2,26 @@
 FROM python:3.12-slim AS build
 COPY . /source
 RUN python -m venv /opt/ingestor \
- && /opt/ingestor/bin/pip install --no-cache-dir /source
+ && /opt/ingestor/bin/pip install --no-cache-dir '/source[metrics]' \
+ # The final image installs nothing.
+ && /opt/ingestor/bin/pip uninstall --yes pip
 
 FROM python:3.12-slim
-# The same user in every image, so that the volume's owner does not change with an upgrade.
-RUN useradd --system --uid 10001 --create-home --home-dir /data ingestor
+# No build tools in the final image: its own pip goes as well.
+RUN python -m pip uninstall --yes --root-user-action=ignore pip \
+ # The same user in every image, so that the volume's owner does not change with an upgrade.
+ && useradd --system --uid 10001 --create-home --home-dir /data ingestor
 COPY --from=build /opt/ingestor /opt/ingestor
-ENV PATH=/opt/ingestor/bin:$PATH INGEST_CONFIG=/data/config.toml PYTHONUNBUFFERED=1
+# Without .pyc files to write, everything but /data may be read-only (docker run --read-only).
+ENV PATH=/opt/ingestor/bin:$PATH INGEST_CONFIG=/data/config.toml \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 INGEST_SERVICE__LISTEN=127.0.0.1:9464
 USER ingestor
 WORKDIR /data
 # config.toml, the database, the files and the WARC live here.
 VOLUME /data
+# /healthz says 503 when the work that is due does not move. A first tick takes its time.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=2m --retries=3 \
+    CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:9464/healthz', timeout=8)"]
+# SIGTERM is what `docker stop` sends; give it longer than service.stop_timeout: --stop-timeout 45
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["ingest"]

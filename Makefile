@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak check format docs clean
+.PHONY: help install run demo test soak soak-daemon check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,9 @@ test: install  ## All tests
 
 soak: install  ## Two thousand kills, and what else takes long
 	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest tests/faults
+
+soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
+	$(BIN)/python -m tests.soak 100000
 
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -140,7 +140,7 @@ def _serve(settings: Settings, chosen: Options) -> None:
         only_run(database),
     ):
         upgrade(database)
-        with service.open():
+        with service.open(), service.answering():
             service.run()
 
 

@@ -14,8 +14,10 @@ from ingestor.config import Settings
 from ingestor.daemon import Step, serve
 from ingestor.errors import ConfigError
 from ingestor.observer import Observer
+from ingestor.operations import web
 from ingestor.operations.notify import Systemd
 from ingestor.operations.pulse import Pulse
+from ingestor.operations.readiness import not_alive, not_ready
 from ingestor.pipeline import Services, register_feeds
 from ingestor.pipeline.services import opened
 from ingestor.pipeline.stepping import STEPS
@@ -41,7 +43,7 @@ class Service:
         self.database = database
         self.clock = clock
         self.reload = threading.Event()
-        self.observer = Observer(clock.monotonic)
+        self.observer, self._metrics = _counting(clock)
         self.systemd = Systemd()
         self.pulse = Pulse(
             database, clock, self.observer, settings.service.stuck_after, frozenset(STEPS)
@@ -50,6 +52,24 @@ class Service:
         self._stack = ExitStack()
         self._services: Services | None = None
         self._ready = False
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer health and metrics, if the configuration says where."""
+        if not self.settings.service.listen:
+            yield
+            return
+        with web.answering(self.settings.service.listen, self._pages()):
+            yield
+
+    def _pages(self) -> web.Pages:
+        # Three beats may be late before somebody is told.
+        oldest = max(10.0, 3 * self._rhythm().total_seconds())
+        return {
+            "/healthz": lambda: web.verdict(not_alive(self.pulse, oldest)),
+            "/readyz": lambda: web.verdict(not_ready(self.pulse, oldest)),
+            "/metrics": lambda: self._metrics(self.pulse),
+        }
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -144,3 +164,15 @@ class Service:
             raise ConfigError("store.url: cannot change while the daemon runs; restart it")
         if settings.service.listen != self.settings.service.listen:
             raise ConfigError("service.listen: cannot change while the daemon runs; restart it")
+
+
+def _counting(clock: Clock) -> tuple[Observer, Callable[[Pulse], web.Page]]:
+    """Return who counts, and what shows the counts; they need prometheus-client."""
+    try:
+        from ingestor.operations.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError:
+        missing = web.Page(501, b"pip install 'ingestor[metrics]' brings metrics\n")
+        return Observer(clock.monotonic), lambda _: missing
+    counts = Metrics(clock)
+    kind = "text/plain; version=0.0.4; charset=utf-8"
+    return counts, lambda pulse: web.Page(200, counts.text(Gauges(pulse)), kind)

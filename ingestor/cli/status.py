@@ -11,13 +11,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import Connection
 
 from ingestor.archive.front_matter import one_line
 from ingestor.cli.common import existing, options, say
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
+from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
+from ingestor.redaction import redact
 from ingestor.store import overview
 from ingestor.store.overview import FeedHealth, Parked
+from ingestor.store.rhythms import intervals, latest_publications
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
@@ -29,37 +33,53 @@ def status(
 ) -> None:
     """Show the feeds, their health, what is pending and what was given up.
 
-    Exits 1 when a feed fails or an entry was given up. Example: ingest status --json
+    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, or an
+    entry was given up. Example: ingest status --json
     """
     settings = options(context).settings()
-    database = existing(settings)
+    database, now = existing(settings), Clock().now()
     with database.reading() as connection:
         feeds = overview.feed_health(connection)
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
+        late = _late(connection, feeds, now)
     database.close()
     if as_json:
-        say(json.dumps(_document(feeds, parked, totals), ensure_ascii=False, indent=2))
+        say(json.dumps(_document(feeds, parked, totals, late), ensure_ascii=False, indent=2))
     else:
-        _show(feeds, parked, totals, Clock().now())
-    if any(one.active and one.failures for one in feeds) or parked:
+        _show(feeds, parked, totals, late=late, now=now)
+    if any(one.active and one.failures for one in feeds) or parked or late:
         raise typer.Exit(1)
 
 
+def _late(connection: Connection, feeds: list[FeedHealth], now: datetime) -> dict[str, str]:
+    """Return what is wrong with the rhythm of feeds, by their names."""
+    late = {}
+    every = intervals(connection)
+    for one in feeds:
+        if not one.active or one.failures:
+            continue
+        if is_unanswered(one.last_ok_at, every[one.name], now):
+            late[one.name] = "not polled: does the daemon run?"
+            continue
+        silence = longest_silence(latest_publications(connection, one.name))
+        if since := quiet_since(one.last_new_at, silence, now):
+            late[one.name] = f"nothing new since {iso_utc(since)}, longer than it ever was"
+    return late
+
+
 def _document(
-    feeds: list[FeedHealth], parked: list[Parked], totals: dict[str, int | str | None]
+    feeds: list[FeedHealth],
+    parked: list[Parked],
+    totals: dict[str, int | str | None],
+    late: dict[str, str],
 ) -> dict[str, object]:
     return {
         **totals,
+        "feeds_late": late,
         "entries_pending": sum(one.pending for one in feeds),
         "entries_parked": sum(one.parked for one in feeds),
-        "feeds": [
-            {
-                key: iso_utc(value) if isinstance(value, datetime) else value
-                for key, value in asdict(one).items()
-            }
-            for one in feeds
-        ],
+        "feeds": [{key: _plain(value) for key, value in asdict(one).items()} for one in feeds],
         "parked": [asdict(one) for one in parked],
     }
 
@@ -68,6 +88,8 @@ def _show(
     feeds: list[FeedHealth],
     parked: list[Parked],
     totals: dict[str, int | str | None],
+    *,
+    late: dict[str, str],
     now: datetime,
 ) -> None:
     console = Console()
@@ -91,24 +113,42 @@ def _show(
             _ago(one.last_ok_at, now),
             _ago(one.next_poll_at, now),
             str(one.pending),
-            str(one.parked),
-            _health(one),
+            Text(str(one.parked), style="red" if one.parked else ""),
+            _health(one, late=one.name in late),
         )
     console.print(table)
     days = f", {totals['first_day']} to {totals['last_day']}" if totals["articles"] else ""
     console.print(f"{totals['articles']} articles in {totals['revisions']} revisions{days}")
+    _show_reasons(console, feeds, parked, late)
+
+
+def _show_reasons(
+    console: Console, feeds: list[FeedHealth], parked: list[Parked], late: dict[str, str]
+) -> None:
     for one in feeds:
         if one.active and one.failures:
-            console.print(Text(f"failed  {one_line(one.name)}: {one_line(one.last_error)}"))
+            console.print(Text(f"failed  {one_line(one.name)}: {redact(one_line(one.last_error))}"))
+    for name, reason in late.items():
+        console.print(Text(f"late    {one_line(name)}: {reason}"))
     for given_up in parked:
-        console.print(Text(f"parked  {one_line(given_up.feed)}: {one_line(given_up.error)}"))
+        console.print(
+            Text(f"parked  {one_line(given_up.feed)}: {redact(one_line(given_up.error))}")
+        )
 
 
-def _health(one: FeedHealth) -> Text:
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    return redact(value) if isinstance(value, str) else value
+
+
+def _health(one: FeedHealth, *, late: bool) -> Text:
     if not one.active:
         return Text("not in the configuration", style="dim")
     if one.failures:
         return Text(f"failed {one.failures}×", style="red")
+    if late:
+        return Text("late", style="yellow")
     return Text("ok" if one.last_ok_at else "never polled", style="green" if one.last_ok_at else "")
 
 

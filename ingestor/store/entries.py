@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed
 from ingestor.store.schema import entries, feeds
+
+KEYS_A_QUERY = 500
+"""Far below the number of variables that any SQLite takes in one statement (999 in old ones)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,10 @@ def announce(
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
-    known = {
-        row.key: row
-        for row in connection.execute(select(entries).where(entries.c.feed_id == feed_id))
-    }
+    keyed = [(entry_key(feed, one), one) for one in found]
+    known = _known(connection, feed_id, [key for key, _ in keyed])
     new = 0
-    for one in found:
-        key = entry_key(feed, one)
+    for key, one in keyed:
         row = known.get(key)
         if row is None:
             result = connection.execute(
@@ -72,6 +73,17 @@ def announce(
                 values |= {"state": "pending", "attempts": 0, "next_attempt_at": None}
             connection.execute(update(entries).where(entries.c.id == row.id).values(**values))
     return new
+
+
+def _known(connection: Connection, feed_id: int, keys: Sequence[str]) -> dict[str, Any]:
+    """Return the rows of these keys, not those of the feed's whole past, which only grows."""
+    known: dict[str, Any] = {}
+    for first in range(0, len(keys), KEYS_A_QUERY):
+        query = select(entries).where(
+            entries.c.feed_id == feed_id, entries.c.key.in_(keys[first : first + KEYS_A_QUERY])
+        )
+        known |= {row.key: row for row in connection.execute(query)}
+    return known
 
 
 def due(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -13,6 +16,8 @@ from sqlalchemy import Connection, inspect
 from ingestor.errors import SchemaTooNew, StorageFailed
 from ingestor.store.database import APPLICATION_ID, Database
 
+log = structlog.get_logger(__name__)
+
 
 def folder() -> Path:
     """Return the folder of the migrations: inside the wheel, else beside the package."""
@@ -21,30 +26,57 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "migrations"
 
 
-def upgrade(database: Database) -> bool:
+def upgrade(database: Database, scripts: Path | None = None) -> bool:
     """Make or upgrade the schema; return whether anything had to be done.
 
     All migrations that are due run in one transaction: a failure leaves the database as
-    it was. Raises :class:`SchemaTooNew` for a newer program's database and
-    :class:`StorageFailed` for one that is not an archive.
+    it was, and a copy of what it was lies beside it (see :func:`copy_path`). ``scripts``
+    are the migrations, where not the shipped ones. Raises :class:`SchemaTooNew` for a newer
+    program's database and :class:`StorageFailed` for one that is not an archive.
     """
+    found = scripts or folder()
     with database.reading() as connection:
-        if is_current(connection, database):
+        if is_current(connection, database, found):
             return False
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision and database.path:
+        _copy(database.path, copy_path(database.path, revision))
     with database.transaction() as connection:
-        if is_current(connection, database):
+        if is_current(connection, database, found):
             return False
         configuration = Config()
-        configuration.set_main_option("script_location", str(folder()).replace("%", "%%"))
+        configuration.set_main_option("script_location", str(found).replace("%", "%%"))
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     return True
 
 
-def is_current(connection: Connection, database: Database) -> bool:
+def copy_path(path: Path, revision: str) -> Path:
+    """Return where the copy of a database of this revision lies: beside it."""
+    return path.with_name(f"{path.name}.schema-{revision}")
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a database as one transaction saw it; the copy appears whole or not at all."""
+    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as to:
+            source.backup(to)
+            # One file, which can be moved: no write-ahead log belongs to it.
+            to.execute("PRAGMA journal_mode = DELETE").close()
+        unfinished.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageFailed(
+            f"{copy}: the copy before the upgrade cannot be written: {error}"
+        ) from error
+    log.info("database_copied", copy=str(copy))
+
+
+def is_current(connection: Connection, database: Database, scripts: Path | None = None) -> bool:
     """Return whether the schema is this program's; raise for one that is not ours at all."""
-    known = ScriptDirectory(str(folder()))
+    known = ScriptDirectory(str(scripts or folder()))
     revision = MigrationContext.configure(connection).get_current_revision()
     where = database.path or database.url
     if revision is None:

@@ -1,0 +1,128 @@
+"""Health and metrics: what probes and Prometheus get from a running daemon."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+import pytest
+
+from ingestor.clock import Clock
+from ingestor.operations.metrics import MOST_HOSTS, Metrics
+from tests.living import Daemon, wait_for
+from tests.made_up_sina import FEED_URL, made_up, publish
+from tests.running import feed
+from tests.shared import ROOT
+
+LISTENING = {"service": 'listen = "127.0.0.1:0"', "schedule": 'jitter = "0s"'}
+
+
+def ask(daemon, path):
+    """Return status and text of a page of the daemon, whose port it logs."""
+    wait_for(lambda: '"listening"' in daemon.said())
+    (port,) = re.findall(r'"port": (\d+)', daemon.said())
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_a_daemon_at_work_is_alive_and_ready_and_counts(site, net):
+    """Two articles, one of which only the feed has."""
+    publish(net, [made_up(1), made_up(2)])
+    net.fail(made_up(2).url, "404")
+    site.configure(**LISTENING)
+    with Daemon(site) as daemon:
+        wait_for(lambda: ask(daemon, "/readyz") == (200, "ok\n"))
+        assert ask(daemon, "/healthz") == (200, "ok\n")
+        wait_for(lambda: 'ingestor_articles_total{origin="page"} 1.0' in ask(daemon, "/metrics")[1])
+        text = ask(daemon, "/metrics")[1]
+        assert daemon.stop() == 0
+    for line in (
+        'ingestor_polls_total{result="changed"} 1.0',
+        "ingestor_publication_lag_seconds_count",
+        f'ingestor_request_seconds_count{{host="{urlsplit(FEED_URL).hostname}",result="answered"}} 1.0',
+        'ingestor_entries{state="pending"}',
+        'ingestor_entries{state="parked"} 0.0',
+        "ingestor_received_bytes_total",
+        'ingestor_extractions_total{template="',
+        'ingestor_database_bytes{file="main"}',
+        'ingestor_disk_bytes{state="free"}',
+        "ingestor_moving 1.0",
+    ):
+        assert line in text
+
+
+def test_a_daemon_whose_feeds_fail_is_alive_but_not_ready(site, net):
+    """With the reason; an address that is not there is 404."""
+    net.fail(FEED_URL, "500")
+    site.configure(**LISTENING)
+    with Daemon(site) as daemon:
+        wait_for(lambda: "1 of 1 feeds fail" in ask(daemon, "/readyz")[1])
+        assert ask(daemon, "/readyz")[0] == 503
+        assert ask(daemon, "/healthz")[0] == 200
+        assert ask(daemon, "/archive.db")[0] == 404
+        assert daemon.stop() == 0
+
+
+def test_a_stuck_daemon_is_not_alive(site, net):
+    """What the watchdog acts on is what the probe says."""
+    net.fail(FEED_URL, "hang")
+    site.configure(feed(), schedule="", service=f'{LISTENING["service"]}\nstuck_after = "1s"')
+    with Daemon(site, environment={"INGEST_FETCH__TIMEOUT": "60s"}) as daemon:
+        wait_for(lambda: 'step "poll"' in ask(daemon, "/healthz")[1])
+        assert ask(daemon, "/healthz")[0] == 503
+
+
+def test_an_address_that_cannot_be_had_is_said(site, net):
+    """Exit 2, and the key."""
+    site.configure(service='listen = "127.0.0.1:99999"')
+    done = site.run()
+    assert done.returncode == 2
+    assert "service.listen" in done.stderr
+
+
+def test_hosts_beyond_the_bound_share_a_label():
+    """A feed that announces thousands of hosts fills no memory."""
+    metrics = Metrics(Clock())
+    for number in range(MOST_HOSTS + 20):
+        metrics.requested(f"h{number}.example", answered=True, seconds=0.1, received=1)
+    samples = {
+        sample.labels["host"]
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if "host" in sample.labels
+    }
+    assert len(samples) == MOST_HOSTS + 1
+    assert "other" in samples
+
+
+@pytest.mark.parametrize("name", ["docs/operations.md", "deploy/grafana-dashboard.json"])
+def test_rules_and_panels_ask_for_metrics_that_exist(name):
+    """An alert on a metric that nobody writes would never ring."""
+    sources = "".join(
+        path.read_text("utf-8") for path in (ROOT / "ingestor" / "operations").glob("*.py")
+    )
+    asked = set(
+        re.findall(r"\b(ingestor_[a-z_]+?)(?:_total|_bucket)?\b", (ROOT / name).read_text("utf-8"))
+    )
+    assert len(asked) >= 6
+    assert {metric for metric in asked if f'"{metric}"' not in sources} == set()
+
+
+def test_every_alert_has_something_to_do():
+    """A row of the table for each rule."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    alerts = re.findall(r"- alert: (\w+)", text)
+    assert alerts
+    assert alerts == re.findall(r"^\| (Ingestor\w+) \|", text, re.MULTILINE)
+
+
+def test_the_dashboard_is_one():
+    """JSON with panels that each ask for something."""
+    board = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text("utf-8"))
+    assert all(panel["targets"][0]["expr"] for panel in board["panels"])
