@@ -10,6 +10,7 @@ the generic extractor; ``Article.template`` says which one read it.
 
 from __future__ import annotations
 
+from lxml import etree
 from lxml import html as lxml_html
 
 from ingestor.decode import decode_page
@@ -62,7 +63,11 @@ def extract_fragment(html: str, base_url: str) -> Body:
     """Return the cleaned body of an article that comes as HTML without a page around it."""
     if not html.strip():
         return Body("", "")
-    root = lxml_html.fragment_fromstring(html, create_parent="div", parser=Tree.parser())
+    try:
+        root = lxml_html.fragment_fromstring(html, create_parent="div", parser=Tree.parser())
+    except etree.ParserError:
+        # Such as a lone "<!DOCTYPE": markup, and nothing in it.
+        return Body("", "")
     return clean(root, base_url)
 
 
