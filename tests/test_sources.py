@@ -315,3 +315,13 @@ def test_feeds_that_others_wrote_do_no_harm():
             assert ours.url.startswith(("http", "")), name
     assert entries > 500
     assert differing <= entries * 0.02
+
+
+def test_a_text_past_the_bound_is_left_out_and_never_cut():
+    """A truncated article would pass for the whole one; the page is asked instead."""
+    (entry,) = read(
+        rss(
+            f"<item><title>t</title><guid>1</guid><description>&lt;p&gt;{'长' * 2_100_000}</description></item>"
+        )
+    ).entries
+    assert (entry.title, entry.content, entry.summary) == ("t", "", "")

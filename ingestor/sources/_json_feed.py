@@ -9,7 +9,7 @@ from typing import Any
 from ingestor.dates import parse_date
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, FeedDocument, Response
-from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address
+from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address, whole
 
 
 def looks_like_json(text: str) -> bool:
@@ -46,8 +46,8 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
         published_at=parse_date(date_text, not_after=response.fetched_at),
         date_text=date_text[:200],
         author=plain(author)[:200],
-        summary=cut(_text(item, "summary"), None),
-        content=cut(content, None),
+        summary=whole(_text(item, "summary")),
+        content=whole(content),
         keywords=tuple(plain(str(tag)) for tag in tags) if isinstance(tags, list) else (),
     )
 

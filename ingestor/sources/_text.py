@@ -28,10 +28,14 @@ def plain(text: str) -> str:
     return " ".join(_UNSEEN.sub(" ", shown).split())[:MOST_TITLE_CHARACTERS]
 
 
-def cut(text: str, most: int | None) -> str:
-    """Return ``text`` if it is within the bound (``None``: that of an item's text)."""
-    bound = most or MOST_CONTENT_CHARACTERS
-    return text if len(text) <= bound else text[:bound]
+def cut(text: str, most: int) -> str:
+    """Return as much of ``text`` as is within the bound."""
+    return text[:most]
+
+
+def whole(text: str) -> str:
+    """Return an item's text, ``""`` for one past the bound: a truncated article is none."""
+    return text if len(text) <= MOST_CONTENT_CHARACTERS else ""
 
 
 def web_address(url: str, base: str) -> str:

@@ -20,7 +20,7 @@ from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources import conditional
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
-from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address
+from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address, whole
 
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "
@@ -118,7 +118,7 @@ def _texts(one: Any) -> tuple[str, str]:
     short = str(one.get("summary", "") or "")
     if not full and re.search(r"<(?:p|div|br|img|table)\b", short, re.IGNORECASE):
         full, short = short, ""
-    return cut(full, None), cut(short, None)
+    return whole(full), whole(short)
 
 
 def _keywords(one: Any) -> list[str]:

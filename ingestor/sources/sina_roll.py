@@ -17,7 +17,7 @@ from ingestor.decode import decode_feed
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources import conditional
-from ingestor.sources._text import cut, plain, web_address
+from ingestor.sources._text import cut, plain, web_address, whole
 
 ITEMS_A_PAGE = 50
 """What everybody takes for the most that the API gives."""
@@ -85,7 +85,7 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
         published_at=_moment(stamp, response.fetched_at),
         date_text=stamp[:200],
         author=plain(_text(item, "media_name") or _text(item, "author"))[:200],
-        summary=cut(_text(item, "intro").strip(), None),
+        summary=whole(_text(item, "intro").strip()),
         keywords=tuple(dict.fromkeys(word for word in words if word)),
     )
 
