@@ -83,7 +83,8 @@ def _head(one: ArticleHistory) -> Iterator[str]:
         "address": one.url,
         "published": _moment(one.published_at),
         "first seen": _moment(one.first_seen_at),
-        "edited": _moment(one.updated_at),
+        # Sina states the moment of publication as that of the last edit until there is one.
+        "edited": "" if one.updated_at == one.published_at else _moment(one.updated_at),
         "medium": one.media,
         "editor": one.editor,
         "keywords": ", ".join(one.keywords),

@@ -56,7 +56,8 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
             done, missing = _copy_warc(copy, settings.archive.raw_dir, folder / "warc")
             copy.close()
     except (OSError, sqlite3.Error) as error:
-        raise StorageFailed(f"{destination}: cannot be written: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise StorageFailed(f"{destination}: cannot be written: {reason}") from error
     return BackupReport(files, done, missing)
 
 
