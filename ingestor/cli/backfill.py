@@ -108,21 +108,22 @@ class _Show:
         self._articles = 0
 
     def __call__(self, one: Day) -> None:
-        log.info(
-            "backfill_day",
-            feed=one.feed,
-            day=one.day.isoformat(),
-            pages=one.pages,
-            new=one.entries_new,
-        )
-        self._articles += one.entries_new
-        if self._bar:
-            (task,) = self._bar.tasks
-            rate = self._articles / max(task.elapsed or 0.0, 0.001)
-            self._bar.update(
-                task.id,
-                advance=1,
-                description=one.day.isoformat(),
-                articles=self._articles,
-                rate=f"{rate:.1f}",
+        if self._bar is None:
+            log.info(
+                "backfill_day",
+                feed=one.feed,
+                day=one.day.isoformat(),
+                pages=one.pages,
+                new=one.entries_new,
             )
+            return
+        self._articles += one.entries_new
+        (task,) = self._bar.tasks
+        rate = self._articles / max(task.elapsed or 0.0, 0.001)
+        self._bar.update(
+            task.id,
+            advance=1,
+            description=one.day.isoformat(),
+            articles=self._articles,
+            rate=f"{rate:.1f}",
+        )
