@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from ingestor.model import WarcPlace
 from ingestor.store import search
 from ingestor.store.database import Database
+from ingestor.store.revisions import text_sha256
 from ingestor.store.schema import articles, captures, revisions
 
 
@@ -60,7 +60,7 @@ def contradictions(connection: Connection) -> Iterator[str]:
         (revisions.c.article_id == articles.c.id) & (revisions.c.revision == articles.c.revision),
     )
     for row in connection.execute(query.execution_options(yield_per=500)):
-        sha256 = hashlib.sha256(row.content_text.encode("utf-8", "replace")).hexdigest()
+        sha256 = text_sha256(row.content_text)
         if row.revised_sha256 is None:
             yield f"article {row.id}: its current revision is missing: {row.url}"
         elif sha256 != row.content_sha256:
@@ -82,8 +82,14 @@ def reindex(connection: Connection) -> None:
     """Make the full-text index anew."""
     search.empty(connection)
     query = select(articles.c.id, articles.c.title, articles.c.content_text)
-    for row in connection.execute(query).all():
-        search.add(connection, row.id, row.title, row.content_text)
+    last = 0
+    # A part at a time: the texts of a whole archive do not fit into memory.
+    while rows := connection.execute(
+        query.where(articles.c.id > last).order_by(articles.c.id).limit(1000)
+    ).all():
+        for row in rows:
+            search.add(connection, row.id, row.title, row.content_text)
+        last = rows[-1].id
 
 
 def kept_files(database: Database) -> Iterator[KeptFile]:

@@ -67,7 +67,7 @@ def content_columns(arrival: Arrival) -> dict[str, Any]:
         "headimg": article.headimg,
         "content_html": article.body.html,
         "content_text": article.body.text,
-        "content_sha256": _sha256(article.body.text),
+        "content_sha256": text_sha256(article.body.text),
         "origin": arrival.origin,
         "template": article.template,
     }
@@ -93,7 +93,7 @@ def write_revision(
             title=article.title,
             content_html=article.body.html,
             content_text=article.body.text,
-            content_sha256=_sha256(article.body.text),
+            content_sha256=text_sha256(article.body.text),
             capture_id=arrival.capture_id,
         )
     )
@@ -152,5 +152,6 @@ def _edited_at(arrival: Arrival, row: Row[Any]) -> datetime:
     return arrival.seen_at
 
 
-def _sha256(text: str) -> str:
+def text_sha256(text: str) -> str:
+    """Return the SHA-256 of a text as UTF-8, in hex: the column ``content_sha256``."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
