@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ingestor.config import Settings
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.pipeline.projecting import write_files
 from ingestor.store import audit
-from ingestor.store.database import Database
+from ingestor.store.database import Database, copy_file
 
 _CHUNK = 1024 * 1024
 
@@ -50,7 +50,7 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
         raise UsageError(f"{destination}: is there already; name a new or an empty folder")
     try:
         with _made_whole(destination) as folder:
-            _copy_database(source, folder / source.name)
+            copy_file(source, folder / source.name)
             copy = Database(f"sqlite:///{folder / source.name}")
             files = _copy_files(copy, settings, folder / "archive")
             done, missing = _copy_warc(copy, settings.archive.raw_dir, folder / "warc")
@@ -71,12 +71,6 @@ def _made_whole(destination: Path) -> Iterator[Path]:
     yield folder
     os.sync()
     folder.rename(absolute)
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-        # All pages at once: a backup in steps begins anew whenever the daemon has written.
-        one.backup(other, pages=-1)
 
 
 def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:

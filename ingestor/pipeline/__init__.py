@@ -18,8 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from ingestor import poll
-from ingestor.model import Feed
+from ingestor.model import Feed, FeedState
 from ingestor.pipeline.backfilling import Day, backfill
 from ingestor.pipeline.ingesting import ingest_entries
 from ingestor.pipeline.polling import poll_feeds
@@ -28,7 +27,7 @@ from ingestor.pipeline.rechecking import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
 
-__all__ = ["Day", "Services", "Summary", "register_feeds", "run_backfill", "run_pass"]
+__all__ = ["Day", "Services", "Summary", "register_feeds", "run_backfill", "run_pass", "states_of"]
 
 
 def run_backfill(
@@ -40,16 +39,13 @@ def run_backfill(
     :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
     began = services.clock.monotonic()
-    with services.database.reading() as connection:
-        states = feeds.states(connection, wanted)
+    states = states_of(services, wanted)
     summary = Summary()
     for day in backfill(services, states, span, summary, force=force):
         write_due_files(services)
         yield day
     write_due_files(services)
-    with services.database.reading() as connection:
-        summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
-    summary.seconds = round(services.clock.monotonic() - began, 3)
+    _complete(services, states, summary, began)
     yield summary
 
 
@@ -61,23 +57,34 @@ def register_feeds(services: Services) -> None:
         feeds.register(connection, configured, settings.schedule.every)
 
 
-def run_pass(services: Services, wanted: Sequence[Feed], *, only_due: bool = False) -> Summary:
+def run_pass(services: Services, wanted: Sequence[Feed]) -> Summary:
     """Poll ``wanted``, ingest everything that is due for them, write files; say what was done.
 
-    With ``only_due`` only those feeds are polled whose time has come. Once the clock's
-    ``stop`` is set nothing new is begun. Raises :class:`~ingestor.errors.ArchiveError`
-    when the archive itself fails; failures of feeds and articles are in the summary.
+    Once the clock's ``stop`` is set nothing new is begun. Raises
+    :class:`~ingestor.errors.ArchiveError` when the archive itself fails; failures of feeds
+    and articles are in the summary.
     """
     began = services.clock.monotonic()
-    with services.database.reading() as connection:
-        states = feeds.states(connection, wanted)
+    states = states_of(services, wanted)
     summary = Summary()
-    now = services.clock.now()
-    poll_feeds(services, poll.due_feeds(states, now) if only_due else states, summary)
+    poll_feeds(services, states, summary)
     ingest_entries(services, states, summary)
     check_again(services, summary)
     write_due_files(services)
+    _complete(services, states, summary, began)
+    return summary
+
+
+def states_of(services: Services, wanted: Sequence[Feed]) -> list[FeedState]:
+    """Return these feeds with what the database knows about them."""
+    with services.database.reading() as connection:
+        return feeds.states(connection, wanted)
+
+
+def _complete(
+    services: Services, states: Sequence[FeedState], summary: Summary, began: float
+) -> None:
+    """Put into the summary what is known only at the end."""
     with services.database.reading() as connection:
         summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
     summary.seconds = round(services.clock.monotonic() - began, 3)
-    return summary

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 
 from ingestor import poll
 from ingestor.model import FeedState
+from ingestor.pipeline import states_of
 from ingestor.pipeline.ingesting import ingest_entries
 from ingestor.pipeline.polling import poll_feeds
 from ingestor.pipeline.projecting import write_due_files
 from ingestor.pipeline.rechecking import check_again
 from ingestor.pipeline.services import Services, Summary
-from ingestor.store import feeds
 
 
 def poll_due(services: Services) -> None:
@@ -36,9 +36,7 @@ def recheck_due(services: Services) -> None:
 
 
 def _states(services: Services) -> list[FeedState]:
-    configured = [feed.feed() for feed in services.settings.feeds]
-    with services.database.reading() as connection:
-        return feeds.states(connection, configured)
+    return states_of(services, [feed.feed() for feed in services.settings.feeds])
 
 
 STEPS: Mapping[str, Callable[[Services], object]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,18 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy an SQLite file as one transaction saw it, also while others write to it.
+
+    ``target`` becomes one whole file, which can be moved: no write-ahead log belongs to it.
+    Raises ``sqlite3.Error`` when either cannot be read or written.
+    """
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        # All pages at once: a copy in steps begins anew whenever somebody has written.
+        one.backup(other, pages=-1)
+        other.execute("PRAGMA journal_mode = DELETE").close()
 
 
 def _engine(url: str) -> Engine:

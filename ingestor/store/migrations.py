@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import structlog
@@ -14,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from ingestor.errors import SchemaTooNew, StorageFailed
-from ingestor.store.database import APPLICATION_ID, Database
+from ingestor.store.database import APPLICATION_ID, Database, copy_file
 
 log = structlog.get_logger(__name__)
 
@@ -62,10 +61,7 @@ def _copy(path: Path, copy: Path) -> None:
     unfinished = copy.with_name(f"{copy.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as to:
-            source.backup(to)
-            # One file, which can be moved: no write-ahead log belongs to it.
-            to.execute("PRAGMA journal_mode = DELETE").close()
+        copy_file(path, unfinished)
         unfinished.replace(copy)
     except (OSError, sqlite3.Error) as error:
         raise StorageFailed(
