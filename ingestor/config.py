@@ -88,6 +88,7 @@ class ScheduleSettings(_Section):
     """``[schedule]``: when feeds and articles are looked at."""
 
     every: SomeTime = timedelta(minutes=5)
+    slowest: SomeTime = timedelta(hours=1)
     jitter: Duration = timedelta(seconds=30)
     recheck: tuple[Duration, ...] = (
         timedelta(hours=1),

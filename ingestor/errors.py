@@ -14,6 +14,7 @@
     │   ├── Refused                  401, 403, 451, robots.txt
     │   ├── Forbidden                an address that we never ask (guard)
     │   ├── TooLarge                 a bound was passed
+    │   ├── Postponed                the host asked to be left alone for now; not asked
     │   └── Unreachable              DNS, connection, timeout, 5xx, broken HTTP
     ├── WorkerDied                   a body that kills the process that reads it
     ├── TooSlow                      a body that takes too long to read
@@ -25,6 +26,8 @@ not in this tree is a bug and stops the run with its traceback.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class IngestorError(Exception):
@@ -73,6 +76,15 @@ class Forbidden(FetchError):
 
 class TooLarge(FetchError):
     """The answer passed a bound on its size."""
+
+
+class Postponed(FetchError):
+    """Not asked, because the host wants to be left alone: no failure of what was to be asked."""
+
+    def __init__(self, line: str, until: datetime) -> None:
+        super().__init__(line)
+        self.until = until
+        """When it may be asked again, in UTC."""
 
 
 class Unreachable(FetchError):

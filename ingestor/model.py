@@ -74,7 +74,15 @@ class FeedState:
     failures: int
     """Polls that failed in a row."""
     interval: timedelta
-    """Time between two polls while it answers."""
+    """Time between two polls while it answers; follows how often it publishes."""
+    moved_to: str = ""
+    """Where its address redirects for good; ``""``: nowhere."""
+    moved_polls: int = 0
+    """Polls in a row that were redirected there."""
+    retry_at: datetime | None = None
+    """Before this it asked not to be asked; ``None``: it did not."""
+    stopped: str = ""
+    """Why it is not asked any more; ``""``: it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +107,21 @@ class Response:
     """The body after transfer and content decoding (no gzip left)."""
     fetched_at: datetime
     request_headers: Headers = ()
+    moved_to: str = ""
+    """The address that answered, if every redirect on the way said that it is for good."""
 
     def header(self, name: str) -> str:
         """Return the first value of response header ``name`` (any case), or ``''``."""
         return header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class HostPause:
+    """A host that asked to be left alone for a while."""
+
+    until: datetime
+    reason: str
+    """What it answered, in one line."""
 
 
 @dataclass(frozen=True, slots=True)

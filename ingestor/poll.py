@@ -26,6 +26,9 @@ from ingestor.model import FeedState
 LONGEST_WAIT = timedelta(days=1)
 """A failing feed is asked at least this often: it recovers without anybody's help."""
 
+MOVES_IN_A_ROW = 3
+"""Redirects for good before an address is taken for the new one: one may be a slip."""
+
 Trouble = Literal["gone", "refused", "broken", "hopeless"]
 
 
@@ -90,6 +93,39 @@ def after_failure(kind: Trouble, attempts: int, now: datetime, *, chance: float)
     return Retry("pending", now + waits[attempts - 1] * (1 + chance / 10))
 
 
+def next_interval(
+    interval: timedelta, *, news: bool, asked: timedelta, every: timedelta, slowest: timedelta
+) -> timedelta:
+    """Return the time between two polls of a feed that answered, in whole seconds.
+
+    It halves with news and grows by a quarter without: so a feed settles where about one poll
+    in four brings something, whatever its rhythm, and is quick again with its first news.
+    ``asked`` is the least that the feed itself asks for; ``every`` and ``slowest`` are the
+    operator's bounds, and hold against the feed too.
+    """
+    wanted = max(interval / 2 if news else interval * 5 / 4, asked, every)
+    return timedelta(seconds=round(min(wanted, max(slowest, every)).total_seconds()))
+
+
+def asked_at(state: FeedState) -> str:
+    """Return the address at which a feed is asked: its own, or where it moved for good."""
+    moved = state.moved_to and state.moved_polls >= MOVES_IN_A_ROW
+    return state.moved_to if moved else state.feed.url
+
+
+def after_redirect(state: FeedState, moved_to: str) -> tuple[str, int]:
+    """Return where a feed has moved to and how many polls in a row said so, this one included.
+
+    ``moved_to`` is where this poll was redirected for good, ``""`` if it was not. A feed that
+    is asked at its new address stays there while that answers.
+    """
+    if asked_at(state) != state.feed.url:
+        return state.moved_to, state.moved_polls
+    if not moved_to:
+        return "", 0
+    return moved_to, state.moved_polls + 1 if moved_to == state.moved_to else 1
+
+
 def next_poll(
     now: datetime, interval: timedelta, *, failures: int, jitter: timedelta, chance: float
 ) -> datetime:
@@ -101,8 +137,12 @@ def next_poll(
 
 
 def due_feeds(states: Sequence[FeedState], now: datetime) -> list[FeedState]:
-    """Return the feeds whose time has come, the longest due first."""
-    due = [one for one in states if one.next_poll_at is None or one.next_poll_at <= now]
+    """Return the feeds whose time has come, the longest due first; never a stopped one."""
+    due = [
+        one
+        for one in states
+        if not one.stopped and (one.next_poll_at is None or one.next_poll_at <= now)
+    ]
     return sorted(due, key=lambda one: (one.next_poll_at is not None, one.next_poll_at or now))
 
 

@@ -23,7 +23,13 @@ class Site:
     def configure(
         self, *feeds: str, fetch: str = "", archive: str = "", schedule: str = "", service: str = ""
     ) -> None:
-        """Write config.toml; each feed is the inside of a [[feeds]] section."""
+        """Write config.toml; each feed is the inside of a [[feeds]] section.
+
+        Feeds are asked no slower than they say, whatever their ttl, unless ``schedule`` has
+        its own ``slowest``.
+        """
+        if "slowest" not in schedule:
+            schedule = f'slowest = "1s"\n{schedule}'
         sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))
         (self.folder / "config.toml").write_text(
             f'[fetch]\nproxy = "{self.net.proxy_url}"\ndelay_per_host = "0s"\ntimeout = "2s"\n{fetch}\n'

@@ -17,7 +17,7 @@ def retry(
         typer.Option("--feed", metavar="NAME", help="Only this feed's entries (repeatable)."),
     ] = None,
 ) -> None:
-    """Make parked entries due again; the next pass tries them.
+    """Make parked entries due again, and stopped feeds; the next pass tries them.
 
     Example: ingest retry --feed 新浪财经－國內
     """
@@ -27,5 +27,8 @@ def retry(
     with database.transaction() as connection:
         ids = [one.id for one in feeds.states(connection, wanted)]
         count = entries.retry(connection, ids if feed else None)
+        resumed = feeds.resume(connection, ids)
     database.close()
     say(f"{count} parked entries are due again")
+    if resumed:
+        say(f"{resumed} stopped feeds are asked again")

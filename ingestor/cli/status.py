@@ -17,9 +17,11 @@ from ingestor.archive.front_matter import one_line
 from ingestor.cli.common import existing, options, say
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
+from ingestor.model import HostPause
 from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
+from ingestor.poll import MOVES_IN_A_ROW
 from ingestor.redaction import redact
-from ingestor.store import overview
+from ingestor.store import hosts, overview
 from ingestor.store.overview import FeedHealth, Parked
 from ingestor.store.rhythms import intervals, latest_publications
 
@@ -39,15 +41,20 @@ def status(
     settings = options(context).settings()
     database, now = existing(settings), Clock().now()
     with database.reading() as connection:
-        feeds = overview.feed_health(connection)
+        feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
+        paused = {name: one for name, one in hosts.pauses(connection).items() if one.until > now}
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
         late = _late(connection, feeds, now)
     database.close()
     if as_json:
-        say(json.dumps(_document(feeds, parked, totals, late), ensure_ascii=False, indent=2))
+        document = _document(feeds, parked, totals, late) | {
+            "hosts_paused": {name: iso_utc(one.until) for name, one in paused.items()}
+        }
+        say(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         _show(feeds, parked, totals, late=late, now=now)
+        _show_requests(feeds, paused)
     if any(one.active and one.failures for one in feeds) or parked or late:
         raise typer.Exit(1)
 
@@ -136,6 +143,21 @@ def _show_reasons(
         )
 
 
+def _show_requests(feeds: list[FeedHealth], paused: dict[str, HostPause]) -> None:
+    """Say what publishers ask for: other addresses, no more polls, fewer requests."""
+    console = Console()
+    for one in feeds:
+        if one.active and one.stopped:
+            said = f"{one_line(one.name)}: {one.stopped}; `ingest retry --feed` asks it again"
+            console.print(Text(f"stopped {said}"))
+        elif one.active and one.moved_to:
+            said = f"{one_line(one.name)}: is asked at {redact(one_line(one.moved_to))} now"
+            console.print(Text(f"moved   {said}; change its url in the configuration"))
+    for name, pause in paused.items():
+        until = iso_utc(pause.until)
+        console.print(Text(f"paused  {name}: until {until}, {redact(one_line(pause.reason))}"))
+
+
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return iso_utc(value)
@@ -145,6 +167,8 @@ def _plain(value: object) -> object:
 def _health(one: FeedHealth, *, late: bool) -> Text:
     if not one.active:
         return Text("not in the configuration", style="dim")
+    if one.stopped:
+        return Text("stopped", style="red")
     if one.failures:
         return Text(f"failed {one.failures}×", style="red")
     if late:

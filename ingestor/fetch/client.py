@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
 from ingestor.clock import Clock
-from ingestor.errors import FetchError, Gone, Refused, TooLarge, Unreachable
+from ingestor.dates import iso_utc
+from ingestor.errors import FetchError, Gone, Postponed, Refused, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.deadline import deadline
 from ingestor.fetch.guard import USUAL_PORTS, check_url
+from ingestor.fetch.hosts import Hosts, host_of
 from ingestor.fetch.politeness import HostQueues
+from ingestor.fetch.retry_after import SLOW_DOWN, retry_after, speaks_for_its_host
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import transport
-from ingestor.model import Headers, Request, Response
+from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
 
 T = TypeVar("T")
@@ -28,6 +31,7 @@ MOST_REDIRECTS = 5
 """More is a loop, or somebody who plays with us."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FOR_GOOD = frozenset({301, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,17 @@ class Fetcher:
         observer: Observer | None = None,
         *,
         ports: frozenset[int] = frozenset(),
+        pauses: Mapping[str, HostPause] | None = None,
     ) -> None:
-        """Behave as ``limits`` say; ``ports`` may be asked beside the usual ones."""
+        """Behave as ``limits`` say; ``ports`` may be asked beside the usual ones.
+
+        ``pauses`` are what hosts asked for in earlier runs.
+        """
         self._limits = limits
         self._ports = USUAL_PORTS | ports
         self._clock = clock
         self._observer = observer or Observer()
+        self.hosts = Hosts(limits.delay_per_host.total_seconds(), pauses or {})
         self._client = httpx.Client(
             transport=transport(
                 limits.proxy,
@@ -76,7 +85,7 @@ class Fetcher:
             },
             follow_redirects=False,
         )
-        self._robots = Robots(self.get, limits.user_agent, clock.monotonic)
+        self._robots = Robots(self.get, limits.user_agent, clock.monotonic, self._crawl_delay)
 
     def __enter__(self) -> Self:
         return self
@@ -88,65 +97,119 @@ class Fetcher:
         """Make one request, follow its redirects, and return the whole answer.
 
         With ``robots`` the sites' robots.txt are heeded. Any status is an answer (see
-        :func:`require_page`). Raises :class:`FetchError`: what was received then is
-        incomplete, or from where we do not go, and is dropped.
+        :func:`require_page`). Waits for its turn at each host. Raises :class:`FetchError`:
+        what was received then is incomplete, or from where we do not go, and is dropped.
         """
-        url = request.url
-        for _ in range(MOST_REDIRECTS + 1):
-            check_url(url, allow_private=self._limits.allow_private_addresses, ports=self._ports)
-            if robots and self._limits.robots:
-                self._robots.check(url)
-            response = self._one(request, url)
-            location = response.header("location")
-            if response.status not in _REDIRECTS or not location:
-                return response
-            url = urljoin(url, location)
-        raise Unreachable(f"{request.url}: more than {MOST_REDIRECTS} redirects")
+        return self._follow(request, robots=robots, has_turn=False)
 
     def get_all(
         self, items: Iterable[tuple[T, Request]], *, robots: bool = False
     ) -> Iterator[tuple[T, Response | FetchError]]:
         """Make many requests, each host in its turn; yield outcomes as they come.
 
-        Each item is a token of the caller's and its request. Once the clock's ``stop`` is
-        set no further request is begun, and those not begun are not yielded.
+        Each item is a token of the caller's and its request. What would have to wait long
+        for its host comes back as :class:`Postponed`. Once the clock's ``stop`` is set no
+        further request is begun, and those not begun are not yielded.
         """
         queues: HostQueues[tuple[T, Request]] = HostQueues(
-            per_host=self._limits.connections_per_host,
-            delay=self._limits.delay_per_host.total_seconds(),
+            per_host=self._limits.connections_per_host, pace=self.hosts
         )
         for token, request in items:
-            queues.put(urlsplit(request.url).netloc.lower(), (token, request))
+            queues.put(host_of(request.url), (token, request))
         running: dict[concurrent.futures.Future[Response | FetchError], tuple[str, T]] = {}
         pool = concurrent.futures.ThreadPoolExecutor(self._limits.connections, "fetch")
         with pool:
             while running or (len(queues) and not self._clock.stop.is_set()):
+                for host, (token, request) in queues.drop(self._is_paused):
+                    yield token, self._postponed(host, request.url)
                 while len(running) < self._limits.connections and not self._clock.stop.is_set():
                     if (turn := queues.take(self._clock.monotonic())) is None:
                         break
                     host, (token, request) = turn
                     future = pool.submit(self._outcome, request, robots=robots)
                     running[future] = (host, token)
-                wait = queues.wait(self._clock.monotonic())
-                if not running:
-                    self._clock.sleep(wait or 0.0)
-                    continue
-                full = len(running) >= self._limits.connections or self._clock.stop.is_set()
-                done, _ = concurrent.futures.wait(
-                    running,
-                    timeout=None if full else wait,
-                    return_when=concurrent.futures.FIRST_COMPLETED,
-                )
-                for future in done:
-                    host, token = running.pop(future)
+                for host, token, outcome in self._finished(queues, running):
                     queues.finished(host)
-                    yield token, future.result()
+                    yield token, outcome
+
+    def _finished(
+        self,
+        queues: HostQueues[tuple[T, Request]],
+        running: dict[concurrent.futures.Future[Response | FetchError], tuple[str, T]],
+    ) -> Iterator[tuple[str, T, Response | FetchError]]:
+        """Wait until a request ended or a pause is over; take the ended ones out."""
+        wait = queues.wait(self._clock.monotonic())
+        if not running:
+            self._clock.sleep(wait or 0.0)
+            return
+        full = len(running) >= self._limits.connections or self._clock.stop.is_set()
+        done, _ = concurrent.futures.wait(
+            running,
+            timeout=None if full else wait,
+            return_when=concurrent.futures.FIRST_COMPLETED,
+        )
+        for future in done:
+            host, token = running.pop(future)
+            yield host, token, future.result()
+
+    def _is_paused(self, host: str) -> bool:
+        return self.hosts.pause(host, self._clock.now()) is not None
+
+    def _postponed(self, host: str, url: str) -> Postponed:
+        pause = self.hosts.pause(host, self._clock.now())
+        if pause is None:
+            # It ended between two looks: the next pass may ask at once.
+            soon = self._clock.now() + timedelta(seconds=1)
+            return Postponed(f"{url}: {host} was to be left alone", soon)
+        line = f"{url}: not asked before {iso_utc(pause.until)}, as {host} wants: {pause.reason}"
+        return Postponed(line, pause.until)
+
+    def _follow(self, request: Request, *, robots: bool, has_turn: bool) -> Response:
+        """Make a request and follow its redirects; the first may have been given its turn."""
+        url, permanent = request.url, True
+        for hop in range(MOST_REDIRECTS + 1):
+            check_url(url, allow_private=self._limits.allow_private_addresses, ports=self._ports)
+            if robots and self._limits.robots:
+                self._robots.check(url)
+            if hop or not has_turn:
+                self._wait_for_turn(url)
+            response = self._one(request, url)
+            self._heed(response)
+            location = response.header("location")
+            if response.status not in _REDIRECTS or not location:
+                return replace(response, moved_to=url) if hop and permanent else response
+            permanent = permanent and response.status in _FOR_GOOD
+            url = _target(url, location)
+        raise Unreachable(f"{request.url}: more than {MOST_REDIRECTS} redirects")
+
+    def _wait_for_turn(self, url: str) -> None:
+        host = host_of(url)
+        if self._is_paused(host):
+            raise self._postponed(host, url)
+        self._clock.sleep(self.hosts.turn(host, self._clock.monotonic()))
+
+    def _heed(self, response: Response) -> None:
+        """Remember what an answer says about how its host wants to be treated."""
+        host = host_of(response.final_url)
+        if response.status not in SLOW_DOWN:
+            self.hosts.answered(host)
+        elif speaks_for_its_host(response):
+            self.hosts.slow_down(
+                host,
+                retry_after(response),
+                now=self._clock.monotonic(),
+                moment=response.fetched_at,
+                reason=f"HTTP {response.status} for {response.final_url}",
+            )
+
+    def _crawl_delay(self, origin: str, seconds: float) -> None:
+        self.hosts.crawl_delay(host_of(origin), seconds)
 
     def _outcome(self, request: Request, *, robots: bool) -> Response | FetchError:
         began, outcome = self._clock.monotonic(), self._got(request, robots=robots)
         answer = outcome if isinstance(outcome, Response) else None
         self._observer.requested(
-            urlsplit(request.url).hostname or "",
+            host_of(request.url),
             answered=answer is not None,
             seconds=self._clock.monotonic() - began,
             received=len(answer.body) if answer else 0,
@@ -155,7 +218,7 @@ class Fetcher:
 
     def _got(self, request: Request, *, robots: bool) -> Response | FetchError:
         try:
-            return self.get(request, robots=robots)
+            return self._follow(request, robots=robots, has_turn=True)
         except FetchError as error:
             return error
 
@@ -205,6 +268,13 @@ def require_page(response: Response) -> None:
     if response.status in {401, 403, 407, 451}:
         raise Refused(line)
     raise Unreachable(line)
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise Unreachable(f"{url}: redirects to what is no address: {location[:200]}") from error
 
 
 def _headers(headers: httpx.Headers) -> Headers:

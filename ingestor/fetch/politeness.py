@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from ingestor.fetch.hosts import Hosts
 
 T = TypeVar("T")
 
@@ -13,17 +16,15 @@ T = TypeVar("T")
 class _Host(Generic[T]):
     waiting: deque[T] = field(default_factory=deque)
     running: int = 0
-    free_at: float = 0.0
-    """Second of the caller's clock before which no request may start."""
 
 
 class HostQueues(Generic[T]):
     """Requests that wait for their host; hosts take turns, so that none starves another."""
 
-    def __init__(self, *, per_host: int, delay: float) -> None:
-        """Allow ``per_host`` requests at a time to a host, ``delay`` seconds apart."""
+    def __init__(self, *, per_host: int, pace: Hosts) -> None:
+        """Allow ``per_host`` requests at a time to a host, at the pace that it is to be given."""
         self._per_host = per_host
-        self._delay = delay
+        self._pace = pace
         self._hosts: dict[str, _Host[T]] = {}
         self._turn: deque[str] = deque()
 
@@ -40,11 +41,22 @@ class HostQueues(Generic[T]):
             name = self._turn[0]
             self._turn.rotate(-1)
             host = self._hosts[name]
-            if host.waiting and host.running < self._per_host and host.free_at <= now:
+            ready = host.waiting and host.running < self._per_host
+            if ready and self._pace.free_at(name) <= now:
                 host.running += 1
-                host.free_at = now + self._delay
+                self._pace.turn(name, now)
                 return name, host.waiting.popleft()
         return None
+
+    def drop(self, unwanted: Callable[[str], bool]) -> list[tuple[str, T]]:
+        """Take out every request that waits for a host that is ``unwanted``; return them."""
+        hosts = [(name, host) for name, host in self._hosts.items() if host.waiting]
+        taken = []
+        for name, host in hosts:
+            if unwanted(name):
+                taken += [(name, item) for item in host.waiting]
+                host.waiting.clear()
+        return taken
 
     def finished(self, host: str) -> None:
         """Say that a request to ``host`` ended."""
@@ -53,8 +65,8 @@ class HostQueues(Generic[T]):
     def wait(self, now: float) -> float | None:
         """Return the seconds until a pause ends; ``None`` when only a finished request helps."""
         times = [
-            host.free_at - now
-            for host in self._hosts.values()
+            self._pace.free_at(name) - now
+            for name, host in self._hosts.items()
             if host.waiting and host.running < self._per_host
         ]
         return max(0.0, min(times)) if times else None

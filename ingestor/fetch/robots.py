@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from protego import Protego
 
 from ingestor.decode import decode_page
 from ingestor.errors import FetchError, Refused, Unreachable
-from ingestor.model import Request, Response
+from ingestor.fetch.retry_after import max_age
+from ingestor.model import Headers, Request, Response
 
 KEPT_SECONDS = 24 * 3600.0
-"""How long an answer is used: RFC 9309, 2.4 advises at most a day."""
+"""How long an answer is used at most, and where it does not say: RFC 9309, 2.4 advises a day."""
+
+SHORTEST_SECONDS = 3600.0
+"""How long it is used at least: a file that says ``max-age=0`` is not asked for every page."""
 
 FAILED_SECONDS = 300.0
 """How long a site is left alone after its robots.txt could not be had."""
@@ -31,19 +35,28 @@ class _Rules:
     parsed: Protego | None
     """``None``: the file could not be had, so nothing is allowed for now."""
     until: float
+    """Second of the monotonic clock at which the site is asked for it again."""
     trouble: str = ""
     """Why it could not be had."""
+    validators: Headers = ()
+    """Request headers with which the site may answer that it is unchanged."""
 
 
 class Robots:
     """The rules of every site asked so far. Safe to use from several threads."""
 
     def __init__(
-        self, get: Callable[[Request], Response], user_agent: str, monotonic: Callable[[], float]
+        self,
+        get: Callable[[Request], Response],
+        user_agent: str,
+        monotonic: Callable[[], float],
+        crawl_delay: Callable[[str, float], None],
     ) -> None:
+        """Ask through ``get``; tell ``crawl_delay`` the seconds that an origin asks for."""
         self._get = get
         self._user_agent = user_agent
         self._monotonic = monotonic
+        self._crawl_delay = crawl_delay
         self._rules: dict[str, _Rules] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -61,25 +74,51 @@ class Robots:
         with lock:
             rules = self._rules.get(origin)
             if rules is None or rules.until <= self._monotonic():
-                rules = self._rules[origin] = self._read(origin)
+                rules = self._rules[origin] = self._read(origin, rules)
         if rules.parsed is None:
             raise Unreachable(f"{rules.trouble}; its pages are not asked meanwhile")
         if not rules.parsed.can_fetch(url, self._user_agent):
             raise Refused(f"{url}: the site's robots.txt does not want it fetched")
 
-    def _read(self, origin: str) -> _Rules:
-        until = self._monotonic() + KEPT_SECONDS
+    def _read(self, origin: str, known: _Rules | None) -> _Rules:
+        validators = known.validators if known else ()
         try:
-            response = self._get(Request(f"{origin}/robots.txt"))
+            response = self._get(Request(f"{origin}/robots.txt", validators))
         except FetchError as error:
-            return _Rules(None, self._monotonic() + FAILED_SECONDS, str(error))
+            return self._not_had(known, str(error))
         if response.status >= 500 or response.status == 429:
-            line = f"{origin}/robots.txt: HTTP {response.status}"
-            return _Rules(None, self._monotonic() + FAILED_SECONDS, line)
+            return self._not_had(known, f"{origin}/robots.txt: HTTP {response.status}")
+        until = self._monotonic() + _seconds_kept(response)
+        if response.status == 304 and known and known.parsed:
+            return replace(known, until=until)
         # RFC 9309, 2.3.1.3: any other answer but success means that there are no rules.
         text = (
             decode_page(response.body, "text/plain; charset=utf-8")
             if response.status == 200
             else ""
         )
-        return _Rules(Protego.parse(text[:MOST_CHARACTERS]), until)
+        parsed = Protego.parse(text[:MOST_CHARACTERS])
+        if delay := parsed.crawl_delay(self._user_agent):
+            self._crawl_delay(origin, float(delay))
+        return _Rules(parsed, until, validators=_validators(response))
+
+    def _not_had(self, known: _Rules | None, trouble: str) -> _Rules:
+        """Go on with the rules that are known: RFC 9309, 2.4 allows it while there is an outage."""
+        until = self._monotonic() + FAILED_SECONDS
+        if known and known.parsed:
+            return replace(known, until=until)
+        return _Rules(None, until, trouble)
+
+
+def _seconds_kept(response: Response) -> float:
+    said = max_age(response)
+    seconds = KEPT_SECONDS if said is None else said.total_seconds()
+    return min(max(seconds, SHORTEST_SECONDS), KEPT_SECONDS)
+
+
+def _validators(response: Response) -> Headers:
+    named = (
+        ("If-None-Match", response.header("etag")),
+        ("If-Modified-Since", response.header("last-modified")),
+    )
+    return tuple((name, value) for name, value in named if value)

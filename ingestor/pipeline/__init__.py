@@ -54,7 +54,12 @@ def register_feeds(services: Services) -> None:
     settings = services.settings
     configured = [feed.feed() for feed in settings.feeds]
     with services.database.transaction() as connection:
-        feeds.register(connection, configured, settings.schedule.every)
+        feeds.register(
+            connection,
+            configured,
+            every=settings.schedule.every,
+            slowest=settings.schedule.slowest,
+        )
 
 
 def run_pass(services: Services, wanted: Sequence[Feed]) -> Summary:

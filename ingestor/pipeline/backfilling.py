@@ -116,8 +116,6 @@ def _ask(
     ask = history(state.feed.kind)
     if ask is None:
         raise TypeError(f"a feed without history is walked: {state.feed.name}")
-    # One page after the other, as politely as the pages of many feeds at a time.
-    services.clock.sleep(services.settings.fetch.delay_per_host.total_seconds())
     response = services.fetcher.get(ask(state.feed, day, page))
     require_page(response)
     return response, services.workers.call(partial(read_feed, state.feed, response))

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from ingestor import poll
-from ingestor.errors import Forbidden, IngestorError
+from ingestor.errors import Forbidden, IngestorError, Postponed
 from ingestor.extract import extract_article
 from ingestor.fetch.client import require_page
 from ingestor.identity import canonical_url, document_id, publication_day
@@ -24,7 +24,7 @@ from ingestor.model import (
 )
 from ingestor.pipeline.feed_text import TITLE_CHARACTERS, article_from_entry
 from ingestor.pipeline.saving import Result, Work, save
-from ingestor.pipeline.services import Services, Summary
+from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 
@@ -57,6 +57,7 @@ def ingest_entries(
         waiting = _sort_out(services, feeds, due, summary)
         for batch in _batches(_extract(services, _ask(services, waiting))):
             save(services, batch, summary)
+        remember_pauses(services)
 
 
 def extract_page(response: Response) -> Article:
@@ -158,6 +159,8 @@ def _fallback(services: Services, work: Work, error: Exception) -> Article | Non
     """Return what the feed carries, when the page is gone or has been given up."""
     entry = work.queued.entry
     if work.outcome is None or not entry.content or not isinstance(error, IngestorError):
+        return None
+    if isinstance(error, Postponed):
         return None
     kind = poll.trouble(error)
     last = poll.after_failure(kind, work.queued.attempts + 1, services.clock.now(), chance=0)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from ingestor import poll
 from ingestor.archive.warc import body_sha256
-from ingestor.errors import FetchError, IngestorError
+from ingestor.dates import iso_utc
+from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.fetch.client import require_page
-from ingestor.model import Feed, FeedDocument, FeedState, Response, Validators
-from ingestor.pipeline.services import Services, Summary
+from ingestor.fetch.retry_after import max_age, retry_after
+from ingestor.model import Feed, FeedDocument, FeedState, Request, Response, Validators
+from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import source
 from ingestor.store import captures, entries, feeds
 
@@ -25,12 +28,13 @@ UNCHANGED_A_TRANSACTION = 100
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What asking a feed brought: exactly one of a changed body, no news, or an error."""
+    """What asking a feed brought: a body that has to be read, no news, or an error."""
 
     state: FeedState
     response: Response | None = None
-    """A body that has to be read."""
+    """What the server said, also where it stands for an error; ``None``: it said nothing."""
     sha256: str = ""
+    """Of a body that has to be read."""
     error: IngestorError | None = None
 
 
@@ -41,49 +45,71 @@ def read_feed(feed: Feed, response: Response) -> FeedDocument:
 
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
     """Ask each feed, write down its new entries together with its validators."""
-    unchanged: list[FeedState] = []
+    unchanged: list[_Answer] = []
     answers = services.workers.through(_ask(services, states), _reading)
     for answer, document in answers:
         summary.feeds += 1
         error = answer.error or (document if isinstance(document, Exception) else None)
-        if error:
+        if isinstance(error, Postponed):
+            _postponed(services, answer.state, error, summary)
+        elif error:
             services.observer.polled("failed")
-            _failed(services, answer.state, error, summary)
+            _failed(services, answer, error, summary)
         elif isinstance(document, FeedDocument):
             services.observer.polled("changed")
             _changed(services, answer, document, summary)
         else:
             services.observer.polled("unchanged")
             summary.feeds_unchanged += 1
-            unchanged.append(answer.state)
+            unchanged.append(answer)
             if len(unchanged) >= UNCHANGED_A_TRANSACTION:
                 _unchanged(services, unchanged)
     _unchanged(services, unchanged)
+    remember_pauses(services)
 
 
 def _ask(services: Services, states: Sequence[FeedState]) -> Iterator[_Answer]:
-    requests = [(one, source(one.feed.kind).request(one.feed, one.validators)) for one in states]
+    requests = []
+    now = services.clock.now()
+    for state in states:
+        if state.stopped:
+            log.warning("feed_stopped", feed=state.feed.name, reason=state.stopped)
+        elif state.retry_at and state.retry_at > now:
+            line = f"it asked not to be asked before {iso_utc(state.retry_at)}"
+            yield _Answer(state, error=Postponed(line, state.retry_at))
+        else:
+            requests.append((state, _request(state)))
     for state, outcome in services.fetcher.get_all(requests):
         if isinstance(outcome, FetchError):
             yield _Answer(state, error=outcome)
         elif outcome.status == 304:
-            yield _Answer(state)
+            yield _Answer(state, outcome)
         else:
             yield _answered(state, outcome)
+
+
+def _request(state: FeedState) -> Request:
+    request = source(state.feed.kind).request(state.feed, state.validators)
+    if request.url != state.feed.url:
+        # A kind that builds its own addresses: a redirect of one is none of the feed.
+        return request
+    return replace(request, url=poll.asked_at(state))
 
 
 def _answered(state: FeedState, response: Response) -> _Answer:
     try:
         require_page(response)
     except FetchError as error:
-        return _Answer(state, error=error)
+        return _Answer(state, response, error=error)
     sha256 = body_sha256(response)
     same = sha256 == state.validators.body_sha256
-    return _Answer(state) if same else _Answer(state, response, sha256)
+    return _Answer(state, response, "" if same else sha256)
 
 
 def _reading(answer: _Answer) -> partial[FeedDocument] | None:
-    return partial(read_feed, answer.state.feed, answer.response) if answer.response else None
+    if answer.response is None or not answer.sha256:
+        return None
+    return partial(read_feed, answer.state.feed, answer.response)
 
 
 def _changed(services: Services, answer: _Answer, document: FeedDocument, summary: Summary) -> None:
@@ -103,29 +129,39 @@ def _changed(services: Services, answer: _Answer, document: FeedDocument, summar
         now = services.clock.now()
         new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
         outcome = _outcome(
-            services, state, validators=validators, title=document.title, new_entries=new
+            services, answer, validators=validators, document=document, new_entries=new
         )
         feeds.record_poll(connection, outcome)
     summary.entries_new += new
     log.info("feed_polled", feed=state.feed.name, entries=len(document.entries), new=new)
 
 
-def _unchanged(services: Services, states: list[FeedState]) -> None:
+def _unchanged(services: Services, answers: list[_Answer]) -> None:
     """Write down polls without news, and empty the list."""
-    if not states:
+    if not answers:
         return
     with services.database.transaction() as connection:
-        for state in states:
-            feeds.record_poll(connection, _outcome(services, state))
-    states.clear()
+        for answer in answers:
+            feeds.record_poll(connection, _outcome(services, answer))
+    answers.clear()
 
 
-def _failed(services: Services, state: FeedState, error: Exception, summary: Summary) -> None:
+def _postponed(services: Services, state: FeedState, error: Postponed, summary: Summary) -> None:
+    """Leave a feed alone, as it or its host wants: said, but no failure of the feed."""
+    with services.database.transaction() as connection:
+        feeds.postpone(connection, state.id, error.until)
+    summary.feeds_failed += 1
+    summary.problems.append(f"feed {state.feed.name}: {error}")
+    log.info("feed_postponed", feed=state.feed.name, until=iso_utc(error.until))
+
+
+def _failed(services: Services, answer: _Answer, error: Exception, summary: Summary) -> None:
+    state = answer.state
     if not isinstance(error, IngestorError):
         log.error("feed_reader_failed", feed=state.feed.name, exc_info=error)
     line = f"{state.feed.name}: {error}"
     with services.database.transaction() as connection:
-        feeds.record_poll(connection, _outcome(services, state, error=str(error)))
+        feeds.record_poll(connection, _failure(services, answer, str(error)))
     summary.feeds_failed += 1
     summary.problems.append(f"feed {line}")
     log.warning("feed_failed", feed=state.feed.name, error=str(error), failures=state.failures + 1)
@@ -133,29 +169,64 @@ def _failed(services: Services, state: FeedState, error: Exception, summary: Sum
 
 def _outcome(
     services: Services,
-    state: FeedState,
+    answer: _Answer,
     *,
-    error: str = "",
     validators: Validators | None = None,
-    title: str = "",
+    document: FeedDocument | None = None,
     new_entries: int = 0,
 ) -> feeds.PollOutcome:
-    now = services.clock.now()
-    schedule = services.settings.schedule
-    due = poll.next_poll(
-        now,
+    """Return what a poll that was answered changes in the feed's row."""
+    state, now, schedule = answer.state, services.clock.now(), services.settings.schedule
+    asked = [timedelta(0), document.ttl if document else None]
+    asked += [max_age(answer.response)] if answer.response else []
+    interval = poll.next_interval(
         state.interval,
-        failures=state.failures + 1 if error else 0,
-        jitter=schedule.jitter,
-        chance=services.clock.chance(),
+        news=new_entries > 0,
+        asked=max(one for one in asked if one is not None),
+        every=state.feed.every or schedule.every,
+        slowest=schedule.slowest,
     )
+    due = poll.next_poll(
+        now, interval, failures=0, jitter=schedule.jitter, chance=services.clock.chance()
+    )
+    moved_to = answer.response.moved_to if answer.response else ""
     return feeds.PollOutcome(
         feed_id=state.id,
         polled_at=now,
         next_poll_at=due,
+        interval=interval,
+        validators=validators,
+        title=document.title if document else "",
+        new_entries=new_entries,
+        moved=poll.after_redirect(state, moved_to),
+    )
+
+
+def _failure(services: Services, answer: _Answer, error: str) -> feeds.PollOutcome:
+    """Return what a poll that failed changes in the feed's row."""
+    state, now = answer.state, services.clock.now()
+    due = poll.next_poll(
+        now,
+        state.interval,
+        failures=state.failures + 1,
+        jitter=services.settings.schedule.jitter,
+        chance=services.clock.chance(),
+    )
+    wait = retry_after(answer.response) if answer.response else None
+    retry_at = now + wait if wait else None
+    return feeds.PollOutcome(
+        feed_id=state.id,
+        polled_at=now,
+        next_poll_at=max(due, retry_at or due),
         interval=state.interval,
         error=error,
-        validators=validators,
-        title=title,
-        new_entries=new_entries,
+        retry_at=retry_at,
+        stopped=_stopped(answer),
     )
+
+
+def _stopped(answer: _Answer) -> str:
+    """Return why a feed is not to be asked any more: its own address is gone for good."""
+    gone = answer.response is not None and answer.response.status == 410
+    own = poll.asked_at(answer.state) == answer.state.feed.url
+    return "HTTP 410: its publisher says that it is gone for good" if gone and own else ""

@@ -10,10 +10,10 @@ import structlog
 
 from ingestor import poll
 from ingestor.archive.warc import body_sha256
-from ingestor.errors import FetchError, IngestorError
+from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.model import Article, Request, Response, Validators
 from ingestor.pipeline.ingesting import extract_page
-from ingestor.pipeline.services import Services, Summary
+from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import conditional
 from ingestor.store import captures, rechecks, revisions
 from ingestor.store.arrivals import Arrival
@@ -41,6 +41,7 @@ def check_again(services: Services, summary: Summary) -> None:
             return
         for (check, outcome), article in services.workers.through(_ask(services, due), _extraction):
             _settle(services, check, outcome, article, summary=summary)
+        remember_pauses(services)
 
 
 def _ask(services: Services, due: Sequence[DueCheck]) -> Iterator[_Asked]:
@@ -64,13 +65,17 @@ def _settle(
 ) -> None:
     """Write down what a look brought: nothing, an edit, or a failure."""
     error = outcome if isinstance(outcome, FetchError) else article
-    if isinstance(error, Exception):
+    if isinstance(error, Exception) and not isinstance(error, Postponed):
         known = isinstance(error, IngestorError)
         log.warning(
             "recheck_failed", url=check.url, error=str(error), exc_info=None if known else error
         )
     if isinstance(article, Article) and isinstance(outcome, Response):
         _compare(services, check, outcome, article, summary=summary)
+        return
+    if isinstance(error, Postponed):
+        with services.database.transaction() as connection:
+            rechecks.postpone(connection, check, error.until)
         return
     with services.database.transaction() as connection:
         rechecks.done(connection, check, None, next_check_at=_next(services, check))

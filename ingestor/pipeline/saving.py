@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from ingestor import poll
 from ingestor.archive.layout import article_path
 from ingestor.archive.warc import body_sha256
-from ingestor.errors import ArchiveError, FetchError, IngestorError
+from ingestor.dates import iso_utc
+from ingestor.errors import ArchiveError, FetchError, IngestorError, Postponed
 from ingestor.identity import file_id
 from ingestor.model import Article, Feed, Origin, Response, Validators, WarcPlace
 from ingestor.pipeline.services import Services, Summary
@@ -149,6 +150,9 @@ def _after_error(services: Services, result: Result, article_id: int | None) -> 
     now = services.clock.now()
     if isinstance(error, ArchiveError):
         raise error
+    if isinstance(error, Postponed):
+        log.info("entry_postponed", url=queued.entry.url, until=iso_utc(error.until))
+        return EntryOutcome(queued.id, "pending", str(error), error.until, tried=False)
     if isinstance(error, IngestorError):
         line, kind = str(error), poll.trouble(error)
         retry = poll.after_failure(kind, queued.attempts + 1, now, chance=services.clock.chance())
@@ -177,7 +181,7 @@ def _count(summary: Summary, result: Result, outcome: Outcome | None) -> None:
         summary.articles_revised += 1
     elif outcome == "unchanged":
         summary.articles_unchanged += 1
-    else:
+    elif not isinstance(result.error, Postponed):
         queued = result.work.queued
         summary.entries_failed += 1
         summary.problems.append(f"entry of {queued.feed_name}: {result.error}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
@@ -11,8 +11,9 @@ from ingestor.archive.warc import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.fetch.client import Fetcher, Limits
-from ingestor.model import Response, WarcPlace
+from ingestor.model import HostPause, Response, WarcPlace
 from ingestor.observer import Observer
+from ingestor.store import hosts
 from ingestor.store.database import Database
 from ingestor.workers import Workers
 
@@ -76,6 +77,8 @@ def opened(
     """Open everything that a pass needs and close it again."""
     watching = observer or Observer()
     with ExitStack() as stack:
+        with database.reading() as connection:
+            pauses = hosts.pauses(connection)
         warc = None
         if settings.archive.raw == "warc":
             warc = WarcArchive(settings.archive.raw_dir, clock.now)
@@ -83,7 +86,7 @@ def opened(
         yield Services(
             settings=settings,
             database=database,
-            fetcher=stack.enter_context(fetcher(settings, clock, watching)),
+            fetcher=stack.enter_context(fetcher(settings, clock, watching, pauses=pauses)),
             workers=stack.enter_context(Workers()),
             warc=warc,
             clock=clock,
@@ -91,17 +94,33 @@ def opened(
         )
 
 
+def remember_pauses(services: Services) -> None:
+    """Write down which hosts are to be left alone, if that is not what is written down."""
+    paused = services.fetcher.hosts.paused(services.clock.now())
+    with services.database.reading() as connection:
+        known = hosts.pauses(connection)
+    if paused != known:
+        with services.database.transaction() as connection:
+            hosts.replace(connection, paused)
+
+
 def fetcher(
-    settings: Settings, clock: Clock, observer: Observer | None = None, *, named: str = ""
+    settings: Settings,
+    clock: Clock,
+    observer: Observer | None = None,
+    *,
+    named: str = "",
+    pauses: Mapping[str, HostPause] | None = None,
 ) -> Fetcher:
     """Return the HTTP client that the configuration asks for.
 
     It asks the usual ports, those of the feeds' addresses, and that of the address ``named``
-    by the one who runs it.
+    by the one who runs it. ``pauses`` are what hosts asked for in earlier runs.
     """
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
     ports = frozenset(port for one in addresses if (port := _port(one)))
-    return Fetcher(Limits(**dict(settings.fetch)), clock, observer, ports=ports)
+    limits = Limits(**dict(settings.fetch))
+    return Fetcher(limits, clock, observer, ports=ports, pauses=pauses)
 
 
 def _port(url: str) -> int | None:

@@ -42,6 +42,8 @@ class EntryOutcome:
     error: str = ""
     next_attempt_at: datetime | None = None
     article_id: int | None = None
+    tried: bool = True
+    """Whether it counts as a try."""
 
 
 def announce(
@@ -146,7 +148,7 @@ def record(connection: Connection, outcome: EntryOutcome) -> None:
         "state": outcome.state,
         "error": outcome.error,
         "next_attempt_at": outcome.next_attempt_at,
-        "attempts": entries.c.attempts + 1,
+        "attempts": entries.c.attempts + outcome.tried,
     }
     if outcome.article_id is not None:
         values["article_id"] = outcome.article_id

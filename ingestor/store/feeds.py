@@ -26,24 +26,53 @@ class PollOutcome:
     """New ones, when a body was read in full; ``None`` leaves them."""
     title: str = ""
     new_entries: int = 0
+    moved: tuple[str, int] = ("", 0)
+    """Where it redirects for good, and how many polls in a row said so."""
+    retry_at: datetime | None = None
+    """Before this it asked not to be asked."""
+    stopped: str = ""
+    """Why it is not to be asked any more."""
 
 
-def register(connection: Connection, configured: Sequence[Feed], default: timedelta) -> None:
+_ANEW: dict[str, object] = {
+    "etag": "",
+    "last_modified": "",
+    "body_sha256": "",
+    "next_poll_at": None,
+    "failures": 0,
+    "moved_to": "",
+    "moved_polls": 0,
+    "retry_at": None,
+    "stopped": "",
+}
+"""What belongs to an address, and is nothing for another."""
+
+
+def register(
+    connection: Connection,
+    configured: Sequence[Feed],
+    *,
+    every: timedelta,
+    slowest: timedelta,
+) -> None:
     """Make the table agree with the configuration: add, update, switch on and off.
 
-    A feed whose address changed loses its validators: they belong to the old address.
+    ``every`` is the time between two polls of feeds that do not say their own, ``slowest``
+    the bound to which it grows. A feed whose address changed begins anew.
     """
     known = {row.name: row for row in connection.execute(select(feeds))}
     for feed in configured:
-        values = {"kind": feed.kind, "url": feed.url, "active": 1}
-        values["interval_s"] = int((feed.every or default).total_seconds())
+        values: dict[str, object] = {"kind": feed.kind, "url": feed.url, "active": 1}
         row = known.pop(feed.name, None)
+        least = feed.every or every
+        interval = timedelta(seconds=row.interval_s) if row else least
+        kept = min(max(interval, least), max(slowest, least))
+        values["interval_s"] = int(kept.total_seconds())
         if row is None:
             connection.execute(feeds.insert().values(name=feed.name, **values))
         elif any(getattr(row, key) != value for key, value in values.items()):
             if row.url != feed.url or row.kind != feed.kind:
-                values |= {"etag": "", "last_modified": "", "body_sha256": ""}
-                values |= {"next_poll_at": None, "failures": 0}
+                values |= _ANEW
             connection.execute(update(feeds).where(feeds.c.id == row.id).values(**values))
     gone = [row.id for row in known.values() if row.active]
     if gone:
@@ -61,6 +90,10 @@ def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState
             next_poll_at=row.next_poll_at,
             failures=row.failures,
             interval=timedelta(seconds=row.interval_s),
+            moved_to=row.moved_to,
+            moved_polls=row.moved_polls,
+            retry_at=row.retry_at,
+            stopped=row.stopped,
         )
         for feed in configured
         if feed.name in rows
@@ -74,6 +107,10 @@ def record_poll(connection: Connection, outcome: PollOutcome) -> None:
         "interval_s": int(outcome.interval.total_seconds()),
         "last_error": outcome.error,
         "failures": feeds.c.failures + 1 if outcome.error else 0,
+        "moved_to": outcome.moved[0],
+        "moved_polls": outcome.moved[1],
+        "retry_at": outcome.retry_at,
+        "stopped": outcome.stopped,
     }
     if not outcome.error:
         values["last_ok_at"] = outcome.polled_at
@@ -87,3 +124,15 @@ def record_poll(connection: Connection, outcome: PollOutcome) -> None:
     if outcome.new_entries:
         values["last_new_at"] = outcome.polled_at
     connection.execute(update(feeds).where(feeds.c.id == outcome.feed_id).values(**values))
+
+
+def postpone(connection: Connection, feed_id: int, until: datetime) -> None:
+    """Ask a feed no sooner than ``until``; it was not asked, so nothing else is known."""
+    connection.execute(update(feeds).where(feeds.c.id == feed_id).values(next_poll_at=until))
+
+
+def resume(connection: Connection, feed_ids: Sequence[int]) -> int:
+    """Ask feeds again that had been stopped; return how many there were."""
+    stopped = update(feeds).where(feeds.c.stopped != "", feeds.c.id.in_(feed_ids))
+    values = {"stopped": "", "next_poll_at": None, "failures": 0}
+    return connection.execute(stopped.values(**values)).rowcount

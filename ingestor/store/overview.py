@@ -27,6 +27,10 @@ class FeedHealth:
     next_poll_at: datetime | None
     failures: int
     last_error: str
+    moved_to: str
+    """Where its address has moved to for good; ``""``: it has not."""
+    stopped: str
+    """Why it is not asked any more; ``""``: it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,11 @@ class Parked:
     error: str
 
 
-def feed_health(connection: Connection) -> list[FeedHealth]:
-    """Return every feed that was ever configured, active ones first."""
+def feed_health(connection: Connection, moves: int) -> list[FeedHealth]:
+    """Return every feed that was ever configured, active ones first.
+
+    An address counts as moved after ``moves`` polls in a row that were redirected.
+    """
     seen: dict[int, int] = {
         row.feed_id: row.articles
         for row in connection.execute(
@@ -49,18 +56,7 @@ def feed_health(connection: Connection) -> list[FeedHealth]:
             )
         )
     }
-    queue = {
-        row.feed_id: row
-        for row in connection.execute(
-            select(
-                entries.c.feed_id,
-                func.sum(case((entries.c.state == "pending", 1), else_=0)).label("pending"),
-                func.sum(case((entries.c.state == "parked", 1), else_=0)).label("parked"),
-            )
-            .where(entries.c.state != "done")
-            .group_by(entries.c.feed_id)
-        )
-    }
+    queue = _queues(connection)
     rows = connection.execute(select(feeds).order_by(feeds.c.active.desc(), feeds.c.id))
     return [
         FeedHealth(
@@ -69,16 +65,32 @@ def feed_health(connection: Connection) -> list[FeedHealth]:
             url=row.url,
             active=bool(row.active),
             articles=seen.get(row.id, 0),
-            pending=queue[row.id].pending if row.id in queue else 0,
-            parked=queue[row.id].parked if row.id in queue else 0,
+            pending=queue.get(row.id, (0, 0))[0],
+            parked=queue.get(row.id, (0, 0))[1],
             last_ok_at=row.last_ok_at,
             last_new_at=row.last_new_at,
             next_poll_at=row.next_poll_at,
             failures=row.failures,
             last_error=row.last_error,
+            moved_to=row.moved_to if row.moved_polls >= moves else "",
+            stopped=row.stopped,
         )
         for row in rows
     ]
+
+
+def _queues(connection: Connection) -> dict[int, tuple[int, int]]:
+    """Return how many entries are pending and parked, by feed."""
+    rows = connection.execute(
+        select(
+            entries.c.feed_id,
+            func.sum(case((entries.c.state == "pending", 1), else_=0)).label("pending"),
+            func.sum(case((entries.c.state == "parked", 1), else_=0)).label("parked"),
+        )
+        .where(entries.c.state != "done")
+        .group_by(entries.c.feed_id)
+    )
+    return {row.feed_id: (row.pending, row.parked) for row in rows}
 
 
 def parked(connection: Connection, limit: int) -> list[Parked]:

@@ -78,3 +78,9 @@ def done(
     if validators:
         values |= {"etag": validators.etag, "last_modified": validators.last_modified}
     connection.execute(update(articles).where(articles.c.id == check.article_id).values(**values))
+
+
+def postpone(connection: Connection, check: DueCheck, until: datetime) -> None:
+    """Look at a page no sooner than ``until``; it was not looked at, so it counts as no look."""
+    due = update(articles).where(articles.c.id == check.article_id)
+    connection.execute(due.values(next_check_at=until))

@@ -67,12 +67,18 @@ feeds = Table(
     _text("etag", "ETag of the last body that was read, for If-None-Match."),
     _text("last_modified", "Last-Modified of the last body that was read."),
     _text("body_sha256", "SHA-256 (hex) of the last body that was read."),
-    _number("interval_s", "Seconds between two polls.", default="300"),
+    _number(
+        "interval_s", "Seconds between two polls; follows how often it has news.", default="300"
+    ),
     _time("next_poll_at", "When it is due again; NULL: at once."),
     _time("last_ok_at", "When it last answered with a feed, changed or not."),
     _time("last_new_at", "When it last announced an entry that was new."),
     _text("last_error", "Why the last poll failed; empty when it did not."),
     _number("failures", "Polls that failed in a row."),
+    _text("moved_to", "Where its address redirects for good; asked instead after three in a row."),
+    _number("moved_polls", "Polls in a row that were redirected there."),
+    _time("retry_at", "It asked not to be asked before (Retry-After); NULL: it did not."),
+    _text("stopped", "Why it is not asked any more; empty: it is. `ingest retry` asks it again."),
     _number("active", "1 while it stands in the configuration, else 0.", default="1"),
     comment="The feeds and how they are: one row a feed that was ever configured.",
 )
@@ -230,6 +236,15 @@ backfills = Table(
     _number("pages", "Pages of that day whose entries are written down."),
     _time("finished_at", "When the day was through; NULL: goes on behind `pages`."),
     comment="How far `ingest --once --since … --until …` has come.",
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True, comment="Host name, with an unusual port."),
+    _time("paused_until", "When it may be asked again.", nullable=False),
+    _text("reason", "What it answered."),
+    comment="Hosts that asked to be left alone for a while (Retry-After).",
 )
 
 symbols = Table(

@@ -5,12 +5,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestor.fetch.hosts import Hosts
 from ingestor.fetch.politeness import HostQueues
 
 
 def test_a_host_is_asked_at_its_pace():
     """The next request has to wait for the pause, and says how long."""
-    queues = HostQueues(per_host=4, delay=2.0)
+    queues = HostQueues(per_host=4, pace=Hosts(2.0))
     queues.put("a", 1)
     queues.put("a", 2)
     assert queues.take(10.0) == ("a", 1)
@@ -21,7 +22,7 @@ def test_a_host_is_asked_at_its_pace():
 
 def test_a_host_is_not_asked_by_too_many_at_once():
     """Only a finished request makes room."""
-    queues = HostQueues(per_host=1, delay=0.0)
+    queues = HostQueues(per_host=1, pace=Hosts(0.0))
     queues.put("a", 1)
     queues.put("a", 2)
     assert queues.take(0.0) == ("a", 1)
@@ -33,7 +34,7 @@ def test_a_host_is_not_asked_by_too_many_at_once():
 
 def test_a_busy_host_does_not_keep_others_waiting():
     """A thousand requests for one host are no reason for another to wait."""
-    queues = HostQueues(per_host=1, delay=5.0)
+    queues = HostQueues(per_host=1, pace=Hosts(5.0))
     for number in range(1000):
         queues.put("a", number)
     queues.put("b", "b")
@@ -49,7 +50,7 @@ def test_a_busy_host_does_not_keep_others_waiting():
 )
 def test_the_limits_hold_and_every_request_gets_its_turn(hosts, per_host, delay, duration):
     """Over any mix: never too many, never too soon, in order within a host, none forgotten."""
-    queues = HostQueues(per_host=per_host, delay=delay)
+    queues = HostQueues(per_host=per_host, pace=Hosts(delay))
     for number, host in enumerate(hosts):
         queues.put(host, number)
     now, running, begun = 0.0, [], []
