@@ -28,11 +28,13 @@ class Site:
         Feeds are asked no slower than they say, whatever their ttl, unless ``schedule`` has
         its own ``slowest``.
         """
+        if "delay_per_host" not in fetch:
+            fetch = f'delay_per_host = "0s"\n{fetch}'
         if "slowest" not in schedule:
             schedule = f'slowest = "1s"\n{schedule}'
         sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))
         (self.folder / "config.toml").write_text(
-            f'[fetch]\nproxy = "{self.net.proxy_url}"\ndelay_per_host = "0s"\ntimeout = "2s"\n{fetch}\n'
+            f'[fetch]\nproxy = "{self.net.proxy_url}"\ntimeout = "2s"\n{fetch}\n'
             f"[archive]\n{archive}\n[schedule]\n{schedule}\n[service]\n{service}\n{sections}",
             encoding="utf-8",
         )

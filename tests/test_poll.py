@@ -1,5 +1,6 @@
 """The decisions about time: pure arithmetic, as tables of cases."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,3 +124,86 @@ def test_an_article_is_looked_at_again_at_its_times(age, expected):
     delays = [HOUR, 6 * HOUR, DAY]
     due = poll.next_check(NOW, delays, NOW + age)
     assert due == (NOW + expected if expected else None)
+
+
+SLOWEST = HOUR
+INTERVALS = [
+    # interval, news, asked, expected: every is 5 minutes, slowest an hour
+    (5 * MINUTE, False, timedelta(0), timedelta(minutes=6, seconds=15)),
+    (40 * MINUTE, False, timedelta(0), 50 * MINUTE),
+    (55 * MINUTE, False, timedelta(0), HOUR),
+    (HOUR, False, timedelta(0), HOUR),
+    (HOUR, True, timedelta(0), 30 * MINUTE),
+    (5 * MINUTE, True, timedelta(0), 5 * MINUTE),
+    (7 * MINUTE, True, timedelta(0), 5 * MINUTE),
+    (5 * MINUTE, True, 20 * MINUTE, 20 * MINUTE),
+    (5 * MINUTE, False, 3 * DAY, HOUR),
+    (3 * DAY, False, timedelta(0), HOUR),
+    (timedelta(seconds=7), False, timedelta(0), 5 * MINUTE),
+]
+
+
+@pytest.mark.parametrize(("interval", "news", "asked", "expected"), INTERVALS)
+def test_a_feed_is_asked_about_as_often_as_it_has_news(interval, news, asked, expected):
+    """Quicker with news, slower without; within the operator's bounds, whatever the feed asks."""
+    found = poll.next_interval(interval, news=news, asked=asked, every=5 * MINUTE, slowest=SLOWEST)
+    assert found == expected
+
+
+def test_a_feed_with_a_longer_rhythm_of_its_own_keeps_it():
+    """``every`` of a feed may be longer than ``slowest`` of them all."""
+    for news in (True, False):
+        found = poll.next_interval(DAY, news=news, asked=timedelta(0), every=DAY, slowest=SLOWEST)
+        assert found == DAY
+
+
+@pytest.mark.parametrize("gap", [30 * MINUTE, 2 * HOUR])
+def test_polls_settle_at_the_rhythm_of_the_news(gap):
+    """A feed with news every so often is asked two to eight times in between, not thirty."""
+    interval, since, polls, news_seen = 5 * MINUTE, timedelta(0), 0, 0
+    for _ in range(2_000):
+        since += interval
+        polls += 1
+        news = since >= gap
+        news_seen += news
+        since = since % gap
+        interval = poll.next_interval(
+            interval, news=news, asked=timedelta(0), every=MINUTE, slowest=DAY
+        )
+    assert 2 <= polls / news_seen <= 8
+
+
+def moved(to="", times=0):
+    return replace(state(1, None), moved_to=to, moved_polls=times)
+
+
+NEW, OTHER = "https://new.example/rss", "https://other.example/rss"
+MOVES = [
+    # known address and count, this poll's redirect for good, expected
+    ("", 0, "", ("", 0)),
+    ("", 0, NEW, (NEW, 1)),
+    (NEW, 1, NEW, (NEW, 2)),
+    (NEW, 2, NEW, (NEW, 3)),
+    (NEW, 2, OTHER, (OTHER, 1)),
+    (NEW, 2, "", ("", 0)),
+    (NEW, 3, "", (NEW, 3)),
+    (NEW, 3, OTHER, (NEW, 3)),
+]
+
+
+@pytest.mark.parametrize(("known", "times", "seen", "expected"), MOVES)
+def test_an_address_moves_after_three_redirects_in_a_row(known, times, seen, expected):
+    """One may be a slip; once moved it stays while the new address answers."""
+    assert poll.after_redirect(moved(known, times), seen) == expected
+
+
+def test_a_moved_feed_is_asked_at_its_new_address():
+    """From the third redirect on."""
+    asked = [poll.asked_at(moved(NEW, times)) for times in range(4)]
+    assert asked[:3] == [state(1, None).feed.url] * 3
+    assert asked[3] == NEW
+
+
+def test_a_stopped_feed_is_never_due():
+    """Only `ingest retry` or another address asks it again."""
+    assert poll.due_feeds([replace(state(1, None), stopped="HTTP 410")], NOW) == []

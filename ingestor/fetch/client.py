@@ -169,9 +169,8 @@ class Fetcher:
         url, permanent = request.url, True
         for hop in range(MOST_REDIRECTS + 1):
             check_url(url, allow_private=self._limits.allow_private_addresses, ports=self._ports)
-            if robots and self._limits.robots:
-                self._robots.check(url)
-            if hop or not has_turn:
+            asked = robots and self._limits.robots and self._robots.check(url)
+            if hop or asked or not has_turn:
                 self._wait_for_turn(url)
             response = self._one(request, url)
             self._heed(response)

@@ -61,14 +61,17 @@ class Robots:
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def check(self, url: str) -> None:
+    def check(self, url: str) -> bool:
         """Raise :class:`Refused` when the site's robots.txt does not want ``url`` fetched.
 
-        Raises :class:`Unreachable` while the file cannot be had: RFC 9309, 2.3.1.4 then
+        Returns whether the site had to be asked for the file, which then had its turn before
+        the page. Raises :class:`Unreachable` while the file cannot be had: RFC 9309, 2.3.1.4 then
         forbids everything, but that is an outage and not the site's wish.
         """
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
+        known = self._rules.get(origin)
+        fresh = known is not None and known.until > self._monotonic()
         with self._lock:
             lock = self._locks.setdefault(origin, threading.Lock())
         with lock:
@@ -79,6 +82,7 @@ class Robots:
             raise Unreachable(f"{rules.trouble}; its pages are not asked meanwhile")
         if not rules.parsed.can_fetch(url, self._user_agent):
             raise Refused(f"{url}: the site's robots.txt does not want it fetched")
+        return not fresh
 
     def _read(self, origin: str, known: _Rules | None) -> _Rules:
         validators = known.validators if known else ()
