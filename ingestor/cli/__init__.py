@@ -12,7 +12,18 @@ from typing import NoReturn
 
 import typer
 
-from ingestor.cli import backup, check, init, preview, retry, run, show, status, verify
+from ingestor.cli import (
+    backup,
+    check,
+    importing,
+    init,
+    preview,
+    retry,
+    run,
+    show,
+    status,
+    verify,
+)
 from ingestor.cli.common import say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
 
@@ -37,6 +48,7 @@ for verb in (
     backup.backup,
 ):
     app.command()(verb)
+app.command("import")(importing.import_)
 
 _GLOBAL_FLAGS = frozenset({"--verbose", "--quiet", "--debug"})
 _GLOBAL_OPTIONS = frozenset({"--config", "--log-format"})
