@@ -15,6 +15,7 @@ import typer
 from ingestor.cli import (
     backup,
     check,
+    export,
     importing,
     init,
     preview,
@@ -46,6 +47,7 @@ for verb in (
     show.show,
     verify.verify,
     backup.backup,
+    export.export,
 ):
     app.command()(verb)
 app.command("import")(importing.import_)
