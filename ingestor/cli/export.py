@@ -42,37 +42,48 @@ _BY_SUFFIX = {
 }
 
 
+Destination = Annotated[
+    str, typer.Argument(metavar="DEST", help="A file or folder to make; - for standard output.")
+]
+Form = Annotated[
+    Format | None,
+    typer.Option("--format", help="Default: by DEST: .jsonl, .parquet, a folder, - as jsonl."),
+]
+Since = Annotated[
+    str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")
+]
+Until = Annotated[
+    str, typer.Option("--until", metavar="DAY", help="Published on this day or before.")
+]
+Symbol = Annotated[
+    str, typer.Option("--symbol", metavar="CODE", help="Names this security: sh600519 …")
+]
+Feeds = Annotated[
+    list[str] | None,
+    typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")
+]
+Revisions = Annotated[
+    bool, typer.Option("--revisions", help="Every revision, with from when until when it held.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace what is there; a folder's other files stay.")
+]
+
+
 def export(
     context: typer.Context,
-    destination: Annotated[
-        str, typer.Argument(metavar="DEST", help="A file or folder to make; - for standard output.")
-    ],
-    form: Annotated[
-        Format | None,
-        typer.Option("--format", help="Default: by DEST: .jsonl, .parquet, a folder, - as jsonl."),
-    ] = None,
-    since: Annotated[
-        str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")
-    ] = "",
-    until: Annotated[
-        str, typer.Option("--until", metavar="DAY", help="Published on this day or before.")
-    ] = "",
-    symbol: Annotated[
-        str, typer.Option("--symbol", metavar="CODE", help="Names this security: sh600519 …")
-    ] = "",
-    feed: Annotated[
-        list[str] | None,
-        typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")
-    ] = None,
-    revisions: Annotated[
-        bool, typer.Option("--revisions", help="Every revision, with from when until when it held.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace what is there; a folder's other files stay.")
-    ] = False,
+    destination: Destination,
+    form: Form = None,
+    since: Since = "",
+    until: Until = "",
+    symbol: Symbol = "",
+    feed: Feeds = None,
+    limit: Limit = None,
+    revisions: Revisions = False,
+    force: Force = False,
 ) -> None:
     """Export articles by publication day, as front-matter files, JSON lines or Parquet.
 
