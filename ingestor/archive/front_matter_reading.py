@@ -33,6 +33,7 @@ _KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)$")
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.+)$")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LISTS = frozenset({"categories", "category", "keywords", "tags", "symbols"})
+_OPENING = re.compile(rb"-{3,}[ \t]*(?:[\r\n]|\Z)")
 _MARKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 """Byte order marks and white space."""
 
@@ -64,7 +65,7 @@ class Post:
 
 def begins_as_post(beginning: bytes) -> bool:
     """Whether a file that begins with these bytes may have front matter, whatever its name."""
-    return beginning.replace(b"\x00", b"").lstrip(_MARKS).startswith(b"---")
+    return bool(_OPENING.match(beginning.replace(b"\x00", b"").lstrip(_MARKS)))
 
 
 def read_post(data: bytes) -> Post:

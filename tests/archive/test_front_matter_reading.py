@@ -160,3 +160,4 @@ def test_a_post_is_known_by_its_beginning(data):
     """Whatever its name is."""
     assert begins_as_post(data)
     assert not begins_as_post(b"x" + data)
+    assert not begins_as_post(b"---x" + data)
