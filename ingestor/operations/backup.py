@@ -63,14 +63,18 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
 
 @contextmanager
 def made_whole(destination: Path) -> Iterator[Path]:
-    """Give a folder to fill; it gets its name when the block ends well."""
+    """Give a folder to fill; it gets its name when the block ends well, else it goes."""
     absolute = destination.absolute()
     folder = absolute.with_name(f".{absolute.name}.partial")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    yield folder
-    os.sync()
-    folder.rename(absolute)
+    try:
+        yield folder
+        os.sync()
+        folder.rename(absolute)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:

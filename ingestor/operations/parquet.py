@@ -29,7 +29,9 @@ def require_pyarrow() -> None:
         ) from error
 
 
-def parquet(found: Iterable[ExportedArticle], file: IO[bytes]) -> int:
+def parquet(
+    found: Iterable[ExportedArticle], file: IO[bytes], rows_a_group: int = ROWS_A_GROUP
+) -> int:
     """Write all articles as one Parquet file, a row group at a time; return how many.
 
     The columns are the keys of the JSON lines: moments as timestamps in UTC, ``date`` as a
@@ -42,7 +44,7 @@ def parquet(found: Iterable[ExportedArticle], file: IO[bytes]) -> int:
     count = 0
     schema = pa.schema([(name, _type(pa, name)) for name in ExportedArticle.__slots__])
     with ParquetWriter(file, schema, compression="zstd") as writer:
-        while group := [_row(one) for one in islice(rows, ROWS_A_GROUP)]:
+        while group := [_row(one) for one in islice(rows, rows_a_group)]:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
             count += len(group)
     return count
