@@ -166,7 +166,7 @@ def _tell(one: ImportedFile, tally: Tally) -> None:
         say_error(f"{one.path}: {one.reason}")
     elif one.outcome == "ambiguous":
         say_error(
-            f"{one.path}: may be article {one.article_id} (same title and day, another text); "
-            "not adopted"
+            f"{one.path}: may be article {one.article_id} (same address, or same title and day; "
+            f"another text); not adopted: `ingest show {one.article_id}`"
         )
     log.debug("import_file", file=str(one.path), outcome=one.outcome, article=one.article_id)

@@ -11,8 +11,8 @@ from typing import IO, Any
 from ingestor.errors import UsageError
 from ingestor.store.exports import ExportedArticle
 
-ROWS_A_GROUP = 2_000
-"""Articles in memory at a time, some 30 MB: what a reader loads at least."""
+ROWS_A_GROUP = 1_000
+"""Articles in memory at a time, twice over: what a reader loads at least."""
 
 _TIMES = ("published_at", "first_seen_at", "updated_at", "known_from", "known_until")
 _NUMBERS = ("id", "revision", "sequence")
