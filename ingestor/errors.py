@@ -19,7 +19,8 @@
     ├── WorkerDied                   a body that kills the process that reads it
     ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
-    └── NoArticle                    a page without an article that can be read
+    ├── NoArticle                    a page without an article that can be read
+    └── PostUnreadable               a file of another archive that cannot be adopted
 
 An expected failure of one feed or one article becomes a stored outcome; anything that is
 not in this tree is a bug and stops the run with its traceback.
@@ -105,3 +106,7 @@ class FeedUnreadable(IngestorError):
 
 class NoArticle(IngestorError):
     """A page in which no article can be found."""
+
+
+class PostUnreadable(IngestorError):
+    """A file without front matter, date or text; the text says what is wrong with it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,9 @@ _DOCUMENT_ID = re.compile(r"i?([a-z]{6,9}\d{6,8})")
 _COLUMN = re.compile(r"^/articles?/view/(\d+)/[vm]?([0-9a-f]{6,}[0-9a-z]*)/?$")
 _REPORT = re.compile(r"/vReport_Show/(?:.*/)?rptid/(\d+)(?:/|$)")
 _STATIC_PAGE = re.compile(r"\.s?html?$")
+
+CONTENT_SCHEME = "ni:"
+_CONTENT_ADDRESS = re.compile(r"ni:///sha-256;[A-Za-z0-9_-]{43}")
 
 _TRACKING = re.compile(r"(?i)^(?:utm_\w+|spm|fbclid|gclid|share_token|_refluxos)$")
 """Parameters that name a visit, on any site."""
@@ -160,6 +164,21 @@ def fingerprint(title: str, text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", f"{title}\x00{text}")
     return hashlib.sha256("".join(folded.split()).encode("utf-8", "replace")).hexdigest()
+
+
+def content_address(title: str, text: str) -> str:
+    """Return the address of an article that has none: RFC 6920's name for its content.
+
+    ``ni:///sha-256;<base64url>``, of the :func:`fingerprint`: the same words get the same
+    address in every archive.
+    """
+    digest = bytes.fromhex(fingerprint(title, text))
+    return f"{CONTENT_SCHEME}///sha-256;{urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def is_content_address(url: str) -> bool:
+    """Whether an address is one that :func:`content_address` gives."""
+    return bool(_CONTENT_ADDRESS.fullmatch(url))
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,8 @@ class Article:
     """What a page says, extracted: the same bytes always give the same article."""
 
     url: str
-    """Canonical address, as the page itself states it or else as it was reached."""
+    """Canonical address, as the page itself states it or else as it was reached; for an adopted
+    article without one, the name of its content."""
     document_id: str
     """The publisher's own identifier (see :mod:`ingestor.identity`), or ``''``."""
     title: str
@@ -220,7 +221,8 @@ class Article:
     summary: str = ""
     keywords: tuple[str, ...] = ()
     template: str = "generic"
-    """Which page template read it; ``generic`` when none did, ``feed`` for feed text."""
+    """Which page template read it; ``generic`` when none did, ``feed`` for feed text,
+    ``import`` for another archive's file."""
     aliases: tuple[str, ...] = ()
     """Other addresses that the page names as its own (its mobile twin)."""
 

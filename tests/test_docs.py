@@ -63,7 +63,8 @@ def test_the_readmes_configuration_loads(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "check", "preview", "status", "retry", "show", "verify", "backup"]
+    "command",
+    ["init", "check", "preview", "status", "retry", "show", "verify", "backup", "import", "export"],
 )
 def test_every_command_explains_itself_with_an_example(command, site):
     """Something to paste."""

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "ingestor"
 
 GROUND = {
     "identity",
+    "likeness",
     "model",
     "errors",
     "config",
@@ -45,6 +46,7 @@ MAY_IMPORT = {
 
 PURE = {
     "identity",
+    "likeness",
     "model",
     "errors",
     "dates",
@@ -53,8 +55,10 @@ PURE = {
     "redaction",
     "poll",
     "archive.front_matter",
+    "archive.front_matter_reading",
     "archive.layout",
     "fetch.politeness",
+    "pipeline.adopting",
     "pipeline.feed_text",
     "sources",
     "extract",

@@ -12,7 +12,19 @@ from typing import NoReturn
 
 import typer
 
-from ingestor.cli import backup, check, init, preview, retry, run, show, status, verify
+from ingestor.cli import (
+    backup,
+    check,
+    export,
+    importing,
+    init,
+    preview,
+    retry,
+    run,
+    show,
+    status,
+    verify,
+)
 from ingestor.cli.common import say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
 
@@ -35,8 +47,10 @@ for verb in (
     show.show,
     verify.verify,
     backup.backup,
+    export.export,
 ):
     app.command()(verb)
+app.command("import")(importing.import_)
 
 _GLOBAL_FLAGS = frozenset({"--verbose", "--quiet", "--debug"})
 _GLOBAL_OPTIONS = frozenset({"--config", "--log-format"})

@@ -17,7 +17,7 @@ from ingestor.cli.common import existing, options, say
 from ingestor.cli.difference import differences
 from ingestor.dates import SHANGHAI, iso_utc
 from ingestor.errors import UsageError
-from ingestor.identity import canonical_url, document_id
+from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.store import history
 from ingestor.store.database import Database
 from ingestor.store.history import ArticleHistory, Revision
@@ -63,6 +63,8 @@ def _find(database: Database, named: str) -> tuple[ArticleHistory, list[int]]:
     with database.reading() as connection:
         if named.isdecimal():
             ids = [int(named)]
+        elif is_content_address(named):
+            ids = history.ids_of(connection, named, "")
         elif named.startswith(("http://", "https://")):
             address = canonical_url(named)
             ids = history.ids_of(connection, address, document_id(address))

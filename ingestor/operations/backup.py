@@ -49,7 +49,7 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise UsageError(f"{destination}: is there already; name a new or an empty folder")
     try:
-        with _made_whole(destination) as folder:
+        with made_whole(destination) as folder:
             copy_file(source, folder / source.name)
             copy = Database(f"sqlite:///{folder / source.name}")
             files = _copy_files(copy, settings, folder / "archive")
@@ -62,15 +62,19 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
 
 
 @contextmanager
-def _made_whole(destination: Path) -> Iterator[Path]:
-    """Give a folder to fill; it gets its name when the block ends well."""
+def made_whole(destination: Path) -> Iterator[Path]:
+    """Give a folder to fill; it gets its name when the block ends well, else it goes."""
     absolute = destination.absolute()
     folder = absolute.with_name(f".{absolute.name}.partial")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    yield folder
-    os.sync()
-    folder.rename(absolute)
+    try:
+        yield folder
+        os.sync()
+        folder.rename(absolute)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:

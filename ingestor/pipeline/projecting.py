@@ -36,9 +36,7 @@ def write_files(
             due = projection.due(connection, FILES_A_TRANSACTION)
         if not due:
             return count
-        done = [
-            (one, files.write(archive.dir, one.path, render(_content(archive, one)))) for one in due
-        ]
+        done = [(one, files.write(archive.dir, one.path, file_text(archive, one))) for one in due]
         with database.transaction() as connection:
             for one, sha256 in done:
                 projection.written(connection, one, sha256)
@@ -46,7 +44,8 @@ def write_files(
         count += len(done)
 
 
-def _content(archive: ArchiveSettings, file: projection.DueFile) -> FileContent:
+def file_text(archive: ArchiveSettings, file: projection.ArticleFile) -> str:
+    """Return the whole text of an article's file, with the further keys that are wanted."""
     values: dict[str, str | tuple[str, ...]] = {
         "link": file.url,
         "media": file.media,
@@ -55,7 +54,7 @@ def _content(archive: ArchiveSettings, file: projection.DueFile) -> FileContent:
         "symbols": file.symbols,
         "updated": iso_utc(file.updated_at) if file.updated_at else "",
     }
-    return FileContent(
+    content = FileContent(
         title=file.title,
         categories=file.categories,
         headimg=file.headimg,
@@ -64,3 +63,4 @@ def _content(archive: ArchiveSettings, file: projection.DueFile) -> FileContent:
         html=file.html,
         extra=tuple((key, values[key]) for key in archive.extra_front_matter),
     )
+    return render(content)

@@ -87,8 +87,8 @@ def _settle(
     saved = None
     if article:
         arrival = _arrival(services, result, article, capture_id)
-        saved = articles.save(connection, arrival, _path)
-        if saved.outcome == "new":
+        saved = articles.save(connection, arrival, path_of)
+        if saved.outcome == "new" or saved.first_page:
             _plan_check(connection, services, saved.article_id, result.work.outcome)
     article_id = saved.article_id if saved else None
     if result.error is None:
@@ -139,7 +139,8 @@ def _arrival(
     )
 
 
-def _path(arrival: Arrival, day: str) -> str:
+def path_of(arrival: Arrival, day: str) -> str:
+    """Return the file of a new article of ``day``, relative to the archive folder."""
     article = arrival.article
     identifier = file_id(article.url, article.document_id)
     return article_path(arrival.categories, day, article.title, identifier)

@@ -22,7 +22,8 @@ class Arrival:
     origin: Origin
     seen_at: datetime
     """When its words reached us."""
-    feed_id: int
+    feed_id: int | None
+    """``None``: no feed announced it, it was adopted from another archive."""
     guid: str = ""
     announced_at: datetime | None = None
     """When the feed claims that it was published."""
@@ -37,3 +38,5 @@ class Saved:
 
     article_id: int
     outcome: Outcome
+    first_page: bool = False
+    """It was adopted without its page, and this is the first time that the page came."""

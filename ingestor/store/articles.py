@@ -10,6 +10,7 @@ from sqlalchemy import Connection, or_, select
 from ingestor.identity import Known, fingerprint, free_day, match, publication_day
 from ingestor.model import Cause
 from ingestor.store.arrivals import Arrival, Saved
+from ingestor.store.claims import claim
 from ingestor.store.revisions import content_columns, revise, write_revision
 from ingestor.store.schema import (
     aliases,
@@ -29,16 +30,17 @@ def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, s
     page_day = publication_day(published_at)
     announced_day = publication_day(arrival.announced_at) if arrival.announced_at else ""
     addresses = _addresses(arrival)
-    known = _known(connection, addresses, article.document_id)
+    known = known_articles(connection, addresses, article.document_id)
     print_ = fingerprint(article.title, article.body.text)
     same = match(known, page_day, announced_day, print_)
-    if same is None:
-        day = free_day(known, page_day, announced_day)
-        path = path_of(arrival, day)
-        article_id = _insert(connection, arrival, published_at, day=day, path=path)
-        saved = Saved(article_id, "new")
-    else:
+    day = free_day(known, page_day, announced_day)
+    if same is not None:
         saved = revise(connection, same.article_id, arrival)
+    elif (adopted := claim(connection, arrival, day)) is not None:
+        saved = revise(connection, adopted, arrival)
+    else:
+        new = insert(connection, arrival, path_of, published_at=published_at, day=day)
+        saved = Saved(new, "new")
     _sight(connection, saved.article_id, arrival, addresses)
     return saved
 
@@ -49,13 +51,18 @@ def known_under(
     """Return the article that an entry names, if there is no need to look at its page.
 
     That is so when the address is known and the entry announces no day, or one under
-    which it is known already.
+    which it is known already. The page of an adopted article was never looked at.
     """
-    known = _known(connection, (address,), document_id)
+    known = known_articles(connection, (address,), document_id)
     for one in sorted(known, key=lambda one: one.date, reverse=True):
         if not announced_day or announced_day in one.days:
-            return one.article_id
+            return None if _is_adopted(connection, one.article_id) else one.article_id
     return None
+
+
+def _is_adopted(connection: Connection, article_id: int) -> bool:
+    query = select(articles.c.origin).where(articles.c.id == article_id)
+    return bool(connection.execute(query).scalar_one() == "import")
 
 
 def sight(
@@ -76,7 +83,10 @@ def _addresses(arrival: Arrival) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _known(connection: Connection, addresses: tuple[str, ...], document_id: str) -> list[Known]:
+def known_articles(
+    connection: Connection, addresses: tuple[str, ...], document_id: str
+) -> list[Known]:
+    """Return the articles that have one of these addresses, or this document id."""
     also = select(aliases.c.article_id).where(aliases.c.url.in_(addresses))
     named = or_(articles.c.url.in_(addresses), articles.c.id.in_(also))
     if document_id:
@@ -104,9 +114,15 @@ def _announced_days(connection: Connection, article_id: int) -> frozenset[str]:
     return frozenset(publication_day(row.published_at) for row in rows if row.published_at)
 
 
-def _insert(
-    connection: Connection, arrival: Arrival, published_at: datetime, *, day: str, path: str
+def insert(
+    connection: Connection,
+    arrival: Arrival,
+    path_of: Callable[[Arrival, str], str],
+    *,
+    published_at: datetime,
+    day: str,
 ) -> int:
+    """Store an arrival that is no known article as one of ``day``; return its id."""
     result = connection.execute(
         articles.insert()
         .returning(articles.c.id)
@@ -119,7 +135,7 @@ def _insert(
             first_seen_at=arrival.seen_at,
             updated_at=arrival.article.updated_at,
             revision=1,
-            path=path,
+            path=path_of(arrival, day),
             categories="\n".join(arrival.categories),
             feed_id=arrival.feed_id,
             **content_columns(arrival),
@@ -136,7 +152,8 @@ def _insert(
 def _sight(
     connection: Connection, article_id: int, arrival: Arrival, addresses: tuple[str, ...]
 ) -> None:
-    sight(connection, article_id, arrival.feed_id, guid=arrival.guid, seen_at=arrival.seen_at)
+    if arrival.feed_id is not None:
+        sight(connection, article_id, arrival.feed_id, guid=arrival.guid, seen_at=arrival.seen_at)
     rows = connection.execute(
         select(aliases.c.url).where(aliases.c.article_id == article_id)
     ).scalars()

@@ -53,6 +53,16 @@ class Database:
             yield connection
 
     @contextmanager
+    def rehearsal(self) -> Iterator[Connection]:
+        """Open a writing transaction that is rolled back whatever happens: a dry run.
+
+        Others wait until it ends.
+        """
+        engine = self.engine.execution_options(ingestor_writes=True)
+        with _translated(self), engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a reading transaction: one consistent view, which blocks nobody."""
         with _translated(self), self.engine.connect() as connection, connection.begin():

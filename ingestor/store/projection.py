@@ -11,8 +11,8 @@ from ingestor.store.schema import articles, keywords, symbols
 
 
 @dataclass(frozen=True, slots=True)
-class DueFile:
-    """An article whose file has to be written."""
+class ArticleFile:
+    """What an article's file says, and where it lies."""
 
     article_id: int
     revision: int
@@ -31,7 +31,7 @@ class DueFile:
     symbols: tuple[str, ...]
 
 
-def due(connection: Connection, limit: int) -> list[DueFile]:
+def due(connection: Connection, limit: int) -> list[ArticleFile]:
     """Return articles whose file is not what the database says, oldest first."""
     rows = connection.execute(
         select(articles)
@@ -40,7 +40,7 @@ def due(connection: Connection, limit: int) -> list[DueFile]:
         .limit(limit)
     ).all()
     return [
-        DueFile(
+        ArticleFile(
             article_id=row.id,
             revision=row.revision,
             path=row.path,
@@ -61,7 +61,7 @@ def due(connection: Connection, limit: int) -> list[DueFile]:
     ]
 
 
-def written(connection: Connection, file: DueFile, sha256: str) -> None:
+def written(connection: Connection, file: ArticleFile, sha256: str) -> None:
     """Note what a file holds now, unless the article was revised in the meantime."""
     connection.execute(
         update(articles)

@@ -23,13 +23,19 @@ another one at every look has a counter in it, and would fill the archive with i
 
 
 def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
-    """Compare an arrival with an article that it is known to be; add a revision if it changed."""
+    """Compare an arrival with an article that it is known to be; add a revision if it changed.
+
+    What replaces an adopted text is one too, also with the same words: from then on it rests on
+    what the publisher sent. Its cause is ``import``, for no edit was seen.
+    """
     row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
     article = arrival.article
     if arrival.origin == "feed" and row.origin == "page":
         # The page is the better witness: a feed's shorter text is no edit of it.
         return Saved(article_id, "unchanged")
-    if fingerprint(article.title, article.body.text) == fingerprint(row.title, row.content_text):
+    adopted = row.origin == "import"
+    same = fingerprint(article.title, article.body.text) == fingerprint(row.title, row.content_text)
+    if same and not adopted:
         if row.origin != arrival.origin:
             connection.execute(
                 update(articles).where(articles.c.id == article_id).values(origin=arrival.origin)
@@ -42,6 +48,7 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
     values = content_columns(arrival) | {
         "revision": row.revision + 1,
         "updated_at": _edited_at(arrival, row),
+        "feed_id": row.feed_id if row.feed_id is not None else arrival.feed_id,
         "file_sha256": None,
     }
     connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
@@ -50,10 +57,10 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
         article_id,
         arrival,
         revision=row.revision + 1,
-        cause="edit",
+        cause="import" if adopted else "edit",
         seen_at=_not_before(connection, article_id, arrival.seen_at),
     )
-    return Saved(article_id, "revised")
+    return Saved(article_id, "revised", first_page=adopted)
 
 
 def content_columns(arrival: Arrival) -> dict[str, Any]:
@@ -144,9 +151,11 @@ def _not_before(connection: Connection, article_id: int, seen_at: datetime) -> d
     return max(seen_at, last) if last else seen_at
 
 
-def _edited_at(arrival: Arrival, row: Row[Any]) -> datetime:
+def _edited_at(arrival: Arrival, row: Row[Any]) -> datetime | None:
     """When the publisher says that it edited, if that is news; else when we saw it."""
     claimed = arrival.article.updated_at
+    if row.origin == "import":
+        return claimed or row.updated_at
     if claimed and (row.updated_at is None or claimed > row.updated_at):
         return claimed
     return arrival.seen_at

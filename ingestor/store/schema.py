@@ -87,7 +87,12 @@ articles = Table(
     "articles",
     metadata,
     _id("Identifies the article for ever."),
-    _text("url", "Canonical address: https, without tracking parameters.", default=None),
+    _text(
+        "url",
+        "Canonical address: https, without tracking parameters. An adopted article without one "
+        "has `ni:///sha-256;…`, which names its content (docs/import-export.md).",
+        default=None,
+    ),
     _text("date", "Publication day in Asia/Shanghai, YYYY-MM-DD.", default=None),
     Column("document_id", Text, comment="The publisher's own identifier, such as ihqfskcn2160999."),
     _text("title", "Title of the current revision.", default=None),
@@ -105,9 +110,9 @@ articles = Table(
     _number("revision", "Number of the current revision, from 1.", default="1"),
     _text("path", "Its file, relative to the archive folder; never changes.", default=None),
     _text("origin", "page: from its page; feed: from the feed's text; import: adopted."),
-    _text("template", "Which page template read it; generic when none did."),
+    _text("template", "Which page template read it; generic when none did; feed, import."),
     _text("categories", "Categories for the front matter, one a line."),
-    _of("feeds", "Feed that announced it first.", nullable=True),
+    _of("feeds", "Feed that announced it first; NULL: none did.", nullable=True),
     Column(
         "file_sha256", Text, comment="SHA-256 (hex) of the file; NULL: it is due to be written."
     ),
@@ -142,7 +147,7 @@ aliases = Table(
     Column("url", Text, primary_key=True, comment="Canonical form of another address."),
     _of("articles", "Article that it names.", primary_key=True),
     Index(None, "article_id"),
-    comment="Further addresses of articles: their mobile twin, what a feed called them.",
+    comment="Further addresses of articles: their mobile twin, what a feed or import called them.",
 )
 
 captures = Table(
@@ -173,7 +178,12 @@ revisions = Table(
     ),
     _of("articles", "Article."),
     _number("revision", "Number within the article, from 1.", default=None),
-    _text("cause", "new, edit (by the publisher), reextract (by our rules), import.", default=None),
+    _text(
+        "cause",
+        "new; edit: by the publisher; reextract: by our rules; import: adopted, or the page that "
+        "replaced what was adopted.",
+        default=None,
+    ),
     _time("seen_at", "When this archive first had this revision.", nullable=False),
     _text("title", "Title.", default=None),
     _text("content_html", "Cleaned HTML.", default=None),

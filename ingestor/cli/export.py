@@ -1,0 +1,191 @@
+"""``ingest export DEST``: articles for other programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import date
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from ingestor.cli.common import existing, options, say, set_up_logs
+from ingestor.cli.progress import Advance, progress
+from ingestor.config import Settings
+from ingestor.errors import UsageError
+from ingestor.extract.symbols import normalised
+from ingestor.operations import export as operation
+from ingestor.operations.parquet import parquet, require_pyarrow
+from ingestor.store import exports
+from ingestor.store.exports import ExportedArticle, Filters
+
+STANDARD_OUTPUT = "-"
+
+
+class Format(StrEnum):
+    """How articles are written."""
+
+    FILES = "files"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+_BY_SUFFIX = {
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".parquet": Format.PARQUET,
+    "": Format.FILES,
+}
+
+
+Destination = Annotated[
+    str, typer.Argument(metavar="DEST", help="A file or folder to make; - for standard output.")
+]
+Form = Annotated[
+    Format | None,
+    typer.Option("--format", help="Default: by DEST: .jsonl, .parquet, a folder, - as jsonl."),
+]
+Since = Annotated[
+    str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")
+]
+Until = Annotated[
+    str, typer.Option("--until", metavar="DAY", help="Published on this day or before.")
+]
+Symbol = Annotated[
+    str, typer.Option("--symbol", metavar="CODE", help="Names this security: sh600519 …")
+]
+Feeds = Annotated[
+    list[str] | None,
+    typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")
+]
+Revisions = Annotated[
+    bool, typer.Option("--revisions", help="Every revision, with from when until when it held.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace what is there; a folder's other files stay.")
+]
+
+
+def export(
+    context: typer.Context,
+    destination: Destination,
+    form: Form = None,
+    since: Since = "",
+    until: Until = "",
+    symbol: Symbol = "",
+    feed: Feeds = None,
+    limit: Limit = None,
+    revisions: Revisions = False,
+    force: Force = False,
+) -> None:
+    """Export articles by publication day, as front-matter files, JSON lines or Parquet.
+
+    Works beside a running daemon. Example: ingest export - --symbol sh600519 --since 2024-01-01
+
+    Example: ingest export articles.parquet --revisions
+    """
+    chosen = options(context)
+    set_up_logs(chosen)
+    settings = chosen.settings()
+    wanted = form or _format(destination)
+    _check(destination, wanted, settings, revisions=revisions)
+    filters = Filters(
+        since=_day("--since", since),
+        until=_day("--until", until),
+        symbol=_symbol(symbol),
+        feeds=tuple(feed or ()),
+        limit=limit,
+    )
+    database = existing(settings)
+    with closing(database):
+        if unknown := exports.unknown_feeds(database, filters.feeds):
+            raise UsageError(f'--feed: the archive has nothing of a feed "{unknown[0]}"')
+        found = exports.exported(database, filters, every_revision=revisions)
+        with progress("articles", partial(exports.count, database, filters)) as advance:
+            told = _told(found, advance)
+            count = _write(destination, wanted, told, settings, force=force)
+    if destination != STANDARD_OUTPUT:
+        say(f"{destination}: {count} {'revisions' if revisions else 'articles'}")
+
+
+def _write(
+    destination: str,
+    form: Format,
+    found: Iterable[ExportedArticle],
+    settings: Settings,
+    *,
+    force: bool,
+) -> int:
+    if form is Format.FILES:
+        return operation.write_tree(Path(destination), found, settings.archive, force=force)
+    write = parquet if form is Format.PARQUET else operation.json_lines
+
+    def write_all(file: IO[bytes]) -> int:
+        return write(found, file)
+
+    if destination == STANDARD_OUTPUT:
+        return write_all(sys.stdout.buffer)
+    return operation.write_file(Path(destination), write_all, force=force)
+
+
+def _format(destination: str) -> Format:
+    if destination == STANDARD_OUTPUT:
+        return Format.JSONL
+    suffix = Path(destination).suffix.lower()
+    if Path(destination).is_dir():
+        return Format.FILES
+    if suffix not in _BY_SUFFIX:
+        raise UsageError(f"{destination}: say --format files, jsonl or parquet")
+    return _BY_SUFFIX[suffix]
+
+
+def _check(destination: str, form: Format, settings: Settings, *, revisions: bool) -> None:
+    """Refuse what cannot be written, before anything is read."""
+    if form is Format.PARQUET:
+        require_pyarrow()
+    if form is Format.FILES and revisions:
+        raise UsageError("--revisions: a file holds one revision; export jsonl or parquet")
+    if destination == STANDARD_OUTPUT:
+        if form is Format.FILES:
+            raise UsageError("-: a folder cannot go to standard output; export jsonl or parquet")
+        if form is Format.PARQUET and sys.stdout.isatty():
+            raise UsageError("-: Parquet is not for a terminal; name a file, or pipe it")
+        return
+    ours = settings.archive.dir.resolve()
+    if Path(destination).resolve().is_relative_to(ours):
+        raise UsageError(f"{destination}: lies in the archive's own folder; name another place")
+
+
+def _day(option: str, text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as error:
+        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error
+
+
+def _symbol(code: str) -> str:
+    if not code:
+        return ""
+    security = normalised(code)
+    if security is None:
+        raise UsageError(
+            f'--symbol: "{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA'
+        )
+    return security.symbol
+
+
+def _told(found: Iterable[ExportedArticle], advance: Advance) -> Iterator[ExportedArticle]:
+    """Pass the articles on, and tell of each one when its last revision went by."""
+    last = 0
+    for one in found:
+        yield one
+        if one.id != last:
+            advance(1)
+        last = one.id
