@@ -18,9 +18,8 @@ from ingestor.operations import web
 from ingestor.operations.notify import Systemd
 from ingestor.operations.pulse import Pulse
 from ingestor.operations.readiness import not_alive, not_ready
-from ingestor.pipeline import Services, register_feeds
+from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
-from ingestor.pipeline.stepping import STEPS
 from ingestor.store.database import Database
 from ingestor.store.upkeep import tidy
 
@@ -46,7 +45,7 @@ class Service:
         self.observer, self._metrics = _counting(clock)
         self.systemd = Systemd()
         self.pulse = Pulse(
-            database, clock, self.observer, settings.service.stuck_after, frozenset(STEPS)
+            database, clock, self.observer, settings.service.stuck_after, frozenset(STAGES)
         )
         self._read = read
         self._stack = ExitStack()
@@ -82,7 +81,7 @@ class Service:
 
     def run(self) -> None:
         """Serve until the clock's ``stop`` is set."""
-        steps = [Step(name, self._step(name)) for name in STEPS]
+        steps = [Step(name, self._step(name)) for name in STAGES]
         steps.append(Step("housekeeping", lambda: tidy(self.database), HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", self._beat, self._rhythm(), beside=True))
@@ -106,7 +105,7 @@ class Service:
             if self._services is None:
                 raise TypeError("a step before the services are open")
             with self.pulse.running(name):
-                STEPS[name](self._services)
+                run_step(self._services, name)
 
         return run
 
