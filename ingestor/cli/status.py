@@ -14,9 +14,10 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from ingestor.archive.front_matter import one_line
-from ingestor.cli.common import existing, options, say
+from ingestor.cli.common import existing, options, say, say_error
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
+from ingestor.errors import NoArchiveYet
 from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
 from ingestor.redaction import redact
 from ingestor.store import overview
@@ -26,6 +27,14 @@ from ingestor.store.rhythms import intervals, latest_publications
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
 
+NOTHING: dict[str, int | str | None] = {
+    "articles": 0,
+    "revisions": 0,
+    "first_day": None,
+    "last_day": None,
+}
+"""The numbers of an archive that is not there yet."""
+
 
 def status(
     context: typer.Context,
@@ -33,11 +42,18 @@ def status(
 ) -> None:
     """Show the feeds, their health, what is pending and what was given up.
 
-    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, or an
-    entry was given up. Example: ingest status --json
+    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, an
+    entry was given up, or nothing has run yet. Example: ingest status --json
     """
     settings = options(context).settings()
-    database, now = existing(settings), Clock().now()
+    try:
+        database, now = existing(settings), Clock().now()
+    except NoArchiveYet as error:
+        # A monitor must not take this for "all is well": the folder may be the wrong one.
+        say_error(f"nothing has run yet: {error}")
+        if as_json:
+            say(json.dumps(_document([], [], NOTHING, {}), indent=2))
+        raise typer.Exit(1) from error
     with database.reading() as connection:
         feeds = overview.feed_health(connection)
         parked = overview.parked(connection, PARKED_SHOWN)
