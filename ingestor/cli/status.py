@@ -11,18 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection
 
 from ingestor.archive.front_matter import one_line
 from ingestor.cli.common import existing, options, say, say_error
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
 from ingestor.errors import NoArchiveYet
-from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
+from ingestor.operations.freshness import late_feeds
 from ingestor.redaction import redact
 from ingestor.store import overview
 from ingestor.store.overview import FeedHealth, Parked
-from ingestor.store.rhythms import intervals, latest_publications
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
@@ -58,7 +56,7 @@ def status(
         feeds = overview.feed_health(connection)
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
-        late = _late(connection, feeds, now)
+        late = late_feeds(connection, now)
     database.close()
     if as_json:
         say(json.dumps(_document(feeds, parked, totals, late), ensure_ascii=False, indent=2))
@@ -66,22 +64,6 @@ def status(
         _show(feeds, parked, totals, late=late, now=now)
     if any(one.active and one.failures for one in feeds) or parked or late:
         raise typer.Exit(1)
-
-
-def _late(connection: Connection, feeds: list[FeedHealth], now: datetime) -> dict[str, str]:
-    """Return what is wrong with the rhythm of feeds, by their names."""
-    late = {}
-    every = intervals(connection)
-    for one in feeds:
-        if not one.active or one.failures:
-            continue
-        if is_unanswered(one.last_ok_at, every[one.name], now):
-            late[one.name] = "not polled: does the daemon run?"
-            continue
-        silence = longest_silence(latest_publications(connection, one.name))
-        if since := quiet_since(one.last_new_at, silence, now):
-            late[one.name] = f"nothing new since {iso_utc(since)}, longer than it ever was"
-    return late
 
 
 def _document(

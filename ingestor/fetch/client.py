@@ -76,7 +76,7 @@ class Fetcher:
             },
             follow_redirects=False,
         )
-        self._robots = Robots(self.get, limits.user_agent, clock.monotonic)
+        self._robots = Robots(self._rules, limits.user_agent, clock.monotonic)
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +152,16 @@ class Fetcher:
             received=len(answer.body) if answer else 0,
         )
         return outcome
+
+    def _rules(self, request: Request) -> Response:
+        """Ask a robots.txt, and have it counted."""
+        response = self._got(request, robots=False)
+        if isinstance(response, FetchError):
+            self._observer.asked_robots(answered=False)
+            raise response
+        # As robots.py has it: these are outages, not answers.
+        self._observer.asked_robots(answered=response.status < 500 and response.status != 429)
+        return response
 
     def _got(self, request: Request, *, robots: bool) -> Response | FetchError:
         try:
