@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon check format docs clean
+.PHONY: help install run demo test soak soak-daemon image check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,9 @@ soak: install  ## Two thousand kills, and what else takes long
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 	$(BIN)/python -m tests.soak 100000
+
+image: install  ## The Dockerfile's steps in a Debian root folder: root, debootstrap and the network
+	INGEST_IMAGE=1 $(BIN)/python -m pytest tests/test_image.py
 
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@
     ├── ConfigError                  exit 2: the configuration is wrong
     ├── ArchiveError                 exit 3: the archive itself is unusable
     │   ├── ArchiveInUse             another run holds it
+    │   ├── NoArchiveYet             nothing has run yet
     │   ├── SchemaTooNew             made by a newer program
     │   └── StorageFailed            read-only, disk full, not a database
     ├── FetchError                   one request failed; tried again later
@@ -49,6 +50,10 @@ class ArchiveError(IngestorError):
 
 class ArchiveInUse(ArchiveError):
     """Another run holds the archive."""
+
+
+class NoArchiveYet(ArchiveError):
+    """There is no database, or an empty one: nothing has run yet."""
 
 
 class SchemaTooNew(ArchiveError):

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from ingestor.model import Cause
+
 PollResult = Literal["changed", "unchanged", "failed"]
 
 
@@ -31,6 +33,14 @@ class Observer:
 
     def polled(self, result: PollResult) -> None:  # noqa: ARG002 - for those that count
         """Note how a poll of a feed went."""
+        self.moved()
+
+    def asked_robots(self, *, answered: bool) -> None:  # noqa: ARG002 - for those that count
+        """Note that a site's robots.txt was asked; an outage of the site is no answer."""
+        self.moved()
+
+    def revised(self, cause: Cause) -> None:  # noqa: ARG002 - for those that count
+        """Note a revision that was written, the first of an article included."""
         self.moved()
 
     def archived(self, *, origin: str, template: str, published_at: datetime | None) -> None:  # noqa: ARG002 - for those that count

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,26 @@ class Site:
             timeout=120,
             check=False,
         )
+
+    def on_a_terminal(self, *arguments: str, **environment: str) -> str:
+        """Run ``ingest`` on a terminal; return what stands there afterwards, colours and all."""
+        terminal, end = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "ingestor", *arguments],
+            cwd=self.folder,
+            env=self.environment() | {"TERM": "xterm-256color"} | environment,
+            stdin=end,
+            stdout=end,
+            stderr=end,
+        ):
+            os.close(end)
+            shown = b""
+            # The system says "input/output error" when the other end is closed.
+            with suppress(OSError):
+                while part := os.read(terminal, 65536):
+                    shown += part
+        os.close(terminal)
+        return shown.decode()
 
     def query(self, sql: str) -> list[tuple]:
         """Ask the SQLite file as users do."""

@@ -10,6 +10,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,12 @@ from tests.running import Site, feed
 BATCH = 200
 """Articles announced at a time: what Sina's busiest feeds hold."""
 
+PAGES_URL = "https://rsshub.example/pages"
+"""Feed of the articles whose pages are asked."""
+
+PAGES_KEPT = 10 * BATCH
+"""Addresses that answer after the batch that announced them."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -28,6 +35,9 @@ class Sample:
 
     articles: int
     rss: int
+    """Bytes of the process itself."""
+    workers: int
+    """Bytes of the processes that it started, together; pages that they share count again."""
     descriptors: int
     wal: int
 
@@ -35,6 +45,7 @@ class Sample:
         """Return it as a line of a table."""
         return (
             f"{self.articles:>8} articles  {self.rss / 1024**2:7.1f} MiB  "
+            f"workers {self.workers / 1024**2:7.1f} MiB  "
             f"{self.descriptors:3} descriptors  WAL {self.wal / 1024**2:6.1f} MiB"
         )
 
@@ -43,8 +54,9 @@ def soak(site: Site, articles: int, *, show: bool = False) -> list[Sample]:
     """Let the daemon take in so many articles; return its size after each batch."""
     site.configure(
         feed(more='every = "1s"\ncontent = "feed"'),
-        feed("https://rsshub.example/pages", "pages", 'every = "1s"'),
-        schedule='jitter = "0s"',
+        feed(PAGES_URL, "pages", 'every = "1s"'),
+        # Rechecks as well: of the articles whose page was asked.
+        schedule='jitter = "0s"\nrecheck = ["3s"]',
     )
     samples = []
     with Daemon(site, ("--quiet",)) as daemon:
@@ -63,31 +75,58 @@ def soak(site: Site, articles: int, *, show: bool = False) -> list[Sample]:
 
 def _announce(net: FakeInternet, batch: list) -> None:
     """Nine of ten through the feed's text, one of ten through its page: both ways are taken."""
+    # The pages of the batch before are still asked: by the rechecks.
+    kept = dict(list(net.pages.items())[-PAGES_KEPT:])
     net.pages.clear()
+    net.pages.update(kept)
     net.forget()
     cut = len(batch) // 10
     publish(net, batch[cut:], feed_url=FEED_URL)
-    publish(net, batch[:cut], feed_url="https://rsshub.example/pages")
+    publish(net, batch[:cut], feed_url=PAGES_URL)
 
 
 def _files(site: Site) -> int:
     if not (site.folder / "archive.db").exists():
         return 0
-    written = "SELECT count(*) FROM articles WHERE file_sha256 IS NOT NULL"
     known = "SELECT count(*) FROM sqlite_master WHERE name = 'articles'"
+    # Not by counting: the question is asked twenty times a second, of a growing table.
+    written = (
+        "SELECT (SELECT coalesce(max(id), 0) FROM articles)"
+        " - (SELECT count(*) FROM articles WHERE file_sha256 IS NULL)"
+    )
     return site.query(written)[0][0] if site.query(known)[0][0] else 0
 
 
 def _sample(site: Site, process: int, articles: int) -> Sample:
-    folder = Path(f"/proc/{process}")
-    status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
     wal = site.folder / "archive.db-wal"
     return Sample(
         articles=articles,
-        rss=int(status["VmRSS"].split()[0]) * 1024,
-        descriptors=len(list((folder / "fd").iterdir())),
+        rss=_rss(process),
+        workers=sum(map(_rss, _descendants(process))),
+        descriptors=len(list(Path(f"/proc/{process}/fd").iterdir())),
         wal=wal.stat().st_size if wal.exists() else 0,
     )
+
+
+def _rss(process: int) -> int:
+    """Return the bytes of memory that a process holds; 0 when it has ended."""
+    try:
+        text = Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return 0
+    status = dict(line.split(":", 1) for line in text.splitlines())
+    return int(status.get("VmRSS", "0").split()[0]) * 1024
+
+
+def _descendants(process: int) -> Iterator[int]:
+    """Yield the processes that a process started, and those that they started."""
+    try:
+        lists = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")]
+    except FileNotFoundError:
+        return
+    for child in map(int, " ".join(lists).split()):
+        yield child
+        yield from _descendants(child)
 
 
 def main() -> int:

@@ -133,7 +133,7 @@ def test_an_odd_answer_stops_the_walk_and_the_next_run_goes_on_there(site, api, 
     api.broken["2024-02-29", 2] = answer
     done = walk(site, "2024-02-28", "2024-03-01")
     assert done.returncode == 1
-    assert "宏观经济: 2024-02-29" in done.stderr
+    assert '"feed": "宏观经济", "day": "2024-02-29", "error": "' in done.stderr
     assert json.loads(done.stdout)["feeds_failed"] == 1
     api.broken.clear()
     api.asked.clear()

@@ -2,13 +2,16 @@
 
 import json
 import re
+import sqlite3
 import urllib.error
 import urllib.request
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 
 from ingestor.clock import Clock
+from ingestor.operations.folders import FolderSize, measured
 from ingestor.operations.metrics import MOST_HOSTS, Metrics
 from tests.living import Daemon, wait_for
 from tests.made_up_sina import FEED_URL, made_up, publish
@@ -40,6 +43,7 @@ def test_a_daemon_at_work_is_alive_and_ready_and_counts(site, net):
         wait_for(lambda: ask(daemon, "/readyz") == (200, "ok\n"))
         assert ask(daemon, "/healthz") == (200, "ok\n")
         wait_for(lambda: 'ingestor_articles_total{origin="page"} 1.0' in ask(daemon, "/metrics")[1])
+        wait_for(lambda: 'ingestor_folder_files{folder="warc"}' in ask(daemon, "/metrics")[1])
         text = ask(daemon, "/metrics")[1]
         assert daemon.stop() == 0
     for line in (
@@ -50,6 +54,10 @@ def test_a_daemon_at_work_is_alive_and_ready_and_counts(site, net):
         'ingestor_entries{state="parked"} 0.0',
         "ingestor_received_bytes_total",
         'ingestor_extractions_total{template="',
+        'ingestor_revisions_total{cause="new"}',
+        'ingestor_robots_requests_total{result="answered"} 1.0',
+        'ingestor_feeds{state="late"} 0.0',
+        'ingestor_folder_bytes{folder="archive"}',
         'ingestor_database_bytes{file="main"}',
         'ingestor_disk_bytes{state="free"}',
         "ingestor_moving 1.0",
@@ -67,6 +75,30 @@ def test_a_daemon_whose_feeds_fail_is_alive_but_not_ready(site, net):
         assert ask(daemon, "/healthz")[0] == 200
         assert ask(daemon, "/archive.db")[0] == 404
         assert daemon.stop() == 0
+
+
+def test_a_daemon_whose_feeds_are_late_is_not_ready(site, net):
+    """By the feed's own rhythm, with the reason that `ingest status` has."""
+    publish(net, [made_up(number) for number in range(1, 10)])
+    site.configure(feed(more='content = "feed"'), **LISTENING)
+    site.run("--once")
+    with closing(sqlite3.connect(site.folder / "archive.db")) as connection, connection:
+        connection.execute("UPDATE feeds SET last_new_at = '2014-05-06T00:00:00Z'")
+    with Daemon(site) as daemon:
+        wait_for(lambda: "1 of 1 feeds are late" in ask(daemon, "/readyz")[1])
+        assert "nothing new since 2014-05-06" in ask(daemon, "/readyz")[1]
+        assert ask(daemon, "/healthz")[0] == 200
+        assert 'ingestor_feeds{state="late"} 1.0' in ask(daemon, "/metrics")[1]
+        assert daemon.stop() == 0
+
+
+def test_a_folder_is_as_large_as_all_that_is_in_it(tmp_path):
+    """Below it too; one that is not there holds nothing."""
+    (tmp_path / "below").mkdir()
+    (tmp_path / "a").write_bytes(b"123")
+    (tmp_path / "below" / "b").write_bytes(b"45")
+    assert measured(tmp_path, Clock()) == FolderSize(files=2, bytes=5)
+    assert measured(tmp_path / "none", Clock()) == FolderSize(files=0, bytes=0)
 
 
 def test_a_stuck_daemon_is_not_alive(site, net):

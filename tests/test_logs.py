@@ -55,6 +55,26 @@ def test_no_log_says_a_secret(site, net, form):
     assert "s3cret" not in done.stderr
 
 
+def test_quiet_says_only_what_is_wrong(site, net):
+    """Nothing at all when all is well; the JSON that was asked for is no chatter."""
+    publish(net, [made_up(1)])
+    done = site.run("--once", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert json.loads(site.run("--once", "--quiet", "--json").stdout)["feeds"] == 1
+    net.fail(FEED_URL, "500")
+    done = site.run("--once", "--quiet")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["feed_failed"]
+
+
+def test_on_a_terminal_a_failure_is_said_once(site, net):
+    """As a line at the end, not as an event as well."""
+    net.fail(FEED_URL, "500")
+    shown = site.on_a_terminal("--once")
+    assert shown.count("HTTP 500") == 1
+    assert "ingest: feed 新浪财经－國內: " in shown
+
+
 def test_a_wrong_format_is_wrong_usage(site):
     """Exit 2."""
     assert site.run("--once", "--log-format", "xml").returncode == 2

@@ -150,7 +150,8 @@ def test_a_feed_that_fails_is_said(site, net, how):
     net.fail(FEED_URL, how)
     done = site.run("--once")
     assert done.returncode == 1
-    assert "feed 新浪财经－國內: " in done.stderr
+    assert done.stderr.count('"event": "feed_failed"') == 1
+    assert done.stderr.count("新浪财经－國內") == 1
     assert "Traceback" not in done.stderr
 
 

@@ -13,12 +13,12 @@ import typer
 from ingestor.archive.front_matter import one_line
 from ingestor.cli import logs
 from ingestor.config import Settings, find, load
-from ingestor.errors import ConfigError, StorageFailed, UsageError
+from ingestor.errors import ConfigError, NoArchiveYet, StorageFailed, UsageError
 from ingestor.model import Feed
 from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.database import Database
-from ingestor.store.migrations import is_current
+from ingestor.store.migrations import is_current, revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Options:
     quiet: bool = False
     debug: bool = False
     log_format: logs.LogFormat | None = None
+
+    @property
+    def form(self) -> logs.LogFormat:
+        """How logs are written."""
+        return logs.chosen_format(self.log_format, os.environ)
 
     def settings(self) -> Settings:
         """Return the configuration; raise :class:`ConfigError` when it cannot be used."""
@@ -60,25 +65,32 @@ def say_error(text: str) -> None:
     typer.echo(f"ingest: {one_line(redact(text))}", err=True)
 
 
-def set_up_logs(chosen: Options) -> None:
-    """Send events to standard error: one line each, with fields; warnings only if quiet."""
+def set_up_logs(chosen: Options, unsaid: frozenset[str] = frozenset()) -> None:
+    """Send events to standard error: one line each, with fields; warnings only if quiet.
+
+    Events named in ``unsaid`` are left out: the caller says the same in its own words.
+    """
     level = logging.WARNING if chosen.quiet else logging.INFO
     if chosen.verbose or chosen.debug:
         level = logging.DEBUG
-    logs.configure(logs.chosen_format(chosen.log_format, os.environ), level)
+    logs.configure(chosen.form, level, unsaid)
 
 
 def existing(settings: Settings) -> Database:
     """Open an archive that is there already, for looking at it.
 
-    Raises :class:`StorageFailed` when there is none, for a command that only reads makes
-    none, or one that has to be upgraded first.
+    Raises :class:`NoArchiveYet` when there is none, for a command that only reads makes
+    none, and :class:`StorageFailed` for one that has to be upgraded first.
     """
-    database = Database(settings.store.url)
-    if database.path and not database.path.exists():
-        raise StorageFailed(f"{database.path}: there is no archive yet; `ingest --once` makes it")
+    database = Database(settings.store.url, for_reading=True)
+    none = f"{database.path}: there is no archive yet; `ingest --once` makes it"
+    # A database of no bytes is what a run that was stopped at once leaves.
+    if database.path and not (database.path.exists() and database.path.stat().st_size):
+        raise NoArchiveYet(none)
     with database.reading() as connection:
         if not is_current(connection, database):
+            if revision(connection) is None:
+                raise NoArchiveYet(none)
             raise StorageFailed(
                 f"{database.path}: made by an older version; `ingest --once` upgrades it"
             )

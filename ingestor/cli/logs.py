@@ -27,9 +27,16 @@ def chosen_format(wanted: LogFormat | None, environment: Mapping[str, str]) -> L
     return "journal" if "JOURNAL_STREAM" in environment else "json"
 
 
-def configure(form: LogFormat, level: int) -> None:
-    """Send our events, and the libraries' warnings, to standard error."""
+def configure(form: LogFormat, level: int, unsaid: frozenset[str] = frozenset()) -> None:
+    """Send our events but those named in ``unsaid``, and the libraries' warnings, to stderr."""
+
+    def left_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        if event.get("event") in unsaid:
+            raise structlog.DropEvent
+        return event
+
     shared: list[Processor] = [
+        left_out,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
         # Before the secrets are taken out: a traceback may hold an address too.

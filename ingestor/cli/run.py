@@ -34,6 +34,9 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+LISTED = frozenset({"feed_failed", "entry_failed", "backfill_failed", "backfill_cut_short"})
+"""The events that a pass has a line for at its end: nobody reads them twice."""
+
 Once = Annotated[bool, typer.Option("--once", help="One pass over all feeds, then exit.")]
 Feeds = Annotated[
     list[str] | None,
@@ -104,7 +107,9 @@ def run(
         return
     if not once and (feed or as_json or since or until):
         raise UsageError("--feed, --json, --since and --until go with --once")
-    set_up_logs(context.obj)
+    # On a terminal the failures of a pass are listed at its end, for people.
+    listed = once and context.obj.form == "human" and not (verbose or debug)
+    set_up_logs(context.obj, LISTED if listed else frozenset())
     settings = context.obj.settings()
     wanted = chosen_feeds(settings, feed or [])
     if not once:
@@ -112,7 +117,10 @@ def run(
         return
     clock = Clock()
     past = Backfill.wanted(wanted, (since, until), clock.now(), force=force)
-    _report(_pass(settings, wanted, clock, past), as_json=as_json)
+    summary = _pass(settings, wanted, clock, past)
+    for problem in summary.problems if listed else ():
+        say_error(problem)
+    _report(summary, as_json=as_json, quiet=quiet)
 
 
 def _pass(settings: Settings, wanted: list[Feed], clock: Clock, past: Backfill | None) -> Summary:
@@ -149,13 +157,11 @@ def _refuse_run_options(command: str, given: bool) -> None:
         raise UsageError(f"options before `{command}` belong behind it: ingest {command} --help")
 
 
-def _report(summary: Summary, *, as_json: bool) -> None:
-    for problem in summary.problems:
-        say_error(problem)
+def _report(summary: Summary, *, as_json: bool, quiet: bool) -> None:
     numbers = summary.numbers()
     if as_json:
         say(json.dumps(numbers, ensure_ascii=False))
-    else:
+    elif not quiet:
         say(
             "{feeds} feeds ({feeds_unchanged} unchanged, {feeds_failed} failed): "
             "{entries_new} new entries; articles: {articles_new} new, {articles_revised} revised, "

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
@@ -15,12 +16,13 @@ from ingestor.daemon import Step, serve
 from ingestor.errors import ConfigError
 from ingestor.observer import Observer
 from ingestor.operations import web
+from ingestor.operations.folders import FolderSizes
+from ingestor.operations.freshness import Freshness
 from ingestor.operations.notify import Systemd
 from ingestor.operations.pulse import Pulse
 from ingestor.operations.readiness import not_alive, not_ready
-from ingestor.pipeline import Services, register_feeds
+from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
-from ingestor.pipeline.stepping import STEPS
 from ingestor.store.database import Database
 from ingestor.store.upkeep import tidy
 
@@ -43,10 +45,13 @@ class Service:
         self.database = database
         self.clock = clock
         self.reload = threading.Event()
-        self.observer, self._metrics = _counting(clock)
+        self.freshness = Freshness(database, clock)
+        self.observer, self._metrics = _counting(
+            clock, self.freshness, FolderSizes(self._folders, clock)
+        )
         self.systemd = Systemd()
         self.pulse = Pulse(
-            database, clock, self.observer, settings.service.stuck_after, frozenset(STEPS)
+            database, clock, self.observer, settings.service.stuck_after, frozenset(STAGES)
         )
         self._read = read
         self._stack = ExitStack()
@@ -67,9 +72,14 @@ class Service:
         oldest = max(10.0, 3 * self._rhythm().total_seconds())
         return {
             "/healthz": lambda: web.verdict(not_alive(self.pulse, oldest)),
-            "/readyz": lambda: web.verdict(not_ready(self.pulse, oldest)),
+            "/readyz": lambda: web.verdict(not_ready(self.pulse, self.freshness, oldest)),
             "/metrics": lambda: self._metrics(self.pulse),
         }
+
+    def _folders(self) -> dict[str, Path]:
+        archive = self.settings.archive
+        raw = {"warc": archive.raw_dir} if archive.raw == "warc" else {}
+        return {"archive": archive.dir, **raw}
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -82,7 +92,7 @@ class Service:
 
     def run(self) -> None:
         """Serve until the clock's ``stop`` is set."""
-        steps = [Step(name, self._step(name)) for name in STEPS]
+        steps = [Step(name, self._step(name)) for name in STAGES]
         steps.append(Step("housekeeping", lambda: tidy(self.database), HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", self._beat, self._rhythm(), beside=True))
@@ -106,7 +116,7 @@ class Service:
             if self._services is None:
                 raise TypeError("a step before the services are open")
             with self.pulse.running(name):
-                STEPS[name](self._services)
+                run_step(self._services, name)
 
         return run
 
@@ -166,7 +176,9 @@ class Service:
             raise ConfigError("service.listen: cannot change while the daemon runs; restart it")
 
 
-def _counting(clock: Clock) -> tuple[Observer, Callable[[Pulse], web.Page]]:
+def _counting(
+    clock: Clock, freshness: Freshness, folders: FolderSizes
+) -> tuple[Observer, Callable[[Pulse], web.Page]]:
     """Return who counts, and what shows the counts; they need prometheus-client."""
     try:
         from ingestor.operations.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
@@ -175,4 +187,4 @@ def _counting(clock: Clock) -> tuple[Observer, Callable[[Pulse], web.Page]]:
         return Observer(clock.monotonic), lambda _: missing
     counts = Metrics(clock)
     kind = "text/plain; version=0.0.4; charset=utf-8"
-    return counts, lambda pulse: web.Page(200, counts.text(Gauges(pulse)), kind)
+    return counts, lambda pulse: web.Page(200, counts.text(Gauges(pulse, freshness, folders)), kind)

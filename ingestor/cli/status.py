@@ -11,22 +11,29 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection
 
 from ingestor.archive.front_matter import one_line
-from ingestor.cli.common import existing, options, say
+from ingestor.cli.common import existing, options, say, say_error
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
+from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
-from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
+from ingestor.operations.freshness import late_feeds
 from ingestor.poll import MOVES_IN_A_ROW
 from ingestor.redaction import redact
 from ingestor.store import hosts, overview
 from ingestor.store.overview import FeedHealth, Parked
-from ingestor.store.rhythms import intervals, latest_publications
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
+
+NOTHING: dict[str, int | str | None] = {
+    "articles": 0,
+    "revisions": 0,
+    "first_day": None,
+    "last_day": None,
+}
+"""The numbers of an archive that is not there yet."""
 
 
 def status(
@@ -35,17 +42,24 @@ def status(
 ) -> None:
     """Show the feeds, their health, what is pending and what was given up.
 
-    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, or an
-    entry was given up. Example: ingest status --json
+    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, an
+    entry was given up, or nothing has run yet. Example: ingest status --json
     """
     settings = options(context).settings()
-    database, now = existing(settings), Clock().now()
+    try:
+        database, now = existing(settings), Clock().now()
+    except NoArchiveYet as error:
+        # A monitor must not take this for "all is well": the folder may be the wrong one.
+        say_error(f"nothing has run yet: {error}")
+        if as_json:
+            say(json.dumps(_document([], [], NOTHING, {}), indent=2))
+        raise typer.Exit(1) from error
     with database.reading() as connection:
         feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
         paused = {name: one for name, one in hosts.pauses(connection).items() if one.until > now}
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
-        late = _late(connection, feeds, now)
+        late = late_feeds(connection, now)
     database.close()
     if as_json:
         document = _document(feeds, parked, totals, late) | {
@@ -57,22 +71,6 @@ def status(
         _show_requests(feeds, paused)
     if any(one.active and one.failures for one in feeds) or parked or late:
         raise typer.Exit(1)
-
-
-def _late(connection: Connection, feeds: list[FeedHealth], now: datetime) -> dict[str, str]:
-    """Return what is wrong with the rhythm of feeds, by their names."""
-    late = {}
-    every = intervals(connection)
-    for one in feeds:
-        if not one.active or one.failures:
-            continue
-        if is_unanswered(one.last_ok_at, every[one.name], now):
-            late[one.name] = "not polled: does the daemon run?"
-            continue
-        silence = longest_silence(latest_publications(connection, one.name))
-        if since := quiet_since(one.last_new_at, silence, now):
-            late[one.name] = f"nothing new since {iso_utc(since)}, longer than it ever was"
-    return late
 
 
 def _document(

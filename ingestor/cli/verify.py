@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ingestor.cli.common import existing, options, say, say_error
-from ingestor.errors import ArchiveInUse
+from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.operations import verify as operation
 from ingestor.store.lock import only_run
 
@@ -30,20 +30,21 @@ def verify(
         alone = True
         try:
             stack.enter_context(only_run(database))
-        except ArchiveInUse as error:
+        except (ArchiveInUse, StorageFailed) as error:
+            # Somebody else's archive may be looked at, read-only as it is.
             if repair:
                 raise
             alone = False
             say_error(f"{error}; files and records that it may be writing are not looked at")
-        found = list(operation.differences(database, settings, alone=alone))
+        compared = operation.compare(database, settings, alone=alone)
+        found = compared.differences
         for one in found:
             say(one.line)
         left = operation.repair(database, settings, found) if repair else found
-    foreign = operation.foreign_files(database, settings.archive.dir)
     database.close()
-    for path in foreign:
+    for path in compared.foreign:
         say(f"file {path.relative_to(settings.archive.dir)}: belongs to no article; left alone")
     mended = f", {len(found) - len(left)} mended" if repair else ""
-    say(f"{len(found)} disagreements{mended}; {len(foreign)} foreign files")
+    say(f"{len(found)} disagreements{mended}; {len(compared.foreign)} foreign files")
     if left:
         raise typer.Exit(1)

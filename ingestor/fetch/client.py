@@ -85,7 +85,7 @@ class Fetcher:
             },
             follow_redirects=False,
         )
-        self._robots = Robots(self.get, limits.user_agent, clock.monotonic, self._crawl_delay)
+        self._robots = Robots(self._rules, limits.user_agent, clock.monotonic, self._crawl_delay)
 
     def __enter__(self) -> Self:
         return self
@@ -214,6 +214,17 @@ class Fetcher:
             received=len(answer.body) if answer else 0,
         )
         return outcome
+
+    def _rules(self, request: Request) -> Response:
+        """Ask a robots.txt, and have it counted."""
+        try:
+            response = self.get(request)
+        except FetchError:
+            self._observer.asked_robots(answered=False)
+            raise
+        # As robots.py has it: these are outages, not answers.
+        self._observer.asked_robots(answered=response.status < 500 and response.status != 429)
+        return response
 
     def _got(self, request: Request, *, robots: bool) -> Response | FetchError:
         try:

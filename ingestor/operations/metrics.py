@@ -12,7 +12,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ingestor.clock import Clock
+from ingestor.errors import ArchiveError
+from ingestor.model import Cause
 from ingestor.observer import Observer, PollResult
+from ingestor.operations.folders import FolderSizes
+from ingestor.operations.freshness import Freshness
 from ingestor.operations.pulse import Pulse
 
 MOST_HOSTS = 50
@@ -37,6 +41,9 @@ class Metrics(Observer):
             ["origin"],
             registry=registry,
         )
+        self._revisions = Counter(
+            "ingestor_revisions", "Revisions written, by their cause.", ["cause"], registry=registry
+        )
         self._extractions = Counter(
             "ingestor_extractions",
             "New articles, by the template that read them.",
@@ -55,6 +62,9 @@ class Metrics(Observer):
             ["host", "result"],
             registry=registry,
         )
+        self._robots = Counter(
+            "ingestor_robots_requests", "robots.txt asked for.", ["result"], registry=registry
+        )
         self._bytes = Counter(
             "ingestor_received_bytes", "Bodies received, without compression.", registry=registry
         )
@@ -67,6 +77,16 @@ class Metrics(Observer):
         label = host if host in self._hosts else "other"
         self._requests.labels(label, "answered" if answered else "failed").observe(seconds)
         self._bytes.inc(received)
+
+    def asked_robots(self, *, answered: bool) -> None:
+        """Count a request for robots.txt."""
+        super().asked_robots(answered=answered)
+        self._robots.labels("answered" if answered else "failed").inc()
+
+    def revised(self, cause: Cause) -> None:
+        """Count a revision."""
+        super().revised(cause)
+        self._revisions.labels(cause).inc()
 
     def polled(self, result: PollResult) -> None:
         """Count a poll."""
@@ -89,10 +109,12 @@ class Metrics(Observer):
 
 
 class Gauges(Collector):
-    """What is so at the moment of asking: the queue, and the sizes on the disk."""
+    """What is so at the moment of asking: the queue, the feeds, and the sizes on the disk."""
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, pulse: Pulse, freshness: Freshness, folders: FolderSizes) -> None:
         self._pulse = pulse
+        self._freshness = freshness
+        self._folders = folders
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the gauges; those of the queue are as old as the last heartbeat."""
@@ -103,14 +125,37 @@ class Gauges(Collector):
             yield entries
             yield GaugeMetricFamily("ingestor_due", "Feeds and entries that are due.", now.due)
             feeds = GaugeMetricFamily("ingestor_feeds", "Feeds configured.", labels=["state"])
+            late = self._late()
             feeds.add_metric(["failing"], now.failing)
-            feeds.add_metric(["well"], now.feeds - now.failing)
+            feeds.add_metric(["late"], late)
+            feeds.add_metric(["well"], max(0, now.feeds - now.failing - late))
             yield feeds
         yield GaugeMetricFamily(
             "ingestor_moving", "1 while due work moves.", 0 if self._pulse.trouble else 1
         )
         if path := self._pulse.database.path:
             yield from _sizes(path)
+        yield from self._folder_sizes()
+
+    def _late(self) -> int:
+        try:
+            return len(self._freshness.late())
+        except ArchiveError:
+            # The heartbeat says so; the other gauges are of use all the same.
+            return 0
+
+    def _folder_sizes(self) -> Iterator[GaugeMetricFamily]:
+        size = GaugeMetricFamily(
+            "ingestor_folder_bytes", "Files, as of the last hour.", labels=["folder"]
+        )
+        files = GaugeMetricFamily(
+            "ingestor_folder_files", "Files, as of the last hour.", labels=["folder"]
+        )
+        for name, folder in self._folders.latest().items():
+            size.add_metric([name], folder.bytes)
+            files.add_metric([name], folder.files)
+        yield size
+        yield files
 
 
 def _sizes(database: Path) -> Iterator[GaugeMetricFamily]:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
+from ingestor.archive.front_matter import one_line
+from ingestor.errors import ArchiveError
+from ingestor.operations.freshness import Freshness
 from ingestor.operations.pulse import Pulse
 
 LEAST_FREE = 256 * 1024**2
 """Bytes; a day of a busy archive, and room for SQLite to finish what it began."""
 
 
-def not_ready(pulse: Pulse, oldest_beat: float) -> list[str]:
+MOST_NAMED = 5
+"""Feeds that are named with their reason; `ingest status` has them all."""
+
+
+def not_ready(pulse: Pulse, freshness: Freshness, oldest_beat: float) -> list[str]:
     """Return why the service is not ready; nothing when it is."""
-    return list(_reasons(pulse, oldest_beat))
+    return list(_reasons(pulse, freshness, oldest_beat))
 
 
 def not_alive(pulse: Pulse, oldest_beat: float) -> list[str]:
@@ -26,14 +33,32 @@ def not_alive(pulse: Pulse, oldest_beat: float) -> list[str]:
     return reasons
 
 
-def _reasons(pulse: Pulse, oldest_beat: float) -> Iterator[str]:
+def _reasons(pulse: Pulse, freshness: Freshness, oldest_beat: float) -> Iterator[str]:
     yield from not_alive(pulse, oldest_beat)
     if not pulse.started:
         yield "the first tick has not run yet"
-    now = pulse.vitals
-    if now and now.feeds and now.failing * 2 > now.feeds:
-        yield f"{now.failing} of {now.feeds} feeds fail"
+    yield from _stale(pulse, freshness)
     if pulse.database.path:
         free = shutil.disk_usage(pulse.database.path.parent).free
         if free < LEAST_FREE:
             yield f"only {free // 1024**2} MiB are free on the database's disk"
+
+
+def _stale(pulse: Pulse, freshness: Freshness) -> Iterator[str]:
+    """Say so when most feeds fail or are late: one of many is the alert rules' affair."""
+    now = pulse.vitals
+    if not now or not now.feeds:
+        return
+    try:
+        late = freshness.late()
+    except ArchiveError as error:
+        yield f"the database does not answer: {error}"
+        return
+    if (now.failing + len(late)) * 2 <= now.feeds:
+        return
+    if now.failing:
+        yield f"{now.failing} of {now.feeds} feeds fail"
+    if late:
+        yield f"{len(late)} of {now.feeds} feeds are late"
+    for name, reason in list(late.items())[:MOST_NAMED]:
+        yield f"{one_line(name)}: {reason}"

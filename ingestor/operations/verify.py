@@ -37,31 +37,46 @@ class Difference:
     """Makes them agree, within a transaction; ``None`` where only a backup helps."""
 
 
-def differences(database: Database, settings: Settings, *, alone: bool) -> Iterator[Difference]:
-    """Yield every difference.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a look at everything found."""
+
+    differences: list[Difference]
+    foreign: list[Path]
+    """Files in the archive folder that belong to no article: somebody else's."""
+
+
+def compare(database: Database, settings: Settings, *, alone: bool) -> Comparison:
+    """Compare database, files and WARC.
 
     ``alone`` says that no other run holds the archive; while one does, what it may be in the
     middle of (files that are due, the end of its WARC file) is no difference.
     """
+    folder = settings.archive.dir
     with database.reading() as connection:
-        yield from map(Difference, audit.damages(connection))
-        yield from map(Difference, audit.contradictions(connection))
+        found = [*map(Difference, audit.damages(connection))]
+        found += map(Difference, audit.contradictions(connection))
         if count := audit.unindexed(connection):
-            yield Difference(f"full-text index: {count} articles are not as indexed", audit.reindex)
-    yield from _files(database, settings.archive.dir, alone=alone)
-    yield from _captures(database, settings.archive.raw_dir, alone=alone)
+            line = f"full-text index: {count} articles are not as indexed"
+            found.append(Difference(line, audit.reindex))
+    # Before the database is asked: a file that is written meanwhile belongs to an article too.
+    unclaimed = {path.relative_to(folder).as_posix() for path in _written(folder)}
+    for kept in audit.kept_files(database):
+        unclaimed.discard(kept.path)
+        if problem := _file_problem(folder / kept.path, kept, alone=alone):
+            mend = partial(_make_due, kept.article_id)
+            found.append(Difference(f"file {kept.path}: {problem}", mend))
+    if alone:
+        found += _left_over(folder)
+    found += _captures(database, settings.archive.raw_dir, alone=alone)
+    return Comparison(found, [folder / name for name in sorted(unclaimed)])
 
 
-def foreign_files(database: Database, folder: Path) -> list[Path]:
-    """Return the files in the archive folder that belong to no article: somebody else's."""
-    ours = {kept.path for kept in audit.kept_files(database)}
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and not path.name.endswith(TEMPORARY_SUFFIX)
-        and path.relative_to(folder).as_posix() not in ours
-    ]
+def _written(folder: Path) -> Iterator[Path]:
+    """Yield the files that are there and whole."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.name.endswith(TEMPORARY_SUFFIX):
+            yield path
 
 
 def repair(database: Database, settings: Settings, found: list[Difference]) -> list[Difference]:
@@ -74,15 +89,10 @@ def repair(database: Database, settings: Settings, found: list[Difference]) -> l
     return [one for one in found if one.mend is None]
 
 
-def _files(database: Database, folder: Path, *, alone: bool) -> Iterator[Difference]:
-    for kept in audit.kept_files(database):
-        if problem := _file_problem(folder / kept.path, kept, alone=alone):
-            mend = partial(_make_due, kept.article_id)
-            yield Difference(f"file {kept.path}: {problem}", mend)
-    if alone:
-        for path in sorted(folder.rglob(f".*{TEMPORARY_SUFFIX}")):
-            line = f"file {path.relative_to(folder)}: left over from a run that was killed"
-            yield Difference(line, partial(_remove, path))
+def _left_over(folder: Path) -> Iterator[Difference]:
+    for path in sorted(folder.rglob(f".*{TEMPORARY_SUFFIX}")):
+        line = f"file {path.relative_to(folder)}: left over from a run that was killed"
+        yield Difference(line, partial(_remove, path))
 
 
 def _file_problem(path: Path, kept: KeptFile, *, alone: bool) -> str:

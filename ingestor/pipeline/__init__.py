@@ -11,13 +11,19 @@
 Each ``|`` hands over frozen records; each last column is one transaction. What a pass does
 not finish is in the database as *pending* or *due*, and the next pass finishes it: there is
 no other memory.
+
+The daemon runs the same stages as steps, in the same order: each looks for what is due, does a
+bounded part of it, and ends. Between two steps other feeds get their turn, so that a backlog of
+thousands of entries does not hold up the polls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
+from ingestor import poll
 from ingestor.model import Feed, FeedState
 from ingestor.pipeline.backfilling import Day, backfill
 from ingestor.pipeline.ingesting import ingest_entries
@@ -26,8 +32,58 @@ from ingestor.pipeline.projecting import write_due_files
 from ingestor.pipeline.rechecking import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
+from ingestor.store.vitals import due
 
-__all__ = ["Day", "Services", "Summary", "register_feeds", "run_backfill", "run_pass", "states_of"]
+__all__ = [
+    "STAGES",
+    "Day",
+    "Services",
+    "Summary",
+    "register_feeds",
+    "run_backfill",
+    "run_pass",
+    "run_step",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a stage is asked to do."""
+
+    services: Services
+    states: Sequence[FeedState]
+    """The feeds that it is for."""
+    whole: bool
+    """All of it, as a pass does; else a bounded part of what is due."""
+    summary: Summary = field(default_factory=Summary)
+
+
+def _poll(task: _Task) -> None:
+    due = task.states if task.whole else poll.due_feeds(task.states, task.services.clock.now())
+    if due:
+        poll_feeds(task.services, due, task.summary)
+
+
+def _ingest(task: _Task) -> None:
+    rounds = None if task.whole else 1
+    ingest_entries(task.services, task.states, task.summary, rounds=rounds)
+
+
+def _recheck(task: _Task) -> None:
+    check_again(task.services, task.summary)
+
+
+def _write(task: _Task) -> None:
+    write_due_files(task.services)
+
+
+STAGES: Mapping[str, Callable[[_Task], None]] = {
+    "poll": _poll,
+    "ingest": _ingest,
+    "recheck": _recheck,
+    "files": _write,
+}
+"""What a pass and the daemon do, by name, in the order of the data."""
 
 
 def run_backfill(
@@ -39,7 +95,7 @@ def run_backfill(
     :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
     began = services.clock.monotonic()
-    states = states_of(services, wanted)
+    states = _states(services, wanted)
     summary = Summary()
     for day in backfill(services, states, span, summary, force=force):
         write_due_files(services)
@@ -70,18 +126,29 @@ def run_pass(services: Services, wanted: Sequence[Feed]) -> Summary:
     and articles are in the summary.
     """
     began = services.clock.monotonic()
-    states = states_of(services, wanted)
-    summary = Summary()
-    poll_feeds(services, states, summary)
-    ingest_entries(services, states, summary)
-    check_again(services, summary)
-    write_due_files(services)
-    _complete(services, states, summary, began)
-    return summary
+    task = _Task(services, _states(services, wanted), whole=True)
+    for stage in STAGES.values():
+        stage(task)
+    _complete(services, task.states, task.summary, began)
+    return task.summary
 
 
-def states_of(services: Services, wanted: Sequence[Feed]) -> list[FeedState]:
+def run_step(services: Services, name: str) -> None:
+    """Run the stage of this name for all feeds: a bounded part of what is due.
+
+    Raises :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
+    """
+    with services.database.reading() as connection:
+        work = due(connection, services.clock.now())
+    # Asked every second: thousands of feeds are not loaded to find that none is due.
+    configured = [feed.feed() for feed in services.settings.feeds] if work else []
+    STAGES[name](_Task(services, _states(services, configured), whole=False))
+
+
+def _states(services: Services, wanted: Sequence[Feed]) -> list[FeedState]:
     """Return these feeds with what the database knows about them."""
+    if not wanted:
+        return []
     with services.database.reading() as connection:
         return feeds.states(connection, wanted)
 

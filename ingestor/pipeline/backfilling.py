@@ -62,6 +62,9 @@ def backfill(
             except IngestorError as error:
                 summary.feeds_failed += 1
                 summary.problems.append(f"feed {state.feed.name}: {day}: {error}")
+                log.warning(
+                    "backfill_failed", feed=state.feed.name, day=day.isoformat(), error=str(error)
+                )
                 break
 
 
@@ -108,6 +111,7 @@ def _pages(
     summary.problems.append(
         f"feed {state.feed.name}: {day}: more than {MOST_PAGES_A_DAY} pages; it is not through"
     )
+    log.warning("backfill_cut_short", feed=state.feed.name, day=day.isoformat())
 
 
 def _ask(

@@ -103,6 +103,7 @@ def _compare(
         rechecks.done(connection, check, validators, next_check_at=_next(services, check))
     if saved.outcome == "revised":
         summary.articles_revised += 1
+        services.observer.revised("edit")
         log.info("article_revised", url=check.url)
     else:
         summary.articles_unchanged += 1

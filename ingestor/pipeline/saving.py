@@ -169,7 +169,10 @@ def _after_error(services: Services, result: Result, article_id: int | None) -> 
 
 def _tell(services: Services, result: Result, outcome: Outcome | None) -> None:
     article = result.article or result.fallback
+    if outcome == "revised":
+        services.observer.revised("edit")
     if article and outcome == "new":
+        services.observer.revised("new")
         services.observer.archived(
             origin=result.origin, template=article.template, published_at=article.published_at
         )

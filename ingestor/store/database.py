@@ -8,9 +8,11 @@ migration and its record are one.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +30,15 @@ BUSY_MILLISECONDS = 60_000
 
 
 class Database:
-    """An archive's database, opened but not yet looked at."""
+    """An archive's database, opened but not yet looked at.
 
-    def __init__(self, url: str) -> None:
+    ``for_reading`` makes do with a file or a folder that this user may not write: then it is
+    opened read-only, and a writing transaction raises :class:`StorageFailed`.
+    """
+
+    def __init__(self, url: str, *, for_reading: bool = False) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = _engine(url, for_reading=for_reading)
 
     @property
     def path(self) -> Path | None:
@@ -85,7 +91,7 @@ def copy_file(source: Path, target: Path) -> None:
         other.execute("PRAGMA journal_mode = DELETE").close()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, *, for_reading: bool) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -95,16 +101,42 @@ def _engine(url: str) -> Engine:
             f'store.url: "{parsed.get_backend_name()}" is not supported by this version; '
             'use "sqlite:///archive.db"'
         )
-    if parsed.database and parsed.database != ":memory:":
-        folder = Path(parsed.database).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageFailed(f"{folder}: cannot be made: {error.strerror}") from error
-    engine = create_engine(parsed)
-    event.listen(engine, "connect", _prepare)
+    path = Path(parsed.database) if parsed.database not in {None, "", ":memory:"} else None
+    if path and for_reading and path.exists() and not _writable(path):
+        engine = create_engine(parsed, creator=partial(_open_read_only, path))
+    else:
+        if path and not for_reading:
+            _make_folder(path.parent)
+        engine = create_engine(parsed)
+        event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _writable(path: Path) -> bool:
+    """Return whether SQLite may write the file, and its write-ahead log beside it."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file that may not be written; a write-ahead log that is there is read too."""
+    log = path.with_name(f"{path.name}-wal")
+    # Without a log, SQLite would want to make one, unless it is told that nobody writes. With
+    # one it must not be told so: what stands in the log would be missing.
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+    )
 
 
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature

@@ -37,9 +37,9 @@ def upgrade(database: Database, scripts: Path | None = None) -> bool:
     with database.reading() as connection:
         if is_current(connection, database, found):
             return False
-        revision = MigrationContext.configure(connection).get_current_revision()
-    if revision and database.path:
-        _copy(database.path, copy_path(database.path, revision))
+        before = revision(connection)
+    if before and database.path:
+        _copy(database.path, copy_path(database.path, before))
     with database.transaction() as connection:
         if is_current(connection, database, found):
             return False
@@ -51,9 +51,9 @@ def upgrade(database: Database, scripts: Path | None = None) -> bool:
     return True
 
 
-def copy_path(path: Path, revision: str) -> Path:
-    """Return where the copy of a database of this revision lies: beside it."""
-    return path.with_name(f"{path.name}.schema-{revision}")
+def copy_path(path: Path, schema: str) -> Path:
+    """Return where the copy of a database of this schema lies: beside it."""
+    return path.with_name(f"{path.name}.schema-{schema}")
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -73,17 +73,22 @@ def _copy(path: Path, copy: Path) -> None:
 def is_current(connection: Connection, database: Database, scripts: Path | None = None) -> bool:
     """Return whether the schema is this program's; raise for one that is not ours at all."""
     known = ScriptDirectory(str(scripts or folder()))
-    revision = MigrationContext.configure(connection).get_current_revision()
+    made_by = revision(connection)
     where = database.path or database.url
-    if revision is None:
+    if made_by is None:
         _refuse_foreign(connection, where)
         return False
-    if revision not in {script.revision for script in known.walk_revisions()}:
+    if made_by not in {script.revision for script in known.walk_revisions()}:
         raise SchemaTooNew(
-            f"{where}: made by a newer version of ingestor (schema {revision}); "
+            f"{where}: made by a newer version of ingestor (schema {made_by}); "
             "upgrade the program, or restore a backup"
         )
-    return revision == known.get_current_head()
+    return made_by == known.get_current_head()
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the schema that a database has; ``None``: none yet."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_foreign(connection: Connection, where: object) -> None:

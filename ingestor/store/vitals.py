@@ -37,6 +37,18 @@ def vitals(connection: Connection, now: datetime) -> Vitals:
         .all()
     )
     active = feeds.c.active == 1
+    return Vitals(
+        pending=waiting.get("pending", 0),
+        parked=waiting.get("parked", 0),
+        due=due(connection, now),
+        feeds=_count(connection, active),
+        failing=_count(connection, active, feeds.c.failures > 0),
+    )
+
+
+def due(connection: Connection, now: datetime) -> int:
+    """Return how many feeds and entries have their time come by ``now``."""
+    active = feeds.c.active == 1
     late_entries = _count(
         connection,
         entries.c.state == "pending",
@@ -46,13 +58,7 @@ def vitals(connection: Connection, now: datetime) -> Vitals:
     late_feeds = _count(
         connection, active, or_(feeds.c.next_poll_at.is_(None), feeds.c.next_poll_at <= now)
     )
-    return Vitals(
-        pending=waiting.get("pending", 0),
-        parked=waiting.get("parked", 0),
-        due=late_entries + late_feeds,
-        feeds=_count(connection, active),
-        failing=_count(connection, active, feeds.c.failures > 0),
-    )
+    return late_entries + late_feeds
 
 
 def _count(connection: Connection, *conditions: object) -> int:
