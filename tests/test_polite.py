@@ -146,6 +146,7 @@ def test_an_rsshub_route_stands_for_itself_and_a_site_for_all(site, net, url):
     assert len(net.asked(other)) == (1 if url == FEED_URL else 0)
     net.forget()
     done = site.run("--once")
+    assert "feed_postponed" in done.stderr
     assert "not asked before" in done.stderr or "not to be asked before" in done.stderr
     assert net.asked(urlsplit(url).path) == []
     failures = site.query("SELECT failures, retry_at IS NOT NULL FROM feeds ORDER BY id")

@@ -152,7 +152,9 @@ def _postponed(services: Services, state: FeedState, error: Postponed, summary: 
         feeds.postpone(connection, state.id, error.until)
     summary.feeds_failed += 1
     summary.problems.append(f"feed {state.feed.name}: {error}")
-    log.info("feed_postponed", feed=state.feed.name, until=iso_utc(error.until))
+    log.warning(
+        "feed_postponed", feed=state.feed.name, reason=str(error), until=iso_utc(error.until)
+    )
 
 
 def _failed(services: Services, answer: _Answer, error: Exception, summary: Summary) -> None:
