@@ -46,6 +46,19 @@ def test_every_query_about_what_was_known_runs(tmp_path):
     connection.close()
 
 
+def test_every_query_about_words_runs(tmp_path):
+    """docs/querying.md."""
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    upgrade(database)
+    database.close()
+    connection = sqlite3.connect(tmp_path / "a.db")
+    statements = blocks("docs/querying.md", "sql")
+    assert len(statements) == 2
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_every_make_target_of_the_readme_exists(name):
     """With its help, in `make help`."""
@@ -64,7 +77,19 @@ def test_the_readmes_configuration_loads(name, tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "check", "preview", "status", "retry", "show", "verify", "backup", "import", "export"],
+    [
+        "init",
+        "check",
+        "preview",
+        "status",
+        "retry",
+        "search",
+        "show",
+        "verify",
+        "backup",
+        "import",
+        "export",
+    ],
 )
 def test_every_command_explains_itself_with_an_example(command, site):
     """Something to paste."""

@@ -58,6 +58,7 @@ PURE = {
     "archive.front_matter_reading",
     "archive.layout",
     "fetch.politeness",
+    "fetch.retry_after",
     "pipeline.adopting",
     "pipeline.feed_text",
     "sources",

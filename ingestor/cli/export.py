@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,14 +13,14 @@ from typing import IO, Annotated
 import typer
 
 from ingestor.cli.common import existing, options, say, set_up_logs
+from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
 from ingestor.errors import UsageError
-from ingestor.extract.symbols import normalised
 from ingestor.operations import export as operation
 from ingestor.operations.parquet import parquet, require_pyarrow
 from ingestor.store import exports
-from ingestor.store.exports import ExportedArticle, Filters
+from ingestor.store.exports import ExportedArticle
 
 STANDARD_OUTPUT = "-"
 
@@ -48,19 +47,6 @@ Destination = Annotated[
 Form = Annotated[
     Format | None,
     typer.Option("--format", help="Default: by DEST: .jsonl, .parquet, a folder, - as jsonl."),
-]
-Since = Annotated[
-    str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")
-]
-Until = Annotated[
-    str, typer.Option("--until", metavar="DAY", help="Published on this day or before.")
-]
-Symbol = Annotated[
-    str, typer.Option("--symbol", metavar="CODE", help="Names this security: sh600519 …")
-]
-Feeds = Annotated[
-    list[str] | None,
-    typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")
@@ -96,17 +82,10 @@ def export(
     settings = chosen.settings()
     wanted = form or _format(destination)
     _check(destination, wanted, settings, revisions=revisions)
-    filters = Filters(
-        since=_day("--since", since),
-        until=_day("--until", until),
-        symbol=_symbol(symbol),
-        feeds=tuple(feed or ()),
-        limit=limit,
-    )
+    filters = filters_of(since=since, until=until, symbol=symbol, feed=feed, limit=limit)
     database = existing(settings)
     with closing(database):
-        if unknown := exports.unknown_feeds(database, filters.feeds):
-            raise UsageError(f'--feed: the archive has nothing of a feed "{unknown[0]}"')
+        require_feeds(database, filters)
         found = exports.exported(database, filters, every_revision=revisions)
         with progress("articles", partial(exports.count, database, filters)) as advance:
             told = _told(found, advance)
@@ -161,24 +140,6 @@ def _check(destination: str, form: Format, settings: Settings, *, revisions: boo
     ours = settings.archive.dir.resolve()
     if Path(destination).resolve().is_relative_to(ours):
         raise UsageError(f"{destination}: lies in the archive's own folder; name another place")
-
-
-def _day(option: str, text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError as error:
-        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error
-
-
-def _symbol(code: str) -> str:
-    if not code:
-        return ""
-    security = normalised(code)
-    if security is None:
-        raise UsageError(
-            f'--symbol: "{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA'
-        )
-    return security.symbol
 
 
 def _told(found: Iterable[ExportedArticle], advance: Advance) -> Iterator[ExportedArticle]:

@@ -38,6 +38,8 @@ class Filters:
     until: str = ""
     symbol: str = ""
     """Normalised, such as ``sh600519``."""
+    media: str = ""
+    """Written by this medium, as the page names it."""
     feeds: tuple[str, ...] = ()
     """Announced by one of these, or adopted with its name as last category; ``()``: by any."""
     limit: int | None = None
@@ -107,7 +109,7 @@ def exported(
 
     In their current revision, or in each one, the oldest first.
     """
-    query = _chosen(select(articles), filters).order_by(articles.c.date, articles.c.id)
+    query = chosen(select(articles), filters).order_by(articles.c.date, articles.c.id)
     left, day, last = filters.limit, "", 0
     while left is None or left > 0:
         size = ARTICLES_A_PART if left is None else min(left, ARTICLES_A_PART)
@@ -124,7 +126,7 @@ def exported(
 
 def count(database: Database, filters: Filters) -> int:
     """Return how many articles are meant."""
-    query = _chosen(select(func.count()).select_from(articles), filters)
+    query = chosen(select(func.count()).select_from(articles), filters)
     with database.reading() as connection:
         found = int(connection.execute(query).scalar_one())
     return found if filters.limit is None else min(found, filters.limit)
@@ -142,7 +144,8 @@ def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:
     return found
 
 
-def _chosen(query: Select[Any], filters: Filters) -> Select[Any]:
+def chosen(query: Select[Any], filters: Filters) -> Select[Any]:
+    """Return a query of articles, narrowed down to those that are meant; not limited."""
     if filters.since:
         query = query.where(articles.c.date >= filters.since)
     if filters.until:
@@ -150,6 +153,8 @@ def _chosen(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.symbol:
         named = and_(symbols.c.article_id == articles.c.id, symbols.c.symbol == filters.symbol)
         query = query.where(exists().where(named))
+    if filters.media:
+        query = query.where(articles.c.media == filters.media)
     if filters.feeds:
         seen = select(sightings.c.article_id).join(feeds).where(feeds.c.name.in_(filters.feeds))
         adopted = [_adopted_under(name) for name in filters.feeds]

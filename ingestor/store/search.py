@@ -13,7 +13,9 @@ import unicodedata
 
 from sqlalchemy import Connection, text
 
-_RUN = re.compile(r"[^\W_]+")
+RUN = re.compile(r"[^\W_]+")
+"""Letters, digits and characters in a row: what is indexed."""
+
 _WORD = re.compile(r"[a-z0-9]{3,}")
 
 _INSERT = text("INSERT INTO articles_fts(rowid, title, content) VALUES (:id, :title, :content)")
@@ -31,7 +33,7 @@ def fold(text: str) -> str:
 def tokens(text: str) -> str:
     """Return the index terms of ``text``, separated by spaces."""
     found: list[str] = []
-    for run in _RUN.findall(fold(text)):
+    for run in RUN.findall(fold(text)):
         found += [run[at : at + 2] for at in range(len(run))]
         found += _WORD.findall(run)
     return " ".join(found)

@@ -1,0 +1,75 @@
+"""Which articles are meant: the options that searching and exporting share."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from ingestor.errors import UsageError
+from ingestor.extract.symbols import normalised
+from ingestor.store import exports
+from ingestor.store.database import Database
+from ingestor.store.exports import Filters
+
+Since = Annotated[
+    str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")
+]
+Until = Annotated[
+    str, typer.Option("--until", metavar="DAY", help="Published on this day or before.")
+]
+Symbol = Annotated[
+    str, typer.Option("--symbol", metavar="CODE", help="Names this security: sh600519 …")
+]
+Feeds = Annotated[
+    list[str] | None,
+    typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
+]
+
+
+def filters_of(
+    *,
+    since: str = "",
+    until: str = "",
+    symbol: str = "",
+    media: str = "",
+    feed: list[str] | None = None,
+    limit: int | None = None,
+) -> Filters:
+    """Return what the options say; raise :class:`UsageError` for what is no day or no code."""
+    first, last = _day("--since", since), _day("--until", until)
+    if first and last and first > last:
+        raise UsageError(f"--since {first} is after --until {last}: no day is meant")
+    return Filters(
+        since=first,
+        until=last,
+        symbol=_symbol(symbol),
+        media=media,
+        feeds=tuple(feed or ()),
+        limit=limit,
+    )
+
+
+def require_feeds(database: Database, filters: Filters) -> None:
+    """Raise :class:`UsageError` for a feed of which the archive has nothing."""
+    if unknown := exports.unknown_feeds(database, filters.feeds):
+        raise UsageError(f'--feed: the archive has nothing of a feed "{unknown[0]}"')
+
+
+def _day(option: str, text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as error:
+        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error
+
+
+def _symbol(code: str) -> str:
+    if not code:
+        return ""
+    security = normalised(code)
+    if security is None:
+        raise UsageError(
+            f'--symbol: "{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA'
+        )
+    return security.symbol

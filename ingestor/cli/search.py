@@ -1,0 +1,118 @@
+"""``ingest search QUERY``: full text, Chinese words of any length."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ingestor.archive.front_matter import one_line
+from ingestor.cli.common import existing, options, say
+from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
+from ingestor.dates import iso_utc
+from ingestor.store import search_sql
+from ingestor.store.search_query import Query, parse
+from ingestor.store.searching import Hit, Order
+from ingestor.store.searching import search as find
+from ingestor.store.snippets import marks, snippet
+
+MARKED = "bold yellow"
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="QUERY",
+        help='Words that all occur; "with spaces" as one; -not this.',
+    ),
+]
+Medium = Annotated[
+    str, typer.Option("--media", metavar="NAME", help="Written by this medium: 央视新闻 …")
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
+Sorted = Annotated[Order, typer.Option("--order", help="What comes first.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As one JSON array.")]
+AsSql = Annotated[
+    bool, typer.Option("--sql", help="Print the SQL statement instead, to paste into sqlite3.")
+]
+
+
+def search(
+    context: typer.Context,
+    query: Words,
+    since: Since = "",
+    until: Until = "",
+    symbol: Symbol = "",
+    feed: Feeds = None,
+    media: Medium = "",
+    limit: Limit = 20,
+    order: Sorted = Order.RELEVANCE,
+    as_json: AsJson = False,
+    as_sql: AsSql = False,
+) -> None:
+    """Find articles by their words, in title and text; exits 1 when there is none.
+
+    Full and half width, upper and lower case are the same. Example: ingest search 茅台 提价
+    --since 2024-01-01 --order newest
+    """
+    words = parse(" ".join(query))
+    filters = filters_of(since=since, until=until, symbol=symbol, media=media, feed=feed)
+    if as_sql:
+        say(search_sql.statement(words, filters, order=order, limit=limit))
+        return
+    database = existing(options(context).settings())
+    with closing(database):
+        require_feeds(database, filters)
+        with database.reading() as connection:
+            hits = find(connection, words, filters, order=order, limit=limit)
+    if as_json:
+        say(json.dumps([_document(hit, words) for hit in hits], ensure_ascii=False, indent=2))
+    elif hits:
+        _show(hits, words)
+        if len(hits) == limit:
+            say(f"The first {limit}; --limit shows more.")
+    else:
+        say("No article has all of this.")
+    if not hits:
+        raise typer.Exit(1)
+
+
+def _document(hit: Hit, query: Query) -> dict[str, object]:
+    part = snippet(hit.text, query.wanted)
+    return {
+        "id": hit.id,
+        "url": hit.url,
+        "date": hit.date,
+        "published_at": iso_utc(hit.published_at) if hit.published_at else None,
+        "title": hit.title,
+        "media": hit.media,
+        "path": hit.path,
+        "score": hit.score,
+        "snippet": part.text,
+        "marks": part.marks,
+    }
+
+
+def _show(hits: list[Hit], query: Query) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("id", "day", "medium", "article"):
+        table.add_column(name, overflow="fold", justify="right" if name == "id" else "left")
+    for hit in hits:
+        title = one_line(hit.title)
+        article = _marked(title, marks(title, query.wanted))
+        article.stylize("bold")
+        part = snippet(one_line(hit.text), query.wanted)
+        article.append("\n").append_text(_marked(part.text, part.marks))
+        table.add_row(str(hit.id), hit.date, Text(one_line(hit.media)), article)
+    Console().print(table)
+
+
+def _marked(text: str, spans: tuple[tuple[int, int], ...]) -> Text:
+    marked = Text(text)
+    for start, end in spans:
+        marked.stylize(MARKED, start, end)
+    return marked

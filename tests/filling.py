@@ -1,0 +1,38 @@
+"""Articles put straight into a database: for tests of what is asked of the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ingestor.archive.layout import article_path
+from ingestor.model import Article, Body, Feed
+from ingestor.store import articles, feeds
+from ingestor.store.arrivals import Arrival
+from ingestor.store.database import Database
+from ingestor.store.migrations import upgrade
+
+FIRST = datetime(2024, 3, 1, 1, 0, tzinfo=UTC)
+FEED = Feed("新浪财经－國內", "rss", "https://rsshub.example/x", ("金融", "新浪财经"), "新浪财经")
+
+
+def filled(path: Path, texts: Iterable[tuple[str, str]], **more: object) -> Database:
+    """Make an archive of these titles and texts, an hour apart, in this order."""
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    hour = timedelta(hours=1)
+    with database.transaction() as connection:
+        feeds.register(connection, [FEED], every=hour, slowest=hour)
+        for number, (title, text) in enumerate(texts):
+            moment = FIRST + number * hour
+            address = f"https://finance.sina.com.cn/a/{number}.shtml"
+            body = Body(f"<p>{number}</p>", text)
+            article = Article(address, f"doc{number}", title, moment, body, **more)
+            arrival = Arrival(article, "作者", FEED.categories, "page", moment, feed_id=1)
+            articles.save(connection, arrival, _path)
+    return database
+
+
+def _path(arrival: Arrival, day: str) -> str:
+    return article_path(arrival.categories, day, arrival.article.title, arrival.article.document_id)
