@@ -305,6 +305,16 @@ def test_plain_text_becomes_paragraphs(archive):
     assert one.categories == ()
 
 
+def test_a_name_in_no_encoding_is_no_obstacle(archive):
+    """The text begins with something that does for a title."""
+    folder = write(archive.folder / "theirs", {})
+    folder.mkdir()
+    text = "---\ndate: 2024-03-11\n---\n<p>第一段。</p><p>第二段。</p>"
+    (folder / os.fsdecode(b"\xff\xfe.md")).write_text(text, "utf-8")
+    assert tally(archive.adopt(folder)) == {"adopted": 1}
+    assert [one.title for one in archive.articles()] == ["第一段。"]
+
+
 def test_what_cannot_be_read_is_explained(archive):
     """A pipe is not waited for, a folder that may not be listed is named, a loop has an end."""
     folder = write(archive.folder / "theirs", {"a.md": post(ONE), "b/c.md": post(TWO)})
