@@ -14,6 +14,17 @@ from pathlib import Path
 from tests.fake_internet import FakeInternet
 from tests.made_up_sina import FEED_URL
 
+_ONE_AFTER_THE_OTHER = """
+import sys
+from ingestor.cli import main
+sys.modules[sys.argv[1]] = None
+for line in sys.argv[2:]:
+    try:
+        main(line.split())
+    except SystemExit as end:
+        assert end.code == 2
+"""
+
 
 @dataclass
 class Site:
@@ -77,6 +88,23 @@ class Site:
                     shown += part
         os.close(terminal)
         return shown.decode()
+
+    def refusals(self, *lines: str, without: str = "") -> list[str]:
+        """Run commands that exit 2, all in one process; return their lines of standard error.
+
+        ``without`` names a library that is then as if it were not installed.
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", _ONE_AFTER_THE_OTHER, without, *lines],
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        return done.stderr.splitlines()
 
     def query(self, sql: str) -> list[tuple]:
         """Ask the SQLite file as users do."""

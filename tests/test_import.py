@@ -102,19 +102,13 @@ def test_a_dry_run_says_the_same_and_stores_nothing(site):
     assert sorted(path.name for path in site.folder.iterdir()) == ["blog", "config.toml"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("nowhere",), "nowhere: is not a folder"),
-        ((".",), "the archive writes its own files there"),
-    ],
-)
-def test_a_folder_that_makes_no_sense_is_refused(site, arguments, said):
-    """The archive's own files would lie beside the originals, doubled."""
-    (site.folder / "archive").mkdir()
-    done = site.run("import", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+def test_a_folder_that_makes_no_sense_is_refused(site):
+    """None, or one where our own files would lie beside the originals, doubled."""
+    (site.folder / "archive" / "old").mkdir(parents=True)
+    lines = site.refusals("import nowhere", "import archive", "import archive/old", "import .")
+    assert lines[0] == "ingest: nowhere: is not a folder"
+    assert len(lines) == 4
+    assert all("the archive writes its own files there" in line for line in lines[1:])
 
 
 def test_the_page_that_comes_later_is_the_adopted_article(site, net, workers):
@@ -303,6 +297,16 @@ def test_plain_text_becomes_paragraphs(archive):
     assert one.content_html == "<p>第一段 a &lt; b。</p>\n<p>第二段，第1号。</p>"
     assert one.published_at == datetime(2024, 3, 11, 1, 30, tzinfo=UTC)
     assert one.categories == ()
+
+
+def test_a_name_in_no_encoding_is_no_obstacle(archive):
+    """The text begins with something that does for a title."""
+    folder = write(archive.folder / "theirs", {})
+    folder.mkdir()
+    text = "---\ndate: 2024-03-11\n---\n<p>第一段。</p><p>第二段。</p>"
+    (folder / os.fsdecode(b"\xff\xfe.md")).write_text(text, "utf-8")
+    assert tally(archive.adopt(folder)) == {"adopted": 1}
+    assert [one.title for one in archive.articles()] == ["第一段。"]
 
 
 def test_what_cannot_be_read_is_explained(archive):

@@ -23,7 +23,7 @@ from ingestor.extract import extract_fragment
 from ingestor.extract.symbols import normalised
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
-from ingestor.pipeline.feed_text import SUMMARY_CHARACTERS
+from ingestor.pipeline.feed_text import SUMMARY_CHARACTERS, TITLE_CHARACTERS
 
 TEMPLATE = "import"
 """``Article.template`` of what was adopted."""
@@ -66,11 +66,12 @@ def adoptable(name: str, data: bytes, not_after: datetime) -> Adoptable:
     """
     post = read_post(data)
     stem = PurePosixPath(name).stem
-    title = post.title or one_line(stem)
     address = _address(post)
     body = extract_fragment(_markup(post.html), address or _BASE)
     if not (body.text or body.pictures):
         raise PostUnreadable("has no text and no picture")
+    first_line = body.text.partition("\n")[0][:TITLE_CHARACTERS]
+    title = post.title or one_line(stem) or first_line or "untitled"
     url = address or content_address(title, body.text)
     editor = _EDITOR.findall(post.html)
     article = Article(
