@@ -22,6 +22,9 @@ from tests.running import Site, feed
 BATCH = 200
 """Articles announced at a time: what Sina's busiest feeds hold."""
 
+ENDED = (FileNotFoundError, ProcessLookupError)
+"""What reading of a process that has just ended raises: workers are replaced now and then."""
+
 PAGES_URL = "https://rsshub.example/pages"
 """Feed of the articles whose pages are asked."""
 
@@ -112,7 +115,7 @@ def _rss(process: int) -> int:
     """Return the bytes of memory that a process holds; 0 when it has ended."""
     try:
         text = Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
+    except ENDED:
         return 0
     status = dict(line.split(":", 1) for line in text.splitlines())
     return int(status.get("VmRSS", "0").split()[0]) * 1024
@@ -122,7 +125,7 @@ def _descendants(process: int) -> Iterator[int]:
     """Yield the processes that a process started, and those that they started."""
     try:
         lists = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")]
-    except FileNotFoundError:
+    except ENDED:
         return
     for child in map(int, " ".join(lists).split()):
         yield child
