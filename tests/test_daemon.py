@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from ingestor.operations.notify import systemd
 from tests.living import Daemon, Manager, wait_for
 from tests.made_up_sina import FEED_URL, made_up, publish
 from tests.running import feed
+from tests.soak import descendants
 
 SECOND = "https://rsshub.app/sina/finance/second"
 RESTLESS = {"schedule": 'jitter = "0s"', "fetch": "robots = false"}
@@ -136,6 +138,25 @@ def test_sighup_refuses_a_bad_configuration_and_keeps_the_old_one(site, net):
         wait_for(lambda: len(site.files()) == 2)
         assert daemon.stop() == 0
     assert "Traceback" not in daemon.said()
+
+
+def test_workers_end_with_a_daemon_that_is_killed(site, net):
+    """Nothing is left over that would hold memory for ever."""
+    publish(net, [made_up(1)])
+    with Daemon(site) as daemon:
+        wait_for(site.files)
+        workers = list(descendants(daemon.process.pid))
+        assert workers
+        daemon.process.kill()
+        daemon.process.wait()
+        wait_for(lambda: not any(is_running(one) for one in workers))
+
+
+def is_running(process):
+    try:
+        return "(zombie)" not in Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_backlog_does_not_hold_up_the_daemon(site, net):
