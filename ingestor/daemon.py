@@ -76,11 +76,25 @@ def serve(steps: Sequence[Step], clock: Clock) -> None:
         )
     scheduler.start()
     log.info("service_started")
-    clock.stop.wait()
+    while not clock.stop.wait(TICK.total_seconds()):
+        _heed_the_clock(scheduler, clock)
     scheduler.shutdown(wait=True)
     log.info("service_stopped")
     if errors:
         raise errors[0]
+
+
+def _heed_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:
+    """Run at once what a clock that was put back has put off.
+
+    The scheduler goes by the time of day. Forwards, as after a suspend, one run makes up for
+    all; backwards, it would do nothing until the old time is reached again.
+    """
+    now = clock.now()
+    for job in scheduler.get_jobs():
+        if job.next_run_time and job.next_run_time - now > 2 * job.trigger.interval:
+            log.warning("clock_put_back", step=job.args[0].name)
+            job.modify(next_run_time=now)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import concurrent.futures
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -126,7 +127,7 @@ def _pool(processes: int) -> concurrent.futures.ProcessPoolExecutor:
     return concurrent.futures.ProcessPoolExecutor(
         processes,
         mp_context=context,
-        initializer=_ignore_interrupts,
+        initializer=_begin,
         max_tasks_per_child=TASKS_PER_WORKER,
     )
 
@@ -168,6 +169,14 @@ def _bounded(work: Callable[[], R], seconds: float) -> R:
             signal.setitimer(timer, 0)
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the main process, which lets running work finish."""
+def _begin() -> None:
+    """Leave Ctrl-C to the main process, which lets running work finish; end when it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its owner was killed: nobody else would tell it."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

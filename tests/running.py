@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import forked
 from tests.fake_internet import FakeInternet
 from tests.made_up_sina import FEED_URL
 
@@ -58,16 +59,7 @@ class Site:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``ingest`` with these arguments."""
-        command = [sys.executable, "-m", "ingestor", *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return forked.run(arguments, self.folder, self.environment())
 
     def on_a_terminal(self, *arguments: str, **environment: str) -> str:
         """Run ``ingest`` on a terminal; return what stands there afterwards, colours and all."""

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.fake_internet import FakeInternet
 from tests.living import Daemon, wait_for
 from tests.made_up_sina import FEED_URL, made_up, publish
@@ -21,6 +23,9 @@ from tests.running import Site, feed
 
 BATCH = 200
 """Articles announced at a time: what Sina's busiest feeds hold."""
+
+ENDED = (FileNotFoundError, ProcessLookupError)
+"""What reading of a process that has just ended raises: workers are replaced now and then."""
 
 PAGES_URL = "https://rsshub.example/pages"
 """Feed of the articles whose pages are asked."""
@@ -59,11 +64,17 @@ def soak(site: Site, articles: int, *, show: bool = False) -> list[Sample]:
         schedule='jitter = "0s"\nrecheck = ["3s"]',
     )
     samples = []
-    with Daemon(site, ("--quiet",)) as daemon:
+    # A busy machine answers late; a request that failed would be tried again in five minutes.
+    patient = {"INGEST_FETCH__TIMEOUT": "60s"}
+    with Daemon(site, ("--quiet",), patient) as daemon:
         for first in range(0, articles, BATCH):
             batch = [made_up(number) for number in range(first + 1, first + BATCH + 1)]
             _announce(site.net, batch)
-            wait_for(lambda done=first + BATCH: _files(site) >= done, 300)
+            try:
+                wait_for(lambda done=first + BATCH: _files(site) >= done, 900)
+            except pytest.fail.Exception as error:
+                waiting = site.query("SELECT state, error FROM entries WHERE state <> 'done'")
+                raise AssertionError(f"it stalled: {waiting} {daemon.said()[-4000:]}") from error
             samples.append(_sample(site, daemon.process.pid, first + BATCH))
             if show:
                 print(samples[-1].line(), flush=True)
@@ -102,7 +113,7 @@ def _sample(site: Site, process: int, articles: int) -> Sample:
     return Sample(
         articles=articles,
         rss=_rss(process),
-        workers=sum(map(_rss, _descendants(process))),
+        workers=sum(map(_rss, descendants(process))),
         descriptors=len(list(Path(f"/proc/{process}/fd").iterdir())),
         wal=wal.stat().st_size if wal.exists() else 0,
     )
@@ -112,21 +123,21 @@ def _rss(process: int) -> int:
     """Return the bytes of memory that a process holds; 0 when it has ended."""
     try:
         text = Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
+    except ENDED:
         return 0
     status = dict(line.split(":", 1) for line in text.splitlines())
     return int(status.get("VmRSS", "0").split()[0]) * 1024
 
 
-def _descendants(process: int) -> Iterator[int]:
+def descendants(process: int) -> Iterator[int]:
     """Yield the processes that a process started, and those that they started."""
     try:
         lists = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")]
-    except FileNotFoundError:
+    except ENDED:
         return
     for child in map(int, " ".join(lists).split()):
         yield child
-        yield from _descendants(child)
+        yield from descendants(child)
 
 
 def main() -> int:

@@ -1,6 +1,10 @@
 """The service: started, watched, reloaded and stopped from outside, as a process."""
 
+import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,7 @@ from ingestor.operations.notify import systemd
 from tests.living import Daemon, Manager, wait_for
 from tests.made_up_sina import FEED_URL, made_up, publish
 from tests.running import feed
+from tests.soak import descendants
 
 SECOND = "https://rsshub.app/sina/finance/second"
 RESTLESS = {"schedule": 'jitter = "0s"', "fetch": "robots = false"}
@@ -134,6 +139,25 @@ def test_sighup_refuses_a_bad_configuration_and_keeps_the_old_one(site, net):
     assert "Traceback" not in daemon.said()
 
 
+def test_workers_end_with_a_daemon_that_is_killed(site, net):
+    """Nothing is left over that would hold memory for ever."""
+    publish(net, [made_up(1)])
+    with Daemon(site) as daemon:
+        wait_for(site.files)
+        workers = list(descendants(daemon.process.pid))
+        assert workers
+        daemon.process.kill()
+        daemon.process.wait()
+        wait_for(lambda: not any(is_running(one) for one in workers))
+
+
+def is_running(process):
+    try:
+        return "(zombie)" not in Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_a_backlog_does_not_hold_up_the_daemon(site, net):
     """More entries than a round takes: all of them get in, over several ticks."""
     publish(net, [made_up(number) for number in range(1, 230)])
@@ -153,3 +177,77 @@ def test_a_manager_that_does_not_listen_stops_nobody(tmp_path):
     """A line in the log is all."""
     systemd({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).tell("READY=1")
     systemd({}).tell("READY=1")
+
+
+SHIFTED_CLOCK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+static int (*original)(clockid_t, struct timespec *);
+static volatile long long *ahead;
+int clock_gettime(clockid_t which, struct timespec *moment) {
+    if (!original) {
+        ahead = mmap(0, 8, PROT_READ, MAP_SHARED, open(getenv("CLOCK_AHEAD"), O_RDONLY), 0);
+        original = dlsym(RTLD_NEXT, "clock_gettime");
+    }
+    int failed = original(which, moment);
+    if (which == CLOCK_REALTIME) moment->tv_sec += *ahead;
+    return failed;
+}
+"""
+"""A C library's clock whose time of day is so many seconds ahead as a file says. As in a suspend,
+the monotonic clock, by which waiting is measured, does not jump."""
+
+
+@pytest.fixture
+def shifted(tmp_path):
+    """Give the variables that shift a process's clock, and a function that sets by how much."""
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    library, ahead = tmp_path / "clock.so", tmp_path / "ahead"
+    ahead.write_bytes(bytes(8))
+    command = ["cc", "-shared", "-fPIC", "-o", str(library), "-x", "c", "-", "-ldl"]
+    subprocess.run(command, input=SHIFTED_CLOCK, text=True, check=True)
+
+    def shift(seconds):
+        with ahead.open("r+b") as file:
+            file.write(seconds.to_bytes(8, sys.byteorder, signed=True))
+
+    return {"LD_PRELOAD": str(library), "CLOCK_AHEAD": str(ahead)}, shift
+
+
+def test_after_a_suspend_each_feed_is_polled_once(site, net, listening, shifted):
+    """Hours were missed, and are made up for by one poll; the watchdog is fed all the time.
+
+    Then the clock is put back: the daemon goes on as well.
+    """
+    environment, shift = shifted
+    publish(net, [made_up(1)])
+    publish(net, [made_up(2)], feed_url=SECOND)
+    hourly = 'every = "1h"'
+    site.configure(feed(more=hourly), feed(SECOND, "second", hourly), **RESTLESS)
+    with Daemon(site, environment=notified(listening, "1500000") | environment) as daemon:
+        wait_for(lambda: listening.heard("READY=1"))
+        wait_for(lambda: len(site.files()) == 2)
+        shift(7 * 3600)
+        wait_for(lambda: len(net.asked(FEED_URL)) == len(net.asked(SECOND)) == 2)
+        wait_for_beats(listening, 3)
+        assert len(net.asked(FEED_URL)) == len(net.asked(SECOND)) == 2
+        shift(0)
+        wait_for(lambda: "clock_put_back" in daemon.said())
+        wait_for_beats(listening, 3)
+        assert daemon.stop() == 0, daemon.said()
+    assert not listening.heard("STATUS=nothing moved")
+
+
+def wait_for_beats(manager, count):
+    """Wait until the watchdog was fed so many times more."""
+
+    def fed():
+        return sum("WATCHDOG=1" in message for message in manager.hear())
+
+    before = fed()
+    wait_for(lambda: fed() >= before + count)
