@@ -26,6 +26,7 @@ GROUND = {
     "registry",
     "observer",
     "redaction",
+    "text",
     "",
 }
 """What every stage may use; the ground itself uses only the ground ("" is the package)."""
@@ -51,6 +52,7 @@ PURE = {
     "date_forms",
     "decode",
     "redaction",
+    "text",
     "poll",
     "archive.front_matter",
     "archive.layout",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
@@ -13,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
-from ingestor.archive.front_matter import one_line
-from ingestor.cli.common import existing, options, say
+from ingestor.cli.common import existing, options, say_json
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
 from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
@@ -22,6 +20,7 @@ from ingestor.redaction import redact
 from ingestor.store import overview
 from ingestor.store.overview import FeedHealth, Parked
 from ingestor.store.rhythms import intervals, latest_publications
+from ingestor.text import one_line
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
@@ -45,7 +44,7 @@ def status(
         late = _late(connection, feeds, now)
     database.close()
     if as_json:
-        say(json.dumps(_document(feeds, parked, totals, late), ensure_ascii=False, indent=2))
+        say_json(_document(feeds, parked, totals, late), indent=2)
     else:
         _show(feeds, parked, totals, late=late, now=now)
     if any(one.active and one.failures for one in feeds) or parked or late:

@@ -20,7 +20,15 @@ from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources import conditional
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
-from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address, whole
+from ingestor.sources._text import (
+    MOST_ENTRIES,
+    date_text,
+    identifier,
+    plain,
+    web_address,
+    whole,
+)
+from ingestor.text import bounded_keywords, bounded_name, shortened
 
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "
@@ -41,7 +49,10 @@ _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 _MOST_DEPTH = 200
 """Elements inside each other; a feed needs about six."""
-_TAG = re.compile(r"<(/?)[A-Za-z][^<>]*?(/?)>")
+_TAG = re.compile(r"<(/?)[^\s<>/!?](?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_ITEM = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s/>]", re.IGNORECASE)
+_CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def request(feed: Feed, validators: Validators) -> Request:
@@ -57,7 +68,7 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     if looks_like_json(text):
         return read_json_feed(text, response)
     _refuse_what_is_no_feed(feed, text)
-    parsed = feedparser.parse(text, sanitize_html=False, resolve_relative_uris=False)
+    parsed = _parsed(feed, text)
     if not parsed.get("version") and not parsed.entries:
         raise FeedUnreadable(f"{feed.url}: not a feed: {plain(text)[:80]!r}")
     if not (_END.search(text) or _EMPTY_ROOT.search(text)):
@@ -66,8 +77,17 @@ def read(feed: Feed, response: Response) -> FeedDocument:
             f"{feed.url}: the feed is cut off after item {count}; nothing is taken"
         )
     base = urljoin(response.final_url, parsed.feed.get("link", "") or "")
-    entries = tuple(_entry(one, response, base) for one in parsed.entries[:MOST_ENTRIES])
-    return FeedDocument(plain(parsed.feed.get("title", "")), entries, _ttl(parsed.feed))
+    entries = tuple(_entry(one, response, base) for one in parsed.entries)
+    title = shortened(plain(parsed.feed.get("title", "")), 200)
+    return FeedDocument(title, entries, _ttl(parsed.feed))
+
+
+def _parsed(feed: Feed, text: str) -> Any:
+    try:
+        return feedparser.parse(text, sanitize_html=False, resolve_relative_uris=False)
+    except (UnicodeError, ValueError, RecursionError) as error:
+        # Such as a reference to half a surrogate pair, "&#xD800;", which is no character.
+        raise FeedUnreadable(f"{feed.url}: it cannot be read as a feed: {error!r:.100}") from error
 
 
 def _refuse_what_is_no_feed(feed: Feed, text: str) -> None:
@@ -75,10 +95,13 @@ def _refuse_what_is_no_feed(feed: Feed, text: str) -> None:
         title = _HTML_TITLE.search(text)
         named = f' (title: "{plain(title[1])}")' if title else ""
         raise FeedUnreadable(f"{feed.url}: an HTML page{named}, not a feed")
-    if _ENTITY.search(text[:100_000]):
+    markup = _CDATA.sub("", text)
+    if _ENTITY.search(markup):
         raise FeedUnreadable(f"{feed.url}: it declares XML entities, which feeds have no need of")
+    if (count := len(_ITEM.findall(markup))) > MOST_ENTRIES:
+        raise FeedUnreadable(f"{feed.url}: {count} items, {MOST_ENTRIES} at most")
     depth = 0
-    for closing, empty in _TAG.findall(re.sub(r"<!\[CDATA\[.*?\]\]>", "", text, flags=re.DOTALL)):
+    for closing, empty in _TAG.findall(_COMMENT.sub("", markup)):
         depth += -1 if closing else 0 if empty else 1
         if depth > _MOST_DEPTH:
             raise FeedUnreadable(
@@ -88,19 +111,19 @@ def _refuse_what_is_no_feed(feed: Feed, text: str) -> None:
 
 def _entry(one: Any, response: Response, base: str) -> Entry:
     content, summary = _texts(one)
-    guid = cut(one.get("id", "") or "", 2_000)
-    date_text = cut(one.get("published") or one.get("updated") or one.get("created") or "", 200)
-    published_at = parse_date(date_text, not_after=response.fetched_at)
+    guid = one.get("id", "") or ""
+    stated = date_text(one.get("published") or one.get("updated") or one.get("created") or "")
+    published_at = parse_date(stated, not_after=response.fetched_at)
     return Entry(
-        guid=guid,
+        guid=identifier(guid),
         url=web_address(_link(one) or (guid if guid.startswith("http") else ""), base),
         title=plain(one.get("title", "") or ""),
         published_at=published_at,
-        date_text=date_text,
-        author=plain(one.get("author", "") or "")[:200],
+        date_text=stated,
+        author=bounded_name(plain(one.get("author", "") or "")),
         summary=summary,
         content=content,
-        keywords=tuple(dict.fromkeys(_keywords(one))),
+        keywords=bounded_keywords(_keywords(one)),
     )
 
 
@@ -122,8 +145,7 @@ def _texts(one: Any) -> tuple[str, str]:
 
 
 def _keywords(one: Any) -> list[str]:
-    found = [plain(str(tag.get("term") or tag.get("label") or "")) for tag in one.get("tags", [])]
-    return [word[:100] for word in found if word]
+    return [plain(str(tag.get("term") or tag.get("label") or "")) for tag in one.get("tags", [])]
 
 
 def _ttl(feed: Any) -> timedelta | None:
