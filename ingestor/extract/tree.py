@@ -14,9 +14,9 @@ from ingestor.text import one_line
 
 _ILLEGAL = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
 
-_PAST_A_BOUND = "ERR_RESOURCE_LIMIT"
-"""libxml2's, of more than 256 elements inside each other or a text of more than 10 MB: it
-stops there, and what comes after is not in the tree."""
+_PAST_A_BOUND = frozenset({"ERR_RESOURCE_LIMIT", "ERR_NO_MEMORY"})
+"""libxml2's, of more than 256 elements inside each other, a text of more than 10 MB, or no more
+memory: it stops there, and what comes after is not in the tree."""
 
 MOST_FOUND = 40
 """Elements looked at for one field: real pages have one or two, and about ten keywords."""
@@ -89,5 +89,5 @@ def _parser() -> Any:
 def _refuse_part(parser: Any, url: str) -> None:
     """Raise :class:`NoArticle` when the parser stopped at a bound: half a page is none."""
     for one in parser.error_log:
-        if one.type_name == _PAST_A_BOUND:
+        if one.type_name in _PAST_A_BOUND:
             raise NoArticle(f"{url}: the page passes a bound: {one.message.partition(',')[0]}")

@@ -49,7 +49,7 @@ _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 _MOST_DEPTH = 200
 """Elements inside each other; a feed needs about six."""
-_TAG = re.compile(r"<(/?)[^\s<>/!?](?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_TAG = re.compile(r"<(/?)[^\s<>/!?](?:[^<>\"']|\"[^<\"]*\"|'[^<']*')*?(/?)>")
 _ITEM = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
