@@ -15,7 +15,7 @@ from ingestor.clock import Clock
 from ingestor.errors import FetchError, Gone, Refused, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.deadline import deadline
-from ingestor.fetch.guard import USUAL_PORTS, check_url
+from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
 from ingestor.fetch.politeness import HostQueues
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import transport
@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 MOST_REDIRECTS = 5
 """More is a loop, or somebody who plays with us."""
+
+MOST_HEADER_BYTES = 64 * 1024
+"""Real answers have one or two thousand; h11 reads no header of more than 100 KiB at all."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -56,6 +59,7 @@ class Fetcher:
         observer: Observer | None = None,
         *,
         ports: frozenset[int] = frozenset(),
+        network: Network | None = None,
     ) -> None:
         """Behave as ``limits`` say; ``ports`` may be asked beside the usual ones."""
         self._limits = limits
@@ -67,6 +71,7 @@ class Fetcher:
                 limits.proxy,
                 connections=limits.connections,
                 allow_private=limits.allow_private_addresses,
+                network=network or Network(),
             ),
             timeout=limits.timeout.total_seconds(),
             headers={
@@ -184,6 +189,8 @@ class Fetcher:
 
     def _body(self, answer: httpx.Response, url: str) -> bytes:
         most = self._limits.max_bytes
+        if sum(len(name) + len(value) for name, value in answer.headers.raw) > MOST_HEADER_BYTES:
+            raise TooLarge(f"{url}: a header of more than {MOST_HEADER_BYTES} bytes")
         announced = answer.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             raise TooLarge(f"{url}: {announced} bytes announced, {most} allowed (fetch.max_bytes)")
