@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 import nh3
+from lxml import etree
 
 from ingestor.errors import NoArticle
 from ingestor.extract.furniture import is_furniture, is_furniture_line, is_player
@@ -32,6 +33,17 @@ _INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup
            "u": "u", "del": "del", "s": "del", "code": "code", "a": "a"}  # fmt: skip
 _NESTED = {"ul": "ul", "ol": "ol", "blockquote": "blockquote"}
 _CAPTIONS = frozenset(("img_descr", "pic-descr", "img-descr"))
+_VOID = frozenset(("embed", "source", "track"))
+"""They have no inside (HTML, 13.1.2), but libxml2 puts what follows them there."""
+
+_FOREIGN = frozenset(("svg", "math"))
+_BREAKS_OUT = frozenset(
+    ("b", "blockquote", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1", "h2",
+     "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "small", "span",
+     "strong", "sub", "sup", "table", "u", "ul")
+)  # fmt: skip
+"""Elements that end an SVG or a formula left open (HTML, 13.2.6.5)."""
+
 _SPACE = re.compile(r"[ \t\r\n\f\x85\xa0\u2028\u2029]+")
 _EMPTY = re.compile(r"<(strong|em|u|del|sup|sub|code|a)(?: [^<>]*)?>(\s*)</\1>")
 _MOST_SPAN = 1_000
@@ -98,9 +110,16 @@ class _Writer:
         tag = element.tag
         if is_player(element):
             self.player(element)
-        elif is_furniture(element):
-            return
-        elif tag == "img":
+        elif tag in _VOID:
+            self.inside(element)
+        elif tag in _FOREIGN:
+            self.behind(element)
+        elif not is_furniture(element):
+            self.kept(element, tag)
+
+    def kept(self, element: Any, tag: str) -> None:
+        """Write an element that is part of the article."""
+        if tag == "img":
             self.picture(element)
         elif tag in {"br", "hr"}:
             self.flush()
@@ -124,6 +143,15 @@ class _Writer:
             most = MOST_HTML_CHARACTERS
             raise NoArticle(f"{self.base_url}: its text has more than {most} characters of HTML")
         self.blocks.append((html, text))
+
+    def behind(self, foreign: Any) -> None:
+        """Write what stands behind an SVG or a formula that was left open; it is not part of it."""
+        for child in foreign.iterchildren(tag=etree.Element):
+            if child.tag in _BREAKS_OUT:
+                self.element(child)
+                self.words(child.tail)
+            elif child.tag != "foreignobject":
+                self.behind(child)
 
     def words(self, text: str | None) -> None:
         """Write text of the current paragraph."""

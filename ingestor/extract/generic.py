@@ -22,7 +22,7 @@ from ingestor.extract.template import page_title, summary
 from ingestor.extract.tree import Tree, parse_fragment
 from ingestor.identity import canonical_url, document_id
 from ingestor.model import Article, Body
-from ingestor.text import bounded_keywords, bounded_name
+from ingestor.text import bounded_keywords, bounded_name, visible
 
 _DATE_METAS = (
     "article:published_time", "og:published_time", "og:release_date", "datePublished",
@@ -82,7 +82,8 @@ def _drop_broken_bases(root: Any) -> None:
 
 def _body(tree: Tree) -> Body:
     _drop_broken_bases(tree.root)
-    source = lxml_html.tostring(tree.root, encoding="unicode")
+    # readability gives up a whole page for a control character that it has to copy.
+    source = visible(lxml_html.tostring(tree.root, encoding="unicode"))
     try:
         found = Document(source, url=tree.url).summary(html_partial=True)
     except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError) as error:

@@ -93,7 +93,7 @@ def summary(tree: Tree, body: Body) -> str:
     stated = tree.meta("description", "og:description")
     if stated and len(stated) <= MOST_SUMMARY_CHARACTERS:
         return stated
-    return body.text.replace("\n", " ")[:SUMMARY_CHARACTERS]
+    return body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip()
 
 
 def page_title(tree: Tree) -> str:

@@ -34,7 +34,7 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
         published_at=entry.published_at,
         body=body,
         media=entry.author,
-        summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
+        summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip(),
         keywords=entry.keywords,
         template="feed",
     )
