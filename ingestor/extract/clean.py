@@ -16,33 +16,21 @@ from lxml import etree
 from ingestor.errors import NoArticle
 from ingestor.extract.furniture import is_furniture, is_furniture_line, is_player
 from ingestor.extract.links import link_address, picture
+from ingestor.extract.markup import (
+    ATTRIBUTES,
+    BREAK,
+    BREAKS_OUT,
+    CAPTIONS,
+    FOREIGN,
+    HEADINGS,
+    INLINE,
+    NESTED,
+    TAGS,
+    VOID,
+)
 from ingestor.extract.symbols import securities
 from ingestor.model import Body, Picture
 from ingestor.text import MOST_CONTENT_CHARACTERS, one_line, visible
-
-_BREAK = frozenset(
-    ("address", "article", "aside", "body", "center", "dd", "details", "div", "dl", "dt",
-     "fieldset", "footer", "header", "html", "li", "main", "p", "pre", "section", "summary")
-)  # fmt: skip
-"""Elements that begin a new paragraph."""
-
-_HEADINGS = {f"h{level}": f"h{max(level, 2)}" for level in range(1, 7)}
-"""The page's title is not in the body: a heading there is one of the second level or less."""
-
-_INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub",
-           "u": "u", "del": "del", "s": "del", "code": "code", "a": "a"}  # fmt: skip
-_NESTED = {"ul": "ul", "ol": "ol", "blockquote": "blockquote"}
-_CAPTIONS = frozenset(("img_descr", "pic-descr", "img-descr"))
-_VOID = frozenset(("embed", "source", "track"))
-"""They have no inside (HTML, 13.1.2), but libxml2 puts what follows them there."""
-
-_FOREIGN = frozenset(("svg", "math"))
-_BREAKS_OUT = frozenset(
-    ("b", "blockquote", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1", "h2",
-     "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "small", "span",
-     "strong", "sub", "sup", "table", "u", "ul")
-)  # fmt: skip
-"""Elements that end an SVG or a formula left open (HTML, 13.2.6.5)."""
 
 _SPACE = re.compile(r"[ \t\r\n\f\x85\xa0\u2028\u2029]+")
 _EMPTY = re.compile(r"<(strong|em|u|del|sup|sub|code|a)(?: [^<>]*)?>(\s*)</\1>")
@@ -52,15 +40,6 @@ _MOST_SPAN = 1_000
 MOST_HTML_CHARACTERS = 2 * MOST_CONTENT_CHARACTERS
 """HTML of one article. A page may hold less and grow to more: an element that stays open over
 a million line breaks is written anew in each paragraph."""
-
-_TAGS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "tr", "td",
-         "th", "figure", "figcaption", "img", *set(_INLINE.values())}  # fmt: skip
-_ATTRIBUTES = {
-    "a": {"href"},
-    "img": {"src", "alt", "referrerpolicy"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan"},
-}
 
 
 def clean(root: Any | None, base_url: str) -> Body:
@@ -75,8 +54,8 @@ def clean(root: Any | None, base_url: str) -> Body:
     writer.flush()
     html = nh3.clean(
         "\n".join(block for block, _ in writer.blocks),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
@@ -110,9 +89,9 @@ class _Writer:
         tag = element.tag
         if is_player(element):
             self.player(element)
-        elif tag in _VOID:
+        elif tag in VOID:
             self.inside(element)
-        elif tag in _FOREIGN:
+        elif tag in FOREIGN:
             self.behind(element)
         elif not is_furniture(element):
             self.kept(element, tag)
@@ -125,13 +104,13 @@ class _Writer:
             self.flush()
         elif tag == "table":
             self.table(element)
-        elif tag in _NESTED:
-            self.nested(element, _NESTED[tag])
-        elif tag in _HEADINGS:
-            self.block(element, _HEADINGS[tag])
-        elif not _CAPTIONS.isdisjoint(element.get("class", "").split()) or tag == "figcaption":
+        elif tag in NESTED:
+            self.nested(element, NESTED[tag])
+        elif tag in HEADINGS:
+            self.block(element, HEADINGS[tag])
+        elif not CAPTIONS.isdisjoint(element.get("class", "").split()) or tag == "figcaption":
             self.caption(element)
-        elif tag in _BREAK or tag == "figure":
+        elif tag in BREAK or tag == "figure":
             self.block(element, "p")
         else:
             self.inline(element)
@@ -147,7 +126,7 @@ class _Writer:
     def behind(self, foreign: Any) -> None:
         """Write what stands behind an SVG or a formula that was left open; it is not part of it."""
         for child in foreign.iterchildren(tag=etree.Element):
-            if child.tag in _BREAKS_OUT:
+            if child.tag in BREAKS_OUT:
                 self.element(child)
                 self.words(child.tail)
             elif child.tag != "foreignobject":
@@ -162,7 +141,7 @@ class _Writer:
 
     def inline(self, element: Any) -> None:
         """Write an element within a paragraph; one that only styles is not carried over."""
-        name = _INLINE.get(element.tag, "")
+        name = INLINE.get(element.tag, "")
         if element.tag == "font" and "strong" in element.get("cms-style", "").lower():
             name = "strong"
         opening = f"<{name}>"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 
@@ -20,8 +19,8 @@ from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources import conditional
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
+from ingestor.sources._markup import bare, is_whole, refuse_hostile
 from ingestor.sources._text import (
-    MOST_ENTRIES,
     date_text,
     identifier,
     plain,
@@ -41,18 +40,7 @@ _HTML = re.compile(
     r"(?i)^\s*(?:<!--.{0,500}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
 )
 _HTML_TITLE = re.compile(r"(?i)<title[^>]{0,100}>([^<]{0,200})")
-_END = re.compile(
-    r"</(?:\w{1,20}:)?(rss|rdf|feed|channel)\s*>\s*(?:<!--.*?-->\s*)*$", re.IGNORECASE | re.DOTALL
-)
-_EMPTY_ROOT = re.compile(r"<(?:\w{1,20}:)?(?:rss|rdf|feed)\b[^>]{0,2000}/>\s*$", re.IGNORECASE)
-_ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
-_MOST_DEPTH = 200
-"""Elements inside each other; a feed needs about six."""
-_TAG = re.compile(r"<(/?)[^\s<>/!?](?:[^<>\"']|\"[^<\"]*\"|'[^<']*')*?(/?)>")
-_ITEM = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s/>]", re.IGNORECASE)
-_CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def request(feed: Feed, validators: Validators) -> Request:
@@ -67,16 +55,18 @@ def read(feed: Feed, response: Response) -> FeedDocument:
         raise FeedUnreadable(f"{feed.url}: an empty body, not a feed")
     if looks_like_json(text):
         return read_json_feed(text, response)
-    _refuse_what_is_no_feed(feed, text)
+    _refuse_page(feed, text)
+    markup = bare(text)
+    refuse_hostile(feed.url, text, markup)
     parsed = _parsed(feed, text)
     if not parsed.get("version") and not parsed.entries:
         raise FeedUnreadable(f"{feed.url}: not a feed: {plain(text)[:80]!r}")
-    if not (_END.search(text) or _EMPTY_ROOT.search(text)):
+    if not is_whole(markup):
         count = len(parsed.entries)
         raise FeedUnreadable(
             f"{feed.url}: the feed is cut off after item {count}; nothing is taken"
         )
-    base = urljoin(response.final_url, parsed.feed.get("link", "") or "")
+    base = web_address(parsed.feed.get("link", "") or "", response.final_url) or response.final_url
     entries = tuple(_entry(one, response, base) for one in parsed.entries)
     title = shortened(plain(parsed.feed.get("title", "")), 200)
     return FeedDocument(title, entries, _ttl(parsed.feed))
@@ -90,23 +80,11 @@ def _parsed(feed: Feed, text: str) -> Any:
         raise FeedUnreadable(f"{feed.url}: it cannot be read as a feed: {error!r:.100}") from error
 
 
-def _refuse_what_is_no_feed(feed: Feed, text: str) -> None:
+def _refuse_page(feed: Feed, text: str) -> None:
     if _HTML.match(text):
         title = _HTML_TITLE.search(text)
         named = f' (title: "{plain(title[1])}")' if title else ""
         raise FeedUnreadable(f"{feed.url}: an HTML page{named}, not a feed")
-    markup = _CDATA.sub("", text)
-    if _ENTITY.search(markup):
-        raise FeedUnreadable(f"{feed.url}: it declares XML entities, which feeds have no need of")
-    if (count := len(_ITEM.findall(markup))) > MOST_ENTRIES:
-        raise FeedUnreadable(f"{feed.url}: {count} items, {MOST_ENTRIES} at most")
-    depth = 0
-    for closing, empty in _TAG.findall(_COMMENT.sub("", markup)):
-        depth += -1 if closing else 0 if empty else 1
-        if depth > _MOST_DEPTH:
-            raise FeedUnreadable(
-                f"{feed.url}: its elements are nested more than {_MOST_DEPTH} deep"
-            )
 
 
 def _entry(one: Any, response: Response, base: str) -> Entry:
@@ -150,11 +128,11 @@ def _keywords(one: Any) -> list[str]:
 
 def _ttl(feed: Any) -> timedelta | None:
     minutes = str(feed.get("ttl", "") or "").strip()
-    if minutes.isdigit() and int(minutes):
+    if minutes.isdecimal() and int(minutes):
         return min(timedelta(minutes=min(int(minutes), 100_000)), LONGEST_TTL)
     period = _PERIODS.get(str(feed.get("sy_updateperiod", "") or "").strip().lower())
     if period is None:
         return None
     often = str(feed.get("sy_updatefrequency", "") or "1").strip()
-    times = int(often) if often.isdigit() and int(often) else 1
+    times = int(often) if often.isdecimal() and int(often) else 1
     return min(timedelta(days=period / times), LONGEST_TTL)
