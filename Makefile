@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon check format docs clean
+.PHONY: help install run demo test soak soak-daemon fuzz check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,15 @@ soak: install  ## Two thousand kills, and what else takes long
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 	$(BIN)/python -m tests.soak 100000
+
+FUZZ_SECONDS ?= 120
+FUZZ_EXAMPLES ?= 5000
+
+fuzz: install  ## Random input: many examples, then guided by coverage for FUZZ_SECONDS a target
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest tests/fuzz
+	for target in decode feed page front-matter; do \
+	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -222,7 +222,7 @@ class _Writer:
         """Write a caption into the picture before it."""
         self.flush()
         text = one_line(element.text_content())
-        if not text:
+        if not text or is_furniture_line(text):
             return
         if self.blocks and self.pictures and self.blocks[-1][0].endswith("></figure>"):
             html = self.blocks[-1][0].removesuffix("</figure>")

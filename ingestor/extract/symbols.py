@@ -75,4 +75,4 @@ def _named(element: Any) -> list[tuple[str, str]]:
 
 
 def _name(element: Any) -> str:
-    return one_line(element.text_content())[:40]
+    return one_line(element.text_content())[:40].strip()

@@ -6,6 +6,7 @@ import concurrent.futures
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -79,6 +80,8 @@ class Fetcher:
                 "Accept-Language": "zh-CN,zh;q=0.9",
                 "Accept-Encoding": ACCEPT_ENCODING,
             },
+            # A cookie would tell who asks, and one of odd characters would break what follows.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
         )
         self._robots = Robots(self.get, limits.user_agent, clock.monotonic)

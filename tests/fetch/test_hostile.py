@@ -340,6 +340,18 @@ def test_a_body_as_large_as_the_bound_is_taken():
         bounded_body([b"x" * 1001], "", 1000, "u")
 
 
+def test_a_cookie_is_not_kept():
+    """It would tell who asks; and one of odd characters made every later request fail."""
+    headers = ("Set-Cookie: a=1", "Set-Cookie: b=\u00e4; Path=/")
+    with (
+        RawServer(page(b"hello", *headers)) as server,
+        Fetcher(limits(), Clock(), ports=frozenset({server.port})) as client,
+    ):
+        for _ in range(2):
+            assert client.get(Request(server.url)).body == b"hello"
+    assert b"cookie" not in server.requests[1].lower()
+
+
 def test_only_what_can_be_bounded_is_asked_for():
     """Brotli and Zstandard are not."""
     with RawServer(page(b"hello")) as server:
