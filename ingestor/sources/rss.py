@@ -1,7 +1,7 @@
 """RSS 0.9x, 1.0 and 2.0 and Atom through feedparser; JSON Feed by a small reader of ours.
 
-feedparser is handed text, not bytes: one stray byte in a GBK feed makes it drop the declared
-character set (feedparser 421). Its own reading of dates comes last, and what it takes for
+feedparser is handed text that we decoded: one stray byte in a GBK feed makes it drop the
+declared character set (feedparser 421). Its own reading of dates comes last, and what it takes for
 an empty feed (an error page, half a document) is no feed here.
 """
 
@@ -72,9 +72,23 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     return FeedDocument(title, entries, _ttl(parsed.feed))
 
 
+class _Stream:
+    """A text as a stream. feedparser opens a bare string that looks like an address or a path.
+
+    A feed's body would so make it ask a machine in the network, or read a file of ours.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read(self) -> bytes:
+        """Return the whole text; feedparser asks for nothing else."""
+        return self._text.encode("utf-8")
+
+
 def _parsed(feed: Feed, text: str) -> Any:
     try:
-        return feedparser.parse(text, sanitize_html=False, resolve_relative_uris=False)
+        return feedparser.parse(_Stream(text), sanitize_html=False, resolve_relative_uris=False)
     except (UnicodeError, ValueError, RecursionError) as error:
         # Such as a reference to half a surrogate pair, "&#xD800;", which is no character.
         raise FeedUnreadable(f"{feed.url}: it cannot be read as a feed: {error!r:.100}") from error

@@ -66,6 +66,8 @@ def judge(article: Article) -> None:
     names += [one.name for one in article.body.securities]
     for name in names:
         assert one_line(name) == name
+    for address in [article.url, *article.aliases, *(one.url for one in article.body.pictures)]:
+        assert not UNSEEN.search(address)
     assert len(article.title) <= 500
     _judge_file(article)
     _judge_path(article_path(CATEGORIES, "2024-03-11", article.title, "imadeup0000001"))

@@ -11,8 +11,9 @@ from ingestor.model import Entry, Feed, FeedDocument, Response
 from ingestor.pipeline.feed_text import article_from_entry
 from ingestor.sources import source
 from ingestor.text import one_line
+from tests.fetch.raw_server import RawServer, page
 from tests.hostile.inert import UNSEEN, judge
-from tests.hostile.nasty_feeds import REFUSED, TAKEN, item, rss
+from tests.hostile.nasty_feeds import REFUSED, TAKEN, atom, item, rss
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FEED = Feed("nasty", "rss", "https://a.example/feed", ("x", "y"), "z", content="feed")
@@ -89,6 +90,33 @@ def test_a_title_that_is_a_book_is_a_failure_with_a_reason():
     with pytest.raises(NoArticle, match="title has 10000 characters, 500 at most"):
         article_from_entry(FEED, long)
     assert article_from_entry(FEED, short).title == "乙"
+
+
+def test_reading_a_feed_asks_nobody_and_opens_no_file(tmp_path):
+    """Neither what it names (document types, style sheets, inclusions) nor what it looks like."""
+    (tmp_path / "secret.xml").write_text(rss(item("secret")), encoding="utf-8")
+    file = (tmp_path / "secret.xml").as_uri()
+    with RawServer(page(rss(item("secret")).encode())) as server:
+        address = f"http://127.0.0.1:{server.port}/x"
+        for place in (address, file, str(tmp_path / "secret.xml")):
+            for body in (
+                place,
+                f"{place}#<rss></rss>",
+                f"{place}?<rss><channel><item/></channel></rss>",
+                rss(item("x"), head=f'<!DOCTYPE rss SYSTEM "{place}">'),
+                rss(item("&y;"), head=f'<!DOCTYPE rss [<!ENTITY y SYSTEM "{place}">]>'),
+                rss(item("x"), head=f'<?xml-stylesheet href="{place}"?>'),
+                rss(
+                    item("x", f'<include xmlns="http://www.w3.org/2001/XInclude" href="{place}"/>')
+                ),
+                atom(f'<entry><id>1</id><title>x</title><content src="{place}"/></entry>'),
+            ):
+                try:
+                    told = repr(read(body))
+                except FeedUnreadable as error:
+                    told = str(error)
+                assert "secret" not in told.replace(place, "")
+        assert server.requests == []
 
 
 def test_ten_thousand_items_are_as_many_as_are_taken():
