@@ -51,8 +51,11 @@ def whole(text: str) -> str:
 
 def web_address(url: str, base: str) -> str:
     """Return ``url`` as absolute http(s) address, ``""`` when it is none that can be asked."""
+    if not (cleaned := one_line("".join(url.split()))):
+        # Joined to the base it would be the base: the feed's own home page.
+        return ""
     try:
-        absolute = urljoin(base, one_line("".join(url.split())))
+        absolute = urljoin(base, cleaned)
         canonical_url(absolute)
     except (ValueError, Forbidden):
         return ""

@@ -72,6 +72,11 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     return FeedDocument(title, entries, _ttl(parsed.feed))
 
 
+_STUMBLES = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
+"""What feedparser raises for markup that it did not think of: "&#xD800;", which is no character,
+or the end of a link that never began. They say something about the feed, not about us."""
+
+
 class _Stream:
     """A text as a stream. feedparser opens a bare string that looks like an address or a path.
 
@@ -89,8 +94,7 @@ class _Stream:
 def _parsed(feed: Feed, text: str) -> Any:
     try:
         return feedparser.parse(_Stream(text), sanitize_html=False, resolve_relative_uris=False)
-    except (UnicodeError, ValueError, RecursionError) as error:
-        # Such as a reference to half a surrogate pair, "&#xD800;", which is no character.
+    except _STUMBLES as error:
         raise FeedUnreadable(f"{feed.url}: it cannot be read as a feed: {error!r:.100}") from error
 
 

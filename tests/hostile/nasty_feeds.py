@@ -275,6 +275,8 @@ TAKEN: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "a prefix that nobody declared": (rss(item("甲", "<evil:x evil:y='1'>z</evil:x>")), ["甲"]),
     "an attribute twice": (rss(item("甲", "<x a='1' a='2'/>")), ["甲"]),
+    "ends without a beginning": ("<feed></link></author></entry></source></image></feed>", []),
+    "a link without an address": (rss(item("甲", "<link/>"), item("乙", "<link> </link>")), ["甲", "乙"]),
     "an ampersand alone": (rss(item("甲 & 乙 &nbsp; &nosuch; &#;")), None),
     "a comment with a feed in it": (rss(item("甲"), f"<!-- {item('乙')} -->"), ["甲"]),
     "an enclosure and media": (

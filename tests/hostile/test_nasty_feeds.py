@@ -83,6 +83,12 @@ def test_a_link_into_the_network_is_announced_and_not_asked():
             check_url(entry.url, allow_private=False)
 
 
+def test_an_empty_link_is_not_taken_for_the_feeds_own_address():
+    """The home page would be archived in place of the article."""
+    body, _ = TAKEN["a link without an address"]
+    assert [entry.url for entry in read(body).entries] == ["", ""]
+
+
 def test_a_title_that_is_a_book_is_a_failure_with_a_reason():
     """It is announced, so it shows; no article is made of a part of it."""
     body, _ = TAKEN["a title that is a book"]
