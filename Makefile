@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image check format docs clean
+.PHONY: help install run demo test soak soak-daemon image fuzz check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,15 @@ soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 
 image: install  ## The Dockerfile's steps in a Debian root folder: root, debootstrap and the network
 	INGEST_IMAGE=1 $(BIN)/python -m pytest tests/test_image.py
+
+FUZZ_SECONDS ?= 120
+FUZZ_EXAMPLES ?= 5000
+
+fuzz: install  ## Random input: many examples, then guided by coverage for FUZZ_SECONDS a target
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest tests/fuzz
+	for target in decode feed page front-matter; do \
+	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -51,7 +51,8 @@ def parse_date(
         if moment is None:
             return None
         moment = moment.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError):
+        # KeyError: feedparser's reader of Greek dates, for a month that it does not know.
         return None
     if moment < EARLIEST or (not_after and moment > not_after + timedelta(days=1)):
         return None

@@ -98,7 +98,7 @@ class Unreachable(FetchError):
 
 
 class WorkerDied(IngestorError):
-    """A body that ended the process that read it, twice, the second time alone in it."""
+    """A body that ended the process that read it, twice, or needs more memory than any real one."""
 
 
 class TooSlow(IngestorError):

@@ -4,10 +4,11 @@ The pool is started when the first piece of work comes: a pass in which nothing 
 never pays for it. Workers are forked from a clean server process, never from this one with
 its threads, and replaced now and then because parsers grow.
 
-What strangers wrote can make a parser run for ever or crash. Each piece of work has so much
-processor time; within Python an exception ends it, within C code the kernel ends the process.
-When a process dies, everything that was in flight is done again, each piece in a process of
-its own: only the one that dies again is to blame.
+What strangers wrote can make a parser run for ever, fill the memory or crash. Each piece of
+work has so much processor time; within Python an exception ends it, within C code the kernel
+ends the process, and one that neither works nor hears a signal is ended by this one. Memory is
+bounded by the kernel. When a process dies, everything that was in flight is done again, each
+piece in a process of its own: only the one that dies again is to blame.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from collections import deque
@@ -41,6 +43,13 @@ KILLED_AFTER = 2
 WAITED_FOR = 6
 """And so many times that may pass on the clock, for work that waits instead of working."""
 
+GIVEN_UP_AFTER = 12
+"""After so many times that on the clock, the process hears no signal at all and is killed."""
+
+MOST_MEMORY_BYTES = 2 * 1024**3
+"""Address space of a worker. Reading the worst 8 MiB that we know how to write takes 1.8 GB; a
+real page takes a tenth of it."""
+
 
 class Workers:
     """The pool. Close it, or use it in a ``with`` block, to end its processes."""
@@ -55,8 +64,17 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         if self._pool:
+            # What still runs may end, but not keep us for ever.
+            timer = threading.Timer(self._patience, _kill, [self._pool])
+            timer.start()
             self._pool.shutdown(cancel_futures=True)
+            timer.cancel()
             self._pool = None
+
+    @property
+    def _patience(self) -> float:
+        """Seconds on the clock after which a piece whose turn it is does not come any more."""
+        return self._seconds * GIVEN_UP_AFTER
 
     def call(self, work: Callable[[], R]) -> R:
         """Run one piece of work in the pool and return its result, or raise its error."""
@@ -100,10 +118,12 @@ class Workers:
     def _outcome(self, piece: _Piece[R]) -> R | Exception | None:
         if piece.work is None or piece.future is None:
             return None
+        if self._pool and not _came(piece.future, self._patience):
+            _kill(self._pool)
         try:
             return piece.future.result()
         except BrokenProcessPool:
-            return _alone(piece.work)
+            return _alone(piece.work, self._patience)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this item
             return error
 
@@ -127,16 +147,32 @@ def _pool(processes: int) -> concurrent.futures.ProcessPoolExecutor:
     return concurrent.futures.ProcessPoolExecutor(
         processes,
         mp_context=context,
-        initializer=_begin,
+        initializer=_prepare,
         max_tasks_per_child=TASKS_PER_WORKER,
     )
 
 
-def _alone(work: Callable[[], R]) -> R | Exception:
+def _came(future: concurrent.futures.Future[R], seconds: float) -> bool:
+    """Whether a result comes within so many seconds on the clock."""
+    return bool(concurrent.futures.wait([future], seconds).done)
+
+
+def _kill(pool: concurrent.futures.ProcessPoolExecutor) -> None:
+    """End a pool's processes at once; what was in flight raises BrokenProcessPool."""
+    # Python 3.14 has kill_workers() for this; before, the processes stand only here.
+    processes = pool._processes or {}  # noqa: SLF001
+    for process in list(processes.values()):
+        process.kill()
+
+
+def _alone(work: Callable[[], R], patience: float) -> R | Exception:
     """Do a piece again in a process of its own; the pool died and somebody is to blame."""
     with _pool(1) as pool:
+        future = pool.submit(work)
+        if not _came(future, patience):
+            _kill(pool)
         try:
-            return pool.submit(work).result()
+            return future.result()
         except BrokenProcessPool:
             return WorkerDied("it kills the process that reads it, or takes too long in it")
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this item
@@ -164,14 +200,20 @@ def _bounded(work: Callable[[], R], seconds: float) -> R:
     except _TimeUp:
         # "from None": a traceback of where it was has no meaning and may be endless.
         raise TooSlow(f"reading it takes more than {seconds:g} seconds") from None
+    except MemoryError:
+        gigabytes = MOST_MEMORY_BYTES // 1024**3
+        raise WorkerDied(f"reading it takes more than {gigabytes} GiB of memory") from None
     finally:
         for timer in (signal.ITIMER_VIRTUAL, signal.ITIMER_REAL, signal.ITIMER_PROF):
             signal.setitimer(timer, 0)
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the main process, which lets running work finish; end when it ends."""
+def _prepare() -> None:
+    """Bound a new worker's memory; it leaves Ctrl-C to the main process, and ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    ours = MOST_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(MOST_MEMORY_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_AS, (ours, most))
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
 

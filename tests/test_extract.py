@@ -164,13 +164,16 @@ def test_a_page_cannot_claim_another_publishers_identity():
 
 
 def test_deep_nesting_does_not_crash():
-    """Five thousand levels: an article or none, but no end of the stack."""
-    deep = "<div>" * 5000 + "文" * 50 + "</div>" * 5000
-    assert isinstance(extract_fragment(deep, URL).text, str)
-    try:
-        extract(f"<h1 class='main-title'>t</h1><div id='artibody'>{deep}</div>")
-    except NoArticle as error:
-        assert URL in str(error)
+    """Five thousand levels are no article, and two hundred are: never half of one."""
+    for levels, expected in ((200, "文" * 50), (300, None), (5000, None)):
+        deep = "<p>首段</p>" + "<div>" * levels + "文" * 50 + "</div>" * levels
+        page = f"<h1 class='main-title'>t</h1><div id='artibody'>{deep}</div>"
+        for read in (lambda page: extract(page).body, lambda page: extract_fragment(page, URL)):
+            try:
+                assert expected in read(page).text
+            except NoArticle as error:
+                assert expected is None
+                assert f"{URL}: the page passes a bound: Excessive depth" in str(error)
 
 
 HOSTILE = st.lists(

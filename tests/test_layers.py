@@ -27,6 +27,7 @@ GROUND = {
     "registry",
     "observer",
     "redaction",
+    "text",
     "",
 }
 """What every stage may use; the ground itself uses only the ground ("" is the package)."""
@@ -53,6 +54,7 @@ PURE = {
     "date_forms",
     "decode",
     "redaction",
+    "text",
     "poll",
     "archive.front_matter",
     "archive.front_matter_reading",

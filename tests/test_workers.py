@@ -10,7 +10,7 @@ import pytest
 
 from ingestor import poll
 from ingestor.errors import TooSlow, WorkerDied
-from ingestor.workers import Workers
+from ingestor.workers import MOST_MEMORY_BYTES, Workers
 
 
 def double(number: int) -> int:
@@ -45,6 +45,23 @@ def wait() -> int:
     return 0
 
 
+def wait_deaf() -> int:
+    """Wait, and hear no signal: as in a system call that is tried again for ever."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, signal.NSIG))
+    time.sleep(3600)
+    return 0
+
+
+def stop() -> int:
+    """Stand still, as under a debugger: no time passes for this process."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return 0
+
+
+def fill_the_memory() -> int:
+    return len(bytes(MOST_MEMORY_BYTES))
+
+
 def crash() -> int:
     os.kill(os.getpid(), signal.SIGSEGV)
     return 0
@@ -64,6 +81,9 @@ TROUBLE = {
     "hangs in C code": (spin_in_c, WorkerDied),
     "backtracks": (backtrack, (TooSlow, WorkerDied)),
     "waits": (wait, TooSlow),
+    "waits and hears no signal": (wait_deaf, WorkerDied),
+    "stands still": (stop, WorkerDied),
+    "fills the memory": (fill_the_memory, WorkerDied),
     "crashes": (crash, WorkerDied),
     "leaves": (leave, WorkerDied),
     "fails": (fail, ValueError),
@@ -73,7 +93,7 @@ TROUBLE = {
 @pytest.mark.parametrize(("bad", "expected"), TROUBLE.values(), ids=TROUBLE)
 def test_only_the_one_to_blame_is_blamed(bad, expected):
     """All others in flight come out as if it had not been there, in their order."""
-    with Workers(2, seconds=0.3) as workers:
+    with Workers(2, seconds=0.15 if bad in {wait_deaf, stop} else 0.3) as workers:
         outcomes = list(
             workers.through(range(12), lambda one: bad if one == 5 else partial(double, one))
         )
@@ -90,6 +110,13 @@ def test_the_pool_goes_on_after_many_deaths():
         bad = list(workers.through(range(3), lambda _: crash))
         assert all(isinstance(outcome, WorkerDied) for _, outcome in bad)
         assert workers.call(partial(double, 4)) == 8
+
+
+def test_closing_does_not_wait_for_ever():
+    """Work that hangs when the program ends is ended with it."""
+    with Workers(1, seconds=0.1) as workers:
+        begun = workers.through([0, 1], lambda one: partial(double, one) if one == 0 else stop)
+        assert next(begun) == (0, 0)
 
 
 @pytest.mark.parametrize("error", [TooSlow("x"), WorkerDied("x")])

@@ -13,17 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingestor.dates import http_date
+from ingestor.text import one_line, storable
 
 _PLAIN = re.compile(r"[^\W\d_][\w－·]*")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 """Words that some YAML reader takes for something else than text."""
 
-_UNSAFE = re.compile(
-    # C0 and C1 controls, line separators, bidirectional overrides and isolates, the byte
-    # order mark, lone surrogates and non-characters: YAML forbids them, or they lie to a reader.
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
-    "\ud800-\udfff\ufffe\uffff]+"
-)
+_BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +60,13 @@ def render(content: FileContent) -> str:
 
 
 def inert(html: str) -> str:
-    """Return HTML in which no template engine finds a tag: braces as references."""
-    return html.replace("{", "&#123;").replace("}", "&#125;")
+    """Return HTML in which no template engine finds a tag: braces as references.
 
-
-def one_line(text: str) -> str:
-    """Return ``text`` as one line that YAML, a terminal and a file name can hold."""
-    return " ".join(_UNSAFE.sub(" ", text).split())
+    Nor does it hold a blank line, behind which Markdown would read on as Markdown: its links
+    were never judged (CommonMark 4.6, HTML blocks).
+    """
+    unbroken = _BLANK_LINES.sub("\n", storable(html))
+    return unbroken.replace("{", "&#123;").replace("}", "&#125;")
 
 
 def _items(values: Iterable[str]) -> list[str]:

@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from ingestor.archive.front_matter import one_line
 from ingestor.decode import decode_page
 from ingestor.errors import PostUnreadable
+from ingestor.text import one_line
 
 MOST_BYTES = 8 * 1024**2
 """A larger file is no article: the bound that holds for pages too."""

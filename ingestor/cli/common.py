@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import typer
 
-from ingestor.archive.front_matter import one_line
 from ingestor.cli import logs
 from ingestor.config import Settings, find, load
+from ingestor.dates import iso_utc
 from ingestor.errors import ConfigError, NoArchiveYet, StorageFailed, UsageError
 from ingestor.model import Feed
 from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.database import Database
 from ingestor.store.migrations import is_current, revision
+from ingestor.text import escaped, one_line, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,17 @@ def options(context: typer.Context) -> Options:
 
 
 def say(text: str = "") -> None:
-    """Print a line of results to standard output."""
-    typer.echo(text)
+    """Print results to standard output, without what would play with a terminal."""
+    typer.echo(visible(text))
+
+
+def say_json(value: object, *, indent: int | None = None) -> None:
+    """Print a value as JSON: Chinese as it is, what is not seen as an escape sequence."""
+    typer.echo(escaped(json.dumps(value, ensure_ascii=False, indent=indent, default=_as_text)))
+
+
+def _as_text(value: object) -> str:
+    return iso_utc(value) if isinstance(value, datetime) else str(value)
 
 
 def say_error(text: str) -> None:

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 
 import typer
 
-from ingestor.archive.front_matter import one_line
+from ingestor.text import one_line
 
 CONTEXT_CHARACTERS = 30
 """How much of an unchanged stretch is shown beside what changed in a paragraph."""

@@ -11,6 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from ingestor.redaction import redact
+from ingestor.text import one_line, visible
 
 LogFormat = Literal["human", "json", "journal"]
 
@@ -41,7 +42,7 @@ def configure(form: LogFormat, level: int, unsaid: frozenset[str] = frozenset())
         structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
         # Before the secrets are taken out: a traceback may hold an address too.
         structlog.processors.format_exc_info,
-        _without_secrets,
+        _presentable,
     ]
     structlog.configure(
         processors=[*shared, *_renderers(form)],
@@ -81,5 +82,11 @@ def _journal(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return f"<{priority}>{name} {fields(None, '', values)}".rstrip()
 
 
-def _without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+def _presentable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Take secrets out, and what would play with a terminal; only a traceback keeps its lines."""
+    return {
+        key: redact(visible(value) if key == "exception" else one_line(value))
+        if isinstance(value, str)
+        else value
+        for key, value in event.items()
+    }

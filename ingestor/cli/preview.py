@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from ingestor.archive.front_matter import FileContent, render
-from ingestor.cli.common import Options, options, say, set_up_logs
+from ingestor.cli.common import Options, options, say, say_json, set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import FeedSettings, Settings
 from ingestor.dates import iso_utc
@@ -39,7 +38,7 @@ def preview(
         response = client.get(Request(url), robots=True)
     article = extract_page(response)
     if as_json:
-        say(json.dumps(_fields(article), ensure_ascii=False, indent=2))
+        say_json(_fields(article), indent=2)
         return
     whole = _file(article, settings, response)
     say(whole if html else f"{whole.partition('<div>')[0]}{article.body.text}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from ingestor import __version__
 from ingestor.cli.backfill import Backfill
-from ingestor.cli.common import Options, chosen_feeds, say, say_error, set_up_logs
+from ingestor.cli.common import Options, chosen_feeds, say, say_error, say_json, set_up_logs
 from ingestor.cli.logs import LogFormat
 from ingestor.cli.service import Service
 from ingestor.clock import Clock
@@ -160,7 +159,7 @@ def _refuse_run_options(command: str, given: bool) -> None:
 def _report(summary: Summary, *, as_json: bool, quiet: bool) -> None:
     numbers = summary.numbers()
     if as_json:
-        say(json.dumps(numbers, ensure_ascii=False))
+        say_json(numbers)
     elif not quiet:
         say(
             "{feeds} feeds ({feeds_unchanged} unchanged, {feeds_failed} failed): "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from typing import Annotated
 
@@ -11,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.archive.front_matter import one_line
-from ingestor.cli.common import existing, options, say
+from ingestor.cli.common import existing, options, say, say_json
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.dates import iso_utc
 from ingestor.store import search_sql
@@ -20,6 +18,7 @@ from ingestor.store.search_query import Query, parse
 from ingestor.store.searching import Hit, Order
 from ingestor.store.searching import search as find
 from ingestor.store.snippets import marks, snippet
+from ingestor.text import one_line
 
 MARKED = "bold yellow"
 
@@ -70,7 +69,7 @@ def search(
         with database.reading() as connection:
             hits = find(connection, words, filters, order=order, limit=limit)
     if as_json:
-        say(json.dumps([_document(hit, words) for hit in hits], ensure_ascii=False, indent=2))
+        say_json([_document(hit, words) for hit in hits], indent=2)
     elif hits:
         _show(hits, words)
         if len(hits) == limit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ingestor.archive.front_matter import one_line
-from ingestor.cli.common import existing, options, say
+from ingestor.cli.common import existing, options, say, say_json
 from ingestor.cli.difference import differences
 from ingestor.dates import SHANGHAI, iso_utc
 from ingestor.errors import UsageError
@@ -21,6 +19,7 @@ from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.store import history
 from ingestor.store.database import Database
 from ingestor.store.history import ArticleHistory, Revision
+from ingestor.text import one_line
 
 
 def show(
@@ -45,7 +44,7 @@ def show(
     found, others = _find(database, article)
     database.close()
     if as_json:
-        say(json.dumps(asdict(found), ensure_ascii=False, indent=2, default=_as_text))
+        say_json(asdict(found), indent=2)
         return
     say("\n".join(_head(found)))
     for other in others:
@@ -53,7 +52,7 @@ def show(
     if revisions:
         say("\n".join(["", *map(_line, found.revisions)]))
     if diff:
-        say("\n".join(_edits(found.revisions)))
+        typer.echo("\n".join(_edits(found.revisions)))
     if not (revisions or diff):
         say(f"\n{found.revisions[-1].text}")
 
@@ -122,7 +121,3 @@ def _moment(moment: datetime | None) -> str:
     if moment is None:
         return ""
     return f"{iso_utc(moment)} ({moment.astimezone(SHANGHAI):%m-%d %H:%M} in China)"
-
-
-def _as_text(value: object) -> str:
-    return iso_utc(value) if isinstance(value, datetime) else str(value)

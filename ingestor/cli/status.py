@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
@@ -12,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.archive.front_matter import one_line
-from ingestor.cli.common import existing, options, say, say_error
+from ingestor.cli.common import existing, options, say_error, say_json
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
 from ingestor.errors import NoArchiveYet
@@ -23,6 +21,7 @@ from ingestor.poll import MOVES_IN_A_ROW
 from ingestor.redaction import redact
 from ingestor.store import hosts, overview
 from ingestor.store.overview import FeedHealth, Parked
+from ingestor.text import one_line
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
@@ -52,7 +51,7 @@ def status(
         # A monitor must not take this for "all is well": the folder may be the wrong one.
         say_error(f"nothing has run yet: {error}")
         if as_json:
-            say(json.dumps(_document([], [], NOTHING, {}), indent=2))
+            say_json(_document([], [], NOTHING, {}) | {"hosts_paused": {}}, indent=2)
         raise typer.Exit(1) from error
     with database.reading() as connection:
         feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
@@ -65,7 +64,7 @@ def status(
         document = _document(feeds, parked, totals, late) | {
             "hosts_paused": {name: iso_utc(one.until) for name, one in paused.items()}
         }
-        say(json.dumps(document, ensure_ascii=False, indent=2))
+        say_json(document, indent=2)
     else:
         _show(feeds, parked, totals, late=late, now=now)
         _show_requests(feeds, paused)

@@ -10,16 +10,14 @@ the generic extractor; ``Article.template`` says which one read it.
 
 from __future__ import annotations
 
-from lxml import etree
-from lxml import html as lxml_html
-
 from ingestor.decode import decode_page
 from ingestor.errors import Gone, NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.generic import generic_article
 from ingestor.extract.template import read_template, templates
-from ingestor.extract.tree import Tree, parse
+from ingestor.extract.tree import parse, parse_fragment
 from ingestor.model import Article, Body, Page
+from ingestor.text import MOST_TITLE_CHARACTERS, shortened
 
 REMOVED = "页面没有找到"
 """What Sina's page says in place of an article that was removed, perhaps with status 200."""
@@ -50,25 +48,35 @@ def extract_article(page: Page) -> Article:
         if template.matches(tree):
             article = read_template(template, tree)
             if _substantial(article.body):
+                bounded_title(article.title, page.url)
                 return article
     if REMOVED in tree.visible_start():
         raise Gone(f"{page.url}: the page says that the article was removed")
     article = generic_article(tree)
     if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:
         raise NoArticle(f"{page.url}: no article was found on the page")
+    bounded_title(article.title, page.url)
     return article
 
 
 def extract_fragment(html: str, base_url: str) -> Body:
-    """Return the cleaned body of an article that comes as HTML without a page around it."""
+    """Return the cleaned body of an article that comes as HTML without a page around it.
+
+    Raises :class:`NoArticle`, naming ``base_url``, for one that passes a bound.
+    """
     if not html.strip():
         return Body("", "")
-    try:
-        root = lxml_html.fragment_fromstring(html, create_parent="div", parser=Tree.parser())
-    except etree.ParserError:
-        # Such as a lone "<!DOCTYPE": markup, and nothing in it.
-        return Body("", "")
-    return clean(root, base_url)
+    return clean(parse_fragment(html, base_url), base_url)
+
+
+def bounded_title(title: str, url: str) -> str:
+    """Return an article's title; raise :class:`NoArticle` for one that is too long to be one."""
+    if len(title) <= MOST_TITLE_CHARACTERS:
+        return title
+    begins = shortened(title, 60)
+    raise NoArticle(
+        f"{url}: its title has {len(title)} characters, {MOST_TITLE_CHARACTERS} at most: {begins}"
+    )
 
 
 def _text(page: Page) -> str:

@@ -11,54 +11,51 @@ from html import escape
 from typing import Any
 
 import nh3
+from lxml import etree
 
+from ingestor.errors import NoArticle
 from ingestor.extract.furniture import is_furniture, is_furniture_line, is_player
 from ingestor.extract.links import link_address, picture
+from ingestor.extract.markup import (
+    ATTRIBUTES,
+    BREAK,
+    BREAKS_OUT,
+    CAPTIONS,
+    FOREIGN,
+    HEADINGS,
+    INLINE,
+    NESTED,
+    TAGS,
+    VOID,
+)
 from ingestor.extract.symbols import securities
 from ingestor.model import Body, Picture
+from ingestor.text import MOST_CONTENT_CHARACTERS, one_line, visible
 
-_BREAK = frozenset(
-    ("address", "article", "aside", "body", "center", "dd", "details", "div", "dl", "dt",
-     "fieldset", "footer", "header", "html", "li", "main", "p", "pre", "section", "summary")
-)  # fmt: skip
-"""Elements that begin a new paragraph."""
-
-_HEADINGS = {f"h{level}": f"h{max(level, 2)}" for level in range(1, 7)}
-"""The page's title is not in the body: a heading there is one of the second level or less."""
-
-_INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub",
-           "u": "u", "del": "del", "s": "del", "code": "code", "a": "a"}  # fmt: skip
-_NESTED = {"ul": "ul", "ol": "ol", "blockquote": "blockquote"}
-_CAPTIONS = frozenset(("img_descr", "pic-descr", "img-descr"))
-_SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
+_SPACE = re.compile(r"[ \t\r\n\f\x85\xa0\u2028\u2029]+")
 _EMPTY = re.compile(r"<(strong|em|u|del|sup|sub|code|a)(?: [^<>]*)?>(\s*)</\1>")
-_MOST_DEPTH = 150
-"""Elements inside each other; deeper ones are read as if they stood at this depth."""
+_MOST_SPAN = 1_000
+"""Columns or rows of a cell: browsers take no more (HTML, 4.9.11)."""
 
-_TAGS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "tr", "td",
-         "th", "figure", "figcaption", "img", *set(_INLINE.values())}  # fmt: skip
-_ATTRIBUTES = {
-    "a": {"href"},
-    "img": {"src", "alt", "referrerpolicy"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan"},
-}
+MOST_HTML_CHARACTERS = 2 * MOST_CONTENT_CHARACTERS
+"""HTML of one article. A page may hold less and grow to more: an element that stays open over
+a million line breaks is written anew in each paragraph."""
 
 
 def clean(root: Any | None, base_url: str) -> Body:
-    """Return the cleaned body of the article inside ``root``; an empty one for ``None``."""
+    """Return the cleaned body of the article inside ``root``; an empty one for ``None``.
+
+    Raises :class:`NoArticle`, naming ``base_url``, when it is longer than any article.
+    """
     if root is None:
         return Body("", "")
     writer = _Writer(base_url)
-    writer.inside(root, 0)
+    writer.inside(root)
     writer.flush()
     html = nh3.clean(
         "\n".join(block for block, _ in writer.blocks),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
@@ -73,53 +70,78 @@ class _Writer:
         self.base_url = base_url
         self.blocks: list[tuple[str, str]] = []
         self.pictures: list[Picture] = []
+        self.room = [MOST_HTML_CHARACTERS]
         self._tag = "p"
         self._html: list[str] = []
         self._text: list[str] = []
         self._open: list[tuple[str, str]] = []
 
-    def inside(self, element: Any, depth: int) -> None:
+    def inside(self, element: Any) -> None:
         """Write what stands inside an element."""
         self.words(element.text)
         for child in element:
             if isinstance(child.tag, str):
-                self.element(child, min(depth + 1, _MOST_DEPTH))
+                self.element(child)
             self.words(child.tail)
 
-    def element(self, element: Any, depth: int) -> None:
+    def element(self, element: Any) -> None:
         """Write an element, unless it is furniture."""
         tag = element.tag
         if is_player(element):
             self.player(element)
-        elif is_furniture(element):
-            return
-        elif tag == "img":
+        elif tag in VOID:
+            self.inside(element)
+        elif tag in FOREIGN:
+            self.behind(element)
+        elif not is_furniture(element):
+            self.kept(element, tag)
+
+    def kept(self, element: Any, tag: str) -> None:
+        """Write an element that is part of the article."""
+        if tag == "img":
             self.picture(element)
         elif tag in {"br", "hr"}:
             self.flush()
         elif tag == "table":
             self.table(element)
-        elif tag in _NESTED:
-            self.nested(element, _NESTED[tag], depth)
-        elif tag in _HEADINGS:
-            self.block(element, _HEADINGS[tag], depth)
-        elif not _CAPTIONS.isdisjoint(element.get("class", "").split()) or tag == "figcaption":
+        elif tag in NESTED:
+            self.nested(element, NESTED[tag])
+        elif tag in HEADINGS:
+            self.block(element, HEADINGS[tag])
+        elif not CAPTIONS.isdisjoint(element.get("class", "").split()) or tag == "figcaption":
             self.caption(element)
-        elif tag in _BREAK or tag == "figure":
-            self.block(element, "p", depth)
+        elif tag in BREAK or tag == "figure":
+            self.block(element, "p")
         else:
-            self.inline(element, depth)
+            self.inline(element)
+
+    def add(self, html: str, text: str) -> None:
+        """Write a block, and its text, if there is room for it."""
+        self.room[0] -= len(html)
+        if self.room[0] < 0:
+            most = MOST_HTML_CHARACTERS
+            raise NoArticle(f"{self.base_url}: its text has more than {most} characters of HTML")
+        self.blocks.append((html, text))
+
+    def behind(self, foreign: Any) -> None:
+        """Write what stands behind an SVG or a formula that was left open; it is not part of it."""
+        for child in foreign.iterchildren(tag=etree.Element):
+            if child.tag in BREAKS_OUT:
+                self.element(child)
+                self.words(child.tail)
+            elif child.tag != "foreignobject":
+                self.behind(child)
 
     def words(self, text: str | None) -> None:
         """Write text of the current paragraph."""
         if text:
-            line = _SPACE.sub(" ", _UNSEEN.sub("", text))
+            line = visible(_SPACE.sub(" ", text))
             self._html.append(escape(line, quote=False))
             self._text.append(line)
 
-    def inline(self, element: Any, depth: int) -> None:
+    def inline(self, element: Any) -> None:
         """Write an element within a paragraph; one that only styles is not carried over."""
-        name = _INLINE.get(element.tag, "")
+        name = INLINE.get(element.tag, "")
         if element.tag == "font" and "strong" in element.get("cms-style", "").lower():
             name = "strong"
         opening = f"<{name}>"
@@ -127,19 +149,19 @@ class _Writer:
             href = link_address(element.get("href", ""), self.base_url)
             name, opening = ("a", f'<a href="{escape(href)}">') if href else ("", "")
         if not name or any(name == one for one, _ in self._open):
-            self.inside(element, depth)
+            self.inside(element)
             return
         self._open.append((name, opening))
         self._html.append(opening)
-        self.inside(element, depth)
+        self.inside(element)
         self._open.pop()
         self._html.append(f"</{name}>")
 
-    def block(self, element: Any, tag: str, depth: int) -> None:
+    def block(self, element: Any, tag: str) -> None:
         """Write an element that is a block of its own."""
         self.flush()
         outer, self._tag = self._tag, tag
-        self.inside(element, depth)
+        self.inside(element)
         self.flush()
         self._tag = outer
 
@@ -151,21 +173,21 @@ class _Writer:
         self._html = [opening for _, opening in self._open]
         self._text = []
         if text and not is_furniture_line(text):
-            self.blocks.append((f"<{self._tag}>{_without_empty(html)}</{self._tag}>", text))
+            self.add(f"<{self._tag}>{_without_empty(html)}</{self._tag}>", text)
 
-    def nested(self, element: Any, tag: str, depth: int) -> None:
+    def nested(self, element: Any, tag: str) -> None:
         """Write a list or a quotation: blocks inside a block."""
         self.flush()
         inner = self._fresh()
         if tag == "blockquote":
-            inner.inside(element, depth)
+            inner.inside(element)
             inner.flush()
             parts = [html for html, _ in inner.blocks]
         else:
             parts = []
             for item in element.iterchildren("li"):
                 begin = len(inner.blocks)
-                inner.inside(item, depth)
+                inner.inside(item)
                 inner.flush()
                 parts.append(f"<li>{_item(inner.blocks[begin:])}</li>")
         if inner.blocks:
@@ -194,13 +216,13 @@ class _Writer:
         self.pictures.append(Picture(address, caption))
         note = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
         shown = f'<img src="{escape(address)}" referrerpolicy="no-referrer">'
-        self.blocks.append((f"<figure>{shown}{note}</figure>", caption))
+        self.add(f"<figure>{shown}{note}</figure>", caption)
 
     def caption(self, element: Any) -> None:
         """Write a caption into the picture before it."""
         self.flush()
-        text = " ".join(_UNSEEN.sub("", element.text_content()).replace("\u3000", " ").split())
-        if not text:
+        text = one_line(element.text_content())
+        if not text or is_furniture_line(text):
             return
         if self.blocks and self.pictures and self.blocks[-1][0].endswith("></figure>"):
             html = self.blocks[-1][0].removesuffix("</figure>")
@@ -208,21 +230,22 @@ class _Writer:
             self.blocks[-1] = (f"{html}{note}</figure>", text)
             self.pictures[-1] = Picture(self.pictures[-1].url, text)
         else:
-            self.blocks.append((f"<p>{escape(text, quote=False)}</p>", text))
+            self.add(f"<p>{escape(text, quote=False)}</p>", text)
 
     def player(self, element: Any) -> None:
         """Keep of a video its poster and its title."""
         named = element.xpath(".//*[contains(@class,'video-info') or @id='J_Video_Source']")
-        title = " ".join(_UNSEEN.sub("", named[0].text_content()).split()) if named else ""
+        title = one_line(named[0].text_content()) if named else ""
         before = len(self.pictures)
         self.picture((element.xpath(".//img") or [element])[0], title)
         if title and len(self.pictures) == before:
             self.flush()
-            self.blocks.append((f"<p>{escape(title, quote=False)}</p>", title))
+            self.add(f"<p>{escape(title, quote=False)}</p>", title)
 
     def _fresh(self) -> _Writer:
         inner = _Writer(self.base_url)
         inner.pictures = self.pictures
+        inner.room = self.room
         return inner
 
 
@@ -236,13 +259,13 @@ class _Row:
         texts: list[str] = []
         for cell in row.iterchildren("td", "th"):
             inner = writer._fresh()  # noqa: SLF001 - the same writer, for a part
-            inner.inside(cell, 0)
+            inner.inside(cell)
             inner.flush()
             self.blocks += inner.blocks
             spans = "".join(
-                f' {name}="{cell.get(name)}"'
+                f' {name}="{_span(cell.get(name))}"'
                 for name in ("colspan", "rowspan")
-                if (cell.get(name) or "").isdigit()
+                if 1 < _span(cell.get(name)) <= _MOST_SPAN
             )
             html.append(f"<{cell.tag}{spans}>{_item(inner.blocks)}</{cell.tag}>")
             texts.append(" ".join(text for _, text in inner.blocks if text))
@@ -250,6 +273,10 @@ class _Row:
         self.html = f"<tr>{''.join(html)}</tr>"
         self.text = " ".join(text for text in texts if text)
         self.pictures = len(writer.pictures) - before
+
+
+def _span(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) <= 4 else 1
 
 
 def _owner(row: Any) -> Any:

@@ -18,10 +18,11 @@ from readability.readability import Unparseable
 from ingestor.dates import parse_date
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
-from ingestor.extract.template import SUMMARY_CHARACTERS, page_title
-from ingestor.extract.tree import Tree
+from ingestor.extract.template import page_title, summary
+from ingestor.extract.tree import Tree, parse_fragment
 from ingestor.identity import canonical_url, document_id
 from ingestor.model import Article, Body
+from ingestor.text import bounded_keywords, bounded_name, visible
 
 _DATE_METAS = (
     "article:published_time", "og:published_time", "og:release_date", "datePublished",
@@ -47,17 +48,17 @@ def generic_article(tree: Tree) -> Article:
     title = tree.meta("og:title") or _heading(tree) or _SUFFIX.sub("", page_title(tree))
     linked = dict(_linked_data(tree))
     published = [tree.meta(*_DATE_METAS), linked.get("datePublished", ""), *_visible(tree)]
-    found = _MEDIA.search(" ".join(tree.texts("//body//*[contains(text(),'来源')]")[:5]))
+    named = tree.texts("(//body//*[contains(text(),'来源')])[position() <= 5]")
+    found = _MEDIA.search(" ".join(named))
     return Article(
         url=url,
         document_id=document_id(url),
         title=title,
         published_at=_first_date(published),
         updated_at=parse_date(tree.meta("article:modified_time") or linked.get("dateModified", "")),
-        media=found[1] if found else tree.meta(*_MEDIA_METAS),
+        media=found[1] if found else bounded_name(tree.meta(*_MEDIA_METAS)),
         editor="",
-        summary=tree.meta("description", "og:description")
-        or body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
+        summary=summary(tree, body),
         keywords=_keywords(tree.meta("keywords")),
         body=body,
         template="generic",
@@ -67,9 +68,7 @@ def generic_article(tree: Tree) -> Article:
 def _keywords(stated: str) -> tuple[str, ...]:
     """Return the keywords, which some publishers separate by spaces."""
     separator = r"[,，;；、]" if re.search(r"[,，;；、]", stated) else r"\s+"
-    return tuple(
-        dict.fromkeys(word.strip() for word in re.split(separator, stated) if word.strip())
-    )
+    return bounded_keywords(re.split(separator, stated))
 
 
 def _drop_broken_bases(root: Any) -> None:
@@ -83,13 +82,13 @@ def _drop_broken_bases(root: Any) -> None:
 
 def _body(tree: Tree) -> Body:
     _drop_broken_bases(tree.root)
-    source = lxml_html.tostring(tree.root, encoding="unicode")
+    # readability gives up a whole page for a control character that it has to copy.
+    source = visible(lxml_html.tostring(tree.root, encoding="unicode"))
     try:
-        summary = Document(source, url=tree.url).summary(html_partial=True)
-        root = lxml_html.fragment_fromstring(summary, create_parent="div", parser=Tree.parser())
+        found = Document(source, url=tree.url).summary(html_partial=True)
     except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError) as error:
         raise NoArticle(f"{tree.url}: no article was found on the page") from error
-    return clean(root, tree.url)
+    return clean(parse_fragment(found, tree.url), tree.url)
 
 
 def _heading(tree: Tree) -> str:

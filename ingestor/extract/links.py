@@ -6,6 +6,8 @@ import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from ingestor.text import one_line
+
 _SINA = re.compile(r"(?:^|\.)(?:sinaimg\.cn|sina\.com\.cn|sina\.cn|sinajs\.cn)$")
 _SOURCES = ("data-original", "data-src", "real-src", "data-actualsrc", "original", "src", "poster")
 """Where a picture's address stands: lazily loaded ones keep it beside a placeholder."""
@@ -38,7 +40,7 @@ def picture(element: Any, base_url: str) -> str:
 
 
 def _absolute(address: str, base_url: str) -> str:
-    cleaned = "".join(address.split())
+    cleaned = one_line("".join(address.split()))
     if not cleaned or cleaned.startswith("#") or len(cleaned) > _MOST_CHARACTERS:
         return ""
     try:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ingestor.model import Security
+from ingestor.text import one_line
 
 _SPAN = re.compile(r"^(us|hk)?stock_([A-Za-z0-9.]{1,12})$")
 _LINK = re.compile(
@@ -74,4 +75,4 @@ def _named(element: Any) -> list[tuple[str, str]]:
 
 
 def _name(element: Any) -> str:
-    return " ".join(element.text_content().split())[:40]
+    return one_line(element.text_content())[:40].strip()

@@ -15,11 +15,15 @@ from ingestor.errors import Forbidden
 from ingestor.extract.clean import clean
 from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
-from ingestor.model import Article
+from ingestor.model import Article, Body
 from ingestor.registry import modules
+from ingestor.text import bounded_keywords, bounded_name
 
 SUMMARY_CHARACTERS = 200
 """How much of the text stands for a summary where the page gives none."""
+
+MOST_SUMMARY_CHARACTERS = 2_000
+"""A longer one is the text itself, and is left out: the text is kept anyway."""
 
 _SUFFIX = re.compile(
     r"(?:\|[^|_]*)?_(?:新浪|手机新浪|财经|股票|科技|新闻)[^_]*(?:_[^_]*)*$|[-_|]\s*(?:新浪网|手机新浪网)$"
@@ -61,11 +65,11 @@ def templates() -> tuple[Template, ...]:
 def read_template(template: Template, tree: Tree) -> Article:
     """Read a page by a template; the body comes back empty where the template finds none."""
     editor = _editor(template, tree)
-    media = tree.text(*template.media) or tree.meta("mediaid", "article:author")
+    media = bounded_name(tree.text(*template.media) or tree.meta("mediaid", "article:author"))
     found = tree.first(*template.body)
     url, aliases = _addresses(tree)
     title = tree.text(*template.title) or tree.meta("og:title") or page_title(tree)
-    keywords = _keywords(template, tree)
+    words = _keywords(template, tree)
     published = parse_date(tree.meta("article:published_time")) or _visible_date(template, tree)
     body = clean(found, tree.url)
     return Article(
@@ -76,13 +80,20 @@ def read_template(template: Template, tree: Tree) -> Article:
         updated_at=parse_date(tree.meta("weibo: article:update_at", "article:modified_time")),
         media=media,
         editor=editor,
-        summary=tree.meta("description", "og:description")
-        or body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
-        keywords=tuple(word for word in keywords if word != title),
+        summary=summary(tree, body),
+        keywords=tuple(word for word in words if word != title),
         body=body,
         template=template.name,
         aliases=aliases,
     )
+
+
+def summary(tree: Tree, body: Body) -> str:
+    """Return what the page states as its summary, else the beginning of its text."""
+    stated = tree.meta("description", "og:description")
+    if stated and len(stated) <= MOST_SUMMARY_CHARACTERS:
+        return stated
+    return body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip()
 
 
 def page_title(tree: Tree) -> str:
@@ -107,7 +118,7 @@ def _keywords(template: Template, tree: Tree) -> tuple[str, ...]:
     stated = re.split(r"[,，;；]", tree.meta("keywords") or tree.meta("tags"))
     marked = re.split(r"[,，]", tree.text("//*[@id='keywords']/@data-wbkey"))
     every = [*stated, *marked, *tree.texts(*template.keywords)]
-    return tuple(dict.fromkeys(word.strip() for word in every if word.strip()))
+    return bounded_keywords(every)
 
 
 def _addresses(tree: Tree) -> tuple[str, tuple[str, ...]]:

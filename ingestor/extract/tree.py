@@ -10,14 +10,16 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from ingestor.errors import NoArticle
+from ingestor.text import one_line
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _ILLEGAL = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
 
+_PAST_A_BOUND = frozenset({"ERR_RESOURCE_LIMIT", "ERR_NO_MEMORY"})
+"""libxml2's, of more than 256 elements inside each other, a text of more than 10 MB, or no more
+memory: it stops there, and what comes after is not in the tree."""
 
-def one_line(text: str) -> str:
-    """Return ``text`` on one line, without control characters and bidirectional marks."""
-    return " ".join(_UNSEEN.sub(" ", text).split())
+MOST_FOUND = 40
+"""Elements looked at for one field: real pages have one or two, and about ten keywords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +29,13 @@ class Tree:
     root: Any
     url: str
 
-    @staticmethod
-    def parser() -> Any:
-        """Return an HTML parser that never goes to the network and bounds nesting."""
-        return lxml_html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
-
     def first(self, *paths: str) -> Any | None:
         """Return the first element that one of the XPaths finds, in their order."""
         return next((found[0] for path in paths if (found := self.root.xpath(path))), None)
 
     def texts(self, *paths: str) -> list[str]:
-        """Return what the XPaths find, as one-line texts without empty ones."""
-        found = [one for path in paths for one in self.root.xpath(path)]
+        """Return what the XPaths find first, as one-line texts without empty ones."""
+        found = [one for path in paths for one in self.root.xpath(path)[:MOST_FOUND]]
         lines = [one_line(one if isinstance(one, str) else one.text_content()) for one in found]
         return [line for line in lines if line]
 
@@ -62,10 +59,35 @@ class Tree:
 
 
 def parse(text: str, url: str) -> Tree:
-    """Parse a page's text; raise :class:`NoArticle` when there is no element in it."""
+    """Parse a page's text.
+
+    Raises :class:`NoArticle` when there is no element in it, or when it passes a bound.
+    """
+    parser = _parser()
     data = _ILLEGAL.sub("", text).encode("utf-8")
     try:
-        root = lxml_html.document_fromstring(data, parser=Tree.parser())
+        root = lxml_html.document_fromstring(data, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise NoArticle(f"{url}: the page is empty or no HTML") from error
+    _refuse_part(parser, url)
     return Tree(root, url)
+
+
+def parse_fragment(html: str, url: str) -> Any | None:
+    """Return an element around a fragment of HTML, or ``None`` when there is nothing in it.
+
+    Raises :class:`NoArticle` for a fragment that passes a bound.
+    """
+    return parse(f"<html><body>{html}</body></html>", url).first("//body")
+
+
+def _parser() -> Any:
+    """Return an HTML parser that never goes to the network and bounds nesting."""
+    return lxml_html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
+
+
+def _refuse_part(parser: Any, url: str) -> None:
+    """Raise :class:`NoArticle` when the parser stopped at a bound: half a page is none."""
+    for one in parser.error_log:
+        if one.type_name in _PAST_A_BOUND:
+            raise NoArticle(f"{url}: the page passes a bound: {one.message.partition(',')[0]}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self, TypeVar
 from urllib.parse import urljoin
 
@@ -16,8 +17,9 @@ from ingestor.dates import iso_utc
 from ingestor.errors import FetchError, Gone, Postponed, Refused, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.deadline import deadline
-from ingestor.fetch.guard import USUAL_PORTS, check_url
+from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
 from ingestor.fetch.hosts import Hosts, host_of
+from ingestor.fetch.limits import Limits
 from ingestor.fetch.politeness import HostQueues
 from ingestor.fetch.retry_after import SLOW_DOWN, retry_after, speaks_for_its_host
 from ingestor.fetch.robots import Robots
@@ -30,24 +32,11 @@ T = TypeVar("T")
 MOST_REDIRECTS = 5
 """More is a loop, or somebody who plays with us."""
 
+MOST_HEADER_BYTES = 64 * 1024
+"""Real answers have one or two thousand; h11 reads no header of more than 100 KiB at all."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FOR_GOOD = frozenset({301, 308})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How the client behaves; the ``[fetch]`` section of the configuration."""
-
-    user_agent: str
-    timeout: timedelta
-    """For each step of a request; a whole answer may take three times that."""
-    max_bytes: int
-    connections: int
-    connections_per_host: int
-    delay_per_host: timedelta
-    robots: bool
-    proxy: str
-    allow_private_addresses: bool
 
 
 class Fetcher:
@@ -61,6 +50,7 @@ class Fetcher:
         *,
         ports: frozenset[int] = frozenset(),
         pauses: Mapping[str, HostPause] | None = None,
+        network: Network | None = None,
     ) -> None:
         """Behave as ``limits`` say; ``ports`` may be asked beside the usual ones.
 
@@ -76,6 +66,7 @@ class Fetcher:
                 limits.proxy,
                 connections=limits.connections,
                 allow_private=limits.allow_private_addresses,
+                network=network or Network(),
             ),
             timeout=limits.timeout.total_seconds(),
             headers={
@@ -83,6 +74,8 @@ class Fetcher:
                 "Accept-Language": "zh-CN,zh;q=0.9",
                 "Accept-Encoding": ACCEPT_ENCODING,
             },
+            # A cookie would tell who asks, and one of odd characters would break what follows.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
         )
         self._robots = Robots(self._rules, limits.user_agent, clock.monotonic, self._crawl_delay)
@@ -257,6 +250,8 @@ class Fetcher:
 
     def _body(self, answer: httpx.Response, url: str) -> bytes:
         most = self._limits.max_bytes
+        if sum(len(name) + len(value) for name, value in answer.headers.raw) > MOST_HEADER_BYTES:
+            raise TooLarge(f"{url}: a header of more than {MOST_HEADER_BYTES} bytes")
         announced = answer.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             raise TooLarge(f"{url}: {announced} bytes announced, {most} allowed (fetch.max_bytes)")

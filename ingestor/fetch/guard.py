@@ -11,13 +11,15 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 
 from ingestor.errors import Forbidden
+from ingestor.identity import MOST_URL_CHARACTERS
 
 _NUMERIC_HOST = re.compile(r"(?i)^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?$")
 _LOCAL_NAME = re.compile(r"(?i)(?:^|\.)(?:localhost|local|internal|intranet|lan|home\.arpa)\.?$")
@@ -30,6 +32,8 @@ USUAL_PORTS = frozenset({80, 443})
 
 def check_url(url: str, *, allow_private: bool, ports: frozenset[int] = USUAL_PORTS) -> None:
     """Raise :class:`Forbidden` for an address that must not be asked, by its form alone."""
+    if len(url) > MOST_URL_CHARACTERS:
+        raise Forbidden(f"the address is too long ({len(url)} characters): {url[:80]}…")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -81,6 +85,23 @@ def _numeric(host: str) -> str:
         raise Forbidden(f"{host}: not an address") from error
 
 
+def system_look_up(host: str, port: int) -> list[str]:
+    """Return the numeric addresses of a name, as the system finds them; raises ``OSError``.
+
+    The system's resolver bounds its own time: 10 seconds for each name server (resolv.conf(5)).
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What lies below the guard: names and sockets, the system's unless others are handed in."""
+
+    look_up: Callable[[str, int], list[str]] = system_look_up
+    sockets: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
+
+
 class GuardedBackend(httpcore.NetworkBackend):
     """Opens TCP connections, to public addresses only.
 
@@ -88,8 +109,8 @@ class GuardedBackend(httpcore.NetworkBackend):
     to a checked address: there is no second look-up that could answer differently.
     """
 
-    def __init__(self) -> None:
-        self._inner = httpcore.SyncBackend()
+    def __init__(self, network: Network) -> None:
+        self._network = network
 
     def connect_tcp(  # noqa: PLR0917 - httpcore's signature
         self,
@@ -101,10 +122,9 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to ``host``; raise :class:`Forbidden` if it is, or resolves to, one inside."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = self._network.look_up(host, port)
         except OSError as error:
             raise httpcore.ConnectError(f"{host}: no such host") from error
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         for address in addresses:
             check_address(address)
         return self._first(addresses, port, timeout, local_address, socket_options)
@@ -114,7 +134,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         for address in addresses[:-1]:
             try:
-                return self._inner.connect_tcp(address, port, timeout, *rest)
+                return self._network.sockets.connect_tcp(address, port, timeout, *rest)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return self._inner.connect_tcp(addresses[-1], port, timeout, *rest)
+        return self._network.sockets.connect_tcp(addresses[-1], port, timeout, *rest)

@@ -10,10 +10,12 @@ import httpx
 
 from ingestor.errors import ConfigError
 from ingestor.fetch.deadline import TimedBackend
-from ingestor.fetch.guard import GuardedBackend
+from ingestor.fetch.guard import GuardedBackend, Network
 
 
-def transport(proxy: str, *, connections: int, allow_private: bool) -> httpx.BaseTransport:
+def transport(
+    proxy: str, *, connections: int, allow_private: bool, network: Network
+) -> httpx.BaseTransport:
     """Return the transport for a client.
 
     ``proxy`` is the configured proxy's address; with ``""`` the variables HTTP_PROXY,
@@ -21,7 +23,8 @@ def transport(proxy: str, *, connections: int, allow_private: bool) -> httpx.Bas
     authorities, or those that SSL_CERT_FILE names. Raises :class:`ConfigError` for a
     proxy address that is none.
     """
-    return _Routes(proxy, connections=connections, allow_private=allow_private)
+    backend = network.sockets if allow_private else GuardedBackend(network)
+    return _Routes(proxy, connections, backend)
 
 
 def _on(backend: httpcore.NetworkBackend, transport: httpx.HTTPTransport) -> httpx.HTTPTransport:
@@ -35,14 +38,13 @@ def _on(backend: httpcore.NetworkBackend, transport: httpx.HTTPTransport) -> htt
 class _Routes(httpx.BaseTransport):
     """Sends each request through the proxy that its scheme and host ask for, or straight."""
 
-    def __init__(self, proxy: str, *, connections: int, allow_private: bool) -> None:
+    def __init__(self, proxy: str, connections: int, backend: httpcore.NetworkBackend) -> None:
         tls = httpx.create_ssl_context()
         limits = httpx.Limits(
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30.0,
         )
-        backend = httpcore.SyncBackend() if allow_private else GuardedBackend()
         self._direct = _on(backend, httpx.HTTPTransport(verify=tls, limits=limits))
         self._configured = bool(proxy)
         named = {"http": proxy, "https": proxy} if proxy else _environment()

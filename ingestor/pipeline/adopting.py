@@ -15,7 +15,6 @@ from html import escape, unescape
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from ingestor.archive.front_matter import one_line
 from ingestor.archive.front_matter_reading import Post, read_post
 from ingestor.dates import parse_date
 from ingestor.errors import Forbidden, PostUnreadable
@@ -24,6 +23,7 @@ from ingestor.extract.symbols import normalised
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
 from ingestor.pipeline.feed_text import SUMMARY_CHARACTERS, TITLE_CHARACTERS
+from ingestor.text import one_line
 
 TEMPLATE = "import"
 """``Article.template`` of what was adopted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingestor.errors import NoArticle
-from ingestor.extract import extract_fragment
+from ingestor.extract import bounded_title, extract_fragment
 from ingestor.identity import document_id, entry_address
 from ingestor.model import Article, Entry, Feed
 
@@ -25,7 +25,8 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
     body = extract_fragment(entry.content or entry.summary, entry.url or feed.url)
     title = entry.title or body.text.partition("\n")[0][:TITLE_CHARACTERS]
     if not title or not (body.text or body.pictures):
-        raise NoArticle(f"{entry.url or address}: the feed carries no text for it")
+        raise NoArticle(f"{entry.url or address}: the feed carries no text for it, or too long one")
+    bounded_title(title, entry.url or address)
     return Article(
         url=address,
         document_id="" if shared_address else document_id(entry.url),
@@ -33,7 +34,7 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
         published_at=entry.published_at,
         body=body,
         media=entry.author,
-        summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
+        summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip(),
         keywords=entry.keywords,
         template="feed",
     )

@@ -27,6 +27,7 @@ from ingestor.pipeline.saving import Result, Work, save
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
+from ingestor.text import MOST_TITLE_CHARACTERS
 
 log = structlog.get_logger(__name__)
 
@@ -149,10 +150,14 @@ def _completed(article: Article, work: Work) -> Article:
     entry = work.queued.entry
     return replace(
         article,
-        title=article.title or entry.title or article.body.text[:TITLE_CHARACTERS],
+        title=article.title or _usable(entry.title) or article.body.text[:TITLE_CHARACTERS],
         media=article.media or entry.author,
         keywords=article.keywords or entry.keywords,
     )
+
+
+def _usable(title: str) -> str:
+    return title if len(title) <= MOST_TITLE_CHARACTERS else ""
 
 
 def _fallback(services: Services, work: Work, error: Exception) -> Article | None:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from ingestor.archive.warc import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.fetch.client import Fetcher, Limits
+from ingestor.fetch.client import Fetcher
+from ingestor.fetch.limits import Limits
 from ingestor.model import HostPause, Response, WarcPlace
 from ingestor.observer import Observer
 from ingestor.store import hosts

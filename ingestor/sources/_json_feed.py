@@ -9,7 +9,15 @@ from typing import Any
 from ingestor.dates import parse_date
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, FeedDocument, Response
-from ingestor.sources._text import MOST_ENTRIES, cut, plain, web_address, whole
+from ingestor.sources._text import (
+    MOST_ENTRIES,
+    date_text,
+    identifier,
+    plain,
+    web_address,
+    whole,
+)
+from ingestor.text import bounded_keywords, bounded_name, shortened
 
 
 def looks_like_json(text: str) -> bool:
@@ -27,29 +35,34 @@ def read_json_feed(text: str, response: Response) -> FeedDocument:
     items = document.get("items") if isinstance(document, dict) else None
     if "jsonfeed.org/version/" not in str(version) or not isinstance(items, list):
         raise FeedUnreadable(f"{response.url}: a JSON document that is no JSON Feed")
-    entries = [_entry(item, response) for item in items[:MOST_ENTRIES] if isinstance(item, dict)]
-    return FeedDocument(plain(_text(document, "title")), tuple(entries))
+    if len(items) > MOST_ENTRIES:
+        raise FeedUnreadable(f"{response.url}: {len(items)} items, {MOST_ENTRIES} at most")
+    entries = [_entry(item, response) for item in items if isinstance(item, dict)]
+    return FeedDocument(shortened(plain(_text(document, "title")), 200), tuple(entries))
 
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:
-    date_text = _text(item, "date_published") or _text(item, "date_modified")
+    stated = date_text(_text(item, "date_published") or _text(item, "date_modified"))
     content = _text(item, "content_html")
     if not content and (words := _text(item, "content_text")):
         content = "".join(f"<p>{html.escape(line)}</p>" for line in words.splitlines() if line)
-    authors = item.get("authors") or [item.get("author")]
+    authors = _listed(item.get("authors")) or [item.get("author")]
     author = next((_text(one, "name") for one in authors if isinstance(one, dict)), "")
-    tags = item.get("tags")
     return Entry(
-        guid=cut(str(item.get("id") or ""), 2_000),
+        guid=identifier(str(item.get("id") or "")),
         url=web_address(_text(item, "url") or _text(item, "external_url"), response.final_url),
         title=plain(_text(item, "title")),
-        published_at=parse_date(date_text, not_after=response.fetched_at),
-        date_text=date_text[:200],
-        author=plain(author)[:200],
+        published_at=parse_date(stated, not_after=response.fetched_at),
+        date_text=stated,
+        author=bounded_name(plain(author)),
         summary=whole(_text(item, "summary")),
         content=whole(content),
-        keywords=tuple(plain(str(tag)) for tag in tags) if isinstance(tags, list) else (),
+        keywords=bounded_keywords([plain(str(tag)) for tag in _listed(item.get("tags"))]),
     )
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(item: dict[str, Any], key: str) -> str:

@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from urllib.parse import urljoin
 
 from ingestor.errors import Forbidden
 from ingestor.identity import MOST_URL_CHARACTERS, canonical_url
+from ingestor.text import MOST_CONTENT_CHARACTERS, one_line, storable
 
 MOST_ENTRIES = 10_000
-"""Items read from one feed: real ones have tens; a backlog may have thousands."""
+"""Items of one feed: real ones have tens; a backlog may have thousands."""
 
-MOST_TITLE_CHARACTERS = 500
-"""A headline has at most about eighty; the rest is somebody's mistake or malice."""
+MOST_GUID_CHARACTERS = 2_000
+"""A guid is an address or a number."""
 
-MOST_CONTENT_CHARACTERS = 2 * 1024**2
-"""Text of one item: the longest real articles have a tenth of it."""
+MOST_DATE_CHARACTERS = 200
+"""A date in words has about forty; what is longer is none, and is left out."""
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,1000}>|<!--.{0,1000}?-->", re.DOTALL)
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 
 
 def plain(text: str) -> str:
-    """Return a title as plain text on one line: no tags, references read, no unseen marks."""
+    """Return a title as plain text on one line: no tags, references read, no unseen marks.
+
+    It comes back whole, however long: the one who makes an article of it judges the length.
+    """
     shown = html.unescape(_TAG.sub("", text)) if "<" in text or "&" in text else text
-    return " ".join(_UNSEEN.sub(" ", shown).split())[:MOST_TITLE_CHARACTERS]
+    return one_line(shown)
 
 
-def cut(text: str, most: int) -> str:
-    """Return as much of ``text`` as is within the bound."""
-    return text[:most]
+def identifier(text: str) -> str:
+    """Return an item's guid; one past the bound by its SHA-256, for a cut one names others too."""
+    if len(text) <= MOST_GUID_CHARACTERS:
+        return storable(text)
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def date_text(text: str) -> str:
+    """Return a date as the feed wrote it, ``""`` for one that is too long to be one."""
+    return one_line(text) if len(text) <= MOST_DATE_CHARACTERS else ""
 
 
 def whole(text: str) -> str:
     """Return an item's text, ``""`` for one past the bound: a truncated article is none."""
-    return text if len(text) <= MOST_CONTENT_CHARACTERS else ""
+    return storable(text) if len(text) <= MOST_CONTENT_CHARACTERS else ""
 
 
 def web_address(url: str, base: str) -> str:
     """Return ``url`` as absolute http(s) address, ``""`` when it is none that can be asked."""
+    if not (cleaned := one_line("".join(url.split()))):
+        # Joined to the base it would be the base: the feed's own home page.
+        return ""
     try:
-        absolute = urljoin(base, "".join(url.split()))
+        absolute = urljoin(base, cleaned)
         canonical_url(absolute)
     except (ValueError, Forbidden):
         return ""

@@ -17,7 +17,8 @@ from ingestor.decode import decode_feed
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources import conditional
-from ingestor.sources._text import cut, plain, web_address, whole
+from ingestor.sources._text import MOST_ENTRIES, identifier, plain, web_address, whole
+from ingestor.text import bounded_keywords, bounded_name
 
 ITEMS_A_PAGE = 50
 """What everybody takes for the most that the API gives."""
@@ -62,6 +63,8 @@ def read(feed: Feed, response: Response) -> FeedDocument:
         data = list(data.values())
     if not isinstance(data, list):
         raise FeedUnreadable(f"{response.url}: an answer without a list of items")
+    if len(data) > MOST_ENTRIES:
+        raise FeedUnreadable(f"{response.url}: {len(data)} items, {MOST_ENTRIES} at most")
     entries = [_entry(item, response) for item in data if isinstance(item, dict)]
     return FeedDocument(feed.name, tuple(one for one in entries if one.url or one.title))
 
@@ -77,16 +80,16 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     address = web_address(_text(item, "url"), response.url) if _text(item, "url") else ""
     mobile = web_address(_text(item, "wapurl"), response.url) if _text(item, "wapurl") else ""
     stamp = next((text for name in ("ctime", "intime") if (text := _text(item, name))), "")
-    words = [plain(word)[:100] for word in _text(item, "keywords").split(",")]
+    words = [plain(word) for word in _text(item, "keywords").split(",")]
     return Entry(
-        guid=cut(_text(item, "docid") or _text(item, "oid"), 2_000),
+        guid=identifier(_text(item, "docid") or _text(item, "oid")),
         url=address or mobile,
         title=plain(_text(item, "title")),
         published_at=_moment(stamp, response.fetched_at),
-        date_text=stamp[:200],
-        author=plain(_text(item, "media_name") or _text(item, "author"))[:200],
+        date_text=stamp if stamp.isdecimal() else "",
+        author=bounded_name(plain(_text(item, "media_name") or _text(item, "author"))),
         summary=whole(_text(item, "intro").strip()),
-        keywords=tuple(dict.fromkeys(word for word in words if word)),
+        keywords=bounded_keywords(words),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestor.archive.front_matter import FileContent, one_line, render
+from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.front_matter_reading import (
     MOST_BYTES,
     MOST_VALUES,
@@ -14,6 +14,7 @@ from ingestor.archive.front_matter_reading import (
     read_post,
 )
 from ingestor.errors import PostUnreadable
+from ingestor.text import one_line
 
 TITLE = "云岭铜业公布季度报告"
 CATEGORIES = ("金融", "新浪财经", "新浪财经－國內")

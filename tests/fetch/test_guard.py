@@ -3,7 +3,7 @@
 import pytest
 
 from ingestor.errors import Forbidden
-from ingestor.fetch.guard import GuardedBackend, check_address, check_url
+from ingestor.fetch.guard import GuardedBackend, Network, check_address, check_url
 
 INSIDE = [
     "http://127.0.0.1/",
@@ -101,7 +101,7 @@ def test_the_address_that_is_connected_to_is_judged(address):
 def test_a_name_that_leads_inside_is_not_connected_to():
     """The look-up and the connection are one step: nothing can change in between."""
     with pytest.raises(Forbidden):
-        GuardedBackend().connect_tcp("localhost", 80, timeout=1)
+        GuardedBackend(Network()).connect_tcp("localhost", 80, timeout=1)
 
 
 def test_a_port_that_a_feed_names_is_asked():

@@ -2,18 +2,20 @@
 
 import gzip
 import zlib
+from contextlib import contextmanager
 from datetime import timedelta
 
-import httpcore
 import pytest
 
 from ingestor.clock import Clock
+from ingestor.decode import decode_page
 from ingestor.errors import FetchError, Forbidden, TooLarge, Unreachable
-from ingestor.fetch import guard
 from ingestor.fetch.body import bounded_body
-from ingestor.fetch.client import Fetcher, Limits
-from ingestor.fetch.guard import GuardedBackend
+from ingestor.fetch.client import Fetcher
+from ingestor.fetch.guard import Network
+from ingestor.fetch.limits import Limits
 from ingestor.model import Request
+from tests.fetch.name_server import NameServer, Roads
 from tests.fetch.raw_server import RawServer, endless, hang, page, reset, says
 
 MOST = 256 * 1024
@@ -115,6 +117,27 @@ HOSTILE = {
     ),
     "sends a huge header": (says(OK + b"X: " + b"a" * 300_000 + b"\r\n\r\n"), Unreachable, ""),
     "sends headers without end": (endless(OK, b"X: aaaaaaaaaaaaaaaa\r\n" * 99), Unreachable, ""),
+    "sends a large header": (
+        says(OK + b"X: " + b"a" * 70_000 + b"\r\nContent-Length: 0\r\n\r\n"),
+        TooLarge,
+        "header",
+    ),
+    "says 'go on' for ever": (
+        endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.01),
+        Unreachable,
+        "in time",
+    ),
+    "sends trailers without end": (
+        endless(CHUNKED + b"3\r\nabc\r\n0\r\n", b"X: aaaaaaaaaaaaaaaa\r\n" * 99),
+        Unreachable,
+        "",
+    ),
+    "sends a chunk's extension without end": (
+        endless(CHUNKED + b"3;", b"a" * 9999),
+        Unreachable,
+        "",
+    ),
+    "answers a status that there is not": (says(b"HTTP/1.1 99999 OK\r\n\r\n"), Unreachable, ""),
     "speaks no HTTP": (says(b"220 mail.example ESMTP\r\n"), Unreachable, ""),
     "sends noise": (says(bytes(range(256)) * 4), Unreachable, ""),
     "sends TLS": (says(b"\x16\x03\x01\x02\x00\x01\x00"), Unreachable, ""),
@@ -153,36 +176,55 @@ REDIRECTS = {
     "to a database": "http://a.example:5432/",
     "to no port": "http://a.example:99999/",
     "to a broken address": "http://[::1",
+    "to a long address": "http://a.example/" + "a" * 2000,
+    "to an address with a line break in it": "http://127.0.0.1\t/",
 }
 
 
+ATTACKER = "http://attacker.example/"
+PUBLIC = "93.184.215.14"
+"""An address of the public internet; here it leads to a server of the test."""
+
+
+@contextmanager
+def attacked(script, answers=((PUBLIC,),)):
+    """Give a client, an attacker's server behind ATTACKER, a victim's on loopback, and the roads.
+
+    ``script(port)`` makes the attacker's from the victim's port, which may be asked.
+    """
+    with (
+        RawServer(page(b"secret")) as victim,
+        RawServer(script(victim.port)) as attacker,
+        NameServer({"attacker.example": answers}) as server,
+    ):
+        roads = Roads({PUBLIC: attacker.port})
+        network = Network(server.look_up, roads)
+        ports = frozenset({victim.port})
+        with Fetcher(limits(private=False), Clock(), ports=ports, network=network) as client:
+            yield client, attacker, victim, roads
+
+
 @pytest.mark.parametrize("where", REDIRECTS.values(), ids=REDIRECTS)
-def test_a_redirect_does_not_lead_where_we_do_not_go(where, monkeypatch):
-    """Each hop is judged like the first address; only the first is let through here."""
-    with RawServer(to(where)) as server:
-        client = Fetcher(limits(private=False), Clock(), ports=frozenset({server.port}))
-        first = client._one
-
-        def one(request, url):
-            return first(request, url) if url != server.url else answered(server)
-
-        def answered(_server):
-            with Fetcher(limits(), Clock(), ports=frozenset({server.port})) as free:
-                return free._one(Request(server.url), server.url)
-
-        monkeypatch.setattr(client, "_one", one)
-        monkeypatch.setattr("ingestor.fetch.client.check_url", _but(server.url))
-        with client, pytest.raises(FetchError):
-            client.get(Request(server.url))
-        assert len(server.requests) == 1
+def test_a_redirect_does_not_lead_where_we_do_not_go(where):
+    """Each hop is judged like the first address; nothing but the attacker's server is asked."""
+    with attacked(lambda _: to(where)) as (client, attacker, _, roads):
+        with pytest.raises((Forbidden, Unreachable)):
+            client.get(Request(ATTACKER))
+        assert len(attacker.requests) == 1
+        assert roads.taken == [PUBLIC]
 
 
-def _but(allowed: str):
-    def check(url, **more):
-        if url != allowed:
-            guard.check_url(url, **more)
-
-    return check
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"])
+def test_a_redirect_does_not_reach_a_server_inside(host):
+    """It is there, its port is one that is asked, and it is not asked."""
+    with (
+        attacked(lambda port: to(f"http://{host}:{port}/")) as (client, attacker, victim, roads),
+        pytest.raises(Forbidden, match="inside the network"),
+    ):
+        client.get(Request(ATTACKER))
+    assert victim.requests == []
+    assert len(attacker.requests) == 1
+    assert roads.taken == [PUBLIC]
 
 
 def test_a_redirect_loop_ends():
@@ -192,35 +234,72 @@ def test_a_redirect_loop_ends():
     assert len(server.requests) == 6
 
 
-def test_a_name_that_changes_its_address_gains_nothing(monkeypatch):
+def test_a_name_that_leads_inside_is_not_asked():
+    """Its own name server says that it is a machine of ours."""
+    with attacked(lambda _: page(b""), [["127.0.0.1"]]) as (client, _, victim, roads):
+        with pytest.raises(Forbidden, match="inside the network"):
+            client.get(Request(f"http://attacker.example:{victim.port}/"))
+        assert victim.requests == []
+        assert roads.taken == []
+
+
+def test_a_name_that_changes_its_address_gains_nothing():
     """The address that was judged is the one that is connected to: one look-up, not two."""
-    answers = iter(["93.184.215.14", "127.0.0.1"])
-    connected = []
-
-    def look_up(host, port, **_):
-        return [(2, 1, 6, "", (next(answers), port))]
-
-    class Inner(httpcore.SyncBackend):
-        def connect_tcp(self, host, *_rest, **_more):
-            connected.append(host)
-            raise httpcore.ConnectError("enough")
-
-    monkeypatch.setattr(guard.socket, "getaddrinfo", look_up)
-    backend = GuardedBackend()
-    backend._inner = Inner()
-    with pytest.raises(httpcore.ConnectError):
-        backend.connect_tcp("rebinding.example", 80)
-    with pytest.raises(Forbidden):
-        backend.connect_tcp("rebinding.example", 80)
-    assert connected == ["93.184.215.14"]
+    with attacked(lambda _: page(b"hello"), [[PUBLIC], ["127.0.0.1"]]) as (
+        client,
+        attacker,
+        victim,
+        roads,
+    ):
+        # Only the first question is answered with a public address: a second would lead inside.
+        assert client.get(Request(ATTACKER)).body == b"hello"
+        with pytest.raises(Forbidden, match="inside the network"):
+            client.get(Request(f"http://attacker.example:{victim.port}/"))
+        assert len(attacker.requests) == 1
+        assert victim.requests == []
+        assert roads.taken == [PUBLIC]
 
 
-def test_a_name_with_one_address_inside_is_refused_whole(monkeypatch):
+def test_a_name_with_one_address_inside_is_refused_whole():
     """A public address beside it makes it no better: the order is the attacker's."""
-    found = [(2, 1, 6, "", (one, 80)) for one in ("93.184.215.14", "10.0.0.1")]
-    monkeypatch.setattr(guard.socket, "getaddrinfo", lambda *_, **__: found)
-    with Fetcher(limits(private=False), Clock()) as client, pytest.raises(Forbidden):
-        client.get(Request("http://mixed.example/"))
+    with attacked(lambda _: page(b""), [[PUBLIC, "10.0.0.1"]]) as (client, attacker, _, roads):
+        with pytest.raises(Forbidden):
+            client.get(Request(ATTACKER))
+        assert attacker.requests == []
+        assert roads.taken == []
+
+
+def test_a_name_that_there_is_not_is_a_failure_with_a_reason():
+    """It may be there tomorrow."""
+    with (
+        attacked(lambda _: page(b"")) as (client, *_),
+        pytest.raises(Unreachable, match="no such host"),
+    ):
+        client.get(Request("http://nowhere.example/"))
+
+
+GBK = "<p>工业和信息化部：排查风险</p>".encode("gbk")
+CHARSETS = {
+    "none": (GBK, ""),
+    "the servers' default, against the page's own": (
+        b"<meta charset=gbk>" + GBK,
+        "iso-8859-1",
+    ),
+    "one that it is not": (GBK, "utf-8"),
+    "one that reads anything as itself": (GBK, "punycode"),
+    "one that raises for everything": (GBK, "idna"),
+    "one that there is not": (GBK, "x-" + "y" * 999),
+    "one that is UTF-8 in truth": (GBK.decode("gbk").encode(), "big5"),
+    "one that hides tags": (GBK, "utf-7"),
+}
+
+
+@pytest.mark.parametrize(("body", "charset"), CHARSETS.values(), ids=CHARSETS)
+def test_a_server_that_names_a_wrong_character_set_is_read_all_the_same(body, charset):
+    """What it is counts, and no name makes the reader fail."""
+    with RawServer(page(body, f"Content-Type: text/html; charset={charset}")) as server:
+        response = fetch(server)
+    assert "工业和信息化部" in decode_page(response.body, response.header("content-type"))
 
 
 GOOD = {
@@ -260,6 +339,18 @@ def test_a_body_as_large_as_the_bound_is_taken():
     assert len(bounded_body([b"x" * 1000], "", 1000, "u")) == 1000
     with pytest.raises(FetchError):
         bounded_body([b"x" * 1001], "", 1000, "u")
+
+
+def test_a_cookie_is_not_kept():
+    """It would tell who asks; and one of odd characters made every later request fail."""
+    headers = ("Set-Cookie: a=1", "Set-Cookie: b=\u00e4; Path=/")
+    with (
+        RawServer(page(b"hello", *headers)) as server,
+        Fetcher(limits(), Clock(), ports=frozenset({server.port})) as client,
+    ):
+        for _ in range(2):
+            assert client.get(Request(server.url)).body == b"hello"
+    assert b"cookie" not in server.requests[1].lower()
 
 
 def test_only_what_can_be_bounded_is_asked_for():

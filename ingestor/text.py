@@ -1,0 +1,81 @@
+"""Text by strangers: without what lies to a reader, and how long it may be. Pure.
+
+A title reaches YAML, a file name, a terminal and a log line. Control characters move a
+terminal's cursor, bidirectional overrides let a line read as another one ("Trojan Source",
+CVE-2021-42574), and zero-width characters make two titles that look like one.
+"""
+
+from __future__ import annotations
+
+import re
+
+MOST_TITLE_CHARACTERS = 500
+"""A headline has at most about eighty; a longer "title" is a text, or malice."""
+
+MOST_NAME_CHARACTERS = 200
+"""A medium, an author, an editor: a longer one is no name, and is left out."""
+
+MOST_KEYWORD_CHARACTERS = 100
+"""A longer keyword is a sentence, and is left out."""
+
+MOST_KEYWORDS = 200
+"""Real pages state about ten, and none a hundred."""
+
+MOST_CONTENT_CHARACTERS = 2 * 1024**2
+"""Text of one article: the longest real ones have a tenth of it."""
+
+_CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
+_UNSEEN = (
+    # Directions: marks, embeddings, overrides, isolates. Widths of zero, but for the joiners
+    # (U+200C, U+200D), which emoji and several scripts need.
+    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    # Annotations between lines, lone surrogates and non-characters, which no UTF-8 may hold.
+    "\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
+)
+_CONTROL = re.compile(f"[{_CONTROLS}]+")
+_INVISIBLE = re.compile(f"[{_UNSEEN}]+")
+_EITHER = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as one line that YAML, a terminal, a log and a file name can hold."""
+    return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text)).split())
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with its lines and spaces as they are, and nothing that is not seen."""
+    return _EITHER.sub(lambda found: found[0] if found[0] in "\n\t" else "", text)
+
+
+def escaped(text: str) -> str:
+    r"""Return a JSON text in which everything that is not seen is written as ``\uXXXX``.
+
+    JSON reads the same values back, for such characters stand only inside its strings.
+    """
+    return _EITHER.sub(
+        lambda found: found[0] if found[0] in "\n\t" else f"\\u{ord(found[0]):04x}", text
+    )
+
+
+def storable(text: str) -> str:
+    """Return ``text`` without the NULs and lone surrogates that no database and no UTF-8 takes."""
+    return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
+
+
+def shortened(text: str, most: int) -> str:
+    """Return ``text``, or its beginning and ``…``, in at most ``most`` characters: for messages."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def bounded_name(text: str) -> str:
+    """Return who somebody is, on one line; ``""`` for what is too long to be a name."""
+    line = one_line(text)
+    return line if len(line) <= MOST_NAME_CHARACTERS else ""
+
+
+def bounded_keywords(words: list[str]) -> tuple[str, ...]:
+    """Return these keywords, each on one line and once, without those that are none."""
+    lines = [line for word in words if (line := one_line(word))]
+    kept = [line for line in lines if len(line) <= MOST_KEYWORD_CHARACTERS]
+    return tuple(dict.fromkeys(kept))[:MOST_KEYWORDS]

@@ -1,0 +1,1 @@
+"""Random input: by hypothesis in the default run, guided by coverage in ``make fuzz``."""

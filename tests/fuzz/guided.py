@@ -1,0 +1,89 @@
+"""Fuzzing guided by coverage: ``python -m tests.fuzz.guided TARGET SECONDS`` (see ``make fuzz``).
+
+The nasty feeds and pages are where it begins. A finding stops it, with its traceback, and its
+input is left in ``.fuzz/``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["ingestor", "feedparser", "w3lib", "readability"]):
+    from tests.fuzz import properties
+from tests.hostile import nasty_feeds, nasty_pages
+from tests.hostile.nasty_pages import KEPT, finance
+
+TYPES = ("", "text/html; charset=gbk", "text/xml; charset=utf-8", "text/html; charset=iso-8859-1")
+MOST_BYTES = 8_192
+
+
+def decode(data: bytes) -> None:
+    """Read the first byte as a choice of header, the rest as a body."""
+    properties.decoding(data[1:], _type(data))
+
+
+def feed(data: bytes) -> None:
+    """Read a feed, RSS or the roll API's by the first byte."""
+    kind = "sina-roll" if data[:1] > b"\xf0" else "rss"
+    properties.feed(data[1:], _type(data), kind)
+
+
+def page(data: bytes) -> None:
+    """Read a page."""
+    properties.page(data[1:], _type(data))
+
+
+def front_matter(data: bytes) -> None:
+    """Cut text into the values of a file."""
+    title, name, word, html, *_ = [*data.decode("utf-8", "surrogateescape").split("\0"), *"    "]
+    properties.front_matter(title, name, (word,), html)
+
+
+TARGETS = {"decode": decode, "feed": feed, "page": page, "front-matter": front_matter}
+
+
+def _type(data: bytes) -> str:
+    return TYPES[data[0] % len(TYPES)] if data else ""
+
+
+def seeds(target: str) -> list[bytes]:
+    """Return where a target begins."""
+    feeds = [one for one, _ in (*nasty_feeds.REFUSED.values(), *nasty_feeds.TAKEN.values())]
+    pages = [finance(f"<p>{KEPT}</p>{attack}") for attack in nasty_pages.BODIES.values()]
+    pages += [finance(f"<p>{KEPT}</p>", **head) for head in nasty_pages.HEADS.values()]
+    values = [
+        f"{head.get('title', 'x')}\0'a: b\0- c\0{KEPT}" for head in nasty_pages.HEADS.values()
+    ]
+    chosen = {"feed": feeds, "page": pages, "front-matter": values}.get(target, [*feeds, *pages])
+    every = [one if isinstance(one, bytes) else one.encode("utf-8", "replace") for one in chosen]
+    return [
+        one if target == "front-matter" else b"\0" + one for one in every if len(one) < MOST_BYTES
+    ]
+
+
+def main() -> None:
+    """Fuzz one target for some seconds."""
+    target, seconds = sys.argv[1:]
+    folder = Path(".fuzz") / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds(target)):
+        (folder / f"seed-{number}").write_bytes(seed)
+    options = {
+        "max_total_time": seconds,
+        "max_len": MOST_BYTES,
+        "timeout": 30,
+        "rss_limit_mb": 4096,
+        "artifact_prefix": f".fuzz/{target}-",
+        "print_final_stats": 1,
+        "verbosity": 0,
+    }
+    arguments = [f"-{name}={value}" for name, value in options.items()]
+    atheris.Setup([sys.argv[0], *arguments, str(folder)], TARGETS[target])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
