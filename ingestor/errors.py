@@ -18,7 +18,8 @@
     ├── WorkerDied                   a body that kills the process that reads it
     ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
-    └── NoArticle                    a page without an article that can be read
+    ├── NoArticle                    a page without an article that can be read
+    └── CaptureLost                  a kept page that is not where the database says
 
 An expected failure of one feed or one article becomes a stored outcome; anything that is
 not in this tree is a bug and stops the run with its traceback.
@@ -93,3 +94,7 @@ class FeedUnreadable(IngestorError):
 
 class NoArticle(IngestorError):
     """A page in which no article can be found."""
+
+
+class CaptureLost(IngestorError):
+    """A kept page that is not (any more) where the database says, or is another one."""

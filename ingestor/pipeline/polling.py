@@ -13,9 +13,11 @@ from ingestor.archive.warc import body_sha256
 from ingestor.errors import FetchError, IngestorError
 from ingestor.fetch.client import require_page
 from ingestor.model import Feed, FeedDocument, FeedState, Response, Validators
+from ingestor.pipeline import keeping
+from ingestor.pipeline.keeping import Kept
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import source
-from ingestor.store import captures, entries, feeds
+from ingestor.store import entries, feeds
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +31,9 @@ class _Answer:
 
     state: FeedState
     response: Response | None = None
-    """A body that has to be read."""
+    """A body: one that has to be read, or one that is as it was."""
+    same: bool = False
+    """It is the body that was read last."""
     sha256: str = ""
     error: IngestorError | None = None
 
@@ -41,7 +45,7 @@ def read_feed(feed: Feed, response: Response) -> FeedDocument:
 
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
     """Ask each feed, write down its new entries together with its validators."""
-    unchanged: list[FeedState] = []
+    unchanged: list[tuple[FeedState, Kept | None]] = []
     answers = services.workers.through(_ask(services, states), _reading)
     for answer, document in answers:
         summary.feeds += 1
@@ -55,7 +59,8 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
         else:
             services.observer.polled("unchanged")
             summary.feeds_unchanged += 1
-            unchanged.append(answer.state)
+            kept = services.keep(answer.response) if answer.response else None
+            unchanged.append((answer.state, kept))
             if len(unchanged) >= UNCHANGED_A_TRANSACTION:
                 _unchanged(services, unchanged)
     _unchanged(services, unchanged)
@@ -79,11 +84,13 @@ def _answered(state: FeedState, response: Response) -> _Answer:
         return _Answer(state, error=error)
     sha256 = body_sha256(response)
     same = sha256 == state.validators.body_sha256
-    return _Answer(state) if same else _Answer(state, response, sha256)
+    return _Answer(state, response, same, sha256)
 
 
 def _reading(answer: _Answer) -> partial[FeedDocument] | None:
-    return partial(read_feed, answer.state.feed, answer.response) if answer.response else None
+    if answer.response is None or answer.same:
+        return None
+    return partial(read_feed, answer.state.feed, answer.response)
 
 
 def _changed(services: Services, answer: _Answer, document: FeedDocument, summary: Summary) -> None:
@@ -95,11 +102,10 @@ def _changed(services: Services, answer: _Answer, document: FeedDocument, summar
         last_modified=response.header("last-modified"),
         body_sha256=answer.sha256,
     )
-    place = services.keep(response)
+    kept = services.keep(response)
     services.sync()
     with services.database.transaction() as connection:
-        if place:
-            captures.record(connection, response, answer.sha256, place)
+        keeping.record(connection, kept)
         now = services.clock.now()
         new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
         outcome = _outcome(
@@ -110,12 +116,14 @@ def _changed(services: Services, answer: _Answer, document: FeedDocument, summar
     log.info("feed_polled", feed=state.feed.name, entries=len(document.entries), new=new)
 
 
-def _unchanged(services: Services, states: list[FeedState]) -> None:
+def _unchanged(services: Services, states: list[tuple[FeedState, Kept | None]]) -> None:
     """Write down polls without news, and empty the list."""
     if not states:
         return
+    services.sync()
     with services.database.transaction() as connection:
-        for state in states:
+        for state, kept in states:
+            keeping.record(connection, kept)
             feeds.record_poll(connection, _outcome(services, state))
     states.clear()
 

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from ingestor.archive.warc import WarcArchive
 from ingestor.clock import Clock
-from ingestor.config import Settings
+from ingestor.config import FetchSettings, Settings
 from ingestor.fetch.client import Fetcher, Limits
-from ingestor.model import Response, WarcPlace
+from ingestor.model import Response
 from ingestor.observer import Observer
+from ingestor.pipeline.keeping import Kept, keep, seal_unfinished
 from ingestor.store.database import Database
 from ingestor.workers import Workers
 
@@ -30,9 +31,9 @@ class Services:
     clock: Clock
     observer: Observer = field(default_factory=Observer)
 
-    def keep(self, response: Response) -> WarcPlace | None:
-        """Put a response into the WARC; return where it is, ``None`` when raw is off."""
-        return self.warc.append(response) if self.warc else None
+    def keep(self, response: Response) -> Kept | None:
+        """Put a response into the WARC; ``None`` when raw is off."""
+        return keep(self.warc, self.database, response) if self.warc else None
 
     def sync(self) -> None:
         """Bring what was kept to the disk, before a transaction points to it."""
@@ -77,8 +78,9 @@ def opened(
     watching = observer or Observer()
     with ExitStack() as stack:
         warc = None
+        seal_unfinished(database, settings.archive.raw_dir)
         if settings.archive.raw == "warc":
-            warc = WarcArchive(settings.archive.raw_dir, clock.now)
+            warc = WarcArchive(settings.archive.raw_dir, clock.now, _crawl(settings.fetch))
             stack.callback(warc.close)
         yield Services(
             settings=settings,
@@ -102,6 +104,12 @@ def fetcher(
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
     ports = frozenset(port for one in addresses if (port := _port(one)))
     return Fetcher(Limits(**dict(settings.fetch)), clock, observer, ports=ports)
+
+
+def _crawl(settings: FetchSettings) -> dict[str, str]:
+    """Return what a warcinfo says of how the files came to be (WARC/1.1, 6.2)."""
+    robots = "obey" if settings.robots else "ignore"
+    return {"robots": robots, "http-header-user-agent": settings.user_agent}
 
 
 def _port(url: str) -> int | None:

@@ -92,8 +92,8 @@ def install(point: Points) -> None:
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
     append = WarcArchive.append
 
-    def torn(self: Any, response: Any) -> Any:
-        place = append(self, response)
+    def torn(self: Any, *arguments: Any) -> Any:
+        place = append(self, *arguments)
         if point.here("in the middle of a WARC record"):
             file = self._file
             file.flush()
