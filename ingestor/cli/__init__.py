@@ -12,7 +12,18 @@ from typing import NoReturn
 
 import typer
 
-from ingestor.cli import backup, check, init, preview, retry, run, show, status, verify
+from ingestor.cli import (
+    backup,
+    check,
+    init,
+    preview,
+    reextract,
+    retry,
+    run,
+    show,
+    status,
+    verify,
+)
 from ingestor.cli.common import say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
 
@@ -33,6 +44,7 @@ for verb in (
     status.status,
     retry.retry,
     show.show,
+    reextract.reextract,
     verify.verify,
     backup.backup,
 ):

@@ -87,3 +87,9 @@ def record_poll(connection: Connection, outcome: PollOutcome) -> None:
     if outcome.new_entries:
         values["last_new_at"] = outcome.polled_at
     connection.execute(update(feeds).where(feeds.c.id == outcome.feed_id).values(**values))
+
+
+def ids(connection: Connection) -> dict[str, int]:
+    """Return the id of every feed that was ever configured, by its name."""
+    rows = connection.execute(select(feeds.c.name, feeds.c.id).order_by(feeds.c.id))
+    return {row.name: row.id for row in rows}

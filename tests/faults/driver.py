@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 
 from ingestor.archive.warc import WarcArchive
-from ingestor.cli import main, run
+from ingestor.cli import main, reextract, run
 from ingestor.clock import Clock
 from ingestor.extract.template import templates
 from ingestor.pipeline import services
@@ -113,6 +113,7 @@ def child(command: dict[str, Any]) -> None:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
     services.Workers = InlineWorkers  # type: ignore[misc]
+    reextract.Workers = InlineWorkers  # type: ignore[misc]
     if most := command.get("most_file_bytes"):
         # Writing on fails as on a full disk, but for this process only.
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 
+from ingestor.archive.warc_reading import whole_length
 from tests.faults.laboratory import (
     assert_sound,
     copy_of,
@@ -75,8 +76,16 @@ def killed_everywhere(driver, before: Site, after: Site, folder, *, also=()) -> 
         name = f"killed {points[number - 1]} ({number})"
         assert victim.files() == files, f"{name}: {said(victim)}"
         assert holdings(victim) == expected, name
+        assert_sealed(victim)
         assert driver.run(victim, "verify", "--repair") == 0, name
     return len(points)
+
+
+def assert_sealed(site: Site) -> None:
+    """Assert that the start cut away what the kill tore: nothing is appended, nothing is left."""
+    assert list((site.folder / "warc").glob("*.open")) == []
+    for path in (site.folder / "warc").glob("*.warc.gz"):
+        assert whole_length(path) == path.stat().st_size > 0
 
 
 def test_kills_at_random_moments_lose_and_double_nothing(site, tmp_path):
