@@ -54,6 +54,17 @@ def test_every_make_target_of_the_readme_exists(name):
         assert re.search(rf"^{target}:.*  ## ", makefile, re.MULTILINE)
 
 
+def test_every_call_of_the_page_on_raw_files_is_one_that_exists(site):
+    """docs/raw.md: its options are those of the command."""
+    known = site.run("reextract", "--help").stdout
+    calls = re.findall(
+        r"^ingest reextract (.*?)(?:#|$)", "".join(blocks("docs/raw.md", "sh")), re.MULTILINE
+    )
+    assert len(calls) == 2
+    for option in re.findall(r"--[a-z-]+", " ".join(calls)):
+        assert option in known
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_the_readmes_configuration_loads(name, tmp_path):
     """The least that works does."""
@@ -63,7 +74,8 @@ def test_the_readmes_configuration_loads(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "check", "preview", "status", "retry", "show", "verify", "backup"]
+    "command",
+    ["init", "check", "preview", "status", "retry", "show", "reextract", "verify", "backup"],
 )
 def test_every_command_explains_itself_with_an_example(command, site):
     """Something to paste."""

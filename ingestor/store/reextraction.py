@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
 
 from ingestor.model import Origin, WarcPlace
 from ingestor.store import captures as kept
@@ -130,41 +130,45 @@ def standing(
     )
     rows = connection.execute(query.order_by(articles.c.date, articles.c.id).limit(limit)).all()
     ids = [row.id for row in rows]
-    securities = _by_article(connection, select(symbols).where(symbols.c.article_id.in_(ids)))
-    words = _by_article(connection, select(keywords).where(keywords.c.article_id.in_(ids)))
-    pictures = _by_article(
-        connection, select(images).where(images.c.article_id.in_(ids)).order_by(images.c.position)
-    )
-    announced = _by_article(connection, select(entries).where(entries.c.article_id.in_(ids)))
+    beside = {
+        table: _by_article(connection, select(table).where(table.c.article_id.in_(ids)))
+        for table in (symbols, keywords, images, entries)
+    }
     return [
         Standing(
             article_id=row.id,
             date=row.date,
             url=row.url,
             template=row.template,
-            content=Content(
-                title=row.title,
-                text=row.content_text,
-                html=row.content_html,
-                media=row.media,
-                editor=row.editor,
-                summary=row.summary,
-                headimg=row.headimg,
-                origin=row.origin,
-                symbols=frozenset((one.symbol, one.market, one.name) for one in securities[row.id]),
-                keywords=frozenset(one.keyword for one in words[row.id]),
-                images=tuple((one.url, one.caption) for one in pictures[row.id]),
-            ),
+            content=_content(row, {table: rows[row.id] for table, rows in beside.items()}),
             capture_id=row.capture_id,
             page_url=row.page_url,
             sha256=row.sha256,
             places=_places(connection, row),
             announced=tuple(
-                Announced(one.author, tuple(one.keywords.splitlines())) for one in announced[row.id]
+                Announced(one.author, tuple(one.keywords.splitlines()))
+                for one in beside[entries][row.id]
             ),
         )
         for row in rows
     ]
+
+
+def _content(row: Any, beside: Mapping[Table, Sequence[Any]]) -> Content:
+    pictures = sorted(beside[images], key=lambda one: int(one.position))
+    return Content(
+        title=row.title,
+        text=row.content_text,
+        html=row.content_html,
+        media=row.media,
+        editor=row.editor,
+        summary=row.summary,
+        headimg=row.headimg,
+        origin=row.origin,
+        symbols=frozenset((one.symbol, one.market, one.name) for one in beside[symbols]),
+        keywords=frozenset(one.keyword for one in beside[keywords]),
+        images=tuple((one.url, one.caption) for one in pictures),
+    )
 
 
 _CAPTURE = (

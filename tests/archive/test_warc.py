@@ -12,6 +12,7 @@ from ingestor.archive import warc, warc_reading, warc_sealing
 from ingestor.archive.warc import WarcArchive
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
+from tests.shared import shared
 
 MOMENT = datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)
 BODIES = {
@@ -78,6 +79,23 @@ def test_what_was_received_comes_back(tmp_path, body):
         assert record.http_headers.get_statuscode() == "200"
         assert record.http_headers.get_header("Content-Type") == "text/html; charset=gb2312"
         assert record.content_stream().read() == body
+
+
+def test_real_pages_come_back_and_shrink(tmp_path):
+    """A third of their size at most, with headers and request; coming again, a hundredth."""
+    archive = WarcArchive(tmp_path, lambda: MOMENT)
+    pages = [page.read_bytes() for page in sorted(shared("sina", "pages").glob("*-20*-*-*.html"))]
+    pages = [page for page in pages if len(page) > 100_000]
+    assert pages
+    for page in pages:
+        place = archive.append(response(page))
+        kept = warc_reading.read(tmp_path, place)
+        assert kept.body == page
+        again = archive.append(response(page), kept.record.original)
+        assert place.length < len(page) / 3
+        assert again.length < len(page) / 100
+    archive.close()
+    assert faults_in(tmp_path) == 0
 
 
 def test_each_answer_has_its_request_and_each_file_its_info(tmp_path):
