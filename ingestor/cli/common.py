@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import typer
@@ -98,3 +99,11 @@ def chosen_feeds(settings: Settings, names: Sequence[str]) -> list[Feed]:
     if not feeds:
         raise UsageError("the configuration names no feeds; add a [[feeds]] section")
     return [known[name] for name in dict.fromkeys(names)] if names else feeds
+
+
+def day_option(option: str, text: str) -> date:
+    """Return the day that an option names; raise :class:`UsageError` when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from datetime import date
 from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import existing, options, say, say_error, set_up_logs
+from ingestor.cli.common import day_option, existing, options, say, say_error, set_up_logs
 from ingestor.cli.tally import Tally, shown
 from ingestor.clock import Clock
 from ingestor.config import Settings
@@ -62,7 +61,8 @@ def reextract(
 def _wanted(
     database: Database, names: Sequence[str], *, since: str | None, until: str | None
 ) -> Wanted:
-    first, last = _day("--since", since), _day("--until", until)
+    first = day_option("--since", since).isoformat() if since else ""
+    last = day_option("--until", until).isoformat() if until else ""
     if first and last and last < first:
         raise UsageError(f"--until {last} is before --since {first}")
     with database.reading() as connection:
@@ -72,13 +72,6 @@ def _wanted(
             there = ", ".join(known) or "none"
             raise UsageError(f'--feed: the archive knows no feed "{name}"; there are: {there}')
     return Wanted(tuple(known[name] for name in names), first, last)
-
-
-def _day(option: str, text: str | None) -> str:
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError as error:
-        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error
 
 
 def _run(settings: Settings, database: Database, wanted: Wanted, *, diffs: int | None) -> Tally:
@@ -107,6 +100,8 @@ def _run(settings: Settings, database: Database, wanted: Wanted, *, diffs: int |
     seconds = max(clock.monotonic() - began, 0.001)
     say(f"{seconds:.1f} s, {60 * tally.read / seconds:.0f} articles a minute")
     if tally.read < kept:
-        again = f"ingest reextract --since {tally.day}" if tally.day else "the same command"
-        say_error(f"stopped after {tally.read} of {kept}; `{again}` goes on there")
+        say_error(
+            f"stopped after {tally.read} of {kept}; the same command"
+            f"{f' with --since {tally.day}' if tally.day else ''} goes on there"
+        )
     return tally

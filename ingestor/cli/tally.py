@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingestor.archive.front_matter import one_line
 from ingestor.cli.common import say_error
 from ingestor.cli.difference import differences
+from ingestor.cli.progress import Bar, bar
 from ingestor.pipeline.reextracting import Reread
 from ingestor.store.reextraction import Content
 
@@ -32,7 +31,7 @@ VALUE_CHARACTERS = 100
 class Tally:
     """What came of the articles so far."""
 
-    def __init__(self, total: int, diffs: int, bar: Progress | None) -> None:
+    def __init__(self, total: int, diffs: int, bar: Bar | None) -> None:
         """Count up to ``total``; keep the first ``diffs`` differences; show it on ``bar``."""
         self._total = total
         self._diffs_left = diffs
@@ -94,33 +93,14 @@ class Tally:
                 changed = self._changed
                 log.info("reextract", day=self.day, read=self.read, of=self._total, changed=changed)
             return
-        (task,) = self._bar.tasks
-        rate = self.read / max(task.elapsed or 0.0, 0.001)
-        self._bar.update(
-            task.id,
-            advance=1,
-            description=self.day,
-            changed=self._changed,
-            rate=f"{rate:.1f}",
-        )
+        self._bar.step(self.day, self._changed, self.read)
 
 
 @contextmanager
 def shown(total: int, diffs: int) -> Iterator[Tally]:
     """Give something to count with: under a bar on a terminal, with log lines elsewhere."""
-    if not sys.stderr.isatty():
-        yield Tally(total, diffs, None)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[changed]} changed, {task.fields[rate]}/s"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        bar.add_task("articles", total=total, changed=0, rate="0.0")
-        yield Tally(total, diffs, bar)
+    with bar("articles", total, "changed") as on:
+        yield Tally(total, diffs, on)
 
 
 def difference(one: Reread) -> Iterator[str]:

@@ -132,8 +132,11 @@ def standing(
     ids = [row.id for row in rows]
     beside = {
         table: _by_article(connection, select(table).where(table.c.article_id.in_(ids)))
-        for table in (symbols, keywords, images, entries)
+        for table in (symbols, keywords, images)
     }
+    # An entry's content may be as long as the article.
+    said = select(entries.c.article_id, entries.c.author, entries.c.keywords)
+    announced = _by_article(connection, said.where(entries.c.article_id.in_(ids)))
     return [
         Standing(
             article_id=row.id,
@@ -146,8 +149,7 @@ def standing(
             sha256=row.sha256,
             places=_places(connection, row),
             announced=tuple(
-                Announced(one.author, tuple(one.keywords.splitlines()))
-                for one in beside[entries][row.id]
+                Announced(one.author, tuple(one.keywords.splitlines())) for one in announced[row.id]
             ),
         )
         for row in rows
