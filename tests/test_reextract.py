@@ -1,8 +1,13 @@
 """``ingest reextract``: today's rules over the kept pages; what changes is ours, not Sina's."""
 
+import contextlib
+import os
+import pty
+import re
 import signal
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -150,6 +155,27 @@ def test_running_it_again_does_nothing_more(older):
     assert holdings(older) == before
 
 
+def test_a_terminal_shows_a_bar(older):
+    """How many of how many; elsewhere there is none."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingestor", "reextract", "--dry-run"],
+        cwd=older.folder,
+        env=older.environment() | {"TERM": "xterm"},
+        stdout=subprocess.DEVNULL,
+        stderr=its,
+    )
+    os.close(its)
+    shown = b""
+    with contextlib.suppress(OSError):  # what a terminal whose other end is closed gives
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert process.wait() == 0
+    assert "3/3" in re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+    assert "3/3" not in older.run("reextract", "--dry-run").stderr
+
+
 def test_only_the_wanted_articles_are_read(older):
     """By feed and publication day; a wrong name or day is refused."""
     day = "2024-01-31"
@@ -204,6 +230,42 @@ def test_a_page_that_is_kept_as_a_revisit_is_read(site, net):
     assert site.query(HISTORY)[3][1] == "reextract"
     assert site.query("SELECT content_text FROM articles") == text
     assert site.query("SELECT media FROM articles") == [(one.media,)]
+
+
+@pytest.fixture
+def seen_twice(site, net):
+    """Give an article whose page was the same at a second look, a run and a WARC file later."""
+    publish(net, [made_up(1)])
+    site.run("--once")
+    change(site, "UPDATE articles SET etag = '', last_modified = ''")
+    make_due(site)
+    site.run("--once")
+    first, second = site.query(
+        "SELECT warc_file, warc_length FROM captures WHERE url LIKE '%doc-%' ORDER BY id"
+    )
+    assert second[1] < first[1]
+    site.first_file = site.folder / "warc" / first[0]
+    return site
+
+
+def test_a_revisit_whose_capture_lost_it_is_found_again(seen_twice):
+    """By what it refers to, for it has no body to be known by."""
+    places = "SELECT id, warc_file, warc_offset, warc_length FROM captures"
+    before = seen_twice.query(places)
+    change(seen_twice, "UPDATE captures SET warc_file = NULL WHERE id = 3")
+    found = seen_twice.run("verify", "--repair")
+    assert "no capture points to it" in found.stdout
+    assert seen_twice.query(places) == before
+    assert seen_twice.run("verify").stdout.startswith("0 disagreements")
+
+
+def test_a_revisit_of_a_body_that_was_lost_is_said(seen_twice):
+    """It holds nothing then; and it is said once, not for ever."""
+    seen_twice.first_file.unlink()
+    found = seen_twice.run("verify", "--repair")
+    assert "refers to a body that is not kept any more" in found.stdout
+    assert seen_twice.run("verify").stdout.startswith("0 disagreements")
+    assert "1 have no kept page" in seen_twice.run("reextract").stdout
 
 
 def test_a_second_look_at_the_same_page_by_newer_rules_is_no_edit(older, net):

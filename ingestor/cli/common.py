@@ -69,17 +69,18 @@ def set_up_logs(chosen: Options) -> None:
     logs.configure(logs.chosen_format(chosen.log_format, os.environ), level)
 
 
-def existing(settings: Settings) -> Database:
+def existing(settings: Settings, *, current: bool = True) -> Database:
     """Open an archive that is there already, for looking at it.
 
     Raises :class:`StorageFailed` when there is none, for a command that only reads makes
-    none, or one that has to be upgraded first.
+    none, or one that has to be upgraded first; unless ``current`` is false, for a command
+    that upgrades it.
     """
     database = Database(settings.store.url)
     if database.path and not database.path.exists():
         raise StorageFailed(f"{database.path}: there is no archive yet; `ingest --once` makes it")
     with database.reading() as connection:
-        if not is_current(connection, database):
+        if not is_current(connection, database) and current:
             raise StorageFailed(
                 f"{database.path}: made by an older version; `ingest --once` upgrades it"
             )

@@ -18,6 +18,7 @@ from ingestor.pipeline import reextracting
 from ingestor.store import feeds, reextraction
 from ingestor.store.database import Database
 from ingestor.store.lock import only_run
+from ingestor.store.migrations import upgrade
 from ingestor.store.reextraction import Wanted
 from ingestor.workers import Workers
 
@@ -51,16 +52,24 @@ def reextract(
     """
     set_up_logs(options(context))
     settings = options(context).settings()
-    with closing(existing(settings)) as database:
-        wanted = _wanted(database, feed or [], since=since, until=until)
-        tally = _run(settings, database, wanted, diffs=diffs if dry_run else None)
+    names, days = feed or [], (since, until)
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(existing(settings, current=dry_run)))
+        clock = Clock()
+        stack.enter_context(stop_on_signals(clock, settings.service.stop_timeout))
+        if not dry_run:
+            stack.enter_context(only_run(database))
+            upgrade(database)
+        wanted = _wanted(database, names, days)
+        tally = _run(settings, database, clock, wanted=wanted, diffs=diffs if dry_run else None)
     if tally.unreadable:
         raise typer.Exit(1)
 
 
 def _wanted(
-    database: Database, names: Sequence[str], *, since: str | None, until: str | None
+    database: Database, names: Sequence[str], days: tuple[str | None, str | None]
 ) -> Wanted:
+    since, until = days
     first = day_option("--since", since).isoformat() if since else ""
     last = day_option("--until", until).isoformat() if until else ""
     if first and last and last < first:
@@ -74,16 +83,14 @@ def _wanted(
     return Wanted(tuple(known[name] for name in names), first, last)
 
 
-def _run(settings: Settings, database: Database, wanted: Wanted, *, diffs: int | None) -> Tally:
+def _run(
+    settings: Settings, database: Database, clock: Clock, *, wanted: Wanted, diffs: int | None
+) -> Tally:
     """Read again, and say what came of it; ``diffs`` is ``None`` when it is meant."""
-    clock = Clock()
     began = clock.monotonic()
+    with database.reading() as connection:
+        every, kept = reextraction.count(connection, wanted)
     with ExitStack() as stack:
-        stack.enter_context(stop_on_signals(clock, settings.service.stop_timeout))
-        if diffs is None:
-            stack.enter_context(only_run(database))
-        with database.reading() as connection:
-            every, kept = reextraction.count(connection, wanted)
         workers = stack.enter_context(Workers())
         tally = stack.enter_context(shown(kept, diffs or 0))
         for one in reextracting.reextract(

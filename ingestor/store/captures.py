@@ -58,9 +58,11 @@ def earlier(
 
 
 def sha256_of(connection: Connection, final_url: str, fetched_at: datetime) -> str | None:
-    """Return the hash of what an address answered at a moment, ``None`` when that is not known."""
+    """Return the hash of what an address answered at a moment, ``None`` when it is not kept."""
     query = select(captures.c.sha256).where(
-        captures.c.fetched_at == fetched_at, captures.c.final_url == final_url
+        captures.c.fetched_at == fetched_at,
+        captures.c.final_url == final_url,
+        captures.c.warc_file.is_not(None),
     )
     return connection.execute(query).scalar()
 
