@@ -105,9 +105,9 @@ def shown(total: int, diffs: int) -> Iterator[Tally]:
 
 def difference(one: Reread) -> Iterator[str]:
     """Yield what today's rules read otherwise: the text by paragraphs, the rest by values."""
-    if one.arrival is None:
+    if one.article is None:
         return
-    before, after = one.before.content, Content.of(one.arrival)
+    before, after = one.before.content, Content.of(one.article)
     templates = f"{one.before.template} → {one.template}"
     yield f"article {one.before.article_id}, {one.before.date}, {templates}: {one.before.url}"
     old, new = ([each.title, *each.text.splitlines()] for each in (before, after))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -27,7 +28,6 @@ from ingestor.extract import extract_article
 from ingestor.model import Article, Page, WarcPlace
 from ingestor.pipeline.projecting import write_files
 from ingestor.store import reextraction, revisions
-from ingestor.store.arrivals import Arrival
 from ingestor.store.database import Database
 from ingestor.store.reextraction import Content, Standing, Wanted
 from ingestor.workers import Workers
@@ -48,7 +48,7 @@ class Reread:
     before: Standing
     outcome: Literal["changed", "unchanged", "unreadable"]
     """``unreadable``: its kept page is lost, or no rule of today reads it; it stays as it is."""
-    arrival: Arrival | None = None
+    article: Article | None = None
     """What today's rules read; ``None`` when they read nothing."""
     differs_in: tuple[str, ...] = ()
     """Names of the fields of :class:`~ingestor.store.reextraction.Content`."""
@@ -58,7 +58,7 @@ class Reread:
     @property
     def template(self) -> str:
         """Return which template reads it now, or did when none does."""
-        return self.arrival.article.template if self.arrival else self.before.template
+        return self.article.template if self.article else self.before.template
 
 
 def reextract(
@@ -78,10 +78,10 @@ def reextract(
     """
     waiting = _standing(database, clock, wanted)
     work = partial(_work, archive.raw_dir)
-    results = (_compared(one, result, clock) for one, result in workers.through(waiting, work))
+    results = (_compared(one, result) for one, result in workers.through(waiting, work))
     while batch := list(islice(results, ARTICLES_A_TRANSACTION)):
         if not dry_run:
-            _save(database, archive, batch)
+            _save(database, archive, batch, clock.now())
         yield from batch
     if not dry_run:
         write_files(database, archive)
@@ -128,19 +128,11 @@ def _work(folder: Path, one: Standing) -> partial[Article]:
     return partial(read_again, folder, one.places, one.sha256, one.page_url)
 
 
-def _compared(before: Standing, result: Article | Exception | None, clock: Clock) -> Reread:
+def _compared(before: Standing, result: Article | Exception | None) -> Reread:
     if isinstance(result, Article):
-        arrival = Arrival(
-            article=_completed(result, before),
-            author="",
-            categories=(),
-            origin="page",
-            seen_at=clock.now(),
-            feed_id=0,
-            capture_id=before.capture_id,
-        )
-        differs_in = before.content.differs_in(Content.of(arrival))
-        return Reread(before, "changed" if differs_in else "unchanged", arrival, differs_in)
+        article = _completed(result, before)
+        differs_in = before.content.differs_in(Content.of(article))
+        return Reread(before, "changed" if differs_in else "unchanged", article, differs_in)
     if isinstance(result, ArchiveError):
         raise result
     if not isinstance(result, IngestorError):
@@ -165,12 +157,21 @@ def _completed(article: Article, before: Standing) -> Article:
     )
 
 
-def _save(database: Database, archive: ArchiveSettings, batch: Sequence[Reread]) -> None:
+def _save(
+    database: Database, archive: ArchiveSettings, batch: Sequence[Reread], now: datetime
+) -> None:
     changed = [one for one in batch if one.outcome == "changed"]
     if not changed:
         return
     with database.transaction() as connection:
         for one in changed:
-            if one.arrival:
-                revisions.reextract(connection, one.before.article_id, one.arrival)
+            if one.article:
+                capture_id = one.before.capture_id
+                revisions.reextract(
+                    connection,
+                    one.before.article_id,
+                    one.article,
+                    capture_id=capture_id,
+                    seen_at=now,
+                )
     write_files(database, archive)

@@ -9,9 +9,8 @@ from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
 
-from ingestor.model import Origin, WarcPlace
+from ingestor.model import Article, Origin, WarcPlace
 from ingestor.store import captures as kept
-from ingestor.store.arrivals import Arrival
 from ingestor.store.revisions import details
 from ingestor.store.schema import (
     articles,
@@ -56,9 +55,8 @@ class Content:
     """Address and caption, in their order."""
 
     @classmethod
-    def of(cls, arrival: Arrival) -> Self:
-        """Return what an article will say once the arrival is stored."""
-        article = arrival.article
+    def of(cls, article: Article) -> Self:
+        """Return what an article says once this is stored, as read from its page."""
         rows = details(article)
         return cls(
             title=article.title,
@@ -68,7 +66,7 @@ class Content:
             editor=article.editor,
             summary=article.summary,
             headimg=article.headimg,
-            origin=arrival.origin,
+            origin="page",
             symbols=frozenset((row["symbol"], row["market"], row["name"]) for row in rows[symbols]),
             keywords=frozenset(row["keyword"] for row in rows[keywords]),
             images=tuple((row["url"], row["caption"]) for row in rows[images]),

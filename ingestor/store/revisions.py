@@ -46,12 +46,28 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
     return Saved(article_id, "revised")
 
 
-def reextract(connection: Connection, article_id: int, arrival: Arrival) -> None:
-    """Add a revision that is ours: the same page, read by today's rules.
+def reextract(
+    connection: Connection,
+    article_id: int,
+    article: Article,
+    *,
+    capture_id: int,
+    seen_at: datetime,
+) -> None:
+    """Add a revision that is ours: the page of a capture, read by today's rules.
 
     Address, day, file name, ``published_at`` and ``updated_at`` stay: the publisher did nothing.
     """
     row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    arrival = Arrival(
+        article=article,
+        author=row.author,
+        categories=tuple(row.categories.splitlines()),
+        origin="page",
+        seen_at=seen_at,
+        feed_id=row.feed_id,
+        capture_id=capture_id,
+    )
     _replace(connection, row, arrival, cause="reextract", updated_at=row.updated_at)
 
 
