@@ -59,6 +59,7 @@ class WarcArchive:
         self._file: BinaryIO | None = None
         self._writer: WARCWriter | None = None
         self._day = ""
+        self._whole = True
 
     def append(self, response: Response, original: Original | None = None) -> WarcPlace:
         """Write a response record and its request record; return where the response is.
@@ -72,9 +73,11 @@ class WarcArchive:
             record = _answer_record(writer, response, original)
             request = _request_record(writer, response, record)
             offset = file.tell()
+            self._whole = False
             writer.write_record(record)
             place = WarcPlace(Path(file.name).name, offset, file.tell() - offset)
             writer.write_record(request)
+            self._whole = True
         except OSError as error:
             raise StorageFailed(f"{self.folder}: cannot be written: {error.strerror}") from error
         return place
@@ -86,11 +89,15 @@ class WarcArchive:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Bring everything to the disk and close the file."""
+        """Bring everything to the disk and close the file.
+
+        One that ends in half a record (the disk was full) keeps its mark: the next start seals it.
+        """
         if self._file:
             self.sync()
             self._file.close()
-            mark_open(Path(self._file.name)).unlink(missing_ok=True)
+            if self._whole:
+                mark_open(Path(self._file.name)).unlink(missing_ok=True)
             self._file = None
 
     def _open(self, moment: datetime) -> tuple[BinaryIO, WARCWriter]:

@@ -294,3 +294,30 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 def test_the_body_has_a_digest():
     """SHA-256 in hex, as `captures` and `feeds` keep it."""
     assert warc.body_sha256(response(b"")).startswith("e3b0c44298fc1c14")
+
+
+class FullDisk:
+    """A file that takes half of what is written, and then no more."""
+
+    def __init__(self, file) -> None:
+        self.file = file
+
+    def write(self, data):
+        self.file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+def test_a_file_that_ends_in_half_a_record_keeps_its_mark_when_closed(tmp_path):
+    """The disk was full: the next start finds it."""
+    archive = WarcArchive(tmp_path, lambda: MOMENT)
+    place = archive.append(response(b"x"))
+    archive._writer.out = FullDisk(archive._file)
+    with pytest.raises(StorageFailed, match="No space left"):
+        archive.append(response(b"y" * 1000))
+    archive.close()
+    assert list(warc_sealing.unfinished(tmp_path)) == [tmp_path / place.file]
+    assert warc_sealing.seal(tmp_path / place.file, 0) > 0
+    assert faults_in(tmp_path) == 0

@@ -8,8 +8,8 @@ import sys
 import time
 from dataclasses import replace
 
-from ingestor.archive.warc_reading import whole_length
 from tests.faults.laboratory import (
+    assert_sealed,
     assert_sound,
     copy_of,
     holdings,
@@ -79,13 +79,6 @@ def killed_everywhere(driver, before: Site, after: Site, folder, *, also=()) -> 
         assert_sealed(victim)
         assert driver.run(victim, "verify", "--repair") == 0, name
     return len(points)
-
-
-def assert_sealed(site: Site) -> None:
-    """Assert that the start cut away what the kill tore: nothing is appended, nothing is left."""
-    assert list((site.folder / "warc").glob("*.open")) == []
-    for path in (site.folder / "warc").glob("*.warc.gz"):
-        assert whole_length(path) == path.stat().st_size > 0
 
 
 def test_kills_at_random_moments_lose_and_double_nothing(site, tmp_path):
