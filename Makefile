@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz check format docs clean
+.PHONY: help install run demo test soak soak-daemon image fuzz replay check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -46,6 +46,10 @@ fuzz: install  ## Random input: many examples, then guided by coverage for FUZZ_
 	for target in decode feed page front-matter; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
+replay: install  ## Let pywb replay what was kept (in an environment of its own)
+	test -x .venv-pywb/bin/wayback || ($(PYTHON) -m venv .venv-pywb && .venv-pywb/bin/pip install --quiet 'pywb>=2.10,<3')
+	INGEST_PYWB=.venv-pywb/bin $(BIN)/python -m pytest tests/test_replay.py
+
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,4 +64,4 @@ docs: install  ## Write docs/schema.md from the tables
 	$(BIN)/python -m tests.schema_page > docs/schema.md
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-pywb .mypy_cache .ruff_cache .pytest_cache build dist

@@ -21,7 +21,8 @@
     ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
     ├── NoArticle                    a page without an article that can be read
-    └── PostUnreadable               a file of another archive that cannot be adopted
+    ├── PostUnreadable               a file of another archive that cannot be adopted
+    └── CaptureLost                  a kept page that is not where the database says
 
 An expected failure of one feed or one article becomes a stored outcome; anything that is
 not in this tree is a bug and stops the run with its traceback.
@@ -115,3 +116,7 @@ class NoArticle(IngestorError):
 
 class PostUnreadable(IngestorError):
     """A file without front matter, date or text; the text says what is wrong with it."""
+
+
+class CaptureLost(IngestorError):
+    """A kept page that is not (any more) where the database says, or is another one."""

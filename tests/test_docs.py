@@ -67,6 +67,17 @@ def test_every_make_target_of_the_readme_exists(name):
         assert re.search(rf"^{target}:.*  ## ", makefile, re.MULTILINE)
 
 
+def test_every_call_of_the_page_on_raw_files_is_one_that_exists(site):
+    """docs/raw.md: its options are those of the command."""
+    known = site.run("reextract", "--help").stdout
+    calls = re.findall(
+        r"^ingest reextract (.*?)(?:#|$)", "".join(blocks("docs/raw.md", "sh")), re.MULTILINE
+    )
+    assert len(calls) == 2
+    for option in re.findall(r"--[a-z-]+", " ".join(calls)):
+        assert option in known
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_the_readmes_configuration_loads(name, tmp_path):
     """The least that works does."""
@@ -85,6 +96,7 @@ def test_the_readmes_configuration_loads(name, tmp_path):
         "retry",
         "search",
         "show",
+        "reextract",
         "verify",
         "backup",
         "import",

@@ -3,39 +3,70 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from ingestor.dates import from_iso_utc
-from ingestor.errors import StorageFailed
+from ingestor.errors import CaptureLost, StorageFailed
+from ingestor.model import WarcPlace
 
 _CHUNK = 256 * 1024
 
+_UNREADABLE = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError)
+"""What warcio raises on bytes that are no (whole) record."""
+
 
 @dataclass(frozen=True, slots=True)
-class ResponseRecord:
-    """A response record of a WARC file."""
+class Original:
+    """What a revisit record says of the response record whose body it does not repeat."""
 
-    file: str
-    """Name of the file, relative to the raw folder."""
-    offset: int
-    length: int
-    """Bytes of the compressed record."""
+    record_id: str
+    """``WARC-Record-ID``, with its angle brackets."""
+    url: str
+    date: str
+    """``WARC-Date``, as it stands in the record."""
+    payload_digest: str
+    """``WARC-Payload-Digest``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A response record of a WARC file, or a revisit record that stands for one."""
+
+    place: WarcPlace
     url: str
     status: int
     fetched_at: datetime
     sha256: str
-    """Of the body, in hex, as it was read back."""
+    """Of the body, in hex, as it was read back; ``''`` for a revisit, which has none."""
+    original: Original
+    """What a revisit refers to; of a response, what a revisit of it would refer to."""
+
+    @property
+    def is_revisit(self) -> bool:
+        """Whether the body is that of another record."""
+        return not self.sha256
 
 
-def responses(path: Path) -> Iterator[ResponseRecord]:
-    """Yield the response records of a file, in order.
+@dataclass(frozen=True, slots=True)
+class KeptBody:
+    """A response record that was read back whole."""
+
+    record: Record
+    content_type: str
+    body: bytes
+
+
+def records(path: Path) -> Iterator[Record]:
+    """Yield the response and revisit records of a file, in order.
 
     Raises :class:`StorageFailed`, which names the byte, where the file is damaged or ends in
     the middle of a record, after all records before that place were yielded.
@@ -51,10 +82,31 @@ def responses(path: Path) -> Iterator[ResponseRecord]:
                 # warcio reads a record to its end to say where it lay: so after its body.
                 place = iterator.get_record_offset()
                 length = iterator.get_record_length()
-                if record.rec_type == "response":
-                    yield _response(path, record, (place, length), digest.hexdigest())
-        except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError) as error:
+                if record.rec_type in {"response", "revisit"}:
+                    yield _record(record, WarcPlace(path.name, place, length), digest.hexdigest())
+        except _UNREADABLE as error:
             raise StorageFailed(f"{path}: damaged at or after byte {place}: {error}") from error
+
+
+def read(folder: Path, place: WarcPlace) -> KeptBody:
+    """Return the response or revisit record that lies at a place; a revisit's body is empty.
+
+    Raises :class:`CaptureLost` when there is none.
+    """
+    where = f"{folder / place.file}: byte {place.offset}"
+    try:
+        with (folder / place.file).open("rb") as file:
+            file.seek(place.offset)
+            data = file.read(place.length)
+        record = next(iter(ArchiveIterator(io.BytesIO(data))), None)
+        if record is None or record.rec_type not in {"response", "revisit"}:
+            raise CaptureLost(f"{where}: there is no response record")
+        body = record.content_stream().read()
+        content_type = record.http_headers.get_header("Content-Type") or ""
+        found = _record(record, place, hashlib.sha256(body).hexdigest())
+    except (OSError, *_UNREADABLE) as error:
+        raise CaptureLost(f"{where}: cannot be read: {error}") from error
+    return KeptBody(found, content_type, body)
 
 
 def whole_length(path: Path, start: int = 0, *, most_records: int | None = None) -> int:
@@ -82,15 +134,17 @@ def whole_length(path: Path, start: int = 0, *, most_records: int | None = None)
     return end
 
 
-def _response(path: Path, record: object, place: tuple[int, int], sha256: str) -> ResponseRecord:
-    headers = record.rec_headers  # type: ignore[attr-defined]
-    status = record.http_headers.get_statuscode()  # type: ignore[attr-defined]
-    return ResponseRecord(
-        file=path.name,
-        offset=place[0],
-        length=place[1],
+def _record(record: Any, place: WarcPlace, sha256: str) -> Record:
+    headers = record.rec_headers
+    revisit = record.rec_type == "revisit"
+    own = ("WARC-Record-ID", "WARC-Target-URI", "WARC-Date")
+    other = ("WARC-Refers-To", "WARC-Refers-To-Target-URI", "WARC-Refers-To-Date")
+    names = (*(other if revisit else own), "WARC-Payload-Digest")
+    return Record(
+        place=place,
         url=headers.get_header("WARC-Target-URI"),
-        status=int(status),
+        status=int(record.http_headers.get_statuscode()),
         fetched_at=from_iso_utc(headers.get_header("WARC-Date")),
-        sha256=sha256,
+        sha256="" if revisit else sha256,
+        original=Original(*(headers.get_header(name) or "" for name in names)),
     )

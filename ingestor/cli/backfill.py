@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Self
 
 import structlog
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingestor.cli.common import say_error
+from ingestor.cli.common import day_option, say_error
+from ingestor.cli.progress import Bar, bar
 from ingestor.errors import UsageError
 from ingestor.identity import publication_day
 from ingestor.model import Feed
@@ -51,7 +48,8 @@ class Backfill:
                 raise UsageError("--until and --force go with --since")
             return None
         today = date.fromisoformat(publication_day(now))
-        first, last = _day("--since", since), _day("--until", until) if until else today
+        first = day_option("--since", since)
+        last = day_option("--until", until) if until else today
         if last < first:
             raise UsageError(f"--until {last} is before --since {first}")
         if first > today:
@@ -67,7 +65,8 @@ class Backfill:
     def run(self, services: Services) -> Summary:
         """Walk, and say how it goes on standard error."""
         days = (self.span[1] - self.span[0]).days + 1
-        with _shown(days * len(self.feeds)) as show:
+        with bar("days", days * len(self.feeds), "articles") as on:
+            show = _Show(on)
             for one in run_backfill(services, self.feeds, self.span, force=self.force):
                 if isinstance(one, Summary):
                     return one
@@ -75,35 +74,10 @@ class Backfill:
         raise AssertionError("a backfill ends with its summary")
 
 
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error
-
-
-@contextmanager
-def _shown(total: int) -> Iterator[_Show]:
-    """Give something to show days with: a bar on a terminal, a log line elsewhere."""
-    if not sys.stderr.isatty():
-        yield _Show(None)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[articles]} articles, {task.fields[rate]}/s"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        bar.add_task("days", total=total, articles=0, rate="0.0")
-        yield _Show(bar)
-
-
 class _Show:
     """Shows a day that is through."""
 
-    def __init__(self, bar: Progress | None) -> None:
+    def __init__(self, bar: Bar | None) -> None:
         self._bar = bar
         self._articles = 0
 
@@ -118,12 +92,4 @@ class _Show:
             )
             return
         self._articles += one.entries_new
-        (task,) = self._bar.tasks
-        rate = self._articles / max(task.elapsed or 0.0, 0.001)
-        self._bar.update(
-            task.id,
-            advance=1,
-            description=one.day.isoformat(),
-            articles=self._articles,
-            rate=f"{rate:.1f}",
-        )
+        self._bar.step(one.day.isoformat(), self._articles, self._articles)

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import typer
@@ -88,11 +88,12 @@ def set_up_logs(chosen: Options, unsaid: frozenset[str] = frozenset()) -> None:
     logs.configure(chosen.form, level, unsaid)
 
 
-def existing(settings: Settings) -> Database:
+def existing(settings: Settings, *, current: bool = True) -> Database:
     """Open an archive that is there already, for looking at it.
 
     Raises :class:`NoArchiveYet` when there is none, for a command that only reads makes
-    none, and :class:`StorageFailed` for one that has to be upgraded first.
+    none, and :class:`StorageFailed` for one that has to be upgraded first; unless ``current``
+    is false, for a command that upgrades it.
     """
     database = Database(settings.store.url, for_reading=True)
     none = f"{database.path}: there is no archive yet; `ingest --once` makes it"
@@ -103,6 +104,8 @@ def existing(settings: Settings) -> Database:
         if not is_current(connection, database):
             if revision(connection) is None:
                 raise NoArchiveYet(none)
+            if not current:
+                return database
             raise StorageFailed(
                 f"{database.path}: made by an older version; `ingest --once` upgrades it"
             )
@@ -122,3 +125,11 @@ def chosen_feeds(settings: Settings, names: Sequence[str]) -> list[Feed]:
     if not feeds:
         raise UsageError("the configuration names no feeds; add a [[feeds]] section")
     return [known[name] for name in dict.fromkeys(names)] if names else feeds
+
+
+def day_option(option: str, text: str) -> date:
+    """Return the day that an option names; raise :class:`UsageError` when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
 
+from ingestor.cli.common import day_option
 from ingestor.errors import UsageError
 from ingestor.extract.symbols import normalised
 from ingestor.store import exports
@@ -58,10 +58,7 @@ def require_feeds(database: Database, filters: Filters) -> None:
 
 
 def _day(option: str, text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError as error:
-        raise UsageError(f'{option}: "{text}" is not a day; write it as 2024-01-31') from error
+    return day_option(option, text).isoformat() if text else ""
 
 
 def _symbol(code: str) -> str:

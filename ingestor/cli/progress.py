@@ -28,16 +28,55 @@ def progress(what: str, count: Callable[[], int]) -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield _Lines(what)
         return
+    with _shown(TextColumn("{task.fields[rate]}/s")) as shown:
+        shown.add_task(what, total=count(), rate="0")
+        yield _Bar(shown)
+
+
+class Bar:
+    """A bar on standard error."""
+
+    def __init__(self, progress: Progress, what: str, total: int) -> None:
+        """Show ``total`` steps of ``what`` on a progress that is running."""
+        self._progress = progress
+        self._task = progress.add_task(what, total=total, count=0, rate="0.0")
+
+    def step(self, where: str, count: int, done: int) -> None:
+        """Show that a step is through, how far it is, and how much came of it so far.
+
+        ``done`` is what was done so far: the rate is that of it, in a second.
+        """
+        elapsed = next(one.elapsed for one in self._progress.tasks if one.id == self._task)
+        rate = done / max(elapsed or 0.0, 0.001)
+        self._progress.update(
+            self._task, advance=1, description=where, count=count, rate=f"{rate:.1f}"
+        )
+
+
+@contextmanager
+def bar(what: str, total: int, counted: str) -> Iterator[Bar | None]:
+    """Give a bar while the block runs; ``None`` where standard error is no terminal.
+
+    ``what`` is what it counts, ``counted`` what comes of it. Lines that are written to
+    standard error meanwhile stand above the bar.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    counts = TextColumn(f"{{task.fields[count]}} {counted}, {{task.fields[rate]}}/s")
+    with _shown(counts) as progress:
+        yield Bar(progress, what, total)
+
+
+def _shown(counts: TextColumn) -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}/s"),
+        counts,
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        bar.add_task(what, total=count(), rate="0")
-        yield _Bar(bar)
+    return Progress(*columns, console=Console(stderr=True))
 
 
 class _Bar:

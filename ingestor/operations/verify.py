@@ -14,11 +14,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ingestor.archive import warc_reading
+from ingestor.archive import warc_reading, warc_sealing
 from ingestor.archive.files import TEMPORARY_SUFFIX, sha256_of
+from ingestor.archive.warc_reading import Record
 from ingestor.config import Settings
+from ingestor.dates import from_iso_utc
 from ingestor.errors import StorageFailed
-from ingestor.model import WarcPlace
+from ingestor.pipeline.keeping import kept_original
 from ingestor.pipeline.projecting import write_files
 from ingestor.store import audit, captures
 from ingestor.store.audit import KeptCapture, KeptFile
@@ -127,34 +129,62 @@ def _captures(database: Database, folder: Path, *, alone: bool) -> Iterator[Diff
         if name not in there:
             yield from (_lost(one, f"{name} is missing") for one in kept.values())
         else:
-            yield from _warc_file(folder / name, kept, alone=alone)
+            yield from _warc_file(database, folder / name, kept, alone=alone)
 
 
-def _warc_file(path: Path, kept: dict[int, KeptCapture], *, alone: bool) -> Iterator[Difference]:
+def _warc_file(
+    database: Database, path: Path, kept: dict[int, KeptCapture], *, alone: bool
+) -> Iterator[Difference]:
     """Compare one WARC file with the captures that point into it."""
     unseen = dict(kept)
     damage = ""
     try:
-        for record in warc_reading.responses(path):
-            capture = unseen.pop(record.offset, None)
-            if capture and (record.length, record.sha256) != (capture.place.length, capture.sha256):
-                why = f"the record at byte {record.offset} of {path.name} differs"
-                mend = partial(_forget_and_adopt, capture.id, record)
-                yield Difference(f"capture {capture.id}: {why}: {capture.url}", mend)
-            elif capture is None and alone:
-                line = f"record at byte {record.offset} of {path.name}: no capture points to it"
-                yield Difference(f"{line}: {record.url}", partial(_adopt, record))
+        for record in warc_reading.records(path):
+            capture = unseen.pop(record.place.offset, None)
+            if capture:
+                yield from _record(database, path.parent, record, capture)
+            elif alone:
+                yield from _unclaimed(database, record)
     except StorageFailed as error:
         damage = str(error)
     whole = warc_reading.whole_length(path)
     if alone and whole < path.stat().st_size:
         line = f"WARC {path.name}: ends in the middle of a record, at byte {whole}"
-        last = max((one.place.offset for one in kept.values()), default=-1)
-        yield Difference(line, partial(_seal, path, whole) if whole > last else None)
+        last = max((one.place.offset + one.place.length for one in kept.values()), default=0)
+        yield Difference(line, partial(_seal, path, last) if whole >= last else None)
     elif damage and alone:
         yield Difference(f"WARC {damage}")
     for capture in unseen.values():
         yield _lost(capture, f"there is no record at byte {capture.place.offset} of {path.name}")
+
+
+def _record(
+    database: Database, folder: Path, record: Record, capture: KeptCapture
+) -> Iterator[Difference]:
+    """Compare a record with the capture that points to it; a revisit's body lies elsewhere."""
+    place = f"the record at byte {record.place.offset} of {record.place.file}"
+    if record.place != capture.place or (record.sha256 or capture.sha256) != capture.sha256:
+        mend = partial(_forget_and_adopt, capture.id, record)
+        yield Difference(f"capture {capture.id}: {place} differs: {capture.url}", mend)
+    elif record.is_revisit:
+        with database.reading() as connection:
+            earlier = captures.earlier(connection, capture.asked, capture.sha256, before=capture.id)
+        found = kept_original(folder, earlier, capture.sha256)
+        if found is None or found.payload_digest != record.original.payload_digest:
+            yield _lost(capture, f"{place} refers to a body that is not kept any more")
+
+
+def _unclaimed(database: Database, record: Record) -> Iterator[Difference]:
+    """Find a record to which no capture points; a revisit of nothing that is known is nothing."""
+    sha256 = record.sha256
+    if record.is_revisit and (date := record.original.date):
+        with database.reading() as connection:
+            moment = from_iso_utc(date)
+            sha256 = captures.sha256_of(connection, record.original.url, moment) or ""
+    if sha256:
+        line = f"record at byte {record.place.offset} of {record.place.file}"
+        mend = partial(_adopt, record, sha256)
+        yield Difference(f"{line}: no capture points to it: {record.url}", mend)
 
 
 def _lost(capture: KeptCapture, why: str) -> Difference:
@@ -166,25 +196,22 @@ def _forget(capture_id: int, connection: Connection) -> None:
     captures.forget_place(connection, capture_id)
 
 
-def _forget_and_adopt(
-    capture_id: int, record: warc_reading.ResponseRecord, connection: Connection
-) -> None:
+def _forget_and_adopt(capture_id: int, record: Record, connection: Connection) -> None:
     _forget(capture_id, connection)
-    _adopt(record, connection)
+    if record.sha256:
+        _adopt(record, record.sha256, connection)
 
 
-def _adopt(record: warc_reading.ResponseRecord, connection: Connection) -> None:
+def _adopt(record: Record, sha256: str, connection: Connection) -> None:
     captures.adopt(
         connection,
         record.url,
         status=record.status,
         fetched_at=record.fetched_at,
-        sha256=record.sha256,
-        place=WarcPlace(record.file, record.offset, record.length),
+        sha256=sha256,
+        place=record.place,
     )
 
 
-def _seal(path: Path, length: int, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
-    """Cut off a record that was never finished, and that nothing points to."""
-    with path.open("r+b") as file:
-        file.truncate(length)
+def _seal(path: Path, pointed: int, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
+    warc_sealing.seal(path, pointed)

@@ -9,16 +9,16 @@ from functools import partial
 
 import structlog
 
-from ingestor.archive.warc import body_sha256
 from ingestor.errors import IngestorError
 from ingestor.fetch.client import require_page
 from ingestor.identity import entry_key, publication_day
 from ingestor.model import FeedDocument, FeedState, Response
+from ingestor.pipeline import keeping
 from ingestor.pipeline.ingesting import ingest_entries
 from ingestor.pipeline.polling import read_feed
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import history
-from ingestor.store import backfills, captures, entries
+from ingestor.store import backfills, entries
 
 log = structlog.get_logger(__name__)
 
@@ -136,14 +136,13 @@ def _write_down(
 ) -> int:
     """Write down a page's entries together with how far the walk is; return how many are new."""
     response, document = answer
-    place = services.keep(response)
+    kept = services.keep(response)
     services.sync()
     now = services.clock.now()
     # A day that is not over in China goes on growing at its beginning.
     past = day.isoformat() < publication_day(now)
     with services.database.transaction() as connection:
-        if place:
-            captures.record(connection, response, body_sha256(response), place)
+        keeping.record(connection, kept)
         new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
         if past:
             finished_at = now if over else None

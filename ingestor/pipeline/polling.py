@@ -16,9 +16,11 @@ from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.fetch.client import require_page
 from ingestor.fetch.retry_after import max_age, retry_after
 from ingestor.model import Feed, FeedDocument, FeedState, Request, Response, Validators
+from ingestor.pipeline import keeping
+from ingestor.pipeline.keeping import Kept
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import source
-from ingestor.store import captures, entries, feeds
+from ingestor.store import entries, feeds
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +35,10 @@ class _Answer:
     state: FeedState
     response: Response | None = None
     """What the server said, also where it stands for an error; ``None``: it said nothing."""
+    same: bool = False
+    """Its body is the one that was read last."""
     sha256: str = ""
-    """Of a body that has to be read."""
+    """Of a whole feed's body; ``""``: it sent none."""
     error: IngestorError | None = None
 
 
@@ -45,7 +49,7 @@ def read_feed(feed: Feed, response: Response) -> FeedDocument:
 
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
     """Ask each feed, write down its new entries together with its validators."""
-    unchanged: list[_Answer] = []
+    unchanged: list[tuple[_Answer, Kept | None]] = []
     answers = services.workers.through(_ask(services, states), _reading)
     for answer, document in answers:
         summary.feeds += 1
@@ -61,7 +65,8 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
         else:
             services.observer.polled("unchanged")
             summary.feeds_unchanged += 1
-            unchanged.append(answer)
+            kept = services.keep(answer.response) if answer.response and answer.sha256 else None
+            unchanged.append((answer, kept))
             if len(unchanged) >= UNCHANGED_A_TRANSACTION:
                 _unchanged(services, unchanged)
     _unchanged(services, unchanged)
@@ -103,11 +108,11 @@ def _answered(state: FeedState, response: Response) -> _Answer:
         return _Answer(state, response, error=error)
     sha256 = body_sha256(response)
     same = sha256 == state.validators.body_sha256
-    return _Answer(state, response, "" if same else sha256)
+    return _Answer(state, response, same, sha256)
 
 
 def _reading(answer: _Answer) -> partial[FeedDocument] | None:
-    if answer.response is None or not answer.sha256:
+    if answer.response is None or answer.same or not answer.sha256:
         return None
     return partial(read_feed, answer.state.feed, answer.response)
 
@@ -121,11 +126,10 @@ def _changed(services: Services, answer: _Answer, document: FeedDocument, summar
         last_modified=response.header("last-modified"),
         body_sha256=answer.sha256,
     )
-    place = services.keep(response)
+    kept = services.keep(response)
     services.sync()
     with services.database.transaction() as connection:
-        if place:
-            captures.record(connection, response, answer.sha256, place)
+        keeping.record(connection, kept)
         now = services.clock.now()
         new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
         outcome = _outcome(
@@ -136,12 +140,14 @@ def _changed(services: Services, answer: _Answer, document: FeedDocument, summar
     log.info("feed_polled", feed=state.feed.name, entries=len(document.entries), new=new)
 
 
-def _unchanged(services: Services, answers: list[_Answer]) -> None:
+def _unchanged(services: Services, answers: list[tuple[_Answer, Kept | None]]) -> None:
     """Write down polls without news, and empty the list."""
     if not answers:
         return
+    services.sync()
     with services.database.transaction() as connection:
-        for answer in answers:
+        for answer, kept in answers:
+            keeping.record(connection, kept)
             feeds.record_poll(connection, _outcome(services, answer))
     answers.clear()
 

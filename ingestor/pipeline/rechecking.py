@@ -9,13 +9,13 @@ from functools import partial
 import structlog
 
 from ingestor import poll
-from ingestor.archive.warc import body_sha256
 from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.model import Article, Request, Response, Validators
+from ingestor.pipeline import keeping
 from ingestor.pipeline.ingesting import extract_page
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import conditional
-from ingestor.store import captures, rechecks, revisions
+from ingestor.store import rechecks, revisions
 from ingestor.store.arrivals import Arrival
 from ingestor.store.rechecks import DueCheck
 
@@ -84,12 +84,10 @@ def _settle(
 def _compare(
     services: Services, check: DueCheck, response: Response, article: Article, *, summary: Summary
 ) -> None:
-    place = services.keep(response)
+    kept = services.keep(response)
     services.sync()
     validators = Validators(response.header("etag"), response.header("last-modified"))
     with services.database.transaction() as connection:
-        sha256 = body_sha256(response)
-        capture_id = captures.record(connection, response, sha256, place) if place else None
         arrival = Arrival(
             article=article,
             author=check.author,
@@ -97,7 +95,7 @@ def _compare(
             origin="page",
             seen_at=response.fetched_at,
             feed_id=check.feed_id,
-            capture_id=capture_id,
+            capture_id=keeping.record(connection, kept),
         )
         saved = revisions.revise(connection, check.article_id, arrival)
         rechecks.done(connection, check, validators, next_check_at=_next(services, check))

@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 
 from ingestor import poll
 from ingestor.archive.layout import article_path
-from ingestor.archive.warc import body_sha256
 from ingestor.dates import iso_utc
 from ingestor.errors import ArchiveError, FetchError, IngestorError, Postponed
 from ingestor.identity import file_id
-from ingestor.model import Article, Feed, Origin, Response, Validators, WarcPlace
+from ingestor.model import Article, Feed, Origin, Response, Validators
+from ingestor.pipeline import keeping
+from ingestor.pipeline.keeping import Kept
 from ingestor.pipeline.services import Services, Summary
-from ingestor.store import articles, captures, entries, rechecks
+from ingestor.store import articles, entries, rechecks
 from ingestor.store.arrivals import Arrival, Outcome
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 
@@ -57,25 +58,18 @@ def save(services: Services, batch: Sequence[Result], summary: Summary) -> None:
     kept = [_keep(services, result) for result in batch]
     services.sync()
     with services.database.transaction() as connection:
-        for result, place in zip(batch, kept, strict=True):
-            capture_id = _capture(connection, result, place)
+        for result, page in zip(batch, kept, strict=True):
+            capture_id = keeping.record(connection, page)
             outcome = _settle(connection, services, result, capture_id)
             _count(summary, result, outcome)
             _tell(services, result, outcome)
 
 
-def _keep(services: Services, result: Result) -> WarcPlace | None:
+def _keep(services: Services, result: Result) -> Kept | None:
     """Keep a page as received: also one that our rules failed on, to look into it later."""
     response = result.work.outcome
     usable = isinstance(response, Response) and response.status == 200
     return services.keep(response) if usable and isinstance(response, Response) else None
-
-
-def _capture(connection: Connection, result: Result, place: WarcPlace | None) -> int | None:
-    response = result.work.outcome
-    if place is None or not isinstance(response, Response):
-        return None
-    return captures.record(connection, response, body_sha256(response), place)
 
 
 def _settle(

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from ingestor.archive.warc import WarcArchive
 from ingestor.clock import Clock
-from ingestor.config import Settings
+from ingestor.config import FetchSettings, Settings
 from ingestor.fetch.client import Fetcher
 from ingestor.fetch.limits import Limits
-from ingestor.model import HostPause, Response, WarcPlace
+from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
+from ingestor.pipeline.keeping import Kept, keep, seal_unfinished
 from ingestor.store import hosts
 from ingestor.store.database import Database
 from ingestor.workers import Workers
@@ -32,9 +33,9 @@ class Services:
     clock: Clock
     observer: Observer = field(default_factory=Observer)
 
-    def keep(self, response: Response) -> WarcPlace | None:
-        """Put a response into the WARC; return where it is, ``None`` when raw is off."""
-        return self.warc.append(response) if self.warc else None
+    def keep(self, response: Response) -> Kept | None:
+        """Put a response into the WARC; ``None`` when raw is off."""
+        return keep(self.warc, self.database, response) if self.warc else None
 
     def sync(self) -> None:
         """Bring what was kept to the disk, before a transaction points to it."""
@@ -81,8 +82,9 @@ def opened(
         with database.reading() as connection:
             pauses = hosts.pauses(connection)
         warc = None
+        seal_unfinished(database, settings.archive.raw_dir)
         if settings.archive.raw == "warc":
-            warc = WarcArchive(settings.archive.raw_dir, clock.now)
+            warc = WarcArchive(settings.archive.raw_dir, clock.now, _crawl(settings.fetch))
             stack.callback(warc.close)
         yield Services(
             settings=settings,
@@ -122,6 +124,12 @@ def fetcher(
     ports = frozenset(port for one in addresses if (port := _port(one)))
     limits = Limits(**dict(settings.fetch))
     return Fetcher(limits, clock, observer, ports=ports, pauses=pauses)
+
+
+def _crawl(settings: FetchSettings) -> dict[str, str]:
+    """Return what a warcinfo says of how the files came to be (WARC/1.1, 6.2)."""
+    robots = "obey" if settings.robots else "ignore"
+    return {"robots": robots, "http-header-user-agent": settings.user_agent}
 
 
 def _port(url: str) -> int | None:

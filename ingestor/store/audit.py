@@ -29,7 +29,10 @@ class KeptCapture:
     """What the database says of a capture."""
 
     id: int
+    asked: str
+    """Address that was asked."""
     url: str
+    """Address that answered."""
     sha256: str
     place: WarcPlace
 
@@ -123,6 +126,7 @@ def kept_captures(connection: Connection, warc_file: str) -> dict[int, KeptCaptu
     return {
         row.warc_offset: KeptCapture(
             row.id,
+            row.url,
             row.final_url,
             row.sha256,
             WarcPlace(row.warc_file, row.warc_offset, row.warc_length),

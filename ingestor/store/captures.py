@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from ingestor.model import Response, WarcPlace
 from ingestor.store.schema import captures
 
+LOOKED_BACK = 50
+"""So many captures of an address are looked through for a body that came before. A body that
+came so often is kept whole again: looking stays cheap, and damage reaches no further."""
 
-def record(connection: Connection, response: Response, sha256: str, place: WarcPlace | None) -> int:
-    """Write down a capture and return its id; ``place`` is ``None`` when raw is off."""
+_TRIED = 3
+"""Of several records, should the first one be lost."""
+
+
+def record(connection: Connection, response: Response, sha256: str, place: WarcPlace) -> int:
+    """Write down a capture and return its id."""
     result = connection.execute(
         captures.insert()
         .returning(captures.c.id)
@@ -21,12 +28,49 @@ def record(connection: Connection, response: Response, sha256: str, place: WarcP
             status=response.status,
             fetched_at=response.fetched_at,
             sha256=sha256,
-            warc_file=place.file if place else None,
-            warc_offset=place.offset if place else None,
-            warc_length=place.length if place else None,
+            warc_file=place.file,
+            warc_offset=place.offset,
+            warc_length=place.length,
         )
     )
     return int(result.scalar_one())
+
+
+def earlier(
+    connection: Connection, url: str, sha256: str, *, before: int | None = None
+) -> list[WarcPlace]:
+    """Return where earlier captures of an address that had this body lie, the longest first.
+
+    ``before`` is the id of a capture (``None``: that which is about to be made). The longest
+    record is the one that has the body; the others are revisits of it.
+    """
+    query = select(captures).where(captures.c.url == url)
+    if before is not None:
+        query = query.where(captures.c.id < before)
+    newest = query.order_by(captures.c.id.desc()).limit(LOOKED_BACK).subquery()
+    rows = connection.execute(
+        select(newest.c.warc_file, newest.c.warc_offset, newest.c.warc_length)
+        .where(newest.c.sha256 == sha256, newest.c.warc_file.is_not(None))
+        .order_by(newest.c.warc_length.desc(), newest.c.id)
+        .limit(_TRIED)
+    )
+    return [WarcPlace(*row) for row in rows]
+
+
+def sha256_of(connection: Connection, final_url: str, fetched_at: datetime) -> str | None:
+    """Return the hash of what an address answered at a moment, ``None`` when it is not kept."""
+    query = select(captures.c.sha256).where(
+        captures.c.fetched_at == fetched_at,
+        captures.c.final_url == final_url,
+        captures.c.warc_file.is_not(None),
+    )
+    return connection.execute(query).scalar()
+
+
+def end_in(connection: Connection, warc_file: str) -> int:
+    """Return where the last record of a WARC file ends that a capture points to; 0 if none."""
+    end = func.max(captures.c.warc_offset + captures.c.warc_length)
+    return connection.execute(select(end).where(captures.c.warc_file == warc_file)).scalar() or 0
 
 
 def forget_place(connection: Connection, capture_id: int) -> None:

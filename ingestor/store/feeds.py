@@ -136,3 +136,9 @@ def resume(connection: Connection, feed_ids: Sequence[int]) -> int:
     stopped = update(feeds).where(feeds.c.stopped != "", feeds.c.id.in_(feed_ids))
     values = {"stopped": "", "next_poll_at": None, "failures": 0}
     return connection.execute(stopped.values(**values)).rowcount
+
+
+def ids(connection: Connection) -> dict[str, int]:
+    """Return the id of every feed that was ever configured, by its name."""
+    rows = connection.execute(select(feeds.c.name, feeds.c.id).order_by(feeds.c.id))
+    return {row.name: row.id for row in rows}

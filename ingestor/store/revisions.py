@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Table, func, or_, select, update
 
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Cause
 from ingestor.store import search
 from ingestor.store.arrivals import Arrival, Saved
-from ingestor.store.schema import articles, images, keywords, revisions, symbols
+from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
 
 log = structlog.get_logger(__name__)
 
@@ -41,26 +41,80 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
                 update(articles).where(articles.c.id == article_id).values(origin=arrival.origin)
             )
         return Saved(article_id, "unchanged")
+    if not adopted and _same_page(connection, row, arrival.capture_id):
+        # The page is as it was: it is our rules that read it otherwise now.
+        _replace(connection, row, arrival, cause="reextract", updated_at=row.updated_at)
+        return Saved(article_id, "revised")
     if _edits_lately(connection, article_id, arrival.seen_at) >= MOST_EDITS_A_DAY:
         log.warning("edit_not_kept", url=row.url, most_a_day=MOST_EDITS_A_DAY)
         return Saved(article_id, "unchanged")
-    search.remove(connection, article_id, row.title, row.content_text)
+    cause: Cause = "import" if adopted else "edit"
+    _replace(connection, row, arrival, cause=cause, updated_at=_edited_at(arrival, row))
+    return Saved(article_id, "revised", first_page=adopted)
+
+
+def reextract(
+    connection: Connection,
+    article_id: int,
+    article: Article,
+    *,
+    capture_id: int,
+    seen_at: datetime,
+) -> None:
+    """Add a revision that is ours: the page of a capture, read by today's rules.
+
+    Address, day, file name, ``published_at`` and ``updated_at`` stay: the publisher did nothing.
+    """
+    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    arrival = Arrival(
+        article=article,
+        author=row.author,
+        categories=tuple(row.categories.splitlines()),
+        origin="page",
+        seen_at=seen_at,
+        feed_id=row.feed_id,
+        capture_id=capture_id,
+    )
+    _replace(connection, row, arrival, cause="reextract", updated_at=row.updated_at)
+
+
+def _replace(
+    connection: Connection,
+    row: Row[Any],
+    arrival: Arrival,
+    *,
+    cause: Cause,
+    updated_at: datetime | None,
+) -> None:
+    """Let an article say what the arrival says, as its next revision."""
+    search.remove(connection, row.id, row.title, row.content_text)
     values = content_columns(arrival) | {
         "revision": row.revision + 1,
-        "updated_at": _edited_at(arrival, row),
+        "updated_at": updated_at,
         "feed_id": row.feed_id if row.feed_id is not None else arrival.feed_id,
         "file_sha256": None,
     }
-    connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
+    connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
     write_revision(
         connection,
-        article_id,
+        row.id,
         arrival,
         revision=row.revision + 1,
-        cause="import" if adopted else "edit",
-        seen_at=_not_before(connection, article_id, arrival.seen_at),
+        cause=cause,
+        seen_at=_not_before(connection, row.id, arrival.seen_at),
     )
-    return Saved(article_id, "revised", first_page=adopted)
+
+
+def _same_page(connection: Connection, row: Row[Any], capture_id: int | None) -> bool:
+    """Return whether a capture has the bytes that the current revision was read from."""
+    current = select(revisions.c.capture_id).where(
+        revisions.c.article_id == row.id, revisions.c.revision == row.revision
+    )
+    query = select(captures.c.sha256).where(
+        or_(captures.c.id == capture_id, captures.c.id == current.scalar_subquery())
+    )
+    found = connection.execute(query).scalars().all()
+    return len(found) == 2 and found[0] == found[1]
 
 
 def content_columns(arrival: Arrival) -> dict[str, Any]:
@@ -108,11 +162,13 @@ def write_revision(
     _replace_details(connection, article_id, article)
 
 
-def _replace_details(connection: Connection, article_id: int, article: Article) -> None:
-    rows: dict[Any, list[dict[str, Any]]] = {
+def details(article: Article) -> dict[Table, list[dict[str, Any]]]:
+    """Return the rows of an article's current content in the tables beside ``articles``."""
+    securities = {one.symbol: one for one in reversed(article.body.securities)}
+    return {
         symbols: [
             {"symbol": one.symbol, "market": one.market, "name": one.name}
-            for one in {one.symbol: one for one in reversed(article.body.securities)}.values()
+            for one in securities.values()
         ],
         keywords: [{"keyword": word} for word in dict.fromkeys(article.keywords)],
         images: [
@@ -120,7 +176,10 @@ def _replace_details(connection: Connection, article_id: int, article: Article) 
             for place, picture in enumerate(article.body.pictures, start=1)
         ],
     }
-    for table, values in rows.items():
+
+
+def _replace_details(connection: Connection, article_id: int, article: Article) -> None:
+    for table, values in details(article).items():
         connection.execute(table.delete().where(table.c.article_id == article_id))
         if values:
             connection.execute(

@@ -160,7 +160,7 @@ captures = Table(
     _time("fetched_at", "When the answer was complete.", nullable=False),
     _text("sha256", "SHA-256 (hex) of the body, without content encoding.", default=None),
     Column("warc_file", Text, comment="WARC file, relative to the raw folder; NULL: not kept."),
-    Column("warc_offset", Integer, comment="Byte at which the response record starts."),
+    Column("warc_offset", Integer, comment="Byte at which the response or revisit record starts."),
     Column("warc_length", Integer, comment="Length of the compressed record in bytes."),
     Index(None, "url"),
     comment="Bodies as received: where the WARC files hold each.",

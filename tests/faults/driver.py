@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 
 from ingestor.archive.warc import WarcArchive
-from ingestor.cli import main, run
+from ingestor.cli import main, reextract, run
 from ingestor.clock import Clock
 from ingestor.extract.template import templates
 from ingestor.pipeline import services
@@ -92,8 +92,8 @@ def install(point: Points) -> None:
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
     append = WarcArchive.append
 
-    def torn(self: Any, response: Any) -> Any:
-        place = append(self, response)
+    def torn(self: Any, *arguments: Any) -> Any:
+        place = append(self, *arguments)
         if point.here("in the middle of a WARC record"):
             file = self._file
             file.flush()
@@ -113,6 +113,7 @@ def child(command: dict[str, Any]) -> None:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
     services.Workers = InlineWorkers  # type: ignore[misc]
+    reextract.Workers = InlineWorkers  # type: ignore[misc]
     if most := command.get("most_file_bytes"):
         # Writing on fails as on a full disk, but for this process only.
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

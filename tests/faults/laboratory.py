@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
+from ingestor.archive.warc_reading import whole_length
 from tests.running import Site
 from tests.shared import ROOT
 
@@ -104,6 +105,13 @@ def assert_sound(site: Site, files: list[dict[str, str]]) -> None:
             "SELECT name FROM feeds WHERE body_sha256 <> '' AND id NOT IN (SELECT feed_id FROM entries)"
         ).fetchall()
         assert lost == [], "validators moved without their entries"
+
+
+def assert_sealed(site: Site) -> None:
+    """Assert that the start cut away what the kill tore: nothing is appended, nothing is left."""
+    assert list((site.folder / "warc").glob("*.open")) == []
+    for path in (site.folder / "warc").glob("*.warc.gz"):
+        assert whole_length(path) == path.stat().st_size > 0
 
 
 def copy_of(site: Site, folder: Path) -> Site:

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 from tests.faults.laboratory import (
+    assert_sealed,
     assert_sound,
     copy_of,
     holdings,
@@ -75,6 +76,7 @@ def killed_everywhere(driver, before: Site, after: Site, folder, *, also=()) -> 
         name = f"killed {points[number - 1]} ({number})"
         assert victim.files() == files, f"{name}: {said(victim)}"
         assert holdings(victim) == expected, name
+        assert_sealed(victim)
         assert driver.run(victim, "verify", "--repair") == 0, name
     return len(points)
 

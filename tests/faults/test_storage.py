@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.faults.laboratory import assert_sound, holdings, said
+from tests.faults.laboratory import assert_sealed, assert_sound, holdings, said
 from tests.made_up_sina import made_up, publish
 from tests.running import Site
 
@@ -42,6 +42,7 @@ def test_a_full_disk_is_said_and_what_was_in_work_comes_later(driver, site, refe
     assert driver.run(site, "--once") == 0, said(site)
     assert site.files() == reference.files()
     assert holdings(site) == holdings(reference)
+    assert_sealed(site)
     assert driver.run(site, "verify", "--repair") == 0
 
 
