@@ -27,7 +27,6 @@ from ingestor.config_values import (
     DatabaseAddress,
     Duration,
     ExtraKey,
-    NoPictures,
     Size,
     SomeTime,
     WebAddress,
@@ -45,6 +44,9 @@ SEARCH_PATHS = (
 
 ROLL_API = "https://feed.mix.sina.com.cn/api/roll/get"
 """Sina's API of rolling news, for feeds of kind ``sina-roll``."""
+
+LIVE_API = "https://zhibo.sina.com.cn/api/zhibo/feed"
+"""Sina's API of 7×24 news in brief, for feeds of kind ``sina-live``."""
 
 
 class _Section(BaseModel):
@@ -66,7 +68,8 @@ class ArchiveSettings(_Section):
     dir: Path = Path("archive")
     raw: Literal["warc", "off"] = "warc"
     raw_dir: Path = Path("warc")
-    images: NoPictures = False
+    images: bool = False
+    images_dir: Path = Path("images")
     extra_front_matter: tuple[ExtraKey, ...] = ()
 
 
@@ -114,11 +117,13 @@ class FeedSettings(_Section):
     url: WebAddress | None = None
     categories: tuple[str, ...] = ("金融", "新浪财经")
     author: str = "新浪财经"
-    content: ContentMode = "page"
+    content: ContentMode | None = None
+    """``None``: the item's own text for ``sina-live``, else the page."""
     every: SomeTime | None = None
     pageid: int | None = None
     lid: int | None = None
-    zhibo_id: int | None = None
+    zhibo_id: int = 152
+    tag: int = 0
 
     @model_validator(mode="after")
     def _whole(self) -> FeedSettings:
@@ -133,18 +138,22 @@ class FeedSettings(_Section):
         """Where the feed is asked: ``url``, or the channel's address at Sina."""
         if self.kind == "sina-roll" and not self.url:
             return f"{ROLL_API}?pageid={self.pageid}&lid={self.lid}"
+        if self.kind == "sina-live" and not self.url:
+            return f"{LIVE_API}?zhibo_id={self.zhibo_id}"
         return self.url or ""
 
     def feed(self) -> Feed:
         """Return the feed as the rest of the program knows it."""
-        given = {"pageid": self.pageid, "lid": self.lid, "zhibo_id": self.zhibo_id}
+        given = {"pageid": self.pageid, "lid": self.lid}
+        if self.kind == "sina-live":
+            given = {"zhibo_id": self.zhibo_id, "tag": self.tag}
         return Feed(
             name=self.name,
             kind=self.kind,
             url=self.address,
             categories=self.categories,
             author=self.author,
-            content=self.content,
+            content=self.content or ("feed" if self.kind == "sina-live" else "page"),
             every=self.every,
             options={key: value for key, value in given.items() if value is not None},
         )
@@ -208,9 +217,10 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         where = overridden.get(error.errors()[0]["loc"][:2], path)
         raise ConfigError(f"{where}: {_explain(error)}") from error
     anchored = _anchored(settings, path.resolve().parent)
-    if anchored.archive.raw_dir.is_relative_to(anchored.archive.dir):
-        # A static site would take the raw files for its own.
-        raise ConfigError(f"{path}: archive.raw_dir: lies inside archive.dir; put it beside it")
+    for key in ("raw_dir", "images_dir"):
+        # A static site would take the raw files for its own; verify, the pictures for strangers'.
+        if getattr(anchored.archive, key).is_relative_to(anchored.archive.dir):
+            raise ConfigError(f"{path}: archive.{key}: lies inside archive.dir; put it beside it")
     return anchored
 
 
@@ -272,6 +282,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         update={
             "dir": folder / settings.archive.dir.expanduser(),
             "raw_dir": folder / settings.archive.raw_dir.expanduser(),
+            "images_dir": folder / settings.archive.images_dir.expanduser(),
         }
     )
     url = settings.store.url

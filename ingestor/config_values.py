@@ -66,16 +66,9 @@ def _database_address(value: object) -> object:
     return value
 
 
-def _no_pictures_yet(value: object) -> object:
-    if value is True:
-        raise ValueError("this version does not keep pictures yet; set it to false")
-    return value
-
-
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
 DatabaseAddress = Annotated[str, BeforeValidator(_database_address)]
 Size = Annotated[int, BeforeValidator(_size)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
 ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "updated"]
-NoPictures = Annotated[bool, BeforeValidator(_no_pictures_yet)]

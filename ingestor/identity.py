@@ -28,7 +28,7 @@ MOST_URL_CHARACTERS = 2_000
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _SINA = re.compile(r"(?:^|\.)sina\.(?:com\.cn|cn)$")
-_COLUMN_HOSTS = frozenset({"cj.sina.com.cn", "t.cj.sina.com.cn", "cj.sina.cn"})
+_COLUMN_HOSTS = frozenset({"cj.sina.com.cn", "t.cj.sina.com.cn", "cj.sina.cn", "t.cj.sina.cn"})
 _DOCUMENT = re.compile(r"/(?:doc|detail|zl)-(i[a-z]{6,9}\d{6,8})(?:_\d+)?(?:\.d)?\.s?html?$")
 _DOCUMENT_ID = re.compile(r"i?([a-z]{6,9}\d{6,8})")
 _COLUMN = re.compile(r"^/articles?/view/(\d+)/[vm]?([0-9a-f]{6,}[0-9a-z]*)/?$")

@@ -37,7 +37,7 @@ class Feed:
     name: str
     """Unique; the third category of its articles."""
     kind: str
-    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, …"""
+    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, ``sina-live``"""
     url: str
     """Where to ask; for kinds that build their own address, that address."""
     categories: tuple[str, ...]
@@ -125,6 +125,18 @@ class HostPause:
 
 
 @dataclass(frozen=True, slots=True)
+class Security:
+    """A security that an article names."""
+
+    market: str
+    """``sh``, ``sz``, ``bj``, ``hk`` or ``us``."""
+    symbol: str
+    """Normalised with its market: ``sh600519``, ``hk00700``, ``us:BABA``."""
+    name: str = ""
+    """As the article writes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One item as a feed announced it, before its page is looked at."""
 
@@ -145,6 +157,8 @@ class Entry:
     content: str = ""
     """HTML of the item's full text; ``''`` when the feed carries no body."""
     keywords: tuple[str, ...] = ()
+    securities: tuple[Security, ...] = ()
+    """Securities that the feed itself names with the item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +178,6 @@ class Picture:
     url: str
     """Absolute, https where the publisher serves it."""
     caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Security:
-    """A security that an article names."""
-
-    market: str
-    """``sh``, ``sz``, ``bj``, ``hk`` or ``us``."""
-    symbol: str
-    """Normalised with its market: ``sh600519``, ``hk00700``, ``us:BABA``."""
-    name: str = ""
-    """As the article writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,9 @@ class Article:
     ``import`` for another archive's file."""
     aliases: tuple[str, ...] = ()
     """Other addresses that the page names as its own (its mobile twin)."""
+    parts: tuple[str, ...] = ()
+    """Where the article goes over several pages: the addresses of all, in order. This is then
+    only what one of them says; see :mod:`ingestor.extract.parts`."""
 
     @property
     def headimg(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.config import Settings, find, load
+from ingestor.config import FeedSettings, Settings, find, load
 from ingestor.errors import ConfigError
 from tests.shared import ROOT
 
@@ -27,7 +27,18 @@ def test_the_example_loads_and_says_the_defaults():
     assert settings.archive.extra_front_matter == plain.archive.extra_front_matter
     for key in ("timeout", "max_bytes", "connections", "delay_per_host", "robots", "proxy"):
         assert getattr(settings.fetch, key) == getattr(plain.fetch, key)
-    assert [feed.name for feed in settings.feeds] == ["新浪财经－國內", "新浪财经－宏观经济"]
+    assert [(feed.name, feed.feed().content) for feed in settings.feeds] == [
+        ("新浪财经－國內", "page"),
+        ("新浪财经－宏观经济", "page"),
+        ("新浪财经－7×24", "feed"),
+    ]
+    assert settings.feeds[2].address == "https://zhibo.sina.com.cn/api/zhibo/feed?zhibo_id=152"
+
+
+def test_every_key_of_a_feed_stands_in_the_example():
+    """In one of its feeds."""
+    feeds = tomllib.loads(EXAMPLE.read_text("utf-8"))["feeds"]
+    assert set().union(*feeds) == set(FeedSettings.model_fields)
 
 
 @pytest.mark.parametrize("section", ["store", "archive", "fetch", "schedule", "service"])
@@ -129,7 +140,10 @@ BAD = {
     ),
     "the same name twice": (FEED + FEED, 'two feeds are named "a"'),
     "a user agent that no header can hold": ('[fetch]\nuser_agent = "新浪"', "fetch.user_agent: "),
-    "pictures, which are not kept yet": ("[archive]\nimages = true", "archive.images: "),
+    "pictures inside the archive": (
+        '[archive]\nimages_dir = "archive/images"',
+        "archive.images_dir: lies inside archive.dir",
+    ),
 }
 
 

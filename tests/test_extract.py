@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from ingestor import extract as extract_module
 from ingestor.errors import Gone, NoArticle
 from ingestor.extract import extract_article, extract_fragment
-from ingestor.extract.symbols import normalised
 from ingestor.extract.template import templates
 from ingestor.model import Page
+from ingestor.securities import normalised
 from tests.made_up_sina import demo_articles, finance_page, made_up, news_page
 from tests.shared import shared
 
@@ -41,6 +41,7 @@ def fields(article) -> dict:
         "keywords": list(article.keywords),
         "pictures": [[one.url, one.caption] for one in article.body.pictures],
         "symbols": [[one.symbol, one.name] for one in article.body.securities],
+        "parts": list(article.parts),
         "html": article.body.html.split("\n"),
     }
 
@@ -52,12 +53,18 @@ def test_each_saved_page_has_its_expected_result():
     }
 
 
+def test_each_template_has_a_saved_page():
+    """A rule without one could be lost without anybody's seeing it."""
+    read = {json.loads(path.read_text("utf-8"))["template"] for path in PAGES.glob("*.json")}
+    assert {template.name for template in templates()} | {"generic"} == read
+
+
 @pytest.mark.parametrize("path", sorted(PAGES.glob("*.html")), ids=lambda path: path.stem)
 def test_a_saved_page_gives_its_expected_result(path):
     """Every field, and the HTML line for line."""
     expected = json.loads(path.with_suffix(".json").read_text("utf-8"))
     body = path.read_text("utf-8").encode(expected.pop("charset", "utf-8"))
-    assert fields(extract(body, expected.pop("asked"))) == expected
+    assert fields(extract(body, expected.pop("asked"))) == {"parts": []} | expected
 
 
 @pytest.mark.parametrize("page", [finance_page, news_page])
@@ -308,6 +315,85 @@ def test_a_real_page_extracts_to_what_a_person_reads_there(name):
         "first": digest(lines[0]),
         "last": digest(lines[-1]),
     } == REAL[name]
+
+
+LISTS = {
+    "gbk/search_1.html": "https://search.sina.com.cn/?c=news&q=%B9%C9",
+    "gbk/search_2.html": "https://search.sina.com.cn/?c=news&q=%B9%C9&page=2",
+    "gbk/stock_news_list_sh600519_2026.html": "https://vip.stock.finance.sina.com.cn/corp/view/vCB_AllNewsStock.php?symbol=sh600519",
+}
+FRAGMENTS = {"pages/fragment-2015-stock-mentions.html"}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_real_list_of_articles_is_no_article(name):
+    """A search's answer, and a company's news: not even for readability."""
+    body = shared("sina", *name.split("/")).read_bytes()
+    with pytest.raises(NoArticle, match=re.escape(LISTS[name])):
+        extract(body, LISTS[name])
+
+
+def test_every_real_page_is_read_or_explained():
+    """As an article, as a list, or as the fragment that it is."""
+    root = shared("sina")
+    found = {
+        f"{folder}/{path.name}"
+        for folder in ("pages", "gbk", "other")
+        for path in (root / folder).iterdir()
+    }
+    assert found == set(REAL) | set(LISTS) | FRAGMENTS
+
+
+def test_a_list_elsewhere_than_at_sina_is_judged_by_what_it_says():
+    """The marks are Sina's."""
+    one = "<p>　　这是一段足够长的正文，说的是一家并不存在的公司和它的季度报告。</p>" * 8
+    page = f"<html><body><h1>标题标题</h1><ul class='list_009'><li>a</li><li>b</li><li>c</li></ul>{one}</body></html>"
+    assert "季度报告" in extract(page, "https://publisher.example/1.html").body.text
+    with pytest.raises(NoArticle, match="a list of articles"):
+        extract(page)
+
+
+ODD_SLIDES = {
+    "no JSON": "var slide_data = {images: [{download_img: 'x'}]};",
+    "half of it": 'var slide_data = {"images":[{"download_img":"//n.sinaimg.cn/a.jpg"',
+    "no pictures": 'var slide_data = {"images":[], "a":"download_img"};',
+    "a list": 'var slide_data = [{"download_img":"x"}];',
+}
+
+
+@pytest.mark.parametrize("script", ODD_SLIDES.values(), ids=ODD_SLIDES)
+def test_slides_that_cannot_be_read_are_said(script):
+    """Neither silence nor a traceback."""
+    with pytest.raises(NoArticle):
+        extract(
+            f"<html><head><title>图</title></head><body><script>{script}</script></body></html>"
+        )
+
+
+def test_slides_without_a_head_have_the_pages():
+    """Title and time from the usual marks; the pictures are the article."""
+    page = """<html><head><title>货轮下水_高清图集_新浪网</title>
+        <meta property="article:published_time" content="2024-03-12T09:40:00+08:00"></head><body>
+        <script>var slide_data = {"images":[{"download_img":"//n.sinaimg.cn/1.jpg","intro":"甲"},
+        {"download_img":"//n.sinaimg.cn/2.jpg","intro":""}]} ; var a = 1;</script></body></html>"""
+    article = extract(page, "https://slide.tech.sina.com.cn/d/slide_5_1_2.html")
+    assert (article.template, article.title) == ("sina-slide", "货轮下水")
+    assert article.published_at.isoformat() == "2024-03-12T01:40:00+00:00"
+    assert [(one.url, one.caption) for one in article.body.pictures] == [
+        ("https://n.sinaimg.cn/1.jpg", "甲"),
+        ("https://n.sinaimg.cn/2.jpg", ""),
+    ]
+
+
+def test_what_a_script_carries_is_not_trusted():
+    """A caption is text, a picture's address is an address."""
+    data = {"images": [{"download_img": "javascript:alert(1)", "intro": "甲"},
+                       {"download_img": "//n.sinaimg.cn/a.jpg", "intro": "<img src=x onerror=y>乙<script>z</script>"}]}  # fmt: skip
+    script = json.dumps(data).replace("</", "<\\/")
+    page = f"<html><body><script>var slide_data = {script};</script></body></html>"
+    article = extract(page, "https://slide.tech.sina.com.cn/slide_5_1_2.html")
+    assert [one.url for one in article.body.pictures] == ["https://n.sinaimg.cn/a.jpg"]
+    assert not re.search("onerror|script|javascript", article.body.html)
 
 
 def test_real_stock_mentions_of_2015_are_read():

@@ -28,6 +28,7 @@ GROUND = {
     "observer",
     "redaction",
     "text",
+    "securities",
     "",
 }
 """What every stage may use; the ground itself uses only the ground ("" is the package)."""
@@ -55,6 +56,7 @@ PURE = {
     "decode",
     "redaction",
     "text",
+    "securities",
     "poll",
     "archive.front_matter",
     "archive.front_matter_reading",

@@ -14,13 +14,17 @@ TEMPORARY_SUFFIX = ".ingestor-tmp"
 
 
 def write(folder: Path, relative: str, text: str) -> str:
-    """Put ``text`` at ``folder/relative`` and return its SHA-256 in hex.
+    """Put ``text`` at ``folder/relative`` and return its SHA-256 in hex, as :func:`write_bytes`."""
+    return write_bytes(folder, relative, text.encode("utf-8", "replace"))
 
-    The text goes to a temporary name, to the disk, and then under its own name. A file
+
+def write_bytes(folder: Path, relative: str, data: bytes) -> str:
+    """Put ``data`` at ``folder/relative`` and return its SHA-256 in hex.
+
+    It goes to a temporary name, to the disk, and then under its own name. A file
     that already holds it is left alone (its modification time does not move).
     Raises :class:`StorageFailed` when the disk refuses.
     """
-    data = text.encode("utf-8", "replace")
     target = folder / relative
     try:
         if not _holds(target, data):

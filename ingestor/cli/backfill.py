@@ -15,7 +15,7 @@ from ingestor.errors import UsageError
 from ingestor.identity import publication_day
 from ingestor.model import Feed
 from ingestor.pipeline import Day, Services, Summary, run_backfill
-from ingestor.sources import history
+from ingestor.sources import has_past
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +54,11 @@ class Backfill:
             raise UsageError(f"--until {last} is before --since {first}")
         if first > today:
             raise UsageError(f"--since {first} is in the future")
-        walked = [feed for feed in feeds if history(feed.kind)]
+        walked = [feed for feed in feeds if has_past(feed.kind)]
         if not walked:
-            raise UsageError("none of these feeds has a past; a feed of kind sina-roll has one")
+            raise UsageError(
+                "none of these feeds has a past; feeds of kind sina-roll and sina-live have one"
+            )
         for feed in feeds:
             if feed not in walked:
                 say_error(f"feed {feed.name}: a feed of kind {feed.kind} has no past; left out")

@@ -27,6 +27,7 @@ def backup(
     database.close()
     for name in report.missing_warc_files:
         say_error(f"{settings.archive.raw_dir / name}: is missing; `ingest verify` says more")
-    say(f"{destination}: the database, {report.files} files, {report.warc_files} WARC files")
+    shown = f", {report.pictures} pictures" if report.pictures else ""
+    say(f"{destination}: the database, {report.files} files, {report.warc_files} WARC files{shown}")
     if report.missing_warc_files:
         raise typer.Exit(1)

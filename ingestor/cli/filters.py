@@ -8,7 +8,7 @@ import typer
 
 from ingestor.cli.common import day_option
 from ingestor.errors import UsageError
-from ingestor.extract.symbols import normalised
+from ingestor.securities import normalised
 from ingestor.store import exports
 from ingestor.store.database import Database
 from ingestor.store.exports import Filters

@@ -12,9 +12,12 @@ from ingestor.clock import Clock
 from ingestor.config import FeedSettings, Settings
 from ingestor.dates import iso_utc
 from ingestor.errors import ConfigError, UsageError
+from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Request, Response
 from ingestor.pipeline.ingesting import extract_page
+from ingestor.pipeline.joining import Begun, complete
 from ingestor.pipeline.services import fetcher
+from ingestor.workers import Workers
 
 
 def preview(
@@ -36,12 +39,25 @@ def preview(
     settings = _settings(chosen)
     with fetcher(settings, Clock(), named=url) as client:
         response = client.get(Request(url), robots=True)
-    article = extract_page(response)
+        article = _whole(client, extract_page(response), response)
     if as_json:
         say_json(_fields(article), indent=2)
         return
     whole = _file(article, settings, response)
     say(whole if html else f"{whole.partition('<div>')[0]}{article.body.text}")
+
+
+def _whole(client: Fetcher, article: Article, response: Response) -> Article:
+    """Return the article with all its pages, where it has several."""
+    if not article.parts:
+        return article
+    with Workers() as workers:
+        begun = [Begun(response, article, response)]
+        for _, whole in complete(client, workers, extract_page, begun):
+            if isinstance(whole, Exception):
+                raise whole
+            return whole.article
+    return article
 
 
 def _settings(chosen: Options) -> Settings:

@@ -14,6 +14,7 @@ from ingestor.decode import decode_page
 from ingestor.errors import Gone, NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.generic import generic_article
+from ingestor.extract.lists import is_list
 from ingestor.extract.template import read_template, templates
 from ingestor.extract.tree import parse, parse_fragment
 from ingestor.model import Article, Body, Page
@@ -52,6 +53,8 @@ def extract_article(page: Page) -> Article:
                 return article
     if REMOVED in tree.visible_start():
         raise Gone(f"{page.url}: the page says that the article was removed")
+    if is_list(tree):
+        raise NoArticle(f"{page.url}: a list of articles, not an article")
     article = generic_article(tree)
     if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:
         raise NoArticle(f"{page.url}: no article was found on the page")

@@ -6,6 +6,7 @@ A template is a module of ``extract/sites`` with a ``TEMPLATE``; it is found by 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -13,6 +14,7 @@ from functools import cache
 from ingestor.dates import parse_date
 from ingestor.errors import Forbidden
 from ingestor.extract.clean import clean
+from ingestor.extract.parts import take_parts
 from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
@@ -26,7 +28,7 @@ MOST_SUMMARY_CHARACTERS = 2_000
 """A longer one is the text itself, and is left out: the text is kept anyway."""
 
 _SUFFIX = re.compile(
-    r"(?:\|[^|_]*)?_(?:新浪|手机新浪|财经|股票|科技|新闻)[^_]*(?:_[^_]*)*$|[-_|]\s*(?:新浪网|手机新浪网)$"
+    r"(?:\|[^|_]*)?_+(?:新浪|手机新浪|财经|股票|科技|新闻|高清图|图集)[^_]*(?:_[^_]*)*$|[-_|]\s*(?:新浪网|手机新浪网)$"
 )
 _EDITOR = re.compile(r"责任?编辑?\s*[：:]\s*(.{1,40})")
 _EDITOR_CODE = re.compile(r"\s*[（(]?[A-Z]{1,3}\d{2,5}[）)]?\s*$")
@@ -51,19 +53,34 @@ class Template:
         "//*[@id='keywords' or contains(concat(' ',@class,' '),' keywords ')]//a",
     )
 
+    address: str = ""
+    """A regular expression that the address has to match; the pages of such a template are
+    looked for first."""
+    prepare: Callable[[Tree], None] | None = None
+    """Puts what only a script of the page carries into elements, where the paths find it."""
+
     def matches(self, tree: Tree) -> bool:
-        """Whether the page is of this kind, judged by its structure alone."""
+        """Whether the page is of this kind, judged by its structure and its address alone."""
+        if self.address and not re.search(self.address, tree.url):
+            return False
         return all(tree.first(mark) is not None for mark in self.marks)
 
 
 @cache
 def templates() -> tuple[Template, ...]:
-    """Return every template of ``extract/sites``, in the order of their files' names."""
-    return tuple(module.TEMPLATE for module in modules("ingestor.extract.sites").values())
+    """Return every template of ``extract/sites``, in the order of their files' names.
+
+    Those that name an address come first: they know more.
+    """
+    found = [module.TEMPLATE for module in modules("ingestor.extract.sites").values()]
+    return tuple(sorted(found, key=lambda template: not template.address))
 
 
 def read_template(template: Template, tree: Tree) -> Article:
     """Read a page by a template; the body comes back empty where the template finds none."""
+    if template.prepare:
+        template.prepare(tree)
+    parts = take_parts(tree)
     editor = _editor(template, tree)
     media = bounded_name(tree.text(*template.media) or tree.meta("mediaid", "article:author"))
     found = tree.first(*template.body)
@@ -85,6 +102,7 @@ def read_template(template: Template, tree: Tree) -> Article:
         body=body,
         template=template.name,
         aliases=aliases,
+        parts=parts,
     )
 
 

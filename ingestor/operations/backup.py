@@ -20,7 +20,7 @@ from ingestor.archive.warc_reading import whole_length
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.pipeline.projecting import write_files
-from ingestor.store import audit
+from ingestor.store import audit, pictures
 from ingestor.store.database import Database, copy_file
 
 _CHUNK = 1024 * 1024
@@ -34,10 +34,11 @@ class BackupReport:
     warc_files: int
     missing_warc_files: tuple[str, ...]
     """Files that the database points into and that are not there."""
+    pictures: int
 
 
 def back_up(database: Database, settings: Settings, destination: Path) -> BackupReport:
-    """Copy the archive into ``destination``: the database, ``archive/`` and ``warc/``.
+    """Copy the archive into ``destination``: the database, ``archive/``, ``warc/`` and ``images/``.
 
     The folder appears under its name only when all is in it and on the disk. Raises
     :class:`UsageError` when it is there already with something in it, or the archive is not
@@ -54,11 +55,12 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
             copy = Database(f"sqlite:///{folder / source.name}")
             files = _copy_files(copy, settings, folder / "archive")
             done, missing = _copy_warc(copy, settings.archive.raw_dir, folder / "warc")
+            shown = _copy_pictures(copy, settings.archive.images_dir, folder / "images")
             copy.close()
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise StorageFailed(f"{destination}: cannot be written: {reason}") from error
-    return BackupReport(files, done, missing)
+    return BackupReport(files, done, missing, shown)
 
 
 @contextmanager
@@ -95,6 +97,20 @@ def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:
         audit.make_due(connection, due)
     write_files(copy, settings.archive.model_copy(update={"dir": folder}))
     return count
+
+
+def _copy_pictures(copy: Database, source: Path, folder: Path) -> int:
+    """Copy the local copies of pictures; one that is missing is due again in the backup."""
+    with copy.reading() as connection:
+        paths = pictures.paths(connection)
+    gone = [path for path in paths if not (source / path).is_file()]
+    for path in sorted(set(paths) - set(gone)):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / path, folder / path)
+    with copy.transaction() as connection:
+        for path in gone:
+            pictures.forget(connection, path)
+    return len(paths) - len(gone)
 
 
 def _copy_warc(copy: Database, source: Path, folder: Path) -> tuple[int, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from ingestor.dates import from_iso_utc
 from ingestor.errors import StorageFailed
 from ingestor.pipeline.keeping import kept_original
 from ingestor.pipeline.projecting import write_files
-from ingestor.store import audit, captures
+from ingestor.store import audit, captures, pictures
 from ingestor.store.audit import KeptCapture, KeptFile
 from ingestor.store.database import Database
 
@@ -71,6 +71,7 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
     if alone:
         found += _left_over(folder)
     found += _captures(database, settings.archive.raw_dir, alone=alone)
+    found += _pictures(database, settings.archive.images_dir)
     return Comparison(found, [folder / name for name in sorted(unclaimed)])
 
 
@@ -114,6 +115,23 @@ def _make_due(article_id: int, connection: Connection) -> None:
 
 def _remove(path: Path, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
     path.unlink(missing_ok=True)
+
+
+def _pictures(database: Database, folder: Path) -> Iterator[Difference]:
+    """Compare the local copies of pictures with their names; one that is mended is due again."""
+    with database.reading() as connection:
+        paths = pictures.paths(connection)
+    for path in paths:
+        try:
+            problem = "" if sha256_of(folder / path) == Path(path).stem else "is another picture"
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+        if problem:
+            yield Difference(f"picture {path}: {problem}", partial(_forget_picture, path))
+
+
+def _forget_picture(path: str, connection: Connection) -> None:
+    pictures.forget(connection, path)
 
 
 def _captures(database: Database, folder: Path, *, alone: bool) -> Iterator[Difference]:

@@ -5,8 +5,10 @@
     feeds    | ask (304? same hash?) | read          | announce + validators   polling
     days     | ask page after page   | read          | announce + progress     backfilling
     entries  | ask the page          | extract       | save + entry done       ingesting
+             | ask further pages    | extract       | join                    joining
     articles | ask the page again    | extract       | a revision, if edited   rechecking
     articles | whose file is due     | render        | write + file known      projecting
+    pictures | ask, if wanted        | is it one?    | write + path known      picturing
 
 Each ``|`` hands over frozen records; each last column is one transaction. What a pass does
 not finish is in the database as *pending* or *due*, and the next pass finishes it: there is
@@ -25,8 +27,10 @@ from datetime import date
 
 from ingestor import poll
 from ingestor.model import Feed, FeedState
-from ingestor.pipeline.backfilling import Day, backfill
+from ingestor.pipeline.backfilling import backfill
 from ingestor.pipeline.ingesting import ingest_entries
+from ingestor.pipeline.past_pages import Day
+from ingestor.pipeline.picturing import keep_pictures
 from ingestor.pipeline.polling import poll_feeds
 from ingestor.pipeline.projecting import write_due_files
 from ingestor.pipeline.rechecking import check_again
@@ -77,11 +81,16 @@ def _write(task: _Task) -> None:
     write_due_files(task.services)
 
 
+def _picture(task: _Task) -> None:
+    keep_pictures(task.services, rounds=None if task.whole else 1)
+
+
 STAGES: Mapping[str, Callable[[_Task], None]] = {
     "poll": _poll,
     "ingest": _ingest,
     "recheck": _recheck,
     "files": _write,
+    "pictures": _picture,
 }
 """What a pass and the daemon do, by name, in the order of the data."""
 
@@ -101,6 +110,7 @@ def run_backfill(
         write_due_files(services)
         yield day
     write_due_files(services)
+    keep_pictures(services)
     _complete(services, states, summary, began)
     yield summary
 

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import partial
+from datetime import date
 
 import structlog
 
 from ingestor.errors import IngestorError
-from ingestor.fetch.client import require_page
-from ingestor.identity import entry_key, publication_day
-from ingestor.model import FeedDocument, FeedState, Response
-from ingestor.pipeline import keeping
+from ingestor.identity import entry_key
+from ingestor.model import FeedState
 from ingestor.pipeline.ingesting import ingest_entries
-from ingestor.pipeline.polling import read_feed
+from ingestor.pipeline.list_walking import walk_list
+from ingestor.pipeline.past_pages import Day, ask, give_up, newest_first, write_down
 from ingestor.pipeline.services import Services, Summary
-from ingestor.sources import history
-from ingestor.store import backfills, entries
+from ingestor.sources import has_past, history, older
+from ingestor.store import backfills
+from ingestor.store.backfills import Progress
 
 log = structlog.get_logger(__name__)
 
 MOST_PAGES_A_DAY = 1_000
 """A busy day of Sina's busiest channel has about 35 pages; a list without end has no end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A day of a feed that was walked, or had been before."""
-
-    feed: str
-    day: date
-    pages: int
-    entries_new: int
 
 
 def backfill(
@@ -51,27 +39,29 @@ def backfill(
     the summary. With ``force`` days that are through are walked again.
     """
     for state in states:
-        if history(state.feed.kind) is None:
+        if not has_past(state.feed.kind):
             continue
         summary.feeds += 1
-        for day in _newest_first(span):
-            if services.clock.stop.is_set():
-                return
-            try:
-                yield from _day(services, state, day, summary, force=force)
-            except IngestorError as error:
-                summary.feeds_failed += 1
-                summary.problems.append(f"feed {state.feed.name}: {day}: {error}")
-                log.warning(
-                    "backfill_failed", feed=state.feed.name, day=day.isoformat(), error=str(error)
-                )
-                break
+        walk = walk_list if older(state.feed.kind) else _walk_days
+        yield from walk(services, state, span, summary, force=force)
 
 
-def _newest_first(span: tuple[date, date]) -> Iterator[date]:
-    first, last = span
-    for back in range((last - first).days + 1):
-        yield last - timedelta(days=back)
+def _walk_days(
+    services: Services,
+    state: FeedState,
+    span: tuple[date, date],
+    summary: Summary,
+    *,
+    force: bool,
+) -> Iterator[Day]:
+    for day in newest_first(span):
+        if services.clock.stop.is_set():
+            return
+        try:
+            yield from _day(services, state, day, summary, force=force)
+        except IngestorError as error:
+            give_up(state, error, summary, day=day)
+            return
 
 
 def _day(
@@ -96,15 +86,18 @@ def _pages(
 ) -> Iterator[int]:
     """Write down page after page, until one brings nothing that this walk has not seen."""
     seen: set[str] = set()
+    request = history(state.feed.kind)
+    if request is None:
+        raise TypeError(f"a feed without history is walked: {state.feed.name}")
     for page in range(done + 1, MOST_PAGES_A_DAY + 1):
         if services.clock.stop.is_set():
             return
-        response, document = _ask(services, state, day, page)
-        keys = {entry_key(state.feed, entry) for entry in document.entries}
+        answer = ask(services, state, request(state.feed, day, page))
+        keys = {entry_key(state.feed, entry) for entry in answer.document.entries}
         over = keys <= seen
         seen |= keys
-        answer = (response, document)
-        summary.entries_new += _write_down(services, state, day, page, answer=answer, over=over)
+        walked = {day: Progress(page, finished=over)}
+        summary.entries_new += write_down(services, state, answer, walked)
         yield page
         if over:
             return
@@ -112,41 +105,3 @@ def _pages(
         f"feed {state.feed.name}: {day}: more than {MOST_PAGES_A_DAY} pages; it is not through"
     )
     log.warning("backfill_cut_short", feed=state.feed.name, day=day.isoformat())
-
-
-def _ask(
-    services: Services, state: FeedState, day: date, page: int
-) -> tuple[Response, FeedDocument]:
-    ask = history(state.feed.kind)
-    if ask is None:
-        raise TypeError(f"a feed without history is walked: {state.feed.name}")
-    response = services.fetcher.get(ask(state.feed, day, page))
-    require_page(response)
-    return response, services.workers.call(partial(read_feed, state.feed, response))
-
-
-def _write_down(
-    services: Services,
-    state: FeedState,
-    day: date,
-    page: int,
-    *,
-    answer: tuple[Response, FeedDocument],
-    over: bool,
-) -> int:
-    """Write down a page's entries together with how far the walk is; return how many are new."""
-    response, document = answer
-    kept = services.keep(response)
-    services.sync()
-    now = services.clock.now()
-    # A day that is not over in China goes on growing at its beginning.
-    past = day.isoformat() < publication_day(now)
-    with services.database.transaction() as connection:
-        keeping.record(connection, kept)
-        new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
-        if past:
-            finished_at = now if over else None
-            backfills.record(
-                connection, state.id, day.isoformat(), pages=page, finished_at=finished_at
-            )
-    return new

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ingestor.errors import NoArticle
 from ingestor.extract import bounded_title, extract_fragment
 from ingestor.identity import document_id, entry_address
-from ingestor.model import Article, Entry, Feed
+from ingestor.model import Article, Body, Entry, Feed
 
 SUMMARY_CHARACTERS = 200
 """How much of the text stands for a summary where none is given."""
@@ -32,9 +34,16 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
         document_id="" if shared_address else document_id(entry.url),
         title=title,
         published_at=entry.published_at,
-        body=body,
+        body=with_announced(body, entry),
         media=entry.author,
         summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip(),
         keywords=entry.keywords,
         template="feed",
     )
+
+
+def with_announced(body: Body, entry: Entry) -> Body:
+    """Return the body with the securities that the feed names and the text does not mark."""
+    marked = {one.symbol for one in body.securities}
+    more = tuple(one for one in entry.securities if one.symbol not in marked)
+    return replace(body, securities=(*body.securities, *more)) if more else body

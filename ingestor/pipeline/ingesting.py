@@ -22,9 +22,11 @@ from ingestor.model import (
     Request,
     Response,
 )
-from ingestor.pipeline.feed_text import TITLE_CHARACTERS, article_from_entry
+from ingestor.pipeline.feed_text import TITLE_CHARACTERS, article_from_entry, with_announced
+from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.saving import Result, Work, save
 from ingestor.pipeline.services import Services, Summary, remember_pauses
+from ingestor.sources import points_to_page
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.text import MOST_TITLE_CHARACTERS
@@ -92,21 +94,24 @@ def _sort_out(
 
 
 def _begin(connection: Connection, queued: QueuedEntry, feed: Feed) -> Work:
-    entry = queued.entry
-    if feed.content == "feed" or not entry.url:
+    entry, points = queued.entry, points_to_page(feed, queued.entry)
+    if not entry.url or (feed.content == "feed" and not points):
         return Work(queued, feed, shared_address=entries.shares_address(connection, queued))
     try:
-        return Work(queued, feed, address=canonical_url(entry.url))
+        return Work(queued, feed, address=canonical_url(entry.url), points=points)
     except Forbidden as error:
         return Work(queued, feed, outcome=error)
 
 
 def _known(connection: Connection, work: Work) -> int | None:
     """Return the article that an entry only announces once more: its page need not be asked."""
-    announced = work.queued.entry.published_at
-    if not work.address or work.queued.article_id is not None:
+    entry, announced = work.queued.entry, work.queued.entry.published_at
+    if work.queued.article_id is not None or work.shared_address:
         return None
-    day = publication_day(announced) if announced else ""
+    if not work.address:
+        # A text of its own, whose page may be archived already: that is the better witness.
+        return articles.from_page(connection, document_id(entry.url))
+    day = publication_day(announced) if announced and not work.points else ""
     return articles.known_under(connection, work.address, document_id(work.address), day)
 
 
@@ -122,14 +127,31 @@ def _ask(services: Services, waiting: Sequence[Work]) -> Iterator[Work]:
 
 
 def _extract(services: Services, asked: Iterable[Work]) -> Iterator[Result]:
+    begun = []
     for work, outcome in services.workers.through(asked, _extraction):
-        if isinstance(outcome, Article):
+        if isinstance(outcome, Article) and outcome.parts and isinstance(work.outcome, Response):
+            begun.append(Begun(work, outcome, work.outcome))
+        elif isinstance(outcome, Article):
             yield Result(work, article=_completed(outcome, work))
-            continue
-        error = outcome or work.outcome
-        if not isinstance(error, Exception):
-            raise TypeError("an entry without an article and without an error")
-        yield Result(work, error=error, fallback=_fallback(services, work, error))
+        else:
+            error = outcome or work.outcome
+            if not isinstance(error, Exception):
+                raise TypeError("an entry without an article and without an error")
+            yield Result(work, error=error, fallback=_fallback(services, work, error))
+    yield from _join(services, begun)
+
+
+def _join(services: Services, begun: Sequence[Begun[Work]]) -> Iterator[Result]:
+    """Join the articles of several pages.
+
+    Where one is missing there is no fallback: the feed's text is that of the first page.
+    """
+    for work, whole in complete(services.fetcher, services.workers, extract_page, begun):
+        if isinstance(whole, Whole):
+            complete_work = replace(work, further=whole.further)
+            yield Result(complete_work, article=_completed(whole.article, work))
+        else:
+            yield Result(work, error=whole)
 
 
 def _extraction(work: Work) -> partial[Article] | None:
@@ -153,6 +175,7 @@ def _completed(article: Article, work: Work) -> Article:
         title=article.title or _usable(entry.title) or article.body.text[:TITLE_CHARACTERS],
         media=article.media or entry.author,
         keywords=article.keywords or entry.keywords,
+        body=with_announced(article.body, entry),
     )
 
 

@@ -13,6 +13,7 @@ from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.model import Article, Request, Response, Validators
 from ingestor.pipeline import keeping
 from ingestor.pipeline.ingesting import extract_page
+from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import conditional
 from ingestor.store import rechecks, revisions
@@ -39,9 +40,26 @@ def check_again(services: Services, summary: Summary) -> None:
             due = rechecks.due(connection, now, CHECKS_A_ROUND)
         if not due:
             return
+        begun = []
         for (check, outcome), article in services.workers.through(_ask(services, due), _extraction):
-            _settle(services, check, outcome, article, summary=summary)
+            if isinstance(article, Article) and article.parts and isinstance(outcome, Response):
+                begun.append(Begun((check, outcome), article, outcome))
+            else:
+                _settle(services, check, outcome, article, summary=summary)
+        _settle_joined(services, begun, summary)
         remember_pauses(services)
+
+
+def _settle_joined(
+    services: Services, begun: Sequence[Begun[tuple[DueCheck, Response]]], summary: Summary
+) -> None:
+    """Settle the articles of several pages, whose further pages are asked for as well."""
+    for (check, outcome), whole in complete(
+        services.fetcher, services.workers, extract_page, begun
+    ):
+        article = whole.article if isinstance(whole, Whole) else whole
+        further = whole.further if isinstance(whole, Whole) else ()
+        _settle(services, check, outcome, article, summary=summary, further=further)
 
 
 def _ask(services: Services, due: Sequence[DueCheck]) -> Iterator[_Asked]:
@@ -62,6 +80,7 @@ def _settle(
     article: Article | Exception | None,
     *,
     summary: Summary,
+    further: Sequence[Response] = (),
 ) -> None:
     """Write down what a look brought: nothing, an edit, or a failure."""
     error = outcome if isinstance(outcome, FetchError) else article
@@ -71,6 +90,7 @@ def _settle(
             "recheck_failed", url=check.url, error=str(error), exc_info=None if known else error
         )
     if isinstance(article, Article) and isinstance(outcome, Response):
+        _keep(services, further)
         _compare(services, check, outcome, article, summary=summary)
         return
     if isinstance(error, Postponed):
@@ -79,6 +99,17 @@ def _settle(
         return
     with services.database.transaction() as connection:
         rechecks.done(connection, check, None, next_check_at=_next(services, check))
+
+
+def _keep(services: Services, further: Sequence[Response]) -> None:
+    """Keep an article's further pages as received."""
+    kept = [services.keep(one) for one in further]
+    if not kept:
+        return
+    services.sync()
+    with services.database.transaction() as connection:
+        for one in kept:
+            keeping.record(connection, one)
 
 
 def _compare(

@@ -35,6 +35,10 @@ class Work:
     address: str = ""
     """Canonical form of the announced address; ``""`` when no page is asked for."""
     shared_address: bool = False
+    further: tuple[Response, ...] = ()
+    """The answers of an article's further pages."""
+    points: bool = False
+    """The entry only points to the article: its day is not the article's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Result:
 def save(services: Services, batch: Sequence[Result], summary: Summary) -> None:
     """Save a batch in one transaction, after what was received is on the disk."""
     kept = [_keep(services, result) for result in batch]
+    further = [services.keep(one) for result in batch for one in result.work.further]
     services.sync()
     with services.database.transaction() as connection:
         for result, page in zip(batch, kept, strict=True):
@@ -63,6 +68,8 @@ def save(services: Services, batch: Sequence[Result], summary: Summary) -> None:
             outcome = _settle(connection, services, result, capture_id)
             _count(summary, result, outcome)
             _tell(services, result, outcome)
+        for one in further:
+            keeping.record(connection, one)
 
 
 def _keep(services: Services, result: Result) -> Kept | None:
@@ -127,7 +134,7 @@ def _arrival(
         seen_at=fetched or services.clock.now(),
         feed_id=queued.feed_id,
         guid=queued.entry.guid,
-        announced_at=queued.entry.published_at,
+        announced_at=None if result.work.points else queued.entry.published_at,
         announced_as=result.work.address,
         capture_id=capture_id,
     )

@@ -9,6 +9,14 @@ A source is a module with two functions, found by its file's name (``sina_roll.p
 One whose past can be asked for has a third, and that is what a backfill is::
 
     history(feed, day, page) -> Request           a page, from 1, of a day in China
+
+or, where it only lists what it still has, the newest first::
+
+    older(feed, page) -> Request                  a page, from 1, of that list
+
+And one whose items are texts of their own, but may point to an article elsewhere, says which::
+
+    points_to_page(feed, entry) -> bool           the article is at the entry's address
 """
 
 from __future__ import annotations
@@ -19,7 +27,7 @@ from functools import cache
 from typing import Protocol, cast
 
 from ingestor.errors import ConfigError
-from ingestor.model import Feed, FeedDocument, Headers, Request, Response, Validators
+from ingestor.model import Entry, Feed, FeedDocument, Headers, Request, Response, Validators
 from ingestor.registry import modules
 
 
@@ -44,6 +52,22 @@ def source(kind: str) -> Source:
 def history(kind: str) -> Callable[[Feed, date, int], Request] | None:
     """Return how a kind asks for a page of a past day, ``None`` where it has no past."""
     return getattr(source(kind), "history", None)
+
+
+def older(kind: str) -> Callable[[Feed, int], Request] | None:
+    """Return how a kind asks for a page of all that it still lists, ``None`` where it cannot."""
+    return getattr(source(kind), "older", None)
+
+
+def has_past(kind: str) -> bool:
+    """Whether days that are past can be asked for, in one way or the other."""
+    return bool(history(kind) or older(kind))
+
+
+def points_to_page(feed: Feed, entry: Entry) -> bool:
+    """Whether an entry of a feed of texts points to an article that has a day of its own."""
+    decides = getattr(source(feed.kind), "points_to_page", None)
+    return bool(decides and decides(feed, entry))
 
 
 def conditional(validators: Validators) -> Headers:

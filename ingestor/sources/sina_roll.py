@@ -7,17 +7,15 @@ programs do that read it (FinNLP; the midnights are China's).
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ingestor.dates import EARLIEST, SHANGHAI
-from ingestor.decode import decode_feed
-from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources import conditional
-from ingestor.sources._text import MOST_ENTRIES, identifier, plain, web_address, whole
+from ingestor.sources._sina_api import items_of, result_of, text_of
+from ingestor.sources._text import identifier, plain, web_address, whole
 from ingestor.text import bounded_keywords, bounded_name
 
 ITEMS_A_PAGE = 50
@@ -45,27 +43,8 @@ def read(feed: Feed, response: Response) -> FeedDocument:
 
     A list that is empty is an answer: a page past the end is one.
     """
-    text = decode_feed(response.body, response.header("content-type"))
-    try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FeedUnreadable(f"{response.url}: not JSON: {plain(text)[:80]!r}") from error
-    result = answer.get("result") if isinstance(answer, dict) else None
-    status = result.get("status") if isinstance(result, dict) else None
-    if not isinstance(result, dict) or not isinstance(status, dict):
-        raise FeedUnreadable(f"{response.url}: JSON, but no answer of the roll API")
-    if str(status.get("code")) != "0":
-        said = plain(str(status.get("msg") or ""))[:80]
-        raise FeedUnreadable(f"{response.url}: the API says error {status.get('code')}: {said}")
-    data = result.get("data")
-    if isinstance(data, dict):
-        # PHP writes a list with a gap in it as an object.
-        data = list(data.values())
-    if not isinstance(data, list):
-        raise FeedUnreadable(f"{response.url}: an answer without a list of items")
-    if len(data) > MOST_ENTRIES:
-        raise FeedUnreadable(f"{response.url}: {len(data)} items, {MOST_ENTRIES} at most")
-    entries = [_entry(item, response) for item in data if isinstance(item, dict)]
+    result = result_of(response, "the roll API")
+    entries = [_entry(item, response) for item in items_of(result.get("data"), response)]
     return FeedDocument(feed.name, tuple(one for one in entries if one.url or one.title))
 
 
@@ -77,18 +56,18 @@ def _request(feed: Feed, more: dict[str, str], validators: Validators) -> Reques
 
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:
-    address = web_address(_text(item, "url"), response.url) if _text(item, "url") else ""
-    mobile = web_address(_text(item, "wapurl"), response.url) if _text(item, "wapurl") else ""
-    stamp = next((text for name in ("ctime", "intime") if (text := _text(item, name))), "")
-    words = [plain(word) for word in _text(item, "keywords").split(",")]
+    address = web_address(text_of(item, "url"), response.url) if text_of(item, "url") else ""
+    mobile = web_address(text_of(item, "wapurl"), response.url) if text_of(item, "wapurl") else ""
+    stamp = next((text for name in ("ctime", "intime") if (text := text_of(item, name))), "")
+    words = [plain(word) for word in text_of(item, "keywords").split(",")]
     return Entry(
-        guid=identifier(_text(item, "docid") or _text(item, "oid")),
+        guid=identifier(text_of(item, "docid") or text_of(item, "oid")),
         url=address or mobile,
-        title=plain(_text(item, "title")),
+        title=plain(text_of(item, "title")),
         published_at=_moment(stamp, response.fetched_at),
         date_text=stamp if stamp.isdecimal() else "",
-        author=bounded_name(plain(_text(item, "media_name") or _text(item, "author"))),
-        summary=whole(_text(item, "intro").strip()),
+        author=bounded_name(plain(text_of(item, "media_name") or text_of(item, "author"))),
+        summary=whole(text_of(item, "intro").strip()),
         keywords=bounded_keywords(words),
     )
 
@@ -99,8 +78,3 @@ def _moment(stamp: str, not_after: datetime) -> datetime | None:
         return None
     moment = datetime.fromtimestamp(int(stamp), UTC)
     return moment if EARLIEST <= moment <= not_after + timedelta(days=1) else None
-
-
-def _text(item: dict[str, Any], key: str) -> str:
-    value = item.get(key)
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""

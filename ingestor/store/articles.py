@@ -65,6 +65,16 @@ def _is_adopted(connection: Connection, article_id: int) -> bool:
     return bool(connection.execute(query).scalar_one() == "import")
 
 
+def from_page(connection: Connection, document_id: str) -> int | None:
+    """Return the article of a document id that was read from its page, whatever its day."""
+    query = (
+        select(articles.c.id)
+        .where(articles.c.document_id == document_id, articles.c.origin == "page")
+        .order_by(articles.c.date.desc())
+    )
+    return connection.execute(query).scalars().first() if document_id else None
+
+
 def sight(
     connection: Connection, article_id: int, feed_id: int, *, guid: str, seen_at: datetime
 ) -> None:

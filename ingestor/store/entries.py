@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select, update
 
 from ingestor.identity import entry_key, fingerprint
-from ingestor.model import Entry, Feed
+from ingestor.model import Entry, Feed, Security
 from ingestor.store.schema import entries, feeds
 
 KEYS_A_QUERY = 500
@@ -122,6 +122,7 @@ def due(
                 summary=row.summary,
                 content=row.content,
                 keywords=tuple(row.keywords.splitlines()),
+                securities=tuple(map(_security, row.symbols.splitlines())),
             ),
             attempts=row.attempts,
             article_id=row.article_id,
@@ -183,7 +184,13 @@ def _columns(entry: Entry) -> dict[str, object]:
         "summary": entry.summary,
         "content": entry.content,
         "keywords": "\n".join(entry.keywords),
+        "symbols": "\n".join(f"{one.symbol} {one.name}" for one in entry.securities),
     }
+
+
+def _security(line: str) -> Security:
+    symbol, _, name = line.partition(" ")
+    return Security(symbol[:2], symbol, name)
 
 
 def _words(title: str, content: str, summary: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, func, or_, select, update
 
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Cause
-from ingestor.store import search
+from ingestor.store import pictures, search
 from ingestor.store.arrivals import Arrival, Saved
 from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
 
@@ -179,12 +179,15 @@ def details(article: Article) -> dict[Table, list[dict[str, Any]]]:
 
 
 def _replace_details(connection: Connection, article_id: int, article: Article) -> None:
-    for table, values in details(article).items():
+    rows = details(article)
+    for table, values in rows.items():
         connection.execute(table.delete().where(table.c.article_id == article_id))
         if values:
             connection.execute(
                 table.insert(), [value | {"article_id": article_id} for value in values]
             )
+    if rows[images]:
+        pictures.point_to_known(connection, article_id)
 
 
 def _edits_lately(connection: Connection, article_id: int, now: datetime) -> int:

@@ -13,6 +13,7 @@ from tests.fake_internet import FakeInternet
 from tests.made_up_sina.announcements import FEED_URL, roll_answer, rsshub_feed
 from tests.made_up_sina.article import CHINA, MadeUpArticle
 from tests.made_up_sina.generate import made_up
+from tests.made_up_sina.live import LIVE_API, LiveItem, live_answer, live_item
 from tests.made_up_sina.pages import body_html, finance_page, mobile_page, news_page
 from tests.made_up_sina.ten import ARTICLES, demo_articles
 
@@ -20,10 +21,14 @@ __all__ = [
     "ARTICLES",
     "CHINA",
     "FEED_URL",
+    "LIVE_API",
+    "LiveItem",
     "MadeUpArticle",
     "body_html",
     "demo_articles",
     "finance_page",
+    "live_answer",
+    "live_item",
     "made_up",
     "mobile_page",
     "news_page",

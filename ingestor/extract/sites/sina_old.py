@@ -6,10 +6,20 @@ TEMPLATE = Template(
     name="sina-old",
     marks=(
         "//*[@id='artibody']",
-        "//h1[@id='artibodyTitle'] | //*[@id='pub_date'] | //*[@id='media_name']",
+        "//*[@id='artibodyTitle' or @id='pub_date' or @id='media_name' or @id='navtimeSource']",
     ),
     body=("//*[@id='artibody']",),
     title=("//h1[@id='artibodyTitle']", "//h1"),
-    date=("//*[@id='pub_date']", "//*[contains(@class,'time-source')]"),
-    media=("//*[@id='media_name']", "//*[contains(@class,'time-source')]//a"),
+    date=(
+        "//*[@id='pub_date']",
+        "//*[contains(@class,'time-source')]",
+        "//*[@id='navtimeSource']",
+        "//*[contains(@class,'page-info')]//span",
+    ),
+    media=(
+        "//*[@id='media_name']",
+        "//*[@data-sudaclick='media_name']",
+        "//*[contains(@class,'time-source')]//a",
+        "//*[@id='navtimeSource']//a",
+    ),
 )

@@ -1,0 +1,173 @@
+"""Kind ``sina-live``: Sina's 7×24 news in brief, from the API of its own page.
+
+Each item is an article: a title in ``【…】`` and a few sentences. An item may name a page:
+mostly its own below ``/7x24/``, which says no more than the item does; else an article, to
+which the item then only points. ``zhibo_id`` names the channel.
+
+What an answer holds was seen in one recorded in October 2026, and in the programs that read
+it (RSSHub ``zhibo.ts``, AKShare). ``stocks`` name themes and indices as well as securities.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from ingestor.dates import parse_date
+from ingestor.identity import is_sina
+from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
+from ingestor.securities import in_market
+from ingestor.sources import conditional
+from ingestor.sources._sina_api import items_of, result_of, text_of
+from ingestor.sources._text import identifier, plain, web_address, whole
+from ingestor.text import bounded_keywords
+
+ITEMS_A_PAGE = 100
+"""What the recorded answer held. Some programs take ten for the most: a short page is none."""
+
+TITLE_CHARACTERS = 80
+"""How much of the text stands for a title where it begins without 【…】."""
+
+REFERER = "https://finance.sina.com.cn/7x24/"
+
+_TITLE = re.compile(r"^\s*【([^】]+)】")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,1000}>")
+_SOURCE = re.compile(r"<img\b[^<>]{0,1000}?\bsrc\s*=\s*[\"']?([^\"'\s<>]+)", re.IGNORECASE)
+_PICTURE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|bmp)$")
+_PICTURE_KEY = re.compile(r"(?i)img|pic|image|poster")
+
+
+def request(feed: Feed, validators: Validators) -> Request:
+    """Ask for the newest items."""
+    return _request(feed, 1, validators)
+
+
+def older(feed: Feed, page: int) -> Request:
+    """Ask for a page, from 1, of the items that Sina still lists: some 900, a day or two."""
+    return _request(feed, page, Validators())
+
+
+def read(feed: Feed, response: Response) -> FeedDocument:
+    """Read an answer; raise :class:`FeedUnreadable` for anything but a list of items.
+
+    A list that is empty is an answer: a page past the end is one. Items that Sina deleted,
+    and those without text, picture and page, are left out.
+    """
+    result = result_of(response, "the 7×24 API")
+    data = result.get("data")
+    lines = data.get("feed") if isinstance(data, dict) else data
+    # PHP writes an object without anything in it as a list.
+    found = lines.get("list") if isinstance(lines, dict) else lines if lines == [] else None
+    entries = [
+        _entry(item, response)
+        for item in items_of(found, response)
+        if text_of(item, "is_delete") in {"", "0"}
+    ]
+    return FeedDocument(feed.name, tuple(one for one in entries if one.content or one.url))
+
+
+def points_to_page(feed: Feed, entry: Entry) -> bool:
+    """Whether the item points to an article: to more than the page that repeats its text."""
+    if feed.content == "page" or not entry.url:
+        return False
+    own = is_sina(entry.url) and urlsplit(entry.url).path.startswith("/7x24/")
+    return not (own and entry.content)
+
+
+def _request(feed: Feed, page: int, validators: Validators) -> Request:
+    tag = str(feed.options.get("tag", 0))
+    size = str(ITEMS_A_PAGE)
+    # Programs that read it write the size and the tag in one of two ways, or in both.
+    query = {"page": str(page), "page_size": size, "pagesize": size, "tag_id": tag, "tag": tag}
+    sign = "&" if urlsplit(feed.url).query else "?"
+    headers = (("Accept", "application/json"), ("Referer", REFERER), *conditional(validators))
+    more = urlencode(query | {"dire": "f", "dpc": "1"})
+    return Request(f"{feed.url}{sign}{more}", headers)
+
+
+def _entry(item: dict[str, Any], response: Response) -> Entry:
+    extra = _object(item.get("ext"))
+    text = text_of(item, "rich_text")
+    words = plain(text.replace("\n", " "))
+    titled = _TITLE.match(words)
+    stamp = text_of(item, "create_time")
+    pages = (text_of(extra, "docurl"), text_of(item, "docurl"))
+    addresses = (web_address(page, response.url) for page in pages if page)
+    return Entry(
+        guid=identifier(text_of(item, "id")),
+        url=next(filter(None, addresses), ""),
+        title=titled[1].strip() if titled else words[:TITLE_CHARACTERS],
+        published_at=parse_date(stamp, not_after=response.fetched_at),
+        date_text=stamp[:200],
+        content=whole(_content(text, item, response)),
+        keywords=bounded_keywords(list(_tags(item.get("tag")))),
+        securities=tuple({one.symbol: one for one in _stocks(extra.get("stocks"))}.values()),
+    )
+
+
+def _content(text: str, item: dict[str, Any], response: Response) -> str:
+    """Return the item's text and pictures as HTML, a paragraph a line."""
+    lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+    if not _MARKUP.search(text):
+        lines = [html.escape(html.unescape(line), quote=False) for line in lines]
+    shown = set(_SOURCE.findall(text))
+    found = (web_address(one, response.url) for one in _pictures(item.get("multimedia")))
+    pictures = [one for one in dict.fromkeys(found) if one and one not in shown]
+    return "".join(
+        [f"<p>{line}</p>" for line in lines]
+        + [f'<img src="{html.escape(address)}">' for address in pictures]
+    )
+
+
+def _pictures(value: Any, *, named: bool = False) -> Iterator[str]:
+    """Yield the addresses of pictures in ``multimedia``: HTML, JSON text or lists of addresses.
+
+    ``named``: the key of the value says that it is a picture.
+    """
+    if isinstance(value, dict):
+        for key, one in list(value.items())[:50]:
+            if "thumb" not in key.lower():
+                yield from _pictures(one, named=bool(_PICTURE_KEY.search(key)))
+    elif isinstance(value, list):
+        for one in value[:100]:
+            yield from _pictures(one, named=named)
+    elif isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        yield from _pictures(_json(value), named=named)
+    elif isinstance(value, str) and "<" in value:
+        yield from _SOURCE.findall(value)
+    elif isinstance(value, str) and (named or _PICTURE.search(value.partition("?")[0].strip())):
+        yield value
+
+
+def _tags(tags: Any) -> Iterator[str]:
+    for tag in tags if isinstance(tags, list) else []:
+        name = plain(text_of(tag, "name")) if isinstance(tag, dict) else ""
+        if name:
+            yield name
+
+
+def _stocks(stocks: Any) -> Iterator[Security]:
+    for one in stocks if isinstance(stocks, list) else []:
+        if not isinstance(one, dict):
+            continue
+        name = plain(text_of(one, "key"))[:40]
+        found = in_market(text_of(one, "market"), text_of(one, "symbol"), name)
+        if found:
+            yield found
+
+
+def _object(text: Any) -> dict[str, Any]:
+    """Return the JSON object that stands in a text, an empty one where there is none."""
+    value = _json(text) if isinstance(text, str) else text
+    return value if isinstance(value, dict) else {}
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,78 @@
+"""Pictures of articles: which are to be had, and how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, or_, select, update
+
+from ingestor.store.schema import images, pictures
+
+MOST_PER_ARTICLE = 100
+"""Further ones of one article are left: the longest slides have some sixty."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuePicture:
+    """A picture that is to be asked for."""
+
+    url: str
+    attempts: int
+    """How often it was tried before."""
+
+
+def due(connection: Connection, now: datetime, limit: int) -> list[DuePicture]:
+    """Return pictures without a local copy whose time has come, the newest articles' first."""
+    query = (
+        select(images.c.url, func.coalesce(func.max(pictures.c.attempts), 0))
+        .outerjoin(pictures, pictures.c.url == images.c.url)
+        .where(
+            images.c.path.is_(None),
+            images.c.position <= MOST_PER_ARTICLE,
+            or_(pictures.c.url.is_(None), pictures.c.next_attempt_at <= now),
+        )
+        .group_by(images.c.url)
+        .order_by(func.max(images.c.article_id).desc(), func.min(images.c.position))
+        .limit(limit)
+    )
+    return [DuePicture(*row) for row in connection.execute(query)]
+
+
+def kept(connection: Connection, picture: DuePicture, path: str) -> None:
+    """Write down where a picture's local copy lies, for every article that shows it."""
+    _record(connection, picture, path=path)
+    connection.execute(
+        update(images).where(images.c.url == picture.url, images.c.path.is_(None)).values(path=path)
+    )
+
+
+def failed(
+    connection: Connection, picture: DuePicture, error: str, next_attempt_at: datetime | None
+) -> None:
+    """Write down why a picture was not to be had, and when it is tried again, if at all."""
+    _record(connection, picture, error=error, next_attempt_at=next_attempt_at)
+
+
+def point_to_known(connection: Connection, article_id: int) -> None:
+    """Let an article's pictures point to the local copies that there are already."""
+    copy = select(pictures.c.path).where(pictures.c.url == images.c.url).scalar_subquery()
+    connection.execute(update(images).where(images.c.article_id == article_id).values(path=copy))
+
+
+def paths(connection: Connection) -> list[str]:
+    """Return the path of every local copy, each once."""
+    query = select(pictures.c.path).where(pictures.c.path.is_not(None)).distinct()
+    return list(connection.execute(query.order_by(pictures.c.path)).scalars())
+
+
+def forget(connection: Connection, path: str) -> None:
+    """Note that a local copy is not there (any more): the picture is due again."""
+    connection.execute(update(images).where(images.c.path == path).values(path=None))
+    connection.execute(delete(pictures).where(pictures.c.path == path))
+
+
+def _record(connection: Connection, picture: DuePicture, **values: object) -> None:
+    connection.execute(delete(pictures).where(pictures.c.url == picture.url))
+    row = {"url": picture.url, "attempts": picture.attempts + 1} | values
+    connection.execute(pictures.insert().values(**row))
