@@ -47,6 +47,7 @@ def run(
         asked.sendall(json.dumps(order).encode())
         asked.shutdown(socket.SHUT_WR)
         answer = asked.makefile("rb").read()
+        assert answer, "the process that others are forked from has ended"
         out.seek(0)
         errors.seek(0)
         return subprocess.CompletedProcess(

@@ -9,7 +9,12 @@ from sqlalchemy import Connection
 
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
-from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
+from ingestor.operations.rhythm import (
+    SHORTEST_SILENCE,
+    is_unanswered,
+    longest_silence,
+    quiet_since,
+)
 from ingestor.store.database import Database
 from ingestor.store.rhythms import answering, latest_publications
 
@@ -23,6 +28,9 @@ def late_feeds(connection: Connection, now: datetime) -> dict[str, str]:
     for one in answering(connection):
         if is_unanswered(one.last_ok_at, one.interval, now):
             late[one.name] = "not polled: does the daemon run?"
+            continue
+        if one.last_new_at is None or now - one.last_new_at <= SHORTEST_SILENCE:
+            # Nobody is quiet after so short a time: most feeds need no look at their past.
             continue
         silence = longest_silence(latest_publications(connection, one.id))
         if since := quiet_since(one.last_new_at, silence, now):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from ingestor.errors import FetchError, IngestorError, NoArticle
+from ingestor.errors import FetchError, IngestorError, NoArticle, Postponed
 from ingestor.extract.parts import MOST_PARTS, join, same_page
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Request, Response
@@ -64,7 +64,7 @@ class _Pieces(Generic[T]):
 
     def fail(self, error: Exception) -> None:
         """Give the article up: a page of it cannot be had."""
-        known = isinstance(error, IngestorError)
+        known = isinstance(error, IngestorError) and not isinstance(error, Postponed)
         line = f"{self.begun.response.url}: a page of it is missing: {error}"
         self.error = type(error)(line) if known else error
 
