@@ -32,9 +32,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ingestor.text import shortened, visible
+
+MOST_CHARACTERS = 3_000
+"""Of an error's text: it may hold an address, which has 2,000 at most."""
+
 
 class IngestorError(Exception):
-    """An expected failure whose text is one line that a person can act on."""
+    """An expected failure whose text is one line that a person can act on.
+
+    It may quote what a stranger wrote, and is stored and shown: nothing unseen gets into it.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(shortened(visible(text), MOST_CHARACTERS))
 
 
 class UsageError(IngestorError):

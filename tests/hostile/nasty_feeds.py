@@ -249,7 +249,7 @@ TAKEN: dict[str, tuple[str | bytes, list[str]]] = {
             f"<sy:updateFrequency xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'>{'9' * 999}</sy:updateFrequency>", item("甲")),
         ["甲"],
     ),
-    "ten thousand categories": (rss(item("甲", "".join(f"<category>词{n}</category>" for n in range(10_000)))), ["甲"]),
+    "two thousand categories": (rss(item("甲", "".join(f"<category>词{n}</category>" for n in range(2_000)))), ["甲"]),
     "an author that is a book": (rss(item("甲", f"<author>{TEN_KILOBYTES}</author>")), ["甲"]),
     "names in YAML": (rss(item("---&#10;evil: x", "<author>'a\n---\nb: c</author><category>- d: [e\x1b</category>")), ["--- evil: x"]),
     "a text that attacks": (

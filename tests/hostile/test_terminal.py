@@ -1,7 +1,10 @@
 """What strangers wrote reaches terminals, logs and file names as plain lines."""
 
+import pickle
+
 import pytest
 
+from ingestor.errors import NoArticle
 from tests.hostile.inert import UNSEEN
 from tests.hostile.nasty_feeds import json_feed
 from tests.hostile.nasty_pages import KEPT, finance
@@ -51,3 +54,11 @@ def test_nothing_that_is_not_seen_reaches_a_terminal_a_log_a_file_name_or_a_row(
         assert UNSEEN.findall(output.replace("\n", "")) == []
     # An escape sequence without its first character is text.
     assert row[0] == "石门 ]0;evil [2J水泥gnp 31m"
+
+
+def test_an_error_quotes_a_stranger_without_what_is_not_seen():
+    """Whatever is put into it, and also behind the way from a worker process."""
+    error = pickle.loads(pickle.dumps(NoArticle(f"https://a.example/{EVIL}: {'x' * 9999}")))
+    assert UNSEEN.findall(str(error)) == []
+    assert len(str(error)) == 3_000
+    assert str(error).startswith("https://a.example/石门]0;evil")
