@@ -165,3 +165,12 @@ def test_an_edit_of_a_further_page_becomes_a_revision(site, net, once):
         (f"{lines(1)}\n第2页改过了，说明了更正的原因。",)
     ]
     assert site.query("SELECT count(*) FROM captures WHERE url LIKE '%0000007_2.shtml'") == [(2,)]
+
+
+def test_reading_again_never_cuts_it_to_one_page(site, net, once):
+    """Only the first page of it is read again: the article is left as it is, and counted."""
+    publish(net, {NEW: {1: [1, 2], 2: [1, 2]}})
+    assert once()["articles_new"] == 1
+    done = site.run("reextract")
+    assert (done.returncode, "1 articles read again: 0 changed" in done.stdout) == (0, True)
+    assert site.query("SELECT content_text, revision FROM articles") == [(lines(1, 2), 1)]

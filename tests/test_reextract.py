@@ -102,7 +102,7 @@ def test_what_would_change_is_shown_and_nothing_is_stored(older):
     done = Site.run(older, "reextract", "--dry-run")  # with the real pool
     assert done.returncode == 0, done.stderr
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert "template would change unchanged unreadable" in lines
+    assert "template would change unchanged left unreadable" in lines
     assert "sina-article 1 2 0" in lines
     assert "3 articles read again: 1 would change, 0 unreadable; 0 have no kept page" in lines
     assert any(

@@ -61,11 +61,11 @@ class Tally:
         """Yield the differences that were kept, the counts by template, and the sums."""
         yield from self._diffs
         verb = "would change" if dry_run else "changed"
-        yield f"{'template':<20}{verb:>14}{'unchanged':>14}{'unreadable':>14}"
+        yield f"{'template':<20}{verb:>14}{'unchanged':>14}{'left':>14}{'unreadable':>14}"
         for template in sorted({template for template, _ in self._templates}):
             counts = (
                 self._templates[template, outcome]
-                for outcome in ("changed", "unchanged", "unreadable")
+                for outcome in ("changed", "unchanged", "left", "unreadable")
             )
             yield f"{template:<20}" + "".join(f"{count:>14}" for count in counts)
         if self._fields:

@@ -46,8 +46,9 @@ class Reread:
     """What became of an article."""
 
     before: Standing
-    outcome: Literal["changed", "unchanged", "unreadable"]
-    """``unreadable``: its kept page is lost, or no rule of today reads it; it stays as it is."""
+    outcome: Literal["changed", "unchanged", "left", "unreadable"]
+    """``left``: it goes over several pages, and only one of them is read here. ``unreadable``:
+    its kept page is lost, or no rule of today reads it. Either way it stays as it is."""
     article: Article | None = None
     """What today's rules read; ``None`` when they read nothing."""
     differs_in: tuple[str, ...] = ()
@@ -129,6 +130,8 @@ def _work(folder: Path, one: Standing) -> partial[Article]:
 
 
 def _compared(before: Standing, result: Article | Exception | None) -> Reread:
+    if isinstance(result, Article) and result.parts:
+        return Reread(before, "left")
     if isinstance(result, Article):
         article = _completed(result, before)
         differs_in = before.content.differs_in(Content.of(article))
