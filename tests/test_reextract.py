@@ -103,7 +103,7 @@ def test_what_would_change_is_shown_and_nothing_is_stored(older):
     assert done.returncode == 0, done.stderr
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "template would change unchanged left unreadable" in lines
-    assert "sina-article 1 2 0" in lines
+    assert "sina-article 1 2 0 0" in lines
     assert "3 articles read again: 1 would change, 0 unreadable; 0 have no kept page" in lines
     assert any(
         line.startswith("article 1, ") and "generic → sina-article" in line for line in lines
