@@ -90,3 +90,12 @@ def test_a_page_that_comes_back_replaces_the_feeds_text(site, net):
     site.run("--once")
     assert site.query("SELECT count(*), max(origin) FROM articles") == [(1, "page")]
     assert site.query("SELECT state FROM entries") == [("done",)]
+
+
+def test_a_title_that_the_page_stops_saying_is_no_edit(site, net, watched):
+    """The feed had said it at first; the archive does not forget it."""
+    page = finance_page(watched).replace(watched.title, "")
+    net.serve(watched.url, page)
+    done = json.loads(site.run("--once", "--json").stdout)
+    assert done["articles_revised"] == 0
+    assert site.query("SELECT title, revision FROM articles") == [(watched.title, 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +30,13 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
     what the publisher sent. Its cause is ``import``, for no edit was seen.
     """
     row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
-    article = arrival.article
+    # What a page does not say, its feed said at first: to say nothing is no edit.
+    article = replace(
+        arrival.article,
+        title=arrival.article.title or row.title,
+        media=arrival.article.media or row.media,
+    )
+    arrival = replace(arrival, article=article)
     if arrival.origin == "feed" and row.origin == "page":
         # The page is the better witness: a feed's shorter text is no edit of it.
         return Saved(article_id, "unchanged")

@@ -16,7 +16,11 @@ from tests.running import Site, feed
 FEEDS = (FEED_URL, "https://rsshub.example/sina/finance/rollnews")
 NUMBERS = st.integers(1, 5)
 FEED = st.sampled_from(FEEDS)
-DAY = 86_400
+STEP = 30 * 3600
+"""Seconds between two runs: longer than any wait before a page is tried again."""
+
+MOST_FAILURES = 5
+"""Runs that a page fails for at most; after eight tries it would be parked."""
 
 
 class Archive(RuleBasedStateMachine):
@@ -33,8 +37,8 @@ class Archive(RuleBasedStateMachine):
         )
         self.listed: dict[str, list[int]] = {url: [] for url in FEEDS}
         self.titles: dict[int, list[str]] = {}
-        self.broken: set[int] = set()
-        self.days = 0
+        self.broken: dict[int, int] = {}
+        self.runs = 0
         self.archived: set[int] = set()
         self.sighted: set[tuple[int, str]] = set()
         self.announced: set[tuple[int, str]] = set()
@@ -51,7 +55,7 @@ class Archive(RuleBasedStateMachine):
         self.titles.setdefault(number, []).append(title)
         one = replace(made_up(number), title=title)
         self.net.serve(one.url, finance_page(one))
-        self.broken.discard(number)
+        self.broken.pop(number, None)
 
     def tell(self) -> None:
         for url, numbers in self.listed.items():
@@ -80,7 +84,7 @@ class Archive(RuleBasedStateMachine):
     def fail(self, number):
         """Let a page fail until it is edited."""
         self.net.fail(made_up(number).url, "500")
-        self.broken.add(number)
+        self.broken.setdefault(number, 0)
 
     @rule(point=st.integers(1, 40))
     def killed(self, point):
@@ -94,13 +98,17 @@ class Archive(RuleBasedStateMachine):
         self.run(0)
 
     def run(self, point: int) -> None:
-        self.days += 1
-        code = self.driver.run(self.site, "--once", kill_at=point, clock_shift=self.days * DAY)
+        self.runs += 1
+        for number, failures in list(self.broken.items()):
+            self.broken[number] = failures + 1
+            if failures >= MOST_FAILURES:
+                self.show(number, self.titles[number][-1])
+        code = self.driver.run(self.site, "--once", kill_at=point, clock_shift=self.runs * STEP)
         # The model: what a feed announced is written down, what could be read is archived.
         if code != -9:
             now = {(number, url) for url in FEEDS for number in self.listed[url]}
             self.announced |= now
-            readable = {number for number, _ in self.announced} - self.broken
+            readable = {number for number, _ in self.announced} - set(self.broken)
             self.archived |= readable
             self.sighted |= {one for one in self.announced if one[0] in self.archived}
             assert code == (1 if {number for number, _ in self.announced} - self.archived else 0)
