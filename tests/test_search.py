@@ -135,6 +135,26 @@ def test_any_part_of_any_text_is_found(texts, data):
     connection.close()
 
 
+@given(
+    st.text(
+        st.sampled_from(
+            "aZß…　，。“”《》【】·—中國～Ａ９！＂e\u0301가각ﬁ①㈱½\u212b\u1100\u1161々〇ー"
+        )
+        | st.characters(exclude_categories=["Cs"])
+    )
+)
+def test_folding_is_unicodes(text):
+    """The quick way for Chinese news says what NFKC says."""
+    assert fold(text) == unicodedata.normalize("NFKC", text).casefold()
+
+
+def test_every_single_character_is_folded_as_unicode_folds_it():
+    """One by one, and behind a letter."""
+    for one in map(chr, range(0x10000)):
+        if not 0xD800 <= ord(one) < 0xE000:
+            assert fold(f"a{one}") == unicodedata.normalize("NFKC", f"a{one}").casefold(), one
+
+
 def test_the_title_weighs_more_and_often_is_more(archive):
     """Relevance: in the title and often, in the title, in the text only."""
     assert ids(archive, parse("茅台"), Order.RELEVANCE) == [5, 1, 2]

@@ -17,7 +17,7 @@ from ingestor.store.schema import articles
 from ingestor.store.search import fold
 from ingestor.store.search_query import Query, match
 
-RANKED = 1_000
+RANKED = 500
 """Of more candidates the newest in the archive are ranked: a common word is no question of rank."""
 
 COUNTED = 10_000
