@@ -115,7 +115,7 @@ def _show(
             str(one.articles),
             _ago(one.last_new_at, now),
             _ago(one.last_ok_at, now),
-            _ago(one.next_poll_at, now),
+            _ago(None if one.stopped else one.next_poll_at, now),
             str(one.pending),
             Text(str(one.parked), style="red" if one.parked else ""),
             _health(one, late=one.name in late),
@@ -130,7 +130,7 @@ def _show_reasons(
     console: Console, feeds: list[FeedHealth], parked: list[Parked], late: dict[str, str]
 ) -> None:
     for one in feeds:
-        if one.active and one.failures:
+        if one.active and one.failures and not one.stopped:
             console.print(Text(f"failed  {one_line(one.name)}: {redact(one_line(one.last_error))}"))
     for name, reason in late.items():
         console.print(Text(f"late    {one_line(name)}: {reason}"))
@@ -145,8 +145,9 @@ def _show_requests(feeds: list[FeedHealth], paused: dict[str, HostPause]) -> Non
     console = Console()
     for one in feeds:
         if one.active and one.stopped:
-            said = f"{one_line(one.name)}: {one.stopped}; `ingest retry --feed` asks it again"
-            console.print(Text(f"stopped {said}"))
+            name = one_line(one.name)
+            again = f'`ingest retry --feed "{name}"` asks it again'
+            console.print(Text(f"stopped {name}: {one.stopped}; {again}"))
         elif one.active and one.moved_to:
             said = f"{one_line(one.name)}: is asked at {redact(one_line(one.moved_to))} now"
             console.print(Text(f"moved   {said}; change its url in the configuration"))
