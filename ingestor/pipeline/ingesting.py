@@ -22,6 +22,7 @@ from ingestor.model import (
     Request,
     Response,
 )
+from ingestor.pipeline.batching import batches
 from ingestor.pipeline.feed_text import TITLE_CHARACTERS, article_from_entry, with_announced
 from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.saving import Result, Work, save
@@ -58,7 +59,7 @@ def ingest_entries(
         if not due:
             return
         waiting = _sort_out(services, feeds, due, summary)
-        for batch in _batches(_extract(services, _ask(services, waiting))):
+        for batch in batches(_extract(services, _ask(services, waiting)), ARTICLES_A_TRANSACTION):
             save(services, batch, summary)
         remember_pauses(services)
 
@@ -199,14 +200,3 @@ def _fallback(services: Services, work: Work, error: Exception) -> Article | Non
     except IngestorError as reason:
         log.info("feed_text_unusable", url=entry.url, error=str(reason))
         return None
-
-
-def _batches(results: Iterable[Result]) -> Iterator[list[Result]]:
-    batch: list[Result] = []
-    for result in results:
-        batch.append(result)
-        if len(batch) >= ARTICLES_A_TRANSACTION:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -5,7 +5,7 @@ An article never waits for its pictures, and never fails with one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,6 +14,7 @@ from ingestor.archive.pictures import keep_picture, picture_kind
 from ingestor.errors import FetchError
 from ingestor.fetch.client import require_page
 from ingestor.model import Request, Response
+from ingestor.pipeline.batching import batches
 from ingestor.pipeline.services import Services
 from ingestor.store import pictures
 from ingestor.store.pictures import DuePicture
@@ -43,7 +44,9 @@ def keep_pictures(services: Services, *, rounds: int | None = None) -> None:
         if not due:
             return
         requests = [(one, Request(one.url, ACCEPT)) for one in due]
-        for batch in _batches(services.fetcher.get_all(requests, robots=True)):
+        for batch in batches(
+            services.fetcher.get_all(requests, robots=True), PICTURES_A_TRANSACTION
+        ):
             _settle(services, batch)
 
 
@@ -75,14 +78,3 @@ def _kept(services: Services, outcome: Response | FetchError) -> tuple[str, str,
         kind = outcome.header("content-type") or "something else"
         return "", f"{outcome.url}: {kind[:80]}, not a picture", "hopeless"
     return keep_picture(services.settings.archive.images_dir, outcome.body, ending), "", "hopeless"
-
-
-def _batches(asked: Iterator[_Asked]) -> Iterator[list[_Asked]]:
-    batch: list[_Asked] = []
-    for one in asked:
-        batch.append(one)
-        if len(batch) >= PICTURES_A_TRANSACTION:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
