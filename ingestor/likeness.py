@@ -41,7 +41,7 @@ def title_key(title: str) -> str:
 
 def likeness(first: str, second: str) -> Likeness:
     """Return whether two texts are copies of one, two, or something between."""
-    runs, others = sorted((_runs(first), _runs(second)), key=len)
+    runs, others = sorted((character_runs(first), character_runs(second)), key=len)
     if runs == others and (runs or first == second):
         return "same"
     if not runs:
@@ -53,11 +53,12 @@ def likeness(first: str, second: str) -> Likeness:
     return "same" if share >= SAME_SHARE and whole else "unsure"
 
 
-def _letters(text: str) -> str:
-    return "".join(_WORDS.findall(unicodedata.normalize("NFKC", text).casefold()))
-
-
-def _runs(text: str) -> set[str]:
+def character_runs(text: str) -> set[str]:
+    """Return the runs of four letters or digits of a text, folded and without punctuation."""
     letters = _letters(text[:MOST_CHARACTERS])
     last = max(1, len(letters) - _RUN_CHARACTERS + 1) if letters else 0
     return {letters[at : at + _RUN_CHARACTERS] for at in range(last)}
+
+
+def _letters(text: str) -> str:
+    return "".join(_WORDS.findall(unicodedata.normalize("NFKC", text).casefold()))

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "ingestor"
 GROUND = {
     "identity",
     "likeness",
+    "near_duplicates",
     "model",
     "errors",
     "config",
@@ -49,6 +50,7 @@ MAY_IMPORT = {
 PURE = {
     "identity",
     "likeness",
+    "near_duplicates",
     "model",
     "errors",
     "dates",

@@ -49,6 +49,9 @@ def show(
     say("\n".join(_head(found)))
     for other in others:
         say(f"see also   ingest show {other} (the same address on another day)")
+    for copy in found.copies:
+        where = one_line(f"{copy.media or copy.url}: {copy.title}")
+        say(f"same story ingest show {copy.id} ({where})")
     if revisions:
         say("\n".join(["", *map(_line, found.revisions)]))
     if diff:

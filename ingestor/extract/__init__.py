@@ -10,11 +10,14 @@ the generic extractor; ``Article.template`` says which one read it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ingestor.decode import decode_page
 from ingestor.errors import Gone, NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.generic import generic_article
 from ingestor.extract.lists import is_list
+from ingestor.extract.mentions import with_mentions
 from ingestor.extract.template import read_template, templates
 from ingestor.extract.tree import parse, parse_fragment
 from ingestor.model import Article, Body, Page
@@ -49,8 +52,7 @@ def extract_article(page: Page) -> Article:
         if template.matches(tree):
             article = read_template(template, tree)
             if _substantial(article.body):
-                bounded_title(article.title, page.url)
-                return article
+                return _finished(article, page.url)
     if REMOVED in tree.visible_start():
         raise Gone(f"{page.url}: the page says that the article was removed")
     if is_list(tree):
@@ -58,8 +60,12 @@ def extract_article(page: Page) -> Article:
     article = generic_article(tree)
     if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:
         raise NoArticle(f"{page.url}: no article was found on the page")
-    bounded_title(article.title, page.url)
-    return article
+    return _finished(article, page.url)
+
+
+def _finished(article: Article, url: str) -> Article:
+    bounded_title(article.title, url)
+    return replace(article, body=with_mentions(article.body, article.title))
 
 
 def extract_fragment(html: str, base_url: str) -> Body:

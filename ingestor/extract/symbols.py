@@ -1,4 +1,4 @@
-"""Securities that an article names, from Sina's markup."""
+"""Securities that an article names, from Sina's markup; see :mod:`mentions` for its text."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from ingestor.dates import from_iso_utc
 from ingestor.errors import StorageFailed
 from ingestor.pipeline.keeping import kept_original
 from ingestor.pipeline.projecting import write_files
-from ingestor.store import audit, captures, pictures
+from ingestor.store import audit, captures, pictures, stories
 from ingestor.store.audit import KeptCapture, KeptFile
 from ingestor.store.database import Database
 
@@ -61,6 +61,9 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
         if count := audit.unindexed(connection):
             line = f"full-text index: {count} articles are not as indexed"
             found.append(Difference(line, audit.reindex))
+        if count := stories.missing(connection):
+            line = f"stories: {count} articles were never compared with others"
+            found.append(Difference(line, stories.group_missing))
     # Before the database is asked: a file that is written meanwhile belongs to an article too.
     unclaimed = {path.relative_to(folder).as_posix() for path in _written(folder)}
     for kept in audit.kept_files(database):

@@ -19,6 +19,7 @@ from ingestor.archive.front_matter_reading import Post, read_post
 from ingestor.dates import parse_date
 from ingestor.errors import Forbidden, PostUnreadable
 from ingestor.extract import extract_fragment
+from ingestor.extract.mentions import with_mentions
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
 from ingestor.pipeline.feed_text import SUMMARY_CHARACTERS, TITLE_CHARACTERS
@@ -80,7 +81,7 @@ def adoptable(name: str, data: bytes, not_after: datetime) -> Adoptable:
         title=title,
         published_at=_published(post, stem, not_after),
         updated_at=parse_date(post.updated, not_after=not_after),
-        body=_completed(body, post),
+        body=with_mentions(_completed(body, post), title),
         media=post.media,
         editor=post.editor or (editor[-1] if editor else ""),
         summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ingestor.errors import NoArticle
 from ingestor.extract import bounded_title, extract_fragment
+from ingestor.extract.mentions import with_mentions
 from ingestor.identity import document_id, entry_address
 from ingestor.model import Article, Body, Entry, Feed
 
@@ -34,7 +35,7 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
         document_id="" if shared_address else document_id(entry.url),
         title=title,
         published_at=entry.published_at,
-        body=with_announced(body, entry),
+        body=with_mentions(with_announced(body, entry), title),
         media=entry.author,
         summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip(),
         keywords=entry.keywords,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, or_, select
 
 from ingestor.identity import Known, fingerprint, free_day, match, publication_day
 from ingestor.model import Cause
+from ingestor.store import stories
 from ingestor.store.arrivals import Arrival, Saved
 from ingestor.store.claims import claim
 from ingestor.store.revisions import content_columns, revise, write_revision
@@ -152,6 +153,7 @@ def insert(
         )
     )
     article_id = int(result.scalar_one())
+    stories.group(connection, article_id, arrival.article.body.text)
     cause: Cause = "import" if arrival.origin == "import" else "new"
     write_revision(
         connection, article_id, arrival, revision=1, cause=cause, seen_at=arrival.seen_at

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
 
+from ingestor.store import stories
 from ingestor.store.schema import aliases, articles, feeds, keywords, revisions, sightings, symbols
 
 
@@ -41,6 +42,8 @@ class ArticleHistory:
     symbols: tuple[str, ...]
     feeds: tuple[str, ...]
     """Names of the feeds that announced it."""
+    copies: tuple[stories.Copy, ...]
+    """The other articles of the same story, the earliest publication first."""
     revisions: tuple[Revision, ...]
     """The oldest first; the last one is what the article says."""
 
@@ -68,6 +71,7 @@ def by_id(connection: Connection, article_id: int) -> ArticleHistory | None:
         keywords=tuple(connection.execute(words.order_by(keywords.c.keyword)).scalars()),
         symbols=tuple(connection.execute(codes.order_by(symbols.c.symbol)).scalars()),
         feeds=tuple(connection.execute(names.order_by(feeds.c.id)).scalars()),
+        copies=tuple(stories.others(connection, article_id)),
         revisions=_revisions(connection, article_id),
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, func, or_, select, update
 
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Cause
-from ingestor.store import pictures, search
+from ingestor.store import pictures, search, stories
 from ingestor.store.arrivals import Arrival, Saved
 from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
 
@@ -102,6 +102,7 @@ def _replace(
         "file_sha256": None,
     }
     connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
+    stories.regroup(connection, row.id, row.content_text, arrival.article.body.text)
     write_revision(
         connection,
         row.id,

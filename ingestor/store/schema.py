@@ -7,6 +7,7 @@ ISO 8601, UTC, to the second, with Z; days are ``YYYY-MM-DD`` in Asia/Shanghai.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Index,
@@ -29,9 +30,7 @@ feeds = Table(
     text("etag", "ETag of the last body that was read, for If-None-Match."),
     text("last_modified", "Last-Modified of the last body that was read."),
     text("body_sha256", "SHA-256 (hex) of the last body that was read."),
-    number(
-        "interval_s", "Seconds between two polls; follows how often it has news.", default="300"
-    ),
+    number("interval_s", "Seconds between polls; follows how often it has news.", default="300"),
     time("next_poll_at", "When it is due again; NULL: at once."),
     time("last_ok_at", "When it last answered with a feed, changed or not."),
     time("last_new_at", "When it last announced an entry that was new."),
@@ -229,6 +228,24 @@ symbols = Table(
     text("name", "The security as the article writes it."),
     Index(None, "symbol"),
     comment="Securities that an article names.",
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    reference("articles", "Article.", primary_key=True),
+    number("story_id", "The same for all articles of a story: the id of one.", default=None),
+    Index(None, "story_id"),
+    comment="Which articles are copies of one another, with edits (docs/querying.md).",
+)
+
+story_bands = Table(
+    "story_bands",
+    metadata,
+    Column("band", BigInteger, primary_key=True, comment="Part of its text's MinHash."),
+    reference("articles", "Article.", primary_key=True),
+    comment="How copies are found without reading every text: they have a band in common.",
+    sqlite_with_rowid=False,
 )
 
 keywords = Table(

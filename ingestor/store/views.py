@@ -57,5 +57,45 @@ SELECT r.sequence, r.article_id, a.url, a.date, a.published_at, r.revision, r.ca
 SELECT r.sequence, r.seen_at, r.cause, r.article_id, r.revision, a.url, a.date, r.title, a.path
   FROM revisions r JOIN articles a ON a.id = r.article_id""",
     ),
+    View(
+        "articles_by_symbol",
+        "The articles that name a security: filter by `symbol`.",
+        (
+            ("symbol", "sh600519, sz000001, hk00700, us:BABA …"),
+            ("market", "sh, sz, bj, hk or us."),
+            ("name", "The security as the article writes it."),
+            ("article_id", "Article."),
+            ("date", "Publication day of the article."),
+            ("published_at", "When the page claims to be published."),
+            ("first_seen_at", "When this archive first had the article."),
+            ("media", "Who wrote it."),
+            ("title", "Title of the current revision."),
+            ("url", "Canonical address of the article."),
+        ),
+        """
+SELECT s.symbol, s.market, s.name, s.article_id, a.date, a.published_at, a.first_seen_at,
+       a.media, a.title, a.url
+  FROM symbols s JOIN articles a ON a.id = s.article_id""",
+    ),
+    View(
+        "articles_by_story",
+        "The articles that tell the same story, each with how many there are.",
+        (
+            ("story_id", "The same for all articles of a story."),
+            ("articles", "How many articles tell it; 1: there is no copy."),
+            ("article_id", "Article."),
+            ("date", "Publication day of the article."),
+            ("published_at", "When the page claims to be published."),
+            ("first_seen_at", "When this archive first had the article."),
+            ("media", "Who wrote it."),
+            ("title", "Title of the current revision."),
+            ("url", "Canonical address of the article."),
+        ),
+        """
+SELECT s.story_id,
+       (SELECT count(*) FROM stories o WHERE o.story_id = s.story_id) AS articles,
+       s.article_id, a.date, a.published_at, a.first_seen_at, a.media, a.title, a.url
+  FROM stories s JOIN articles a ON a.id = s.article_id""",
+    ),
 )
 """In the order in which they are made."""

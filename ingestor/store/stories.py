@@ -1,0 +1,150 @@
+"""Stories: articles that are copies of one another, found by their bands and never dropped.
+
+An article is grouped in the transaction that stores its text. What it costs does not grow with
+the archive: each band is looked up in an index, for its latest articles alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+
+from ingestor.near_duplicates import BANDS, bands, is_same_story
+from ingestor.store.schema import articles, stories, story_bands
+
+MOST_DAYS_APART = 7
+"""Copies are published within days; what reads alike much later is a report that recurs."""
+
+_MOST_A_BAND = 50
+"""Latest articles of one band that are looked at: a disclaimer is in very many texts."""
+
+_MOST_COMPARED = 10
+"""Articles whose texts are compared, those with the most bands in common first."""
+
+_ONE_BAND = (
+    "SELECT * FROM (SELECT article_id FROM story_bands WHERE band = :b{at}"
+    " ORDER BY article_id DESC LIMIT {most}) AS o{at}"
+)
+_CANDIDATES = text(
+    "SELECT a.id, a.content_text, s.story_id FROM (SELECT article_id, count(*) AS shared FROM ("  # noqa: S608 - constants
+    + " UNION ALL ".join(_ONE_BAND.format(at=at, most=_MOST_A_BAND) for at in range(BANDS))
+    + ") AS every GROUP BY article_id) AS found JOIN articles a ON a.id = found.article_id"
+    " JOIN stories s ON s.article_id = a.id"
+    " WHERE a.id <> :id AND a.date BETWEEN :since AND :until"
+    " ORDER BY found.shared DESC, a.id LIMIT :most"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Another article that tells the same story."""
+
+    id: int
+    media: str
+    title: str
+    url: str
+
+
+def group(connection: Connection, article_id: int, content: str) -> None:
+    """Put an article that is in no story into one: its copies', else its own."""
+    found = bands(content)
+    story_id = next(_stories(connection, article_id, content, found), article_id)
+    _add_bands(connection, article_id, found)
+    connection.execute(insert(stories).values(article_id=article_id, story_id=story_id))
+
+
+def regroup(connection: Connection, article_id: int, before: str, content: str) -> None:
+    """Group an article anew whose text was ``before``; it stays while it still belongs."""
+    query = select(stories.c.story_id).where(stories.c.article_id == article_id)
+    current: int | None = connection.execute(query).scalar_one_or_none()
+    if current is not None and before == content:
+        return
+    gone = story_bands.c.article_id == article_id, story_bands.c.band.in_(bands(before))
+    connection.execute(delete(story_bands).where(*gone))
+    if current is None:
+        group(connection, article_id, content)
+        return
+    found = bands(content)
+    alike = list(_stories(connection, article_id, content, found))
+    _add_bands(connection, article_id, found)
+    if current not in alike:
+        _leave(connection, article_id, current)
+        _set(connection, article_id, alike[0] if alike else article_id)
+
+
+def missing(connection: Connection) -> int:
+    """Return how many articles are in no story: those from before there were any."""
+    query = select(func.count()).select_from(articles).outerjoin(stories)
+    return int(connection.execute(query.where(stories.c.article_id.is_(None))).scalar_one())
+
+
+def group_missing(connection: Connection) -> None:
+    """Group every article that is in no story."""
+    query = select(articles.c.id, articles.c.content_text).outerjoin(stories)
+    query = query.where(stories.c.article_id.is_(None)).order_by(articles.c.id)
+    # A part at a time: the texts of a whole archive do not fit into memory.
+    while rows := connection.execute(query.limit(500)).all():
+        for row in rows:
+            group(connection, row.id, row.content_text)
+
+
+def others(connection: Connection, article_id: int) -> list[Copy]:
+    """Return the other articles of an article's story, the earliest publication first."""
+    own = select(stories.c.story_id).where(stories.c.article_id == article_id).scalar_subquery()
+    query = (
+        select(articles.c.id, articles.c.media, articles.c.title, articles.c.url)
+        .join(stories)
+        .where(stories.c.story_id == own, articles.c.id != article_id)
+        .order_by(articles.c.published_at, articles.c.id)
+    )
+    return [Copy(*row) for row in connection.execute(query)]
+
+
+def _stories(
+    connection: Connection, article_id: int, content: str, found: tuple[int, ...]
+) -> Iterator[int]:
+    """Yield the stories of the articles that tell the same as ``content``, the closest first."""
+    if not found:
+        return
+    day = date.fromisoformat(
+        connection.execute(select(articles.c.date).where(articles.c.id == article_id)).scalar_one()
+    )
+    apart = timedelta(days=MOST_DAYS_APART)
+    values = {f"b{at}": band for at, band in enumerate(found)} | {
+        "id": article_id,
+        "most": _MOST_COMPARED,
+        "since": (day - apart).isoformat(),
+        "until": (day + apart).isoformat(),
+    }
+    for row in connection.execute(_CANDIDATES, values).all():
+        if is_same_story(row.content_text, content):
+            yield int(row.story_id)
+
+
+def _add_bands(connection: Connection, article_id: int, found: tuple[int, ...]) -> None:
+    if found:
+        query = select(story_bands.c.band).where(
+            story_bands.c.article_id == article_id, story_bands.c.band.in_(found)
+        )
+        new = set(found) - set(connection.execute(query).scalars())
+        rows = [{"band": band, "article_id": article_id} for band in sorted(new)]
+        if rows:
+            connection.execute(insert(story_bands), rows)
+
+
+def _leave(connection: Connection, article_id: int, story_id: int) -> None:
+    """Take an article out of its story; a story that is named after it gets another name."""
+    if story_id != article_id:
+        return
+    rest = (stories.c.story_id == story_id) & (stories.c.article_id != article_id)
+    heir = connection.execute(select(func.min(stories.c.article_id)).where(rest)).scalar()
+    if heir is not None:
+        connection.execute(update(stories).where(rest).values(story_id=heir))
+
+
+def _set(connection: Connection, article_id: int, story_id: int) -> None:
+    mine = stories.c.article_id == article_id
+    connection.execute(update(stories).where(mine).values(story_id=story_id))
