@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo check format docs clean
+.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +54,9 @@ hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm
 	mkdir -p .hexo && cp tests/hexo/package.json .hexo/
 	cd .hexo && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
 	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/test_hexo.py
+
+browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
+	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/test_browser.py
 
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .
