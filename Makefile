@@ -56,6 +56,7 @@ hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm
 	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/test_hexo.py
 
 browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/test_browser.py
 
 check: install  ## Lint, format, types, layers
