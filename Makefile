@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz replay check format docs clean
+.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,6 +50,15 @@ replay: install  ## Let pywb replay what was kept (in an environment of its own)
 	test -x .venv-pywb/bin/wayback || ($(PYTHON) -m venv .venv-pywb && .venv-pywb/bin/pip install --quiet 'pywb>=2.10,<3')
 	INGEST_PYWB=.venv-pywb/bin $(BIN)/python -m pytest tests/test_replay.py
 
+hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm)
+	mkdir -p .hexo && cp tests/hexo/package.json .hexo/
+	cd .hexo && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/test_hexo.py
+
+browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/test_browser.py
+
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -64,4 +73,4 @@ docs: install  ## Write docs/schema.md from the tables
 	$(BIN)/python -m tests.schema_page > docs/schema.md
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .venv-pywb .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-pywb .hexo .mypy_cache .ruff_cache .pytest_cache build dist

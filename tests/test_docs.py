@@ -96,6 +96,7 @@ def test_the_readmes_configuration_loads(name, tmp_path):
         "retry",
         "search",
         "show",
+        "browse",
         "reextract",
         "verify",
         "backup",

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "ingestor"
 
 GROUND = {
     "identity",
+    "changes",
     "likeness",
     "near_duplicates",
     "model",
@@ -43,12 +44,16 @@ MAY_IMPORT = {
     "pipeline": GROUND | STAGES | {"pipeline"},
     "operations": GROUND | STAGES | {"pipeline", "operations"},
     "daemon": GROUND | {"daemon"},
-    "cli": GROUND | STAGES | {"pipeline", "operations", "daemon", "cli"},
+    "browse": GROUND | {"poll", "store", "operations", "browse"},
+    "cli": GROUND | STAGES | {"pipeline", "operations", "daemon", "browse", "cli"},
     "__main__": {"cli"},
 }
 
 PURE = {
     "identity",
+    "changes",
+    "browse.chart",
+    "browse.markup",
     "likeness",
     "near_duplicates",
     "model",

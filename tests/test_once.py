@@ -281,3 +281,11 @@ def test_full_text_is_found_from_the_plain_shell(site, net):
         "SELECT a.title FROM articles_fts f JOIN articles a ON a.id = f.rowid WHERE articles_fts MATCH '电池' AND a.title LIKE '%数据%'"
     )
     assert found == [("北辰电池分季度数据一览",)]
+
+
+def test_an_article_without_a_title_is_called_by_its_first_line(site, net):
+    """Of a page whose title is only what is not seen, as of a text in a feed."""
+    one = replace(made_up(2), title="\u202e\u2066", paragraphs=("　　第一段。", "　　第二段。"))
+    publish(net, [one])
+    site.run("--once")
+    assert site.query("SELECT title FROM articles") == [("第一段。",)]

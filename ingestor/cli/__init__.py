@@ -14,6 +14,7 @@ import typer
 
 from ingestor.cli import (
     backup,
+    browse,
     check,
     export,
     importing,
@@ -48,6 +49,7 @@ for verb in (
     retry.retry,
     search.search,
     show.show,
+    browse.browse,
     reextract.reextract,
     verify.verify,
     backup.backup,

@@ -22,7 +22,7 @@ from ingestor.extract import extract_fragment
 from ingestor.extract.mentions import with_mentions
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
-from ingestor.pipeline.feed_text import SUMMARY_CHARACTERS, TITLE_CHARACTERS
+from ingestor.pipeline.feed_text import SUMMARY_CHARACTERS, untitled
 from ingestor.securities import normalised
 from ingestor.text import one_line
 
@@ -71,7 +71,7 @@ def adoptable(name: str, data: bytes, not_after: datetime) -> Adoptable:
     body = extract_fragment(_markup(post.html), address or _BASE)
     if not (body.text or body.pictures):
         raise PostUnreadable("has no text and no picture")
-    first_line = body.text.partition("\n")[0][:TITLE_CHARACTERS]
+    first_line = untitled(body.text)
     title = post.title or one_line(stem) or first_line or "untitled"
     url = address or content_address(title, body.text)
     editor = _EDITOR.findall(post.html)

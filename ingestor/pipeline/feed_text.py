@@ -26,7 +26,7 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
     """
     address = entry_address(feed, entry, shared=shared_address)
     body = extract_fragment(entry.content or entry.summary, entry.url or feed.url)
-    title = entry.title or body.text.partition("\n")[0][:TITLE_CHARACTERS]
+    title = entry.title or untitled(body.text)
     if not title or not (body.text or body.pictures):
         raise NoArticle(f"{entry.url or address}: the feed carries no text for it, or too long one")
     bounded_title(title, entry.url or address)
@@ -41,6 +41,11 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
         keywords=entry.keywords,
         template="feed",
     )
+
+
+def untitled(text: str) -> str:
+    """Return what stands for the title of a text that has none: the beginning of its first line."""
+    return text.partition("\n")[0][:TITLE_CHARACTERS]
 
 
 def with_announced(body: Body, entry: Entry) -> Body:

@@ -23,7 +23,7 @@ from ingestor.model import (
     Response,
 )
 from ingestor.pipeline.batching import batches
-from ingestor.pipeline.feed_text import TITLE_CHARACTERS, article_from_entry, with_announced
+from ingestor.pipeline.feed_text import article_from_entry, untitled, with_announced
 from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.saving import Result, Work, save
 from ingestor.pipeline.services import Services, Summary, remember_pauses
@@ -173,7 +173,7 @@ def _completed(article: Article, work: Work) -> Article:
     entry = work.queued.entry
     return replace(
         article,
-        title=article.title or _usable(entry.title) or article.body.text[:TITLE_CHARACTERS],
+        title=article.title or _usable(entry.title) or untitled(article.body.text),
         media=article.media or entry.author,
         keywords=article.keywords or entry.keywords,
         body=with_announced(article.body, entry),

@@ -1,0 +1,190 @@
+"""What the pages show, read from the archive in one transaction each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ingestor.browse.chart import HEIGHT, WIDTH, bars
+from ingestor.browse.markup import page_html
+from ingestor.changes import Change, changes
+from ingestor.dates import SHANGHAI
+from ingestor.errors import UsageError
+from ingestor.operations.freshness import late_feeds
+from ingestor.poll import MOVES_IN_A_ROW
+from ingestor.redaction import redact
+from ingestor.securities import normalised
+from ingestor.store import browsing, history, overview
+from ingestor.store.exports import Filters
+from ingestor.store.history import Revision
+from ingestor.store.search_query import parse
+from ingestor.store.searching import Hit, Order, search
+from ingestor.store.snippets import marks, snippet
+
+CHART_DAYS = 90
+NEWEST_SHOWN = 20
+HITS_A_PAGE = 50
+MOST_HITS = 1_000
+"""So many articles are counted by medium, security and day, and can be paged through."""
+
+FACET_VALUES = 12
+
+
+def front(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Return the numbers, the chart, the feeds' health and the newest articles."""
+    late = late_feeds(connection, now)
+    feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
+    return {
+        "totals": overview.totals(connection),
+        "bars": bars(browsing.articles_a_day(connection, CHART_DAYS)),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "feeds": [
+            {
+                "name": one.name,
+                "articles": one.articles,
+                "pending": one.pending,
+                "parked": one.parked,
+                "last_ok": china(one.last_ok_at),
+                "state": _state(one, late=one.name in late),
+                "reason": redact(one.stopped or one.last_error or late.get(one.name, "")),
+            }
+            for one in feeds
+        ],
+        "articles": [
+            _shown(one, ()) for one in browsing.newest(connection, Filters(), NEWEST_SHOWN)
+        ],
+    }
+
+
+def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a query and its filters find, a page of it, and what there is of each kind.
+
+    ``asked`` holds q, media, symbol, day, order and page, each of which may be missing.
+    Raises :class:`UsageError` for a query or filter that cannot be understood.
+    """
+    words = asked.get("q", "").strip()
+    day = asked.get("day", "")
+    filters = Filters(
+        since=day, until=day, media=asked.get("media", ""), symbol=_symbol(asked.get("symbol", ""))
+    )
+    wanted: tuple[str, ...] = ()
+    if words:
+        query = parse(words)
+        wanted = query.wanted
+        order = Order.NEWEST if asked.get("order") == "newest" else Order.RELEVANCE
+        hits = search(connection, query, filters, order=order, limit=MOST_HITS)
+    else:
+        hits = browsing.newest(connection, filters, MOST_HITS)
+    number = max(1, int(page)) if (page := asked.get("page", "")).isdecimal() else 1
+    first = (number - 1) * HITS_A_PAGE
+    return {
+        "count": len(hits),
+        "all_counted": len(hits) < MOST_HITS,
+        "articles": [_shown(one, wanted) for one in hits[first : first + HITS_A_PAGE]],
+        "page": number,
+        "more": len(hits) > first + HITS_A_PAGE,
+        "facets": _facets(connection, hits),
+    }
+
+
+def article(
+    connection: Connection, article_id: int, *, revision: int | None, pictures: bool
+) -> dict[str, Any] | None:
+    """Return an article as one of its revisions has it, and all that changed before and after.
+
+    ``None`` when there is no such article or revision.
+    """
+    one = history.by_id(connection, article_id)
+    if one is None:
+        return None
+    number = one.revisions[-1].revision if revision is None else revision
+    html = browsing.html_of(connection, article_id, number)
+    if html is None:
+        return None
+    shown, count = page_html(html, pictures=pictures)
+    return {
+        "article": one,
+        "shown": next(each for each in one.revisions if each.revision == number),
+        "html": shown,
+        "picture_count": count,
+        "pictures": pictures,
+        "published": china(one.published_at),
+        "first_seen": china(one.first_seen_at),
+        "revisions": [
+            {"number": each.revision, "cause": each.cause, "seen": china(each.seen_at)}
+            for each in one.revisions
+        ],
+        "edits": list(_edits(one.revisions)),
+    }
+
+
+def china(moment: datetime | None) -> str:
+    """Return a moment as readers in China saw it, ``2024-03-11 09:02``; ``""`` for none."""
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if moment else ""
+
+
+def _edits(every: tuple[Revision, ...]) -> Iterator[tuple[Revision, Revision, list[Change]]]:
+    for before, after in pairwise(every):
+        old, new = ([each.title, *each.text.splitlines()] for each in (before, after))
+        yield before, after, list(changes(old, new))
+
+
+def _shown(hit: Hit, wanted: tuple[str, ...]) -> dict[str, Any]:
+    part = snippet(hit.text, wanted)
+    return {
+        "id": hit.id,
+        "date": hit.date,
+        "published": china(hit.published_at),
+        "media": hit.media,
+        "title": _pieces(hit.title, marks(hit.title, wanted)),
+        "snippet": _pieces(part.text, part.marks),
+    }
+
+
+def _pieces(text: str, spans: tuple[tuple[int, int], ...]) -> list[tuple[bool, str]]:
+    """Return a text in pieces, each with whether it was searched for."""
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [(False, text[at:start]), (True, text[start:end])]
+        at = end
+    return [*pieces, (False, text[at:])]
+
+
+def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str, str, int]]]:
+    """Return the most frequent values by filter: value, what it is called, how many."""
+    media = Counter(one.media for one in hits if one.media).most_common(FACET_VALUES)
+    days = Counter(one.date for one in hits)
+    latest = sorted(days, reverse=True)[:FACET_VALUES]
+    codes = browsing.symbol_counts(connection, [one.id for one in hits], FACET_VALUES)
+    return {
+        "media": [(name, name, count) for name, count in media],
+        "symbol": [(code, f"{name} {code}".strip(), count) for code, name, count in codes],
+        "day": [(day, day, days[day]) for day in latest],
+    }
+
+
+def _symbol(code: str) -> str:
+    if not code:
+        return ""
+    security = normalised(code)
+    if security is None:
+        raise UsageError(f'"{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA')
+    return security.symbol
+
+
+def _state(one: overview.FeedHealth, *, late: bool) -> str:
+    if not one.active:
+        return "not configured"
+    if one.stopped:
+        return "stopped"
+    if one.failures:
+        return f"failed {one.failures}×"
+    if late:
+        return "late"
+    return "ok" if one.last_ok_at else "never polled"

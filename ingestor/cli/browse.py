@@ -1,0 +1,53 @@
+"""``ingest browse``: the archive in a web browser."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from ipaddress import ip_address
+from typing import Annotated
+
+import typer
+
+from ingestor.cli.common import existing, options, say, say_error
+from ingestor.clock import Clock
+from ingestor.errors import UsageError
+
+
+def browse(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen at.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen at; 0: any free one.")
+    ] = 8001,
+) -> None:
+    """Show the archive in a web browser, read-only, until Ctrl-C.
+
+    Datasette over the live file, with a search, articles and their edits. Needs the extra
+    [browse]. Example: ingest browse --port 8080
+    """
+    try:
+        from ingestor.browse import serving  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise UsageError("browsing needs Datasette: pip install 'ingestor[browse]'") from error
+
+    with closing(existing(options(context).settings())) as database:
+        if database.path is None:
+            raise UsageError("browsing needs an SQLite file; store.url names none")
+        with (
+            serving.listen(host, port) as listening,
+            serving.opened(database, database.path, Clock()) as datasette,
+        ):
+            if not _is_loopback(host):
+                say_error(f"everybody who reaches {host} can read the whole archive")
+            address = f"[{host}]" if ":" in host else host
+            url = f"http://{address}:{listening.getsockname()[1]}/"
+            serving.serve(datasette, listening, lambda: say(url))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,168 @@
+"""``ingest browse``: Datasette over the live file, with pages of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from ingestor.clock import Clock
+from tests.filling import filled
+from tests.made_up_sina import finance_page, made_up, publish
+from tests.test_revisions import make_due
+
+pytest.importorskip("datasette", reason="the extra [browse] is not installed")
+
+from ingestor.browse import serving
+from ingestor.store.database import Database
+
+
+@contextmanager
+def browsing(path):
+    """Give a function that asks for a page of the archive in this file."""
+    database = Database(f"sqlite:///{path}", for_reading=True)
+    with serving.opened(database, path, Clock()) as datasette, asyncio.Runner() as runner:
+        yield lambda address: runner.run(datasette.client.get(address))
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    """Give a browser over five made-up articles."""
+    path = tmp_path_factory.mktemp("browse") / "archive.db"
+    texts = [
+        ("石门水泥提价", "石门水泥上调出厂价，电信诈骗与此无关。"),
+        ("海棠证券年报", "营收增长，５Ｇ业务起步。"),
+        ("<b>粗体</b> & {{ 7 * 7 }}", "电信 诈骗 分开写。"),
+        ("白鹭银行", "存款增加。"),
+        ("竹溪食品", "电信诈骗案的一名被告曾是员工。"),
+    ]
+    filled(path, texts, media="虚构日报").close()
+    with browsing(path) as asking:
+        yield asking
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    """Give a browser over an article with a picture, a link and an edit."""
+    from tests.fake_internet import FakeInternet
+    from tests.running import Site
+
+    with FakeInternet() as net:
+        site = Site(tmp_path_factory.mktemp("edited"), net)
+        site.configure()
+        one = made_up(1)
+        publish(net, [one])
+        site.run("--once")
+        first, *rest = one.paragraphs
+        text = first.replace("。", "，更正。", 1) + '<a href="https://elsewhere.example/">链接</a>'
+        net.serve(one.url, finance_page(replace(one, paragraphs=(text, *rest))))
+        make_due(site)
+        site.run("--once")
+    with browsing(site.folder / "archive.db") as asking:
+        yield asking
+
+
+def titles(page) -> list[str]:
+    found = re.findall(r'<li><a href="/article/\d+">(.*?)</a>', page.text)
+    return [re.sub(r"</?mark>", "", one) for one in found]
+
+
+def test_the_front_page_has_a_bar_a_day_the_feeds_and_the_newest(ask):
+    """Five articles, all on one day in China."""
+    page = ask("/")
+    assert page.status_code == 200
+    assert re.findall(r"<title>(2024-.*?)</title>", page.text) == ["2024-03-01: 5"]
+    assert "新浪财经－國內" in page.text
+    assert titles(page)[0] == "竹溪食品"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("诈骗", {"石门水泥提价", "竹溪食品", "&lt;b&gt;粗体&lt;/b&gt; &amp; {{ 7 * 7 }}"}),
+        ("电信诈骗", {"石门水泥提价", "竹溪食品"}),
+        ("5g", {"海棠证券年报"}),
+        ("诈", {"石门水泥提价", "竹溪食品", "&lt;b&gt;粗体&lt;/b&gt; &amp; {{ 7 * 7 }}"}),
+        ("电信诈骗 -被告", {"石门水泥提价"}),
+        ("没有这个词", set()),
+    ],
+)
+def test_a_search_finds_chinese_words_of_any_length(ask, query, expected):
+    """What stands in a title is text, not HTML and not a template."""
+    assert set(titles(ask(f"/search?q={query}"))) == expected
+
+
+def test_a_snippet_marks_what_was_searched_for(ask):
+    """As the text writes it."""
+    assert "<mark>５Ｇ</mark>业务" in ask("/search?q=5G").text
+
+
+def test_a_query_that_says_nothing_is_explained(ask):
+    """Never an error page of the server."""
+    for query, reason in (('"茅台', "quotation mark"), ("-茅台", "only says what is not wanted")):
+        page = ask(f"/search?q={query}")
+        assert (page.status_code, reason in page.text) == (400, True)
+    assert "is no code" in ask("/search?symbol=茅").text
+
+
+def test_facets_count_and_narrow_down(ask):
+    """By medium and day; a security has its own."""
+    page = ask("/search?q=诈骗").text
+    assert "虚构日报</a> 3" in page
+    assert "2024-03-01</a> 3" in page
+    assert titles(ask("/search?q=诈骗&media=别人")) == []
+    assert titles(ask("/search?day=2024-03-02")) == []
+    assert len(titles(ask("/search?day=2024-03-01&media=虚构日报"))) == 5
+
+
+def test_an_article_loads_nothing_of_others_until_it_is_asked_to(edited):
+    """Its picture is a link to a page that has it; only that page's policy allows it."""
+    page = edited("/article/1")
+    assert page.status_code == 200
+    assert "<img" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "https:" not in page.headers["content-security-policy"]
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert "pictures=1" in page.text
+    assert 'rel="noopener noreferrer"' in page.text.partition("elsewhere.example")[2]
+    page = edited("/article/1?pictures=1")
+    assert "<img" in page.text
+    assert "https:" in page.headers["content-security-policy"]
+
+
+def test_an_article_shows_its_revisions_and_what_changed(edited):
+    """And each revision as it was."""
+    page = edited("/article/1").text
+    assert "2 revisions" in page
+    assert re.search(r"<ins>，?更正[，。]?</ins>", page)
+    assert "更正" not in edited("/article/1?revision=1").text.partition("</article>")[0]
+    assert "更正" in edited("/article/1?revision=2").text.partition("</article>")[0]
+
+
+def test_an_article_that_is_not_there_is_no_error_of_ours(edited):
+    """Nor a revision, nor a number that no integer of SQLite holds."""
+    for address in ("/article/99", "/article/1?revision=9", f"/article/{2**64}"):
+        assert edited(address).status_code == 404
+
+
+def test_datasettes_tables_say_what_their_columns_mean(ask):
+    """And lead from an id to the article; queries cannot write."""
+    page = ask("/archive/articles").text
+    assert "Publication day in Asia/Shanghai" in page
+    assert '<a href="/article/1">石门水泥提价</a>' in page
+    assert "&lt;b&gt;粗体&lt;/b&gt;" in page
+    assert '<a href="/article/1">1</a>' in ask("/archive?sql=select+1+as+article_id").text
+    assert "connect-src 'self'" in ask("/archive").headers["content-security-policy"]
+    answer = ask("/archive.json?sql=delete+from+articles")
+    assert (answer.status_code, answer.json()["ok"]) == (400, False)
+
+
+def test_without_datasette_a_line_says_how_to_get_it(site):
+    """Exit code 2, no traceback."""
+    site.run("--once")
+    (line,) = site.refusals("browse", without="datasette")
+    assert "pip install 'ingestor[browse]'" in line
