@@ -52,8 +52,9 @@ def test_every_query_about_words_runs(tmp_path):
     upgrade(database)
     database.close()
     connection = sqlite3.connect(tmp_path / "a.db")
-    statements = blocks("docs/querying.md", "sql")
-    assert len(statements) == 2
+    every = blocks("docs/querying.md", "sql")
+    statements = [one for one in every if "-- DuckDB" not in one]
+    assert len(statements) == 9
     for statement in statements:
         connection.execute(statement)
     connection.close()

@@ -6,7 +6,6 @@ the archive: each band is looked up in an index, for its latest articles alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -51,7 +50,7 @@ class Copy:
 def group(connection: Connection, article_id: int, content: str) -> None:
     """Put an article that is in no story into one: its copies', else its own."""
     found = bands(content)
-    story_id = next(_stories(connection, article_id, content, found), article_id)
+    story_id = _joined(connection, _stories(connection, article_id, content, found), article_id)
     _add_bands(connection, article_id, found)
     connection.execute(insert(stories).values(article_id=article_id, story_id=story_id))
 
@@ -68,11 +67,11 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
         group(connection, article_id, content)
         return
     found = bands(content)
-    alike = list(_stories(connection, article_id, content, found))
+    alike = _stories(connection, article_id, content, found)
     _add_bands(connection, article_id, found)
     if current not in alike:
         _leave(connection, article_id, current)
-        _set(connection, article_id, alike[0] if alike else article_id)
+        _set(connection, article_id, _joined(connection, alike, article_id))
 
 
 def missing(connection: Connection) -> int:
@@ -105,10 +104,10 @@ def others(connection: Connection, article_id: int) -> list[Copy]:
 
 def _stories(
     connection: Connection, article_id: int, content: str, found: tuple[int, ...]
-) -> Iterator[int]:
-    """Yield the stories of the articles that tell the same as ``content``, the closest first."""
+) -> set[int]:
+    """Return the stories of the articles that tell the same as ``content``."""
     if not found:
-        return
+        return set()
     day = date.fromisoformat(
         connection.execute(select(articles.c.date).where(articles.c.id == article_id)).scalar_one()
     )
@@ -119,9 +118,18 @@ def _stories(
         "since": (day - apart).isoformat(),
         "until": (day + apart).isoformat(),
     }
-    for row in connection.execute(_CANDIDATES, values).all():
-        if is_same_story(row.content_text, content):
-            yield int(row.story_id)
+    rows = connection.execute(_CANDIDATES, values)
+    return {row.story_id for row in rows if is_same_story(row.content_text, content)}
+
+
+def _joined(connection: Connection, alike: set[int], alone: int) -> int:
+    """Make one story of several that an article shows to be one; ``alone`` where there is none."""
+    story_id = min(alike, default=alone)
+    more = alike - {story_id}
+    if more:
+        query = update(stories).where(stories.c.story_id.in_(more))
+        connection.execute(query.values(story_id=story_id))
+    return story_id
 
 
 def _add_bands(connection: Connection, article_id: int, found: tuple[int, ...]) -> None:
