@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from ingestor.clock import Clock
@@ -17,6 +21,7 @@ from tests.test_revisions import make_due
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 
 from ingestor.browse import serving
+from ingestor.browse.headers import LOOPBACK
 from ingestor.store.database import Database
 
 
@@ -24,8 +29,8 @@ from ingestor.store.database import Database
 def browsing(path):
     """Give a function that asks for a page of the archive in this file."""
     database = Database(f"sqlite:///{path}", for_reading=True)
-    with serving.opened(database, path, Clock()) as datasette, asyncio.Runner() as runner:
-        yield lambda address: runner.run(datasette.client.get(address))
+    with serving.opened(database, path, Clock(), LOOPBACK) as datasette, asyncio.Runner() as runner:
+        yield lambda address, **more: runner.run(datasette.client.get(address, **more))
     database.close()
 
 
@@ -145,8 +150,9 @@ def test_an_article_shows_its_revisions_and_what_changed(edited):
 
 def test_an_article_that_is_not_there_is_no_error_of_ours(edited):
     """Nor a revision, nor a number that no integer of SQLite holds."""
-    for address in ("/article/99", "/article/1?revision=9", f"/article/{2**64}"):
-        assert edited(address).status_code == 404
+    huge = "9" * 5_000
+    for address in ("99", "1?revision=9", f"{2**64}", f"{2**63}", huge, f"1?revision={huge}"):
+        assert edited(f"/article/{address}").status_code == 404
 
 
 def test_datasettes_tables_say_what_their_columns_mean(ask):
@@ -159,6 +165,33 @@ def test_datasettes_tables_say_what_their_columns_mean(ask):
     assert "connect-src 'self'" in ask("/archive").headers["content-security-policy"]
     answer = ask("/archive.json?sql=delete+from+articles")
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
+
+
+def test_a_name_that_was_made_to_lead_here_is_not_answered(ask):
+    """A page elsewhere cannot read the archive through its reader's browser."""
+    assert ask("/", headers={"host": "evil.example:8001"}).status_code == 400
+    assert ask("/archive.json", headers={"host": "localhost.evil.example"}).status_code == 400
+    for own in ("localhost:8001", "127.0.0.1:8001", "[::1]:8001", "127.0.0.1"):
+        assert ask("/", headers={"host": own}).status_code == 200
+
+
+def test_it_answers_until_it_is_interrupted_and_warns_who_lets_others_in(site):
+    """Its address on standard output, the warning on standard error, exit code 0."""
+    site.run("--once")
+    with subprocess.Popen(
+        [sys.executable, "-m", "ingestor", "browse", "--host", "0.0.0.0", "--port", "0"],
+        cwd=site.folder,
+        env=site.environment() | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        address = server.stdout.readline().strip().replace("0.0.0.0", "127.0.0.1")
+        page = httpx.get(address, trust_env=False)
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=60)
+    assert (page.status_code, server.returncode) == (200, 0)
+    assert said == "ingest: everybody who reaches 0.0.0.0 can read the whole archive\n"
 
 
 def test_without_datasette_a_line_says_how_to_get_it(site):

@@ -32,8 +32,9 @@ class Plugin:
     __name__ = "ingestor"
     """What Datasette calls it in its list of plugins."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, hosts: frozenset[str]) -> None:
         self._database = database
+        self._hosts = hosts
         self._clock = clock
         self._of: Datasette | None = None
 
@@ -45,7 +46,7 @@ class Plugin:
         return [
             (r"^/$", self.front),
             (r"^/search$", self.search),
-            (r"^/article/(?P<id>\d+)$", self.article),
+            (r"^/article/(?P<id>\d{1,19})$", self.article),
         ]
 
     @_hook
@@ -67,7 +68,7 @@ class Plugin:
     def asgi_wrapper(self, datasette: Datasette) -> Callable[[Application], Application]:
         """Say with every answer what it may load."""
         mine = self._belongs_to(datasette)
-        return lambda inner: Guarded(inner) if mine else inner
+        return lambda inner: Guarded(inner, self._hosts) if mine else inner
 
     async def front(self, datasette: Datasette, request: Any) -> Response:
         """Answer the front page."""
@@ -90,7 +91,7 @@ class Plugin:
     async def article(self, datasette: Datasette, request: Any) -> Response:
         """Answer an article; its pictures only when they are asked for."""
         number = int(request.url_vars["id"])
-        revision = request.args.get("revision") or ""
+        revision = (request.args.get("revision") or "")[:19]
         pictures = request.args.get("pictures") == "1"
         chosen = {
             "revision": int(revision) if revision.isdecimal() else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -21,9 +21,14 @@ _HERE = Path(__file__).parent
 
 
 @contextmanager
-def opened(database: Database, file: Path, clock: Clock) -> Iterator[Datasette]:
-    """Give Datasette over the archive's SQLite file, which it opens read-only."""
-    plugin = Plugin(database, clock)
+def opened(
+    database: Database, file: Path, clock: Clock, hosts: frozenset[str]
+) -> Iterator[Datasette]:
+    """Give Datasette over the archive's SQLite file, which it opens read-only.
+
+    It answers who asks for one of these host names; for any, where there are none.
+    """
+    plugin = Plugin(database, clock, hosts)
     # Datasette asks for routes while it is made.
     pm.register(plugin, name=f"{Plugin.__name__}-{id(plugin)}")
     try:
@@ -31,6 +36,8 @@ def opened(database: Database, file: Path, clock: Clock) -> Iterator[Datasette]:
             [str(file)],
             metadata=described(file.stem),
             template_dir=str(_HERE / "templates"),
+            # An article's HTML in a cell is for recognising it; its page shows all of it.
+            settings={"default_page_size": 50, "truncate_cells_html": 200},
             static_mounts=[("style", str(_HERE / "static"))],
         )
     finally:
@@ -42,7 +49,9 @@ def serve(datasette: Datasette, listening: socket.socket, ready: Callable[[], ob
     # The socket listens already: a request that comes before the server runs waits for it.
     ready()
     config = uvicorn.Config(datasette.app(), log_level="warning", lifespan="on")
-    uvicorn.Server(config).run(sockets=[listening])
+    # Raised once more by uvicorn, when all is closed: Ctrl-C is how one leaves.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
