@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from datasette import NotFound, Response, hookimpl
+from datasette import Response, hookimpl
 from datasette.app import Datasette
 from markupsafe import Markup
 
@@ -101,7 +101,8 @@ class Plugin:
         if max(number, chosen["revision"] or 0) <= LARGEST_ID:
             values = await asyncio.to_thread(self._read, views.article, number, **chosen)
         if values is None:
-            raise NotFound("There is no such article in the archive")
+            said = {"error": "There is no such article, or revision of it, in the archive."}
+            return await _page(datasette, request, "search", said, status=404)
         values["html"] = Markup(values["html"])  # noqa: S704 - cleaned when it was stored; the policy allows no script
         policy = WITH_PICTURES if pictures else OURS
         return await _page(datasette, request, "article", values, policy=policy)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import rich
 import uvicorn
 from datasette.app import Datasette
 from datasette.plugins import pm
@@ -29,6 +30,8 @@ def opened(
     It answers who asks for one of these host names; for any, where there are none.
     """
     plugin = Plugin(database, clock, hosts)
+    # Datasette prints a traceback, local variables and all, for each address that is not there.
+    rich.reconfigure(quiet=True)
     # Datasette asks for routes while it is made.
     pm.register(plugin, name=f"{Plugin.__name__}-{id(plugin)}")
     try:
