@@ -39,8 +39,13 @@ def opened(
             [str(file)],
             metadata=described(file.stem),
             template_dir=str(_HERE / "templates"),
-            # An article's HTML in a cell is for recognising it; its page shows all of it.
-            settings={"default_page_size": 50, "truncate_cells_html": 200},
+            settings={
+                "default_page_size": 50,
+                # An article's HTML in a cell is for recognising it; its page shows all of it.
+                "truncate_cells_html": 200,
+                # Looking for further facets takes most of a large table's page.
+                "suggest_facets": False,
+            },
             static_mounts=[("style", str(_HERE / "static"))],
         )
     finally:
