@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import contextmanager
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from ingestor.clock import Clock
@@ -17,6 +22,7 @@ from tests.test_revisions import make_due
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 
 from ingestor.browse import serving
+from ingestor.browse.headers import LOOPBACK
 from ingestor.store.database import Database
 
 
@@ -24,8 +30,8 @@ from ingestor.store.database import Database
 def browsing(path):
     """Give a function that asks for a page of the archive in this file."""
     database = Database(f"sqlite:///{path}", for_reading=True)
-    with serving.opened(database, path, Clock()) as datasette, asyncio.Runner() as runner:
-        yield lambda address: runner.run(datasette.client.get(address))
+    with serving.opened(database, path, Clock(), LOOPBACK) as datasette, asyncio.Runner() as runner:
+        yield lambda address, **more: runner.run(datasette.client.get(address, **more))
     database.close()
 
 
@@ -41,6 +47,8 @@ def ask(tmp_path_factory):
         ("竹溪食品", "电信诈骗案的一名被告曾是员工。"),
     ]
     filled(path, texts, media="虚构日报").close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO symbols VALUES (1, 'sh600001', 'sh', '石门水泥')")
     with browsing(path) as asking:
         yield asking
 
@@ -110,8 +118,10 @@ def test_a_query_that_says_nothing_is_explained(ask):
 
 
 def test_facets_count_and_narrow_down(ask):
-    """By medium and day; a security has its own."""
+    """By medium, security and day."""
     page = ask("/search?q=诈骗").text
+    assert "石门水泥 sh600001</a> 1" in page
+    assert titles(ask("/search?q=诈骗&symbol=600001")) == ["石门水泥提价"]
     assert "虚构日报</a> 3" in page
     assert "2024-03-01</a> 3" in page
     assert titles(ask("/search?q=诈骗&media=别人")) == []
@@ -145,8 +155,9 @@ def test_an_article_shows_its_revisions_and_what_changed(edited):
 
 def test_an_article_that_is_not_there_is_no_error_of_ours(edited):
     """Nor a revision, nor a number that no integer of SQLite holds."""
-    for address in ("/article/99", "/article/1?revision=9", f"/article/{2**64}"):
-        assert edited(address).status_code == 404
+    huge = "9" * 5_000
+    for address in ("99", "1?revision=9", f"{2**64}", f"{2**63}", huge, f"1?revision={huge}"):
+        assert edited(f"/article/{address}").status_code == 404
 
 
 def test_datasettes_tables_say_what_their_columns_mean(ask):
@@ -159,6 +170,48 @@ def test_datasettes_tables_say_what_their_columns_mean(ask):
     assert "connect-src 'self'" in ask("/archive").headers["content-security-policy"]
     answer = ask("/archive.json?sql=delete+from+articles")
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
+
+
+def test_what_is_found_is_paged_through(tmp_path):
+    """Fifty a page, each article once, with the way to the next page and back."""
+    path = tmp_path / "archive.db"
+    filled(path, [(f"第{number}号", "银行") for number in range(60)]).close()
+    with browsing(path) as asking:
+        pages = [asking(f"/search?q=银行&order=newest&page={number}") for number in (1, 2, 3)]
+        assert [len(titles(one)) for one in pages] == [50, 10, 0]
+        assert titles(pages[0])[0] == "第59号"
+        assert titles(pages[1])[-1] == "第0号"
+        assert ["page=2" in pages[0].text, "page=3" in pages[1].text] == [True, False]
+        assert asking(f"/search?page={'9' * 5000}").status_code == 200
+
+
+def test_a_name_that_was_made_to_lead_here_is_not_answered(ask):
+    """A page elsewhere cannot read the archive through its reader's browser."""
+    assert ask("/", headers={"host": "evil.example:8001"}).status_code == 400
+    assert ask("/archive.json", headers={"host": "localhost.evil.example"}).status_code == 400
+    for own in ("localhost:8001", "127.0.0.1:8001", "[::1]:8001", "127.0.0.1"):
+        assert ask("/", headers={"host": own}).status_code == 200
+
+
+def test_it_answers_until_it_is_interrupted_and_warns_who_lets_others_in(site):
+    """Its address on standard output, the warning on standard error, exit code 0."""
+    site.run("--once")
+    with subprocess.Popen(
+        [sys.executable, "-m", "ingestor", "browse", "--host", "0.0.0.0", "--port", "0"],
+        cwd=site.folder,
+        env=site.environment() | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        address = server.stdout.readline().strip().replace("0.0.0.0", "127.0.0.1")
+        page = httpx.get(address, trust_env=False)
+        httpx.get(f"{address}nothing/here", trust_env=False)
+        server.send_signal(signal.SIGINT)
+        more, said = server.communicate(timeout=60)
+    assert (page.status_code, server.returncode) == (200, 0)
+    assert more == ""
+    assert said == "ingest: everybody who reaches 0.0.0.0 can read the whole archive\n"
 
 
 def test_without_datasette_a_line_says_how_to_get_it(site):

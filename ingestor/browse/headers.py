@@ -1,7 +1,8 @@
-"""What each answer says of itself to the browser: what it may load, and from where."""
+"""Who is answered, and what each answer says of itself to the browser: what it may load."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -20,20 +21,40 @@ DATASETTES = (
 )
 """Datasette's own pages have scripts and styles in them."""
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""What this machine calls itself."""
+
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Message, Any, Send], Awaitable[None]]
 
 
 class Guarded:
-    """An ASGI application whose answers have a policy: Datasette's where they state none."""
+    """An ASGI application whose answers have a policy: Datasette's where they state none.
 
-    def __init__(self, inner: Application) -> None:
+    With ``hosts``, it answers only who asks for one of these names: a page elsewhere whose
+    name was made to lead to this machine ("DNS rebinding") asks for its own.
+    """
+
+    def __init__(self, inner: Application, hosts: frozenset[str]) -> None:
         self._inner = inner
+        self._hosts = hosts
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
         """Answer a request."""
+        if scope["type"] == "http" and self._hosts and _host(scope) not in self._hosts:
+            body = b"This archive is to be asked for as localhost or 127.0.0.1.\n"
+            headers = [(b"content-type", b"text/plain")]
+            await send({"type": "http.response.start", "status": 400, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
         await self._inner(scope, receive, partial(_sent, send))
+
+
+def _host(scope: Message) -> str:
+    """Return the host that a request asks for, without its port."""
+    named = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return re.sub(r":\d*$", "", named.decode("latin-1")).strip("[]").lower()
 
 
 async def _sent(send: Send, message: Message) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from datasette import NotFound, Response, hookimpl
+from datasette import Response, hookimpl
 from datasette.app import Datasette
 from markupsafe import Markup
 
@@ -32,8 +32,9 @@ class Plugin:
     __name__ = "ingestor"
     """What Datasette calls it in its list of plugins."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, hosts: frozenset[str]) -> None:
         self._database = database
+        self._hosts = hosts
         self._clock = clock
         self._of: Datasette | None = None
 
@@ -45,7 +46,7 @@ class Plugin:
         return [
             (r"^/$", self.front),
             (r"^/search$", self.search),
-            (r"^/article/(?P<id>\d+)$", self.article),
+            (r"^/article/(?P<id>\d{1,19})$", self.article),
         ]
 
     @_hook
@@ -67,7 +68,7 @@ class Plugin:
     def asgi_wrapper(self, datasette: Datasette) -> Callable[[Application], Application]:
         """Say with every answer what it may load."""
         mine = self._belongs_to(datasette)
-        return lambda inner: Guarded(inner) if mine else inner
+        return lambda inner: Guarded(inner, self._hosts) if mine else inner
 
     async def front(self, datasette: Datasette, request: Any) -> Response:
         """Answer the front page."""
@@ -90,7 +91,7 @@ class Plugin:
     async def article(self, datasette: Datasette, request: Any) -> Response:
         """Answer an article; its pictures only when they are asked for."""
         number = int(request.url_vars["id"])
-        revision = request.args.get("revision") or ""
+        revision = (request.args.get("revision") or "")[:19]
         pictures = request.args.get("pictures") == "1"
         chosen = {
             "revision": int(revision) if revision.isdecimal() else None,
@@ -100,7 +101,8 @@ class Plugin:
         if max(number, chosen["revision"] or 0) <= LARGEST_ID:
             values = await asyncio.to_thread(self._read, views.article, number, **chosen)
         if values is None:
-            raise NotFound("There is no such article in the archive")
+            said = {"error": "There is no such article, or revision of it, in the archive."}
+            return await _page(datasette, request, "search", said, status=404)
         values["html"] = Markup(values["html"])  # noqa: S704 - cleaned when it was stored; the policy allows no script
         policy = WITH_PICTURES if pictures else OURS
         return await _page(datasette, request, "article", values, policy=policy)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import rich
 import uvicorn
 from datasette.app import Datasette
 from datasette.plugins import pm
@@ -21,9 +22,16 @@ _HERE = Path(__file__).parent
 
 
 @contextmanager
-def opened(database: Database, file: Path, clock: Clock) -> Iterator[Datasette]:
-    """Give Datasette over the archive's SQLite file, which it opens read-only."""
-    plugin = Plugin(database, clock)
+def opened(
+    database: Database, file: Path, clock: Clock, hosts: frozenset[str]
+) -> Iterator[Datasette]:
+    """Give Datasette over the archive's SQLite file, which it opens read-only.
+
+    It answers who asks for one of these host names; for any, where there are none.
+    """
+    plugin = Plugin(database, clock, hosts)
+    # Datasette prints a traceback, local variables and all, for each address that is not there.
+    rich.reconfigure(quiet=True)
     # Datasette asks for routes while it is made.
     pm.register(plugin, name=f"{Plugin.__name__}-{id(plugin)}")
     try:
@@ -31,6 +39,13 @@ def opened(database: Database, file: Path, clock: Clock) -> Iterator[Datasette]:
             [str(file)],
             metadata=described(file.stem),
             template_dir=str(_HERE / "templates"),
+            settings={
+                "default_page_size": 50,
+                # An article's HTML in a cell is for recognising it; its page shows all of it.
+                "truncate_cells_html": 200,
+                # Looking for further facets takes most of a large table's page.
+                "suggest_facets": False,
+            },
             static_mounts=[("style", str(_HERE / "static"))],
         )
     finally:
@@ -42,7 +57,9 @@ def serve(datasette: Datasette, listening: socket.socket, ready: Callable[[], ob
     # The socket listens already: a request that comes before the server runs waits for it.
     ready()
     config = uvicorn.Config(datasette.app(), log_level="warning", lifespan="on")
-    uvicorn.Server(config).run(sockets=[listening])
+    # Raised once more by uvicorn, when all is closed: Ctrl-C is how one leaves.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:

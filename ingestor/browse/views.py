@@ -81,7 +81,7 @@ def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
         hits = search(connection, query, filters, order=order, limit=MOST_HITS)
     else:
         hits = browsing.newest(connection, filters, MOST_HITS)
-    number = max(1, int(page)) if (page := asked.get("page", "")).isdecimal() else 1
+    number = max(1, int(page)) if (page := asked.get("page", "")[:9]).isdecimal() else 1
     first = (number - 1) * HITS_A_PAGE
     return {
         "count": len(hits),

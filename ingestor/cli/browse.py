@@ -28,18 +28,20 @@ def browse(
     [browse]. Example: ingest browse --port 8080
     """
     try:
-        from ingestor.browse import serving  # noqa: PLC0415 - an extra
+        from ingestor.browse import headers, serving  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UsageError("browsing needs Datasette: pip install 'ingestor[browse]'") from error
 
+    own = _is_loopback(host)
+    names = headers.LOOPBACK | {host} if own else frozenset[str]()
     with closing(existing(options(context).settings())) as database:
         if database.path is None:
             raise UsageError("browsing needs an SQLite file; store.url names none")
         with (
             serving.listen(host, port) as listening,
-            serving.opened(database, database.path, Clock()) as datasette,
+            serving.opened(database, database.path, Clock(), names) as datasette,
         ):
-            if not _is_loopback(host):
+            if not own:
                 say_error(f"everybody who reaches {host} can read the whole archive")
             address = f"[{host}]" if ":" in host else host
             url = f"http://{address}:{listening.getsockname()[1]}/"
