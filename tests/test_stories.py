@@ -94,7 +94,7 @@ def test_an_article_can_show_two_stories_to_be_one(tmp_path):
 
 
 def test_real_copies_are_found_and_nothing_else():
-    """Eleven pairs of 24,976, each looked at: the same column under another headline."""
+    """Eleven pairs of 24,976, by their headlines one story each; what they miss was not counted."""
     texts = [path.read_text("utf-8") for path in sorted(shared("sina", "texts").glob("*.txt"))]
     with_bands = [(one, set(bands(one))) for one in texts]
     found = [
