@@ -107,7 +107,7 @@ def test_hostile_text_costs_no_more_than_its_length(unit):
 
 
 def test_real_texts_name_what_people_find_in_them():
-    """Ninety-three securities in 224 texts, all of them read by eye; fewer or other ones are a fault."""
+    """Ninety-three securities in 224 texts, their list read by eye; fewer or other ones are a fault."""
     texts = [path.read_text("utf-8") for path in sorted(shared("sina", "texts").glob("*.txt"))]
     found = {one.symbol for text in texts for one in mentions(text)}
     assert len(found) == 93

@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations
 
 import pytest
 
@@ -14,6 +15,7 @@ from ingestor.store.arrivals import Arrival
 from tests.filling import FEED, FIRST, filled
 from tests.made_up_sina import made_up, publish
 from tests.retold import made_set, measured, phrased, text
+from tests.shared import shared
 from tests.test_verify import change
 
 DICE = random.Random(7)
@@ -77,6 +79,30 @@ def test_the_text_that_was_replaced_is_forgotten(archive):
         query = "SELECT band FROM story_bands WHERE article_id = 1"
         left = set(connection.exec_driver_sql(query).scalars())
     assert left == set(bands(THIRD))
+
+
+def test_an_article_can_show_two_stories_to_be_one(tmp_path):
+    """Two excerpts have little in common, until the whole comes."""
+    half, most = len(ONE) * 55 // 100, len(ONE) * 35 // 100
+    texts = [("上", ONE[:half]), ("下", ONE[most:]), ("全", ONE)]
+    database = filled(tmp_path / "a.db", texts[:2])
+    assert grouped(database) == [(1, 1), (2, 2)]
+    database.close()
+    database = filled(tmp_path / "b.db", texts)
+    assert grouped(database) == [(1, 1), (1, 2), (1, 3)]
+    database.close()
+
+
+def test_real_copies_are_found_and_nothing_else():
+    """Eleven pairs of 24,976, by their headlines one story each; what they miss was not counted."""
+    texts = [path.read_text("utf-8") for path in sorted(shared("sina", "texts").glob("*.txt"))]
+    with_bands = [(one, set(bands(one))) for one in texts]
+    found = [
+        (first, second)
+        for (first, some), (second, others) in combinations(with_bands, 2)
+        if some & others and is_same_story(first, second)
+    ]
+    assert len(found) == 11
 
 
 def test_what_reads_alike_much_later_is_a_report_that_recurs(tmp_path):
