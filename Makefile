@@ -25,8 +25,10 @@ run: install config.toml  ## Ingest once, with config.toml (made from the exampl
 demo: install  ## Ingest a made-up Sina on loopback and show the result
 	$(BIN)/python -m tests.demo
 
-test: install  ## All tests
-	$(BIN)/python -m pytest
+JOBS ?= 2
+
+test: install  ## All tests, in JOBS processes
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 soak: install  ## Two thousand kills, and what else takes long
 	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest tests/faults

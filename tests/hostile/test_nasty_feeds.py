@@ -100,11 +100,11 @@ def test_a_title_that_is_a_book_is_a_failure_with_a_reason():
 
 def test_reading_a_feed_asks_nobody_and_opens_no_file(tmp_path):
     """Neither what it names (document types, style sheets, inclusions) nor what it looks like."""
-    (tmp_path / "secret.xml").write_text(rss(item("secret")), encoding="utf-8")
-    file = (tmp_path / "secret.xml").as_uri()
+    (tmp_path / "file.xml").write_text(rss(item("secret")), encoding="utf-8")
+    file = (tmp_path / "file.xml").as_uri()
     with RawServer(page(rss(item("secret")).encode())) as server:
         address = f"http://127.0.0.1:{server.port}/x"
-        for place in (address, file, str(tmp_path / "secret.xml")):
+        for place in (address, file, str(tmp_path / "file.xml")):
             for body in (
                 place,
                 f"{place}#<rss></rss>",
