@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import day_option, existing, options, say, say_error, set_up_logs
+from ingestor.cli.common import existing, options, say, say_error, set_up_logs
+from ingestor.cli.filters import filters_of
 from ingestor.cli.tally import Tally, shown
 from ingestor.clock import Clock
 from ingestor.config import Settings
@@ -17,6 +18,7 @@ from ingestor.errors import UsageError
 from ingestor.pipeline import reextracting
 from ingestor.store import feeds, reextraction
 from ingestor.store.database import Database
+from ingestor.store.exports import Filters
 from ingestor.store.lock import only_run
 from ingestor.store.migrations import upgrade
 from ingestor.store.reextraction import Wanted
@@ -52,7 +54,7 @@ def reextract(
     """
     set_up_logs(options(context))
     settings = options(context).settings()
-    names, days = feed or [], (since, until)
+    names, days = feed or [], filters_of(since=since or "", until=until or "")
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
         clock = Clock()
@@ -66,21 +68,14 @@ def reextract(
         raise typer.Exit(1)
 
 
-def _wanted(
-    database: Database, names: Sequence[str], days: tuple[str | None, str | None]
-) -> Wanted:
-    since, until = days
-    first = day_option("--since", since).isoformat() if since else ""
-    last = day_option("--until", until).isoformat() if until else ""
-    if first and last and last < first:
-        raise UsageError(f"--until {last} is before --since {first}")
+def _wanted(database: Database, names: Sequence[str], days: Filters) -> Wanted:
     with database.reading() as connection:
         known = feeds.ids(connection)
     for name in names:
         if name not in known:
             there = ", ".join(known) or "none"
             raise UsageError(f'--feed: the archive knows no feed "{name}"; there are: {there}')
-    return Wanted(tuple(known[name] for name in names), first, last)
+    return Wanted(tuple(known[name] for name in names), days.since, days.until)
 
 
 def _run(
