@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 import unicodedata
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from ingestor.errors import UsageError
 from ingestor.model import Security
 from ingestor.store.exports import Filters
-from ingestor.store.search import fold
-from ingestor.store.search_query import Query, parse
+from ingestor.store.schema import FULL_TEXT_INDEX
+from ingestor.store.search import fold, tokens
+from ingestor.store.search_query import Query, match, parse
 from ingestor.store.search_sql import statement
 from ingestor.store.searching import Order, search
 from ingestor.store.snippets import marks, snippet
@@ -109,30 +111,27 @@ def recall(database, texts, tries):
 )
 def test_any_part_of_any_text_is_found(texts, data):
     """Also of scripts and marks that SQLite's tables do not know: what is indexed is asked for."""
-    connection = sqlite3.connect(":memory:")
-    from ingestor.store.schema import FULL_TEXT_INDEX
-    from ingestor.store.search import tokens
-    from ingestor.store.search_query import match
-
-    connection.execute(FULL_TEXT_INDEX)
     folded = [unicodedata.normalize("NFKC", text).casefold() for text in texts]
-    for number, text in enumerate(texts):
-        connection.execute(
-            "INSERT INTO articles_fts(rowid, title, content) VALUES (?, '', ?)",
-            (number, tokens(text)),
-        )
     whole = data.draw(st.sampled_from(folded)) if folded else ""
     start = data.draw(st.integers(0, len(whole)))
     part = whole[start : data.draw(st.integers(start, len(whole)))]
-    terms = match((part,))
-    if terms:
+    if terms := match((part,)):
+        expected = {number for number, text in enumerate(folded) if part in text}
+        assert expected <= candidates(texts, terms)
+
+
+def candidates(texts, terms):
+    """Return the numbers of the texts that the index alone finds."""
+    rows = [(number, tokens(text)) for number, text in enumerate(texts)]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(FULL_TEXT_INDEX)
+        connection.executemany(
+            "INSERT INTO articles_fts(rowid, title, content) VALUES (?, '', ?)", rows
+        )
         found = connection.execute(
             "SELECT rowid FROM articles_fts WHERE articles_fts MATCH ?", (terms,)
         )
-        assert {number for number, text in enumerate(folded) if part in text} <= {
-            row[0] for row in found
-        }
-    connection.close()
+        return {row[0] for row in found}
 
 
 @given(
