@@ -61,6 +61,12 @@ class Validators:
     body_sha256: str = ""
     """Lower-case hex digest of the last body that was read in full."""
 
+    @property
+    def headers(self) -> Headers:
+        """The request headers that let a server answer "unchanged" (RFC 9110, 13.1)."""
+        named = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
+        return tuple((name, value) for name, value in named if value)
+
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
@@ -113,6 +119,11 @@ class Response:
     def header(self, name: str) -> str:
         """Return the first value of response header ``name`` (any case), or ``''``."""
         return header(self.headers, name)
+
+    @property
+    def validators(self) -> Validators:
+        """What makes the next request for this conditional; its body is not hashed."""
+        return Validators(self.header("etag"), self.header("last-modified"))
 
 
 @dataclass(frozen=True, slots=True)

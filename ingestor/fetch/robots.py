@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -15,7 +15,7 @@ from protego import Protego
 from ingestor.decode import decode_page
 from ingestor.errors import FetchError, Refused, Unreachable
 from ingestor.fetch.retry_after import max_age
-from ingestor.model import Headers, Request, Response
+from ingestor.model import Request, Response, Validators
 
 KEPT_SECONDS = 24 * 3600.0
 """How long an answer is used at most, and where it does not say: RFC 9309, 2.4 advises a day."""
@@ -38,8 +38,8 @@ class _Rules:
     """Second of the monotonic clock at which the site is asked for it again."""
     trouble: str = ""
     """Why it could not be had."""
-    validators: Headers = ()
-    """Request headers with which the site may answer that it is unchanged."""
+    validators: Validators = field(default_factory=Validators)
+    """With these the site may answer that it is unchanged."""
 
 
 class Robots:
@@ -85,9 +85,9 @@ class Robots:
         return not fresh
 
     def _read(self, origin: str, known: _Rules | None) -> _Rules:
-        validators = known.validators if known else ()
+        validators = known.validators if known else Validators()
         try:
-            response = self._get(Request(f"{origin}/robots.txt", validators))
+            response = self._get(Request(f"{origin}/robots.txt", validators.headers))
         except FetchError as error:
             return self._not_had(known, str(error))
         if response.status >= 500 or response.status == 429:
@@ -104,7 +104,7 @@ class Robots:
         parsed = Protego.parse(text[:MOST_CHARACTERS])
         if delay := parsed.crawl_delay(self._user_agent):
             self._crawl_delay(origin, float(delay))
-        return _Rules(parsed, until, validators=_validators(response))
+        return _Rules(parsed, until, validators=response.validators)
 
     def _not_had(self, known: _Rules | None, trouble: str) -> _Rules:
         """Go on with the rules that are known: RFC 9309, 2.4 allows it while there is an outage."""
@@ -118,11 +118,3 @@ def _seconds_kept(response: Response) -> float:
     said = max_age(response)
     seconds = KEPT_SECONDS if said is None else said.total_seconds()
     return min(max(seconds, SHORTEST_SECONDS), KEPT_SECONDS)
-
-
-def _validators(response: Response) -> Headers:
-    named = (
-        ("If-None-Match", response.header("etag")),
-        ("If-Modified-Since", response.header("last-modified")),
-    )
-    return tuple((name, value) for name, value in named if value)

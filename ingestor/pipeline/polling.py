@@ -121,11 +121,7 @@ def _changed(services: Services, answer: _Answer, document: FeedDocument, summar
     state, response = answer.state, answer.response
     if response is None:
         raise TypeError("a document without the response that it was read from")
-    validators = Validators(
-        etag=response.header("etag"),
-        last_modified=response.header("last-modified"),
-        body_sha256=answer.sha256,
-    )
+    validators = replace(response.validators, body_sha256=answer.sha256)
     kept = services.keep(response)
     services.sync()
     with services.database.transaction() as connection:

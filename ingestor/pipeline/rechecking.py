@@ -10,12 +10,11 @@ import structlog
 
 from ingestor import poll
 from ingestor.errors import FetchError, IngestorError, Postponed
-from ingestor.model import Article, Request, Response, Validators
+from ingestor.model import Article, Request, Response
 from ingestor.pipeline import keeping
 from ingestor.pipeline.ingesting import extract_page
 from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.services import Services, Summary, remember_pauses
-from ingestor.sources import conditional
 from ingestor.store import rechecks, revisions
 from ingestor.store.arrivals import Arrival
 from ingestor.store.rechecks import DueCheck
@@ -63,7 +62,7 @@ def _settle_joined(
 
 
 def _ask(services: Services, due: Sequence[DueCheck]) -> Iterator[_Asked]:
-    requests = [(one, Request(one.url, conditional(one.validators))) for one in due]
+    requests = [(one, Request(one.url, one.validators.headers)) for one in due]
     yield from services.fetcher.get_all(requests, robots=True)
 
 
@@ -117,7 +116,6 @@ def _compare(
 ) -> None:
     kept = services.keep(response)
     services.sync()
-    validators = Validators(response.header("etag"), response.header("last-modified"))
     with services.database.transaction() as connection:
         arrival = Arrival(
             article=article,
@@ -129,7 +127,7 @@ def _compare(
             capture_id=keeping.record(connection, kept),
         )
         saved = revisions.revise(connection, check.article_id, arrival)
-        rechecks.done(connection, check, validators, next_check_at=_next(services, check))
+        rechecks.done(connection, check, response.validators, next_check_at=_next(services, check))
     if saved.outcome == "revised":
         summary.articles_revised += 1
         services.observer.revised("edit")

@@ -110,7 +110,7 @@ def _plan_check(
         return
     delays = services.settings.schedule.recheck
     if isinstance(outcome, Response) and outcome.status == 200:
-        validators = Validators(outcome.header("etag"), outcome.header("last-modified"))
+        validators = outcome.validators
         seen_at = outcome.fetched_at
     else:
         # The feed's text was archived; should the page come back, it is the better witness.

@@ -27,7 +27,7 @@ from functools import cache
 from typing import Protocol, cast
 
 from ingestor.errors import ConfigError
-from ingestor.model import Entry, Feed, FeedDocument, Headers, Request, Response, Validators
+from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.registry import modules
 
 
@@ -68,15 +68,6 @@ def points_to_page(feed: Feed, entry: Entry) -> bool:
     """Whether an entry of a feed of texts points to an article that has a day of its own."""
     decides = getattr(source(feed.kind), "points_to_page", None)
     return bool(decides and decides(feed, entry))
-
-
-def conditional(validators: Validators) -> Headers:
-    """Return the headers that let a server answer "unchanged" (RFC 9110, 13.1)."""
-    found = (
-        ("If-None-Match", validators.etag),
-        ("If-Modified-Since", validators.last_modified),
-    )
-    return tuple((name, value) for name, value in found if value)
 
 
 @cache

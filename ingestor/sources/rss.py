@@ -17,7 +17,6 @@ from ingestor.dates import parse_date
 from ingestor.decode import decode_feed
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
-from ingestor.sources import conditional
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
 from ingestor.sources._markup import bare, is_whole, refuse_hostile
 from ingestor.sources._text import (
@@ -45,7 +44,7 @@ _PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 
 
 def request(feed: Feed, validators: Validators) -> Request:
     """Ask for the feed, unless it is unchanged."""
-    return Request(feed.url, (("Accept", ACCEPT), *conditional(validators)))
+    return Request(feed.url, (("Accept", ACCEPT), *validators.headers))
 
 
 def read(feed: Feed, response: Response) -> FeedDocument:

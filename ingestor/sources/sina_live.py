@@ -21,7 +21,6 @@ from ingestor.dates import parse_date
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
 from ingestor.securities import in_market
-from ingestor.sources import conditional
 from ingestor.sources._sina_api import items_of, result_of, text_of
 from ingestor.sources._text import identifier, plain, web_address, whole
 from ingestor.text import bounded_keywords
@@ -84,7 +83,7 @@ def _request(feed: Feed, page: int, validators: Validators) -> Request:
     # Programs that read it write the size and the tag in one of two ways, or in both.
     query = {"page": str(page), "page_size": size, "pagesize": size, "tag_id": tag, "tag": tag}
     sign = "&" if urlsplit(feed.url).query else "?"
-    headers = (("Accept", "application/json"), ("Referer", REFERER), *conditional(validators))
+    headers = (("Accept", "application/json"), ("Referer", REFERER), *validators.headers)
     more = urlencode(query | {"dire": "f", "dpc": "1"})
     return Request(f"{feed.url}{sign}{more}", headers)
 

@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 
 from ingestor.dates import EARLIEST, SHANGHAI
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
-from ingestor.sources import conditional
 from ingestor.sources._sina_api import items_of, result_of, text_of
 from ingestor.sources._text import identifier, plain, web_address, whole
 from ingestor.text import bounded_keywords, bounded_name
@@ -51,7 +50,7 @@ def read(feed: Feed, response: Response) -> FeedDocument:
 def _request(feed: Feed, more: dict[str, str], validators: Validators) -> Request:
     query = {"k": "", "num": str(ITEMS_A_PAGE), **more}
     sign = "&" if urlsplit(feed.url).query else "?"
-    headers = (("Accept", "application/json"), ("Referer", REFERER), *conditional(validators))
+    headers = (("Accept", "application/json"), ("Referer", REFERER), *validators.headers)
     return Request(f"{feed.url}{sign}{urlencode(query)}", headers)
 
 
