@@ -50,12 +50,13 @@ def read_feed(feed: Feed, response: Response) -> FeedDocument:
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
     """Ask each feed, write down its new entries together with its validators."""
     unchanged: list[tuple[_Answer, Kept | None]] = []
+    postponed: list[tuple[FeedState, Postponed]] = []
     answers = services.workers.through(_ask(services, states), _reading)
     for answer, document in answers:
         summary.feeds += 1
         error = answer.error or (document if isinstance(document, Exception) else None)
         if isinstance(error, Postponed):
-            _postponed(services, answer.state, error, summary)
+            postponed.append((answer.state, error))
         elif error:
             services.observer.polled("failed")
             _failed(services, answer, error, summary)
@@ -70,6 +71,7 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
             if len(unchanged) >= UNCHANGED_A_TRANSACTION:
                 _unchanged(services, unchanged)
     _unchanged(services, unchanged)
+    _postponed(services, postponed, summary)
     remember_pauses(services)
 
 
@@ -148,15 +150,24 @@ def _unchanged(services: Services, answers: list[tuple[_Answer, Kept | None]]) -
     answers.clear()
 
 
-def _postponed(services: Services, state: FeedState, error: Postponed, summary: Summary) -> None:
-    """Leave a feed alone, as it or its host wants: said, but no failure of the feed."""
+def _postponed(
+    services: Services, postponed: Sequence[tuple[FeedState, Postponed]], summary: Summary
+) -> None:
+    """Leave feeds alone, as they or their hosts want: said, but no failure of the feeds.
+
+    All in one transaction: a host that wants to be left alone may have a thousand of them.
+    """
+    if not postponed:
+        return
     with services.database.transaction() as connection:
-        feeds.postpone(connection, state.id, error.until)
-    summary.feeds_failed += 1
-    summary.problems.append(f"feed {state.feed.name}: {error}")
-    log.warning(
-        "feed_postponed", feed=state.feed.name, reason=str(error), until=iso_utc(error.until)
-    )
+        for state, error in postponed:
+            feeds.postpone(connection, state.id, error.until)
+    for state, error in postponed:
+        summary.feeds_failed += 1
+        summary.problems.append(f"feed {state.feed.name}: {error}")
+        log.warning(
+            "feed_postponed", feed=state.feed.name, reason=str(error), until=iso_utc(error.until)
+        )
 
 
 def _failed(services: Services, answer: _Answer, error: Exception, summary: Summary) -> None:
