@@ -91,7 +91,7 @@ def reindex(connection: Connection) -> None:
         query.where(articles.c.id > last).order_by(articles.c.id).limit(1000)
     ).all():
         for row in rows:
-            search.add(connection, row.id, row.title, row.content_text)
+            search.add(connection, [(row.id, row.title, row.content_text)])
         last = rows[-1].id
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
@@ -54,10 +55,13 @@ def tokens(text: str) -> str:
     return " ".join(found)
 
 
-def add(connection: Connection, article_id: int, title: str, content: str) -> None:
-    """Index an article that is not in the index."""
-    values = {"id": article_id, "title": tokens(title), "content": tokens(content)}
-    connection.execute(_INSERT, values)
+def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles that are not in the index: of each its id, title and text."""
+    rows = [
+        {"id": article_id, "title": tokens(title), "content": tokens(content)}
+        for article_id, title, content in new
+    ]
+    connection.execute(_INSERT, rows)
 
 
 def remove(connection: Connection, article_id: int, title: str, content: str) -> None:
