@@ -12,7 +12,7 @@ import structlog
 from ingestor import poll
 from ingestor.archive.pictures import keep_picture, picture_kind
 from ingestor.errors import FetchError
-from ingestor.fetch.client import require_page
+from ingestor.fetch.answers import require_page
 from ingestor.model import Request, Response
 from ingestor.pipeline.batching import batches
 from ingestor.pipeline.services import Services
