@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 ENTRIES_A_ROUND = 200
 """Entries taken from the queue at a time: what is in memory stays small, hosts mix well."""
 
-ARTICLES_A_TRANSACTION = 16
+ARTICLES_A_TRANSACTION = 50
 """Articles saved together: one wait for the disk serves them all."""
 
 
@@ -57,7 +57,9 @@ def ingest_entries(
         if not due:
             return
         waiting = _sort_out(services, feeds, due, summary)
-        for batch in batches(_extract(services, _ask(services, waiting)), ARTICLES_A_TRANSACTION):
+        results = _extract(services, _ask(services, waiting))
+        monotonic = services.clock.monotonic
+        for batch in batches(results, ARTICLES_A_TRANSACTION, monotonic):
             save(services, batch, summary)
         remember_pauses(services)
 

@@ -44,9 +44,8 @@ def keep_pictures(services: Services, *, rounds: int | None = None) -> None:
         if not due:
             return
         requests = [(one, Request(one.url, ACCEPT)) for one in due]
-        for batch in batches(
-            services.fetcher.get_all(requests, robots=True), PICTURES_A_TRANSACTION
-        ):
+        answers = services.fetcher.get_all(requests, robots=True)
+        for batch in batches(answers, PICTURES_A_TRANSACTION, services.clock.monotonic):
             _settle(services, batch)
 
 
