@@ -149,7 +149,7 @@ def record(connection: Connection, outcome: EntryOutcome) -> None:
         "state": outcome.state,
         "error": outcome.error,
         "next_attempt_at": outcome.next_attempt_at,
-        "attempts": entries.c.attempts + outcome.tried,
+        "attempts": entries.c.attempts + int(outcome.tried),
     }
     if outcome.article_id is not None:
         values["article_id"] = outcome.article_id

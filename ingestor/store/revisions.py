@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, func, or_, select, update
 
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Cause
-from ingestor.store import pictures, search, stories
+from ingestor.store import full_text, pictures, stories
 from ingestor.store.arrivals import Arrival, Saved
 from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
 
@@ -94,7 +94,7 @@ def _replace(
     updated_at: datetime | None,
 ) -> None:
     """Let an article say what the arrival says, as its next revision."""
-    search.remove(connection, row.id, row.title, row.content_text)
+    full_text.remove(connection, row.id, row.title, row.content_text)
     values = content_columns(arrival) | {
         "revision": row.revision + 1,
         "updated_at": updated_at,
@@ -166,7 +166,7 @@ def write_revision(
             capture_id=arrival.capture_id,
         )
     )
-    search.add(connection, article_id, article.title, article.body.text)
+    full_text.add(connection, article_id, article.title, article.body.text)
     _replace_details(connection, article_id, article)
 
 
