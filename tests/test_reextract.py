@@ -40,7 +40,7 @@ def read_by_older_rules(site: Site, *article_ids: int) -> None:
         for one in article_ids:
             title, text = run(f"SELECT title, content_text FROM articles WHERE id = {one}").one()
             full_text.remove(connection, one, title, text)
-            full_text.add(connection, one, title, OLD_TEXT)
+            full_text.add(connection, [(one, title, OLD_TEXT)])
             values = (OLD_TEXT, f"<p>{OLD_TEXT}</p>", text_sha256(OLD_TEXT), one)
             columns = "content_text = ?, content_html = ?, content_sha256 = ?"
             run(

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from ingestor import poll
-from ingestor.archive.warc import body_sha256
+from ingestor.archive.warc_records import body_sha256
 from ingestor.dates import iso_utc
 from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.fetch.client import require_page

@@ -1,21 +1,42 @@
-"""PostgreSQL's advisory locks, by what they are for; nothing to do on SQLite, with its one writer.
+"""PostgreSQL's advisory locks, by name; on SQLite, with its one writer, there is nothing to do.
 
-All are held to the end of the transaction, and are given back with it, also when it is killed.
-They are taken in the order in which they stand here, which makes a deadlock impossible.
+The server gives them back when the transaction, or the session, ends or is killed. Read
+:mod:`ingestor.store.turns` for which there are, and in which order they are taken.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 UPGRADE = "upgrade"
 """The schema is made or upgraded."""
 
 RUN = "run"
-"""A daemon or a pass is at work (:mod:`ingestor.store.lock`)."""
+"""A daemon or a pass is at work, alone; or workers are, together (:mod:`ingestor.store.lock`)."""
+
+_TAKE = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
+_TRY = {
+    False: text("SELECT pg_try_advisory_lock(:key)"),
+    True: text("SELECT pg_try_advisory_lock_shared(:key)"),
+}
+_HALF = 0xFFFFFFFF
+_HOLDERS = text(
+    "SELECT DISTINCT replace(application_name, 'ingestor ', '')"
+    " FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND CAST(classid AS bigint) = :high AND CAST(objid AS bigint) = :low"
+    " AND application_name LIKE 'ingestor %' ORDER BY 1"
+)
+"""A 64-bit lock stands in ``pg_locks`` as two halves, with ``objsubid`` 1."""
+
+
+def has_locks(connection: Connection) -> bool:
+    """Return whether there are advisory locks, and a need for them."""
+    return connection.dialect.name == "postgresql"
 
 
 def key(name: str) -> int:
@@ -27,46 +48,21 @@ def key(name: str) -> int:
 def take(connection: Connection, *names: str) -> None:
     """Wait for these locks, and hold them to the end of the transaction.
 
-    All at once and in one order, whoever asks for them.
+    In one order whoever asks for them, so that nobody waits for one who waits for him.
     """
-    _run(connection, _TAKE, names)
+    if names and has_locks(connection):
+        connection.execute(_TAKE, {"keys": sorted({key(name) for name in names})})
 
 
-def share(connection: Connection, *names: str) -> None:
-    """Wait for these locks, and hold them with others who share them."""
-    _run(connection, _SHARE, names)
+def hold(connection: Connection, name: str, *, shared: bool = False) -> bool:
+    """Take a lock for the rest of the session, at once; return whether that was possible.
 
-
-def _run(connection: Connection, statement: TextClause, names: Iterable[str]) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(statement, {"keys": sorted({key(name) for name in names})})
-
-
-_TAKE = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
-_SHARE = text("SELECT pg_advisory_xact_lock_shared(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
-
-
-def owner(connection: Connection, name: str) -> str:
-    """Take a lock for the rest of the session, unless somebody has it: then return who.
-
-    ``""``: it is ours now. The connection commits by itself, so that no transaction is left open.
+    The connection commits by itself, so that no transaction is left open meanwhile.
     """
-    number = key(name)
-    if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": number}).scalar_one():
-        return ""
-    holder = connection.execute(_HOLDER, {"high": number >> 32 & _HALF, "low": number & _HALF})
-    return holder.scalar() or "another process"
+    return bool(connection.execute(_TRY[shared], {"key": key(name)}).scalar_one())
 
 
-_HALF = 0xFFFFFFFF
-
-_HOLDER = text(
-    "SELECT 'process ' || replace(application_name, 'ingestor ', '')"
-    " FROM pg_locks JOIN pg_stat_activity USING (pid)"
-    " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-    " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND classid = CAST(CAST(:high AS bigint) AS oid)"
-    " AND objid = CAST(CAST(:low AS bigint) AS oid)"
-    " AND application_name LIKE 'ingestor %'"
-)
-"""A 64-bit lock stands in ``pg_locks`` as two halves, with ``objsubid`` 1."""
+def holders(connection: Connection, name: str) -> Collection[str]:
+    """Return who holds a lock, as ``PROCESS on HOST``, as far as that can be seen."""
+    halves = {"high": key(name) >> 32 & _HALF, "low": key(name) & _HALF}
+    return connection.execute(_HOLDERS, halves).scalars().all()

@@ -82,7 +82,7 @@ def reindex(connection: Connection) -> None:
         query.where(articles.c.id > last).order_by(articles.c.id).limit(1000)
     ).all():
         for row in rows:
-            full_text.add(connection, row.id, row.title, row.content_text)
+            full_text.add(connection, [(row.id, row.title, row.content_text)])
         last = rows[-1].id
 
 

@@ -21,13 +21,21 @@ WITHOUT_ADDRESS = and_(
 """Condition: the article's address is only a name for its content."""
 
 
+_ANY = select(articles.c.id).where(WITHOUT_ADDRESS).limit(1)
+
+
+def any_without_address(connection: Connection) -> bool:
+    """Return whether there is an article whose address is only a name for its content."""
+    return connection.execute(_ANY).first() is not None
+
+
 def claim(connection: Connection, arrival: Arrival, day: str) -> int | None:
     """Return the adopted article that an arrival with an address is, now under that address.
 
     ``day`` is the arrival's publication day. ``None``: there is none, or none that is
     certainly the same.
     """
-    if connection.execute(select(articles.c.id).where(WITHOUT_ADDRESS).limit(1)).first() is None:
+    if not any_without_address(connection):
         return None
     article = arrival.article
     key = title_key(article.title)

@@ -7,14 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
+from ingestor.store import turns
 from ingestor.store.schema import entries, feeds
+from ingestor.store.types import ID
 
 KEYS_A_QUERY = 500
 """Far below the number of variables that any SQLite takes in one statement (999 in old ones)."""
+
+_RECORD = (
+    update(entries)
+    .where(entries.c.id == bindparam("of"))
+    .values(
+        state=bindparam("now"),
+        error=bindparam("reason"),
+        next_attempt_at=bindparam("again"),
+        attempts=entries.c.attempts + bindparam("tries"),
+        article_id=func.coalesce(bindparam("article", type_=ID), entries.c.article_id),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,7 @@ def announce(
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
+    turns.of_feed(connection, feed_id)
     keyed = [(entry_key(feed, one), one) for one in found]
     known = _known(connection, feed_id, [key for key, _ in keyed])
     new = 0
@@ -143,17 +158,21 @@ def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
     return bool(queued.entry.url) and connection.execute(earlier).first() is not None
 
 
-def record(connection: Connection, outcome: EntryOutcome) -> None:
-    """Write down how a try of an entry went."""
-    values: dict[str, object] = {
-        "state": outcome.state,
-        "error": outcome.error,
-        "next_attempt_at": outcome.next_attempt_at,
-        "attempts": entries.c.attempts + int(outcome.tried),
-    }
-    if outcome.article_id is not None:
-        values["article_id"] = outcome.article_id
-    connection.execute(update(entries).where(entries.c.id == outcome.entry_id).values(**values))
+def record(connection: Connection, outcomes: Sequence[EntryOutcome]) -> None:
+    """Write down how tries of entries went."""
+    if outcomes:
+        rows = [
+            {
+                "of": one.entry_id,
+                "now": one.state,
+                "reason": one.error,
+                "again": one.next_attempt_at,
+                "tries": int(one.tried),
+                "article": one.article_id,
+            }
+            for one in outcomes
+        ]
+        connection.execute(_RECORD, rows)
 
 
 def count(connection: Connection, state: str, feed_ids: Sequence[int] | None = None) -> int:

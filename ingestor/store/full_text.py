@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Select
@@ -12,8 +13,8 @@ from ingestor.store import search_postgresql, search_sqlite
 class FullText(Protocol):
     """The index of one kind of database; a module each."""
 
-    def add(self, connection: Connection, article_id: int, title: str, content: str) -> None:
-        """Index an article that is not in the index."""
+    def add(self, connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
+        """Index articles that are not in the index: of each its id, title and text."""
 
     def remove(self, connection: Connection, article_id: int, title: str, content: str) -> None:
         """Take an article out; ``title`` and ``content`` are what it was indexed with."""
@@ -50,9 +51,9 @@ def of(connection: Connection) -> FullText:
     return _KINDS[connection.dialect.name]
 
 
-def add(connection: Connection, article_id: int, title: str, content: str) -> None:
-    """Index an article that is not in the index."""
-    of(connection).add(connection, article_id, title, content)
+def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles that are not in the index: of each its id, title and text."""
+    of(connection).add(connection, new)
 
 
 def remove(connection: Connection, article_id: int, title: str, content: str) -> None:

@@ -24,14 +24,28 @@ def only_run(database: Database) -> Iterator[None]:
     if database.path is not None:
         with _file_held(database.path):
             yield
-    elif database.engine.dialect.name == "postgresql":
-        with database.session() as connection:
-            if owner := advisory.owner(connection, advisory.RUN):
-                raise ArchiveInUse(
-                    f"{database.where}: in use by {owner}; stop it first, or let it work"
-                )
-            yield
     else:
+        with _server_held(database, shared=False):
+            yield
+
+
+@contextmanager
+def one_of_many(database: Database) -> Iterator[None]:
+    """Hold the archive together with others who do so: the workers of a cluster.
+
+    Raises :class:`ArchiveInUse` while :func:`only_run` holds it, and keeps it from doing so.
+    """
+    with _server_held(database, shared=True):
+        yield
+
+
+@contextmanager
+def _server_held(database: Database, *, shared: bool) -> Iterator[None]:
+    with database.session() as connection:
+        if not advisory.hold(connection, advisory.RUN, shared=shared):
+            others = advisory.holders(connection, advisory.RUN)
+            who = f"process {', '.join(others)}" if others else "another process"
+            raise ArchiveInUse(f"{database.where}: in use by {who}; stop it first, or let it work")
         yield
 
 

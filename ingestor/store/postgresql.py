@@ -97,7 +97,7 @@ def expected(error: DBAPIError, where: object) -> ArchiveError | None:
     state = getattr(error.orig, "sqlstate", None) or ""
     for code, sentence in _SENTENCES:
         if state.startswith(code):
-            kind = ArchiveInUse if code == "55P03" else StorageFailed
+            kind = ArchiveInUse if code in {"55P03", "40"} else StorageFailed
             return kind(f"{where}: {sentence}")
     if error.connection_invalidated or not state:
         said = " ".join(str(error.orig).split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, literal_column, text
@@ -22,10 +23,13 @@ _UNINDEXED = text(
 _MAY_HAVE = "articles_fts.terms @@ CAST(:terms AS tsquery)"
 
 
-def add(connection: Connection, article_id: int, title: str, content: str) -> None:
-    """Index an article that is not in the index."""
-    terms = sorted({*tokens(title).split(), *tokens(content).split()})
-    connection.execute(_INSERT, {"id": article_id, "terms": terms})
+def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles that are not in the index: of each its id, title and text."""
+    rows = [
+        {"id": article_id, "terms": sorted({*tokens(title).split(), *tokens(content).split()})}
+        for article_id, title, content in new
+    ]
+    connection.execute(_INSERT, rows)
 
 
 def remove(connection: Connection, article_id: int, title: str, content: str) -> None:  # noqa: ARG001 - SQLite needs them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, literal_column, text
@@ -19,10 +20,13 @@ _MISSING = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articl
 _SURPLUS = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
 
 
-def add(connection: Connection, article_id: int, title: str, content: str) -> None:
-    """Index an article that is not in the index."""
-    values = {"id": article_id, "title": tokens(title), "content": tokens(content)}
-    connection.execute(_INSERT, values)
+def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles that are not in the index: of each its id, title and text."""
+    rows = [
+        {"id": article_id, "title": tokens(title), "content": tokens(content)}
+        for article_id, title, content in new
+    ]
+    connection.execute(_INSERT, rows)
 
 
 def remove(connection: Connection, article_id: int, title: str, content: str) -> None:
