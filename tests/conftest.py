@@ -53,6 +53,6 @@ def site(tmp_path, net):
 @pytest.fixture
 def any_site(tmp_path, net, store_url):
     """Give a site as :func:`site` does, on each kind of database in turn."""
-    place = Site(tmp_path, net, store_url)
+    place = Site(tmp_path, net, store=store_url)
     place.configure()
     return place

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -35,7 +35,7 @@ class Site:
 
     folder: Path
     net: FakeInternet
-    store: str = ""
+    store: str = field(default="", kw_only=True)
     """Address of its database; ``""``: a file in the folder."""
 
     def configure(
