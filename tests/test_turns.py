@@ -148,11 +148,11 @@ def test_batches_that_edit_the_same_articles_do_not_stop_each_other(archive, oth
     (feed_id,) = ids(archive)[:1]
     known = [arrival_of(one, f"题{one}", "原文", feed_id=feed_id) for one in range(2)]
     save(archive, *(replace(one, announced_as=OTHERWISE + one.article.url[-7:]) for one in known))
-    with held(archive, arrival_of(0, "改", "正", feed_id=feed_id)) as connection:
+    with held(archive, arrival_of(0, "改0", "正", feed_id=feed_id)) as connection:
         backwards = [named_otherwise(one, feed_id, "反") for one in (1, 0)]
         late = others.submit(save, archive, *backwards)
         wait_until_blocked(archive)
-        edit = arrival_of(1, "改", "正", feed_id=feed_id)
+        edit = arrival_of(1, "改1", "正", feed_id=feed_id)
         assert revisions.revise(connection, 2, edit).outcome == "revised"
     assert late.result(timeout=60) == ["revised", "revised"]
     assert asked(archive, "SELECT count(*) FROM articles") == [(2,)]
@@ -161,7 +161,7 @@ def test_batches_that_edit_the_same_articles_do_not_stop_each_other(archive, oth
 
 def named_otherwise(number: int, feed_id: int, content: str):
     """Return an arrival of the same article, under its other address alone."""
-    arrival = arrival_of(number, "改", content, feed_id=feed_id)
+    arrival = arrival_of(number, f"另{number}", content, feed_id=feed_id)
     url = OTHERWISE + arrival.article.url[-7:]
     article = replace(arrival.article, url=url, document_id="")
     return replace(arrival, article=article)
