@@ -14,6 +14,7 @@ from ingestor.fetch.answers import require_page
 from ingestor.model import Feed, Response, Validators
 from ingestor.pipeline.services import fetcher
 from ingestor.reading import read_feed
+from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.database import Database
 from ingestor.store.migrations import is_current
@@ -43,7 +44,7 @@ def _database(settings: Settings) -> str:
     with database.reading() as connection:
         current = is_current(connection, database)
     database.close()
-    return f"{settings.store.url}: {'ready' if current else 'older, will be upgraded'}"
+    return f"{redact(settings.store.url)}: {'ready' if current else 'older, will be upgraded'}"
 
 
 def _feeds(settings: Settings, feeds: list[Feed]) -> bool:

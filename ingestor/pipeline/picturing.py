@@ -16,7 +16,7 @@ from ingestor.fetch.answers import require_page
 from ingestor.model import Request, Response
 from ingestor.pipeline.batching import batches
 from ingestor.pipeline.services import Services
-from ingestor.store import pictures
+from ingestor.store import pictures, turns
 from ingestor.store.pictures import DuePicture
 
 log = structlog.get_logger(__name__)
@@ -54,6 +54,7 @@ def _settle(services: Services, batch: Sequence[_Asked]) -> None:
     outcomes = [(one, _kept(services, outcome)) for one, outcome in batch]
     now = services.clock.now()
     with services.database.transaction() as connection:
+        turns.in_order(connection)
         for one, (path, line, kind) in outcomes:
             if path:
                 pictures.kept(connection, one, path)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
+from ingestor.store import turns
 from ingestor.store.schema import entries, feeds
+from ingestor.store.types import ID
 
 KEYS_A_QUERY = 500
 """Far below the number of variables that any SQLite takes in one statement (999 in old ones)."""
@@ -25,7 +27,7 @@ _RECORD = (
         error=bindparam("reason"),
         next_attempt_at=bindparam("again"),
         attempts=entries.c.attempts + bindparam("tries"),
-        article_id=func.coalesce(bindparam("article", type_=Integer), entries.c.article_id),
+        article_id=func.coalesce(bindparam("article", type_=ID), entries.c.article_id),
     )
 )
 
@@ -67,6 +69,7 @@ def announce(
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
+    turns.of_feed(connection, feed_id)
     keyed = [(entry_key(feed, one), one) for one in found]
     known = _known(connection, feed_id, [key for key, _ in keyed])
     new: dict[str, Entry] = {}
