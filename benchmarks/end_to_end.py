@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import Usage
-from benchmarks.programs import CONTENDERS_PYTHON, Program, run
+from benchmarks.programs import CONTENDERS_PYTHON, Program, markdown, rotated, run, tell
 from benchmarks.site import Plan, RunningSite, running
 
 OURS = Program("ingestor")
@@ -69,7 +69,7 @@ def compare(plan: Plan, wanted: Sequence[Program], rounds: int) -> list[Result]:
             for one in rotated(wanted, number):
                 starts[one.name].append(once(one, site, nothing=True))
                 runs[one.name].append(once(one, site))
-                tell(number, one, runs[one.name][-1])
+                tell(f"round {number + 1}", one, runs[one.name][-1])
     return [_result(plan, one, runs[one.name], starts[one.name]) for one in wanted]
 
 
@@ -77,21 +77,6 @@ def once(program: Program, site: RunningSite, *, nothing: bool = False) -> Usage
     """Run a program in a new folder."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         return run(program, site, Path(folder), nothing=nothing)
-
-
-def rotated(wanted: Sequence[Program], number: int) -> Iterator[Program]:
-    """Yield the programs, beginning with another one each round."""
-    start = number % len(wanted)
-    yield from (*wanted[start:], *wanted[:start])
-
-
-def tell(number: int, program: Program, usage: Usage) -> None:
-    """Say on standard error how far it is."""
-    print(
-        f"round {number + 1}: {program.name}: {usage.seconds:.2f} s, {usage.cpu:.2f} s CPU",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 def _result(plan: Plan, program: Program, runs: list[Usage], starts: list[Usage]) -> Result:
@@ -109,7 +94,6 @@ def _result(plan: Plan, program: Program, runs: list[Usage], starts: list[Usage]
 
 def table(results: Sequence[Result]) -> str:
     """Return the results as a table in Markdown; ratios are ours to theirs."""
-    ours = results[0]
     heads = (
         "",
         "articles/s",
@@ -121,15 +105,23 @@ def table(results: Sequence[Result]) -> str:
         "start s",
         "start CPU s",
     )
-    lines = [f"| {' | '.join(heads)} |", "|---" + "|--:" * (len(heads) - 1) + "|"]
-    lines += [
-        f"| {one.program.name} | {one.per_second:.1f} | {ours.per_second / one.per_second:.2f} "
-        f"| {one.cpu_per_article * 1000:.2f} | {ours.cpu_per_article / one.cpu_per_article:.2f} "
-        f"| {one.peak_bytes / 2**20:.0f} | {one.processes} "
-        f"| {one.start_seconds:.2f} | {one.start_cpu:.2f} |"
-        for one in results
-    ]
-    return "\n".join(lines)
+    return markdown(heads, _rows(results))
+
+
+def _rows(results: Sequence[Result]) -> Iterator[tuple[str, ...]]:
+    ours = results[0]
+    for one in results:
+        yield (
+            one.program.name,
+            f"{one.per_second:.1f}",
+            f"{ours.per_second / one.per_second:.2f}",
+            f"{one.cpu_per_article * 1000:.2f}",
+            f"{ours.cpu_per_article / one.cpu_per_article:.2f}",
+            f"{one.peak_bytes / 2**20:.0f}",
+            f"{one.processes}",
+            f"{one.start_seconds:.2f}",
+            f"{one.start_cpu:.2f}",
+        )
 
 
 def main() -> None:
