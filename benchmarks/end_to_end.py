@@ -8,25 +8,24 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import Usage
-from benchmarks.programs import CONTENDERS_PYTHON, Program, markdown, rotated, run, tell
+from benchmarks.programs import Program, installed, markdown, rotated, run, tell
 from benchmarks.site import Plan, RunningSite, running
 
 OURS = Program("ingestor")
 FLOOR = Program("floor", "floor")
 # A main process and a worker for each processor, as ours has.
 FLOOR_MANY = Program("floor, as many processes", "floor", 1 + (os.cpu_count() or 1))
-CONTENDERS = (
-    Program("requests + BeautifulSoup", "requests_soup", own_environment=True),
-    Program("httpx + readability-lxml", "httpx_readability", own_environment=True),
-    Program("httpx + trafilatura", "httpx_trafilatura", own_environment=True),
-)
+SOUP = Program("requests + BeautifulSoup", "requests_soup", own_environment=True)
+READABILITY = Program("httpx + readability-lxml", "httpx_readability", own_environment=True)
+TRAFILATURA = Program("httpx + trafilatura", "httpx_trafilatura", own_environment=True)
+
+PROGRAMS = (OURS, FLOOR, FLOOR_MANY, SOUP, READABILITY, TRAFILATURA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,6 @@ class Result:
     def cpu_per_article(self) -> float:
         """Processor seconds, the start included."""
         return self.cpu / self.articles
-
-
-def programs() -> list[Program]:
-    """Return those that are installed here, ours first."""
-    return [one for one in (OURS, FLOOR, FLOOR_MANY, *CONTENDERS) if one.installed]
 
 
 def compare(plan: Plan, wanted: Sequence[Program], rounds: int) -> list[Result]:
@@ -135,9 +129,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="A program's name (repeatable).")
     told = parser.parse_args()
     plan = Plan(told.articles, told.feeds, text=not told.titles_only, real=told.real)
-    wanted = [one for one in programs() if not told.only or one.name in told.only]
-    if not CONTENDERS_PYTHON.exists():
-        print("without the contenders: `make bench-contenders` installs them", file=sys.stderr)
+    wanted = [one for one in installed(PROGRAMS) if not told.only or one.name in told.only]
     print(table(compare(plan, wanted, told.rounds)))
 
 

@@ -42,6 +42,15 @@ class Program:
         return Path(self.python).exists()
 
 
+def installed(programs: Sequence[Program]) -> list[Program]:
+    """Return those that can be run here; say which cannot."""
+    for one in programs:
+        if not one.installed:
+            line = f"{one.name}: not installed; `make bench-contenders` does it"
+            print(line, file=sys.stderr, flush=True)
+    return [one for one in programs if one.installed]
+
+
 def configuration(feeds: Sequence[str], proxy: str, *, more_of_a_feed: str = "") -> str:
     """Return a config.toml for these feeds: everything as it comes, but without pauses."""
     sections = "".join(
