@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser bench-contenders check format docs clean
+.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser bench-quick bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,6 +60,9 @@ hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm
 browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/test_browser.py
+
+bench-quick: install  ## The ratios of a small run, as one JSON line
+	@$(BIN)/python -m benchmarks.quick
 
 CONTENDERS := httpx==0.28.* 'lxml>=6,<7' 'requests>=2.32,<3' 'beautifulsoup4>=4.13,<5' \
   'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'reader>=3,<4' sgmllib3k

@@ -8,25 +8,24 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import Usage
-from benchmarks.programs import CONTENDERS_PYTHON, Program, run
+from benchmarks.programs import Program, installed, markdown, rotated, run, tell
 from benchmarks.site import Plan, RunningSite, running
 
 OURS = Program("ingestor")
 FLOOR = Program("floor", "floor")
 # A main process and a worker for each processor, as ours has.
 FLOOR_MANY = Program("floor, as many processes", "floor", 1 + (os.cpu_count() or 1))
-CONTENDERS = (
-    Program("requests + BeautifulSoup", "requests_soup", own_environment=True),
-    Program("httpx + readability-lxml", "httpx_readability", own_environment=True),
-    Program("httpx + trafilatura", "httpx_trafilatura", own_environment=True),
-)
+SOUP = Program("requests + BeautifulSoup", "requests_soup", own_environment=True)
+READABILITY = Program("httpx + readability-lxml", "httpx_readability", own_environment=True)
+TRAFILATURA = Program("httpx + trafilatura", "httpx_trafilatura", own_environment=True)
+
+PROGRAMS = (OURS, FLOOR, FLOOR_MANY, SOUP, READABILITY, TRAFILATURA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,6 @@ class Result:
         return self.cpu / self.articles
 
 
-def programs() -> list[Program]:
-    """Return those that are installed here, ours first."""
-    return [one for one in (OURS, FLOOR, FLOOR_MANY, *CONTENDERS) if one.installed]
-
-
 def compare(plan: Plan, wanted: Sequence[Program], rounds: int) -> list[Result]:
     """Let the programs do the same work in turns; return their medians, in this order."""
     runs: dict[str, list[Usage]] = {one.name: [] for one in wanted}
@@ -69,7 +63,7 @@ def compare(plan: Plan, wanted: Sequence[Program], rounds: int) -> list[Result]:
             for one in rotated(wanted, number):
                 starts[one.name].append(once(one, site, nothing=True))
                 runs[one.name].append(once(one, site))
-                tell(number, one, runs[one.name][-1])
+                tell(f"round {number + 1}", one, runs[one.name][-1])
     return [_result(plan, one, runs[one.name], starts[one.name]) for one in wanted]
 
 
@@ -77,21 +71,6 @@ def once(program: Program, site: RunningSite, *, nothing: bool = False) -> Usage
     """Run a program in a new folder."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         return run(program, site, Path(folder), nothing=nothing)
-
-
-def rotated(wanted: Sequence[Program], number: int) -> Iterator[Program]:
-    """Yield the programs, beginning with another one each round."""
-    start = number % len(wanted)
-    yield from (*wanted[start:], *wanted[:start])
-
-
-def tell(number: int, program: Program, usage: Usage) -> None:
-    """Say on standard error how far it is."""
-    print(
-        f"round {number + 1}: {program.name}: {usage.seconds:.2f} s, {usage.cpu:.2f} s CPU",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 def _result(plan: Plan, program: Program, runs: list[Usage], starts: list[Usage]) -> Result:
@@ -109,7 +88,6 @@ def _result(plan: Plan, program: Program, runs: list[Usage], starts: list[Usage]
 
 def table(results: Sequence[Result]) -> str:
     """Return the results as a table in Markdown; ratios are ours to theirs."""
-    ours = results[0]
     heads = (
         "",
         "articles/s",
@@ -121,15 +99,23 @@ def table(results: Sequence[Result]) -> str:
         "start s",
         "start CPU s",
     )
-    lines = [f"| {' | '.join(heads)} |", "|---" + "|--:" * (len(heads) - 1) + "|"]
-    lines += [
-        f"| {one.program.name} | {one.per_second:.1f} | {ours.per_second / one.per_second:.2f} "
-        f"| {one.cpu_per_article * 1000:.2f} | {ours.cpu_per_article / one.cpu_per_article:.2f} "
-        f"| {one.peak_bytes / 2**20:.0f} | {one.processes} "
-        f"| {one.start_seconds:.2f} | {one.start_cpu:.2f} |"
-        for one in results
-    ]
-    return "\n".join(lines)
+    return markdown(heads, _rows(results))
+
+
+def _rows(results: Sequence[Result]) -> Iterator[tuple[str, ...]]:
+    ours = results[0]
+    for one in results:
+        yield (
+            one.program.name,
+            f"{one.per_second:.1f}",
+            f"{ours.per_second / one.per_second:.2f}",
+            f"{one.cpu_per_article * 1000:.2f}",
+            f"{ours.cpu_per_article / one.cpu_per_article:.2f}",
+            f"{one.peak_bytes / 2**20:.0f}",
+            f"{one.processes}",
+            f"{one.start_seconds:.2f}",
+            f"{one.start_cpu:.2f}",
+        )
 
 
 def main() -> None:
@@ -143,9 +129,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="A program's name (repeatable).")
     told = parser.parse_args()
     plan = Plan(told.articles, told.feeds, text=not told.titles_only, real=told.real)
-    wanted = [one for one in programs() if not told.only or one.name in told.only]
-    if not CONTENDERS_PYTHON.exists():
-        print("without the contenders: `make bench-contenders` installs them", file=sys.stderr)
+    wanted = [one for one in installed(PROGRAMS) if not told.only or one.name in told.only]
     print(table(compare(plan, wanted, told.rounds)))
 
 

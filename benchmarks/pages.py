@@ -37,9 +37,12 @@ def article(number: int) -> MadeUpArticle:
     chance = random.Random(number)
     base = made_up(number)
     length = CHARACTERS * chance.lognormvariate(0, 0.5)
-    paragraphs = [*base.paragraphs[:1]]
-    while sum(map(len, paragraphs)) < length:
-        paragraphs.append("　　" + "".join(itertools.islice(_sentences(chance), 4)))
+    paragraphs = list(base.paragraphs[:1])
+    written = 0
+    while written < length - 150:
+        paragraph = "　　" + "".join(itertools.islice(_sentences(chance), 4))
+        paragraphs.append(paragraph)
+        written += len(paragraph)
     return MadeUpArticle(
         base.document_id,
         base.title,

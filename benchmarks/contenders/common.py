@@ -25,6 +25,6 @@ def order() -> Order:
     return Order(**told | {"folder": Path(told["folder"])})
 
 
-def report(articles: int) -> None:
-    """Say how many articles there are now."""
-    print(json.dumps({"articles": articles}))
+def report(done: int) -> None:
+    """Say how many of the addresses were worked off."""
+    print(json.dumps({"done": done}))
