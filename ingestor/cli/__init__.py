@@ -27,6 +27,7 @@ from ingestor.cli import (
     show,
     status,
     verify,
+    worker,
 )
 from ingestor.cli.common import say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
@@ -54,6 +55,7 @@ for verb in (
     verify.verify,
     backup.backup,
     export.export,
+    worker.worker,
 ):
     app.command()(verb)
 app.command("import")(importing.import_)

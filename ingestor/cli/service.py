@@ -46,7 +46,7 @@ class Service:
         self.clock = clock
         self.reload = threading.Event()
         self.freshness = Freshness(database, clock)
-        self.observer, self._metrics = _counting(
+        self.observer, self._metrics = counting(
             clock, self.freshness, FolderSizes(self._folders, clock)
         )
         self.systemd = Systemd()
@@ -176,7 +176,7 @@ class Service:
             raise ConfigError("service.listen: cannot change while the daemon runs; restart it")
 
 
-def _counting(
+def counting(
     clock: Clock, freshness: Freshness, folders: FolderSizes
 ) -> tuple[Observer, Callable[[Pulse], web.Page]]:
     """Return who counts, and what shows the counts; they need prometheus-client."""
