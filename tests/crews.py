@@ -33,7 +33,7 @@ PLACES = 3
 DELAY = 0.02
 """Seconds between two requests to a host, over all workers."""
 
-PAGE_SECONDS = 0.04
+PAGE_SECONDS = 0.1
 """How long the fake site takes for a page."""
 
 

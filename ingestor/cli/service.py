@@ -23,6 +23,7 @@ from ingestor.operations.pulse import Pulse
 from ingestor.operations.readiness import not_alive, not_ready
 from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
+from ingestor.store.cluster_overview import ClusterState
 from ingestor.store.database import Database
 from ingestor.store.upkeep import tidy
 
@@ -177,7 +178,10 @@ class Service:
 
 
 def counting(
-    clock: Clock, freshness: Freshness, folders: FolderSizes
+    clock: Clock,
+    freshness: Freshness,
+    folders: FolderSizes,
+    cluster: Callable[[], ClusterState | None] = lambda: None,
 ) -> tuple[Observer, Callable[[Pulse], web.Page]]:
     """Return who counts, and what shows the counts; they need prometheus-client."""
     try:
@@ -187,4 +191,9 @@ def counting(
         return Observer(clock.monotonic), lambda _: missing
     counts = Metrics(clock)
     kind = "text/plain; version=0.0.4; charset=utf-8"
-    return counts, lambda pulse: web.Page(200, counts.text(Gauges(pulse, freshness, folders)), kind)
+
+    def page(pulse: Pulse) -> web.Page:
+        gauges = Gauges(pulse, freshness, folders, cluster)
+        return web.Page(200, counts.text(gauges), kind)
+
+    return counts, page

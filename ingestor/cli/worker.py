@@ -22,6 +22,7 @@ from ingestor.operations.freshness import Freshness
 from ingestor.operations.notify import systemd
 from ingestor.operations.pulse import Pulse
 from ingestor.operations.readiness import not_alive
+from ingestor.store.cluster_overview import ClusterState, cluster
 from ingestor.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -87,10 +88,11 @@ class _Life:
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self._listen = settings.service.listen
+        self._settings, self._database = settings, database
         freshness = Freshness(database, clock)
         raw = {"warc": settings.archive.raw_dir} if settings.archive.raw == "warc" else {}
         sizes = FolderSizes(lambda: {"archive": settings.archive.dir, **raw}, clock)
-        observer, self._metrics = counting(clock, freshness, sizes)
+        observer, self._metrics = counting(clock, freshness, sizes, self._cluster)
         self.pulse = Pulse(database, clock, observer, settings.service.stuck_after, shared=True)
         self.systemd = systemd(os.environ)
         wanted = self.systemd.watchdog_seconds
@@ -112,6 +114,10 @@ class _Life:
         }
         with web.answering(self._listen, pages):
             yield
+
+    def _cluster(self) -> ClusterState | None:
+        with self._database.reading() as connection:
+            return cluster(connection, self._settings.cluster.stalled_after)
 
     def beat(self) -> None:
         """Look at the database and at what runs, and tell systemd."""

@@ -89,6 +89,7 @@ class Crew:
         over = threading.Event()
 
         def again() -> None:
+            beat()
             while not over.wait(rhythm):
                 beat()
 

@@ -54,7 +54,8 @@ class Working:
         Raises :class:`ArchiveInUse` where the archive is somebody else's at the start.
         """
         # It logs tracebacks for what is expected, such as a database that was restarted.
-        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+        for name in ("procrastinate", "psycopg.pool"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         while not self.clock.stop.is_set():
             try:
                 with one_of_many(self.database):

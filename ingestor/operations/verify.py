@@ -22,7 +22,7 @@ from ingestor.dates import from_iso_utc
 from ingestor.errors import StorageFailed
 from ingestor.pipeline.keeping import kept_original
 from ingestor.pipeline.projecting import write_files
-from ingestor.store import audit, captures, full_text, pictures, stories
+from ingestor.store import audit, captures, cluster_overview, full_text, pictures, stories
 from ingestor.store.audit import KeptCapture, KeptFile
 from ingestor.store.database import Database
 
@@ -64,6 +64,7 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
         if count := stories.missing(connection):
             line = f"stories: {count} articles were never compared with others"
             found.append(Difference(line, stories.group_missing))
+        found += _lost_jobs(connection, settings)
     # Before the database is asked: a file that is written meanwhile belongs to an article too.
     unclaimed = {path.relative_to(folder).as_posix() for path in _written(folder)}
     for kept in audit.kept_files(database):
@@ -76,6 +77,17 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
     found += _captures(database, settings.archive.raw_dir, alone=alone)
     found += _pictures(database, settings.archive.images_dir)
     return Comparison(found, [folder / name for name in sorted(unclaimed)])
+
+
+def _lost_jobs(connection: Connection, settings: Settings) -> Iterator[Difference]:
+    """Find jobs of workers that are gone; the archive's tables know what they were for."""
+    state = cluster_overview.cluster(connection, settings.cluster.stalled_after)
+    for job in state.stalled if state else ():
+        yield Difference(f"job {job}: its worker is gone, and nobody does it", _forget_lost)
+
+
+def _forget_lost(connection: Connection) -> None:
+    cluster_overview.forget_running(connection)
 
 
 def _written(folder: Path) -> Iterator[Path]:

@@ -26,13 +26,13 @@ WITH pace AS MATERIALIZED (
   WHERE host = :host AND paused_until > to_timestamp(moment)
 ), taken AS (
   INSERT INTO host_leases AS held (host, place, held_until, holder)
-  SELECT :host, place, start + :seconds, :holder
-  FROM pace, generate_series(1, :places) AS place
+  SELECT :host, free.number, start + :seconds, :holder
+  FROM pace, generate_series(1, :places) AS free (number)
   WHERE start - moment <= :patience AND NOT EXISTS (SELECT FROM pause) AND NOT EXISTS (
     SELECT FROM host_leases AS other
-    WHERE other.host = :host AND other.place = place AND other.held_until > moment
+    WHERE other.host = :host AND other.place = free.number AND other.held_until > moment
   )
-  ORDER BY place LIMIT 1
+  ORDER BY free.number LIMIT 1
   ON CONFLICT (host, place) DO UPDATE
   SET held_until = excluded.held_until, holder = excluded.holder
   RETURNING place
