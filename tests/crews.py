@@ -83,9 +83,12 @@ class Crew:
         worker.wait()
         self.workers.remove(worker)
 
-    def ended(self) -> list[int]:
-        """Return the exit codes of workers that ended by themselves."""
-        return [one.returncode for one in self.workers if one.poll() is not None]
+    def revive(self) -> None:
+        """Start workers again that found no server, as systemd does; no other may have ended."""
+        for one in [one for one in self.workers if one.poll() is not None]:
+            assert one.returncode == 3, self.said()
+            self.workers.remove(one)
+            self.start()
 
     def stop(self) -> list[int]:
         """Tell all workers to stop; return their exit codes."""
@@ -187,7 +190,7 @@ def soak(
         for _ in range(workers):
             crew.start()
         while (done := _taken_in(site)) < number:
-            assert crew.ended() == [], crew.said()
+            crew.revive()
             wait_for(lambda: _taken_in(site) >= number, kill_every, fails=False)
             if not restarted and done >= number // 3:
                 server.restart()

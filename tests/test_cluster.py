@@ -161,6 +161,7 @@ def test_the_engines_own_migrations_upgrade_its_tables(database):
     with database.transaction() as connection:
         connection.exec_driver_sql(
             "DROP FUNCTION procrastinate_retry_job_v2;"
+            "ALTER TYPE procrastinate_job_event_type RENAME VALUE 'retried' TO 'of 3.4';"
             "COMMENT ON TABLE procrastinate_jobs IS 'made by procrastinate 3.3.0'"
         )
     engine_schema.prepare(database)
