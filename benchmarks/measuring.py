@@ -28,7 +28,10 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 SAMPLE_SECONDS = 0.1
 
-_ENDED = (FileNotFoundError, ProcessLookupError, PermissionError)
+LONGEST = 1800
+"""Seconds after which a run has failed."""
+
+ENDED = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def measured(
                 stdout=subprocess.PIPE,
                 stderr=err,
                 check=False,
+                timeout=LONGEST,
             )
         if done.returncode or not report.exists():
             raise RuntimeError(f"{' '.join(command)}: {errors.read_text('utf-8')[-4000:]}")
@@ -123,7 +127,7 @@ class _Watch(threading.Thread):
 
 def proportional_bytes(process: int) -> int:
     """Return a process's proportional set size; 0 when it has ended."""
-    with suppress(*_ENDED):
+    with suppress(*ENDED):
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
@@ -134,7 +138,7 @@ def descendants(process: int) -> Iterator[int]:
     """Yield the processes that a process started, and those that they started."""
     try:
         lists = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")]
-    except _ENDED:
+    except ENDED:
         return
     for child in map(int, " ".join(lists).split()):
         yield child

@@ -22,7 +22,7 @@ def run(told: Order) -> int:
 
 
 def _take(session: requests.Session, url: str, folder: Path) -> bool:
-    answer = session.get(url, timeout=20)
+    answer = session.get(url, timeout=60)
     answer.raise_for_status()
     # With lxml: html.parser, which is the default, takes longer.
     soup = BeautifulSoup(answer.content, "lxml")

@@ -146,5 +146,5 @@ def short_path(name: str) -> str:
     for mark in ("/site-packages/", f"/python{sys.version_info[0]}.{sys.version_info[1]}/"):
         if mark in name:
             return name.rpartition(mark)[2]
-    at = name.find("/ingestor/", name.rfind("/ingestor/ingestor/"))
+    at = name.rfind("/ingestor/")
     return name[at + 1 :] if at >= 0 else Path(name).name
