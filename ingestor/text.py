@@ -40,7 +40,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def one_line(text: str) -> str:
     """Return ``text`` as one line that YAML, a terminal, a log and a file name can hold."""
-    return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text)).split())
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
+    return " ".join(text.split())
 
 
 def visible(text: str) -> str:

@@ -50,7 +50,9 @@ class Template:
         "//p[contains(@class,'article-editor') or contains(@class,'show_author')]",
     )
     keywords: tuple[str, ...] = (
-        "//*[@id='keywords' or contains(concat(' ',@class,' '),' keywords ')]//a",
+        "id('keywords')//a",
+        # The first condition says no more than the second, but costs half.
+        "//*[contains(@class,'keywords')][contains(concat(' ',@class,' '),' keywords ')]//a",
     )
 
     address: str = ""
@@ -134,8 +136,8 @@ def _editor(template: Template, tree: Tree) -> str:
 
 def _keywords(template: Template, tree: Tree) -> tuple[str, ...]:
     stated = re.split(r"[,，;；]", tree.meta("keywords") or tree.meta("tags"))
-    marked = re.split(r"[,，]", tree.text("//*[@id='keywords']/@data-wbkey"))
-    every = [*stated, *marked, *tree.texts(*template.keywords)]
+    marked = re.split(r"[,，]", tree.text("id('keywords')/@data-wbkey"))
+    every = [*stated, *marked, *tree.some(*template.keywords)]
     return bounded_keywords(every)
 
 

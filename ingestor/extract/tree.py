@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from lxml import html as lxml_html
 from ingestor.errors import NoArticle
 from ingestor.text import one_line
 
-_ILLEGAL = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL = "\x00\ufffe\uffff"
 
 _PAST_A_BOUND = frozenset({"ERR_RESOURCE_LIMIT", "ERR_NO_MEMORY"})
 """libxml2's, of more than 256 elements inside each other, a text of more than 10 MB, or no more
@@ -28,6 +28,8 @@ class Tree:
 
     root: Any
     url: str
+    metas: Mapping[str, str]
+    """What the page states of itself, by name: of each, the first that is not empty."""
 
     def first(self, *paths: str) -> Any | None:
         """Return the first element that one of the XPaths finds, in their order."""
@@ -39,18 +41,17 @@ class Tree:
         lines = [one_line(one if isinstance(one, str) else one.text_content()) for one in found]
         return [line for line in lines if line]
 
+    def some(self, *paths: str) -> list[str]:
+        """Return the texts of the first of the XPaths that finds any, as :meth:`texts`."""
+        return next((texts for path in paths if (texts := self.texts(path))), [])
+
     def text(self, *paths: str) -> str:
         """Return the first text that one of the XPaths finds, in their order, or ``''``."""
-        return next((texts[0] for path in paths if (texts := self.texts(path))), "")
+        return next(iter(self.some(*paths)), "")
 
     def meta(self, *names: str) -> str:
         """Return the content of the first meta element of one of these names, or ``''``."""
-        both = "//meta[@name=$name or @property=$name or @itemprop=$name]/@content"
-        for name in names:
-            for value in self.root.xpath(both, name=name):
-                if line := one_line(str(value)):
-                    return line
-        return ""
+        return next((self.metas[name] for name in names if name in self.metas), "")
 
     def visible_start(self) -> str:
         """Return the title and the beginning of what the page shows."""
@@ -64,13 +65,32 @@ def parse(text: str, url: str) -> Tree:
     Raises :class:`NoArticle` when there is no element in it, or when it passes a bound.
     """
     parser = _parser()
-    data = _ILLEGAL.sub("", text).encode("utf-8")
+    data = _legal(text)
     try:
         root = lxml_html.document_fromstring(data, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise NoArticle(f"{url}: the page is empty or no HTML") from error
     _refuse_part(parser, url)
-    return Tree(root, url)
+    return Tree(root, url, _metas(root))
+
+
+def _legal(text: str) -> bytes:
+    """Return a text as UTF-8, without characters that no document may have."""
+    for one in _ILLEGAL:
+        text = text.replace(one, "")
+    # What is ignored are lone surrogates.
+    return text.encode("utf-8", "ignore")
+
+
+def _metas(root: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for meta in root.iter("meta"):
+        line = one_line(meta.get("content", ""))
+        names = [meta.get(key) for key in ("name", "property", "itemprop")]
+        for name in filter(None, names):
+            if line:
+                found.setdefault(name, line)
+    return found
 
 
 def parse_fragment(html: str, url: str) -> Any | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,22 +11,20 @@ from sqlalchemy import Connection
 
 from ingestor import poll
 from ingestor.errors import Forbidden, IngestorError, Postponed
-from ingestor.extract import extract_article
-from ingestor.fetch.client import require_page
+from ingestor.extract.feed_text import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import (
     Article,
     Feed,
     FeedState,
-    Page,
     Request,
     Response,
 )
 from ingestor.pipeline.batching import batches
-from ingestor.pipeline.feed_text import article_from_entry, untitled, with_announced
 from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.saving import Result, Work, save
 from ingestor.pipeline.services import Services, Summary, remember_pauses
+from ingestor.reading import article_from_entry, extract_page
 from ingestor.sources import points_to_page
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
@@ -37,7 +35,7 @@ log = structlog.get_logger(__name__)
 ENTRIES_A_ROUND = 200
 """Entries taken from the queue at a time: what is in memory stays small, hosts mix well."""
 
-ARTICLES_A_TRANSACTION = 16
+ARTICLES_A_TRANSACTION = 50
 """Articles saved together: one wait for the disk serves them all."""
 
 
@@ -59,16 +57,11 @@ def ingest_entries(
         if not due:
             return
         waiting = _sort_out(services, feeds, due, summary)
-        for batch in batches(_extract(services, _ask(services, waiting)), ARTICLES_A_TRANSACTION):
+        results = _extract(services, _ask(services, waiting))
+        monotonic = services.clock.monotonic
+        for batch in batches(results, ARTICLES_A_TRANSACTION, monotonic):
             save(services, batch, summary)
         remember_pauses(services)
-
-
-def extract_page(response: Response) -> Article:
-    """Extract the article from a page; runs in a worker process. Raises IngestorError."""
-    require_page(response)
-    page = Page(response.final_url, response.body, response.header("content-type"))
-    return extract_article(page)
 
 
 def _sort_out(
@@ -79,18 +72,23 @@ def _sort_out(
     A second entry of the same article stays pending until the first one is through.
     """
     waiting: dict[str, Work] = {}
+    seen: list[EntryOutcome] = []
     with services.database.transaction() as connection:
-        for queued in due:
-            work = _begin(connection, queued, feeds[queued.feed_id])
-            known = _known(connection, work)
+        begun = [_begin(connection, queued, feeds[queued.feed_id]) for queued in due]
+        names = {work.address for work in begun}
+        taken = articles.taken(connection, names, {document_id(one) for one in names} - {""})
+        for work in begun:
+            known = _known(connection, work, taken)
+            queued = work.queued
             if known is None:
                 name = document_id(work.address) or work.address or f"entry {queued.id}"
                 waiting.setdefault(name, work)
                 continue
             guid, seen_at = queued.entry.guid, queued.seen_at
             articles.sight(connection, known, queued.feed_id, guid=guid, seen_at=seen_at)
-            entries.record(connection, EntryOutcome(queued.id, "done", article_id=known))
+            seen.append(EntryOutcome(queued.id, "done", article_id=known))
             summary.articles_unchanged += 1
+        entries.record(connection, seen)
     return list(waiting.values())
 
 
@@ -104,16 +102,22 @@ def _begin(connection: Connection, queued: QueuedEntry, feed: Feed) -> Work:
         return Work(queued, feed, outcome=error)
 
 
-def _known(connection: Connection, work: Work) -> int | None:
-    """Return the article that an entry only announces once more: its page need not be asked."""
+def _known(connection: Connection, work: Work, taken: Collection[str]) -> int | None:
+    """Return the article that an entry only announces once more: its page need not be asked.
+
+    ``taken`` are those of the announced addresses and document ids that are known.
+    """
     entry, announced = work.queued.entry, work.queued.entry.published_at
     if work.queued.article_id is not None or work.shared_address:
         return None
     if not work.address:
         # A text of its own, whose page may be archived already: that is the better witness.
         return articles.from_page(connection, document_id(entry.url))
+    identifier = document_id(work.address)
+    if work.address not in taken and identifier not in taken:
+        return None
     day = publication_day(announced) if announced and not work.points else ""
-    return articles.known_under(connection, work.address, document_id(work.address), day)
+    return articles.known_under(connection, work.address, identifier, day)
 
 
 def _ask(services: Services, waiting: Sequence[Work]) -> Iterator[Work]:

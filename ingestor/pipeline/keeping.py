@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import structlog
 from sqlalchemy import Connection
 
 from ingestor.archive import warc_reading, warc_sealing
-from ingestor.archive.warc import WarcArchive, body_sha256
+from ingestor.archive.warc import WarcArchive
 from ingestor.archive.warc_reading import Original
+from ingestor.archive.warc_records import body_sha256
 from ingestor.errors import CaptureLost
 from ingestor.model import Response, WarcPlace
 from ingestor.store import captures
@@ -28,18 +30,33 @@ class Kept:
     place: WarcPlace
 
 
-def keep(warc: WarcArchive, database: Database, response: Response) -> Kept:
-    """Put a response into the WARC: a revisit record, when its body is in there already."""
-    sha256 = body_sha256(response)
+def keep(warc: WarcArchive, database: Database, responses: Sequence[Response]) -> list[Kept]:
+    """Put responses into the WARC: as revisit records, where their body is in there already."""
+    hashes = [body_sha256(response) for response in responses]
     with database.reading() as connection:
-        earlier = captures.earlier(connection, response.url, sha256)
-    original = kept_original(warc.folder, earlier, sha256)
-    return Kept(response, sha256, warc.append(response, original))
+        asked = captures.asked_before(connection, {response.url for response in responses})
+        earlier = [
+            captures.earlier(connection, response.url, sha256) if response.url in asked else []
+            for response, sha256 in zip(responses, hashes, strict=True)
+        ]
+    pairs = [
+        (response, kept_original(warc.folder, places, sha256))
+        for response, sha256, places in zip(responses, hashes, earlier, strict=True)
+    ]
+    places = warc.append_all(pairs)
+    return [Kept(*one) for one in zip(responses, hashes, places, strict=True)]
 
 
 def record(connection: Connection, kept: Kept | None) -> int | None:
     """Write down where a response is kept; return the capture's id, ``None`` when it is not."""
-    return captures.record(connection, kept.response, kept.sha256, kept.place) if kept else None
+    return record_all(connection, [kept])[0]
+
+
+def record_all(connection: Connection, kept: Sequence[Kept | None]) -> list[int | None]:
+    """Write down where responses are kept, as :func:`record` does, in this order."""
+    rows = [(one.response, one.sha256, one.place) for one in kept if one]
+    ids = iter(captures.record(connection, rows))
+    return [next(ids) if one else None for one in kept]
 
 
 def kept_original(folder: Path, places: list[WarcPlace], sha256: str) -> Original | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,11 +15,11 @@ from ingestor.errors import ArchiveError, FetchError, IngestorError, Postponed
 from ingestor.identity import file_id
 from ingestor.model import Article, Feed, Origin, Response, Validators
 from ingestor.pipeline import keeping
-from ingestor.pipeline.keeping import Kept
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import articles, entries, rechecks
-from ingestor.store.arrivals import Arrival, Outcome
+from ingestor.store.arrivals import Arrival, Outcome, Saved
 from ingestor.store.entries import EntryOutcome, QueuedEntry
+from ingestor.store.rechecks import FirstCheck
 
 log = structlog.get_logger(__name__)
 
@@ -59,55 +59,60 @@ class Result:
 
 def save(services: Services, batch: Sequence[Result], summary: Summary) -> None:
     """Save a batch in one transaction, after what was received is on the disk."""
-    kept = [_keep(services, result) for result in batch]
-    further = [services.keep(one) for result in batch for one in result.work.further]
+    pages = [page for result in batch if (page := _page(result))]
+    further = [one for result in batch for one in result.work.further]
+    kept = services.keep_all([*pages, *further])
     services.sync()
     with services.database.transaction() as connection:
-        for result, page in zip(batch, kept, strict=True):
-            capture_id = keeping.record(connection, page)
-            outcome = _settle(connection, services, result, capture_id)
-            _count(summary, result, outcome)
-            _tell(services, result, outcome)
-        for one in further:
-            keeping.record(connection, one)
+        ids = keeping.record_all(connection, kept)
+        capture_of = dict(zip(map(id, pages), ids, strict=False))
+        saved = _save_articles(connection, services, batch, capture_of)
+        outcomes = [
+            _entry_outcome(services, result, one) for result, one in zip(batch, saved, strict=True)
+        ]
+        entries.record(connection, outcomes)
+    for result, one in zip(batch, saved, strict=True):
+        outcome = one.outcome if one else None
+        _count(summary, result, outcome)
+        _tell(services, result, outcome)
 
 
-def _keep(services: Services, result: Result) -> Kept | None:
-    """Keep a page as received: also one that our rules failed on, to look into it later."""
+def _page(result: Result) -> Response | None:
+    """Return the page to be kept as received: also one that our rules failed on, to look into."""
     response = result.work.outcome
-    usable = isinstance(response, Response) and response.status == 200
-    return services.keep(response) if usable and isinstance(response, Response) else None
+    return response if isinstance(response, Response) and response.status == 200 else None
 
 
-def _settle(
-    connection: Connection, services: Services, result: Result, capture_id: int | None
-) -> Outcome | None:
-    """Write down what became of an entry; return what became of its article, if any."""
-    queued = result.work.queued
-    article = result.article or result.fallback
-    saved = None
-    if article:
-        arrival = _arrival(services, result, article, capture_id)
-        saved = articles.save(connection, arrival, path_of)
-        if saved.outcome == "new" or saved.first_page:
-            _plan_check(connection, services, saved.article_id, result.work.outcome)
-    article_id = saved.article_id if saved else None
-    if result.error is None:
-        outcome = EntryOutcome(queued.id, "done", article_id=article_id)
-    else:
-        outcome = _after_error(services, result, article_id)
-    entries.record(connection, outcome)
-    return saved.outcome if saved else None
-
-
-def _plan_check(
+def _save_articles(
     connection: Connection,
     services: Services,
-    article_id: int,
-    outcome: Response | FetchError | None,
-) -> None:
-    if outcome is None:
-        return
+    batch: Sequence[Result],
+    capture_of: Mapping[int, int | None],
+) -> list[Saved | None]:
+    """Save the articles of a batch; return what became of each, ``None`` where there is none."""
+    there = [result for result in batch if result.article or result.fallback]
+    arrivals = [_arrival(services, result, capture_of) for result in there]
+    saved = articles.save_all(connection, arrivals, path_of)
+    checks = [
+        _first_check(services, one.article_id, result.work.outcome)
+        for result, one in zip(there, saved, strict=True)
+        if result.work.outcome is not None and (one.outcome == "new" or one.first_page)
+    ]
+    rechecks.begin(connection, checks)
+    of = dict(zip(map(id, there), saved, strict=True))
+    return [of.get(id(result)) for result in batch]
+
+
+def _entry_outcome(services: Services, result: Result, saved: Saved | None) -> EntryOutcome:
+    article_id = saved.article_id if saved else None
+    if result.error is None:
+        return EntryOutcome(result.work.queued.id, "done", article_id=article_id)
+    return _after_error(services, result, article_id)
+
+
+def _first_check(
+    services: Services, article_id: int, outcome: Response | FetchError | None
+) -> FirstCheck:
     delays = services.settings.schedule.recheck
     if isinstance(outcome, Response) and outcome.status == 200:
         validators = outcome.validators
@@ -117,14 +122,14 @@ def _plan_check(
         validators, seen_at = Validators(), services.clock.now()
     # Counted from the answer, also as "now": the first look is never skipped because saving
     # took long.
-    due = poll.next_check(seen_at, delays, seen_at)
-    rechecks.begin(connection, article_id, validators, next_check_at=due)
+    return FirstCheck(article_id, validators, poll.next_check(seen_at, delays, seen_at))
 
 
-def _arrival(
-    services: Services, result: Result, article: Article, capture_id: int | None
-) -> Arrival:
+def _arrival(services: Services, result: Result, capture_of: Mapping[int, int | None]) -> Arrival:
     queued, response = result.work.queued, result.work.outcome
+    article = result.article or result.fallback
+    if article is None:
+        raise TypeError("an arrival without an article")
     fetched = response.fetched_at if isinstance(response, Response) and result.article else None
     return Arrival(
         article=article,
@@ -136,7 +141,7 @@ def _arrival(
         guid=queued.entry.guid,
         announced_at=None if result.work.points else queued.entry.published_at,
         announced_as=result.work.address,
-        capture_id=capture_id,
+        capture_id=capture_of.get(id(response)),
     )
 
 

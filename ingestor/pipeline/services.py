@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
@@ -35,7 +35,13 @@ class Services:
 
     def keep(self, response: Response) -> Kept | None:
         """Put a response into the WARC; ``None`` when raw is off."""
-        return keep(self.warc, self.database, response) if self.warc else None
+        return self.keep_all([response])[0]
+
+    def keep_all(self, responses: Sequence[Response]) -> Sequence[Kept | None]:
+        """Put responses into the WARC, in this order; ``None`` for each when raw is off."""
+        if self.warc is None or not responses:
+            return [None] * len(responses)
+        return keep(self.warc, self.database, responses)
 
     def sync(self) -> None:
         """Bring what was kept to the disk, before a transaction points to it."""

@@ -17,8 +17,9 @@ from sqlalchemy import Connection, select
 from ingestor.identity import fingerprint, is_content_address, match, publication_day
 from ingestor.likeness import Likeness, likeness, title_key
 from ingestor.store.arrivals import Arrival
-from ingestor.store.articles import insert, known_articles
+from ingestor.store.articles import known_articles
 from ingestor.store.claims import give_address
+from ingestor.store.new_articles import NewArticle, insert
 from ingestor.store.schema import articles, revisions
 
 MOST_DAYS = 32
@@ -60,9 +61,8 @@ class Adopter:
         day = publication_day(article.published_at)
         known = self._known(connection, arrival, day)
         if known is None:
-            article_id = insert(
-                connection, arrival, self._path_of, published_at=article.published_at, day=day
-            )
+            new = NewArticle(arrival, article.published_at, day)
+            article_id = insert(connection, [new], self._path_of)[0]
             titles = self._titles(connection, day)
             if all(one.article_id != article_id for one in titles):
                 titles.append(_Titled(article_id, article.url, title_key(article.title)))

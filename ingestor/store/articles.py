@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, union_all
 
 from ingestor.identity import Known, fingerprint, free_day, match, publication_day
-from ingestor.model import Cause
-from ingestor.store import stories
+from ingestor.likeness import title_key
+from ingestor.store import turns
 from ingestor.store.arrivals import Arrival, Saved
-from ingestor.store.claims import claim
-from ingestor.store.revisions import content_columns, revise, write_revision
+from ingestor.store.claims import any_without_address, claim
+from ingestor.store.missing import insert_missing
+from ingestor.store.new_articles import NewArticle, insert
+from ingestor.store.revisions import revise
 from ingestor.store.schema import (
     aliases,
     articles,
     entries,
     sightings,
 )
+
+_URLS: BindParameter[str] = bindparam("urls", expanding=True)
+_TAKEN = union_all(
+    select(articles.c.url).where(articles.c.url.in_(_URLS)),
+    select(aliases.c.url).where(aliases.c.url.in_(_URLS)),
+    select(articles.c.document_id).where(
+        articles.c.document_id.in_(bindparam("ids", expanding=True))
+    ),
+)
+
+
+def save_all(
+    connection: Connection,
+    arrivals: Sequence[Arrival],
+    path_of: Callable[[Arrival, str], str],
+) -> list[Saved]:
+    """Store arrivals as :func:`save` does each; return what became of them, in this order.
+
+    Those that have nothing in common with what is known, nor with one another, are written
+    together, and first.
+    """
+    names = {name for one in arrivals for name in _names(one)}
+    turns.of_names(connection, names, [title_key(one.article.title) for one in arrivals])
+    unlike = _unlike_all(connection, arrivals)
+    new = [_new(one) for one in unlike]
+    ids = insert(connection, new, path_of)
+    fresh = dict(zip(map(id, unlike), ids, strict=True))
+    _sight_new(connection, [(article_id, one) for article_id, one in zip(ids, unlike, strict=True)])
+    return [
+        Saved(fresh[id(one)], "new") if id(one) in fresh else save(connection, one, path_of)
+        for one in arrivals
+    ]
 
 
 def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, str], str]) -> Saved:
@@ -27,9 +62,7 @@ def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, s
     ``path_of(arrival, day)`` gives the file of a new article, relative to the archive.
     """
     article = arrival.article
-    published_at = article.published_at or arrival.announced_at or arrival.seen_at
-    page_day = publication_day(published_at)
-    announced_day = publication_day(arrival.announced_at) if arrival.announced_at else ""
+    page_day, announced_day = _days(arrival)
     addresses = _addresses(arrival)
     known = known_articles(connection, addresses, article.document_id)
     print_ = fingerprint(article.title, article.body.text)
@@ -40,10 +73,54 @@ def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, s
     elif (adopted := claim(connection, arrival, day)) is not None:
         saved = revise(connection, adopted, arrival)
     else:
-        new = insert(connection, arrival, path_of, published_at=published_at, day=day)
-        saved = Saved(new, "new")
+        new = NewArticle(arrival, _published_at(arrival), day)
+        saved = Saved(insert(connection, [new], path_of)[0], "new")
     _sight(connection, saved.article_id, arrival, addresses)
     return saved
+
+
+def taken(
+    connection: Connection, addresses: Collection[str], document_ids: Collection[str]
+) -> set[str]:
+    """Return those of these canonical addresses and document ids that name a known article."""
+    values = {"urls": list(addresses), "ids": list(document_ids)}
+    return set(connection.execute(_TAKEN, values).scalars())
+
+
+def _unlike_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Return the arrivals that cannot be any known article, nor the same as another arrival."""
+    names = [_names(one) for one in arrivals]
+    count = Counter(name for one in names for name in one)
+    ids = {one.article.document_id for one in arrivals} - {""}
+    known = taken(connection, set(count) - ids, ids)
+    alone = [
+        arrival
+        for arrival, named in zip(arrivals, names, strict=True)
+        if known.isdisjoint(named) and all(count[name] == 1 for name in named)
+    ]
+    if not any_without_address(connection):
+        return alone
+    # An adopted article without an address may be any of them: each is looked at by itself.
+    return []
+
+
+def _names(arrival: Arrival) -> set[str]:
+    return {*_addresses(arrival), arrival.article.document_id} - {""}
+
+
+def _new(arrival: Arrival) -> NewArticle:
+    day = free_day([], *_days(arrival))
+    return NewArticle(arrival, _published_at(arrival), day)
+
+
+def _published_at(arrival: Arrival) -> datetime:
+    return arrival.article.published_at or arrival.announced_at or arrival.seen_at
+
+
+def _days(arrival: Arrival) -> tuple[str, str]:
+    """Return the publication days that the page and the feed claim, ``""`` for none."""
+    announced_day = publication_day(arrival.announced_at) if arrival.announced_at else ""
+    return publication_day(_published_at(arrival)), announced_day
 
 
 def known_under(
@@ -80,13 +157,8 @@ def sight(
     connection: Connection, article_id: int, feed_id: int, *, guid: str, seen_at: datetime
 ) -> None:
     """Note that a feed announced an article; a second time changes nothing."""
-    where = (sightings.c.article_id == article_id) & (sightings.c.feed_id == feed_id)
-    if connection.execute(select(sightings.c.article_id).where(where)).first() is None:
-        connection.execute(
-            sightings.insert().values(
-                article_id=article_id, feed_id=feed_id, guid=guid, seen_at=seen_at
-            )
-        )
+    seen = {"article_id": article_id, "feed_id": feed_id, "guid": guid, "seen_at": seen_at}
+    insert_missing(connection, sightings, [seen])
 
 
 def _addresses(arrival: Arrival) -> tuple[str, ...]:
@@ -125,40 +197,27 @@ def _announced_days(connection: Connection, article_id: int) -> frozenset[str]:
     return frozenset(publication_day(row.published_at) for row in rows if row.published_at)
 
 
-def insert(
-    connection: Connection,
-    arrival: Arrival,
-    path_of: Callable[[Arrival, str], str],
-    *,
-    published_at: datetime,
-    day: str,
-) -> int:
-    """Store an arrival that is no known article as one of ``day``; return its id."""
-    result = connection.execute(
-        articles.insert()
-        .returning(articles.c.id)
-        .values(
-            url=arrival.article.url,
-            date=day,
-            document_id=arrival.article.document_id or None,
-            author=arrival.author,
-            published_at=published_at,
-            first_seen_at=arrival.seen_at,
-            updated_at=arrival.article.updated_at,
-            revision=1,
-            path=path_of(arrival, day),
-            categories="\n".join(arrival.categories),
-            feed_id=arrival.feed_id,
-            **content_columns(arrival),
-        )
-    )
-    article_id = int(result.scalar_one())
-    stories.group(connection, article_id, arrival.article.body.text)
-    cause: Cause = "import" if arrival.origin == "import" else "new"
-    write_revision(
-        connection, article_id, arrival, revision=1, cause=cause, seen_at=arrival.seen_at
-    )
-    return article_id
+def _sight_new(connection: Connection, new: Sequence[tuple[int, Arrival]]) -> None:
+    """Note which feeds announced new articles, and their further addresses."""
+    seen = [
+        {
+            "article_id": article_id,
+            "feed_id": one.feed_id,
+            "guid": one.guid,
+            "seen_at": one.seen_at,
+        }
+        for article_id, one in new
+        if one.feed_id is not None
+    ]
+    named = [
+        {"url": url, "article_id": article_id}
+        for article_id, one in new
+        for url in _addresses(one)
+        if url != one.article.url
+    ]
+    for table, rows in ((sightings, seen), (aliases, named)):
+        if rows:
+            connection.execute(table.insert(), rows)
 
 
 def _sight(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
 
 from ingestor.model import Response, WarcPlace
 from ingestor.store.schema import captures
@@ -16,24 +17,37 @@ came so often is kept whole again: looking stays cheap, and damage reaches no fu
 _TRIED = 3
 """Of several records, should the first one be lost."""
 
+_INSERT = captures.insert().returning(captures.c.id, sort_by_parameter_order=True)
+_URLS: BindParameter[str] = bindparam("urls", expanding=True)
+_ASKED = select(captures.c.url).distinct().where(captures.c.url.in_(_URLS))
 
-def record(connection: Connection, response: Response, sha256: str, place: WarcPlace) -> int:
-    """Write down a capture and return its id."""
-    result = connection.execute(
-        captures.insert()
-        .returning(captures.c.id)
-        .values(
-            url=response.url,
-            final_url=response.final_url,
-            status=response.status,
-            fetched_at=response.fetched_at,
-            sha256=sha256,
-            warc_file=place.file,
-            warc_offset=place.offset,
-            warc_length=place.length,
-        )
-    )
-    return int(result.scalar_one())
+
+def record(connection: Connection, kept: Sequence[tuple[Response, str, WarcPlace]]) -> list[int]:
+    """Write down captures; of each its answer, the SHA-256 of the body, and where it lies.
+
+    Returns their ids, in this order.
+    """
+    if not kept:
+        return []
+    rows = [
+        {
+            "url": response.url,
+            "final_url": response.final_url,
+            "status": response.status,
+            "fetched_at": response.fetched_at,
+            "sha256": sha256,
+            "warc_file": place.file,
+            "warc_offset": place.offset,
+            "warc_length": place.length,
+        }
+        for response, sha256, place in kept
+    ]
+    return list(connection.execute(_INSERT, rows).scalars())
+
+
+def asked_before(connection: Connection, urls: Collection[str]) -> set[str]:
+    """Return those of these addresses that there are captures of."""
+    return set(connection.execute(_ASKED, {"urls": list(urls)}).scalars())
 
 
 def earlier(

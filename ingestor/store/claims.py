@@ -7,7 +7,7 @@ nearly the same text, is that article, and gives it its address.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from ingestor.identity import CONTENT_SCHEME
 from ingestor.likeness import likeness, title_key
@@ -15,8 +15,18 @@ from ingestor.store.arrivals import Arrival
 from ingestor.store.schema import aliases, articles
 
 # A range, not LIKE, which SQLite looks up in no index: ";" is the character after ":".
-WITHOUT_ADDRESS = articles.c.url.between(CONTENT_SCHEME, CONTENT_SCHEME.replace(":", ";"))
+WITHOUT_ADDRESS = and_(
+    articles.c.url >= CONTENT_SCHEME, articles.c.url < CONTENT_SCHEME.replace(":", ";")
+)
 """Condition: the article's address is only a name for its content."""
+
+
+_ANY = select(articles.c.id).where(WITHOUT_ADDRESS).limit(1)
+
+
+def any_without_address(connection: Connection) -> bool:
+    """Return whether there is an article whose address is only a name for its content."""
+    return connection.execute(_ANY).first() is not None
 
 
 def claim(connection: Connection, arrival: Arrival, day: str) -> int | None:
@@ -25,7 +35,7 @@ def claim(connection: Connection, arrival: Arrival, day: str) -> int | None:
     ``day`` is the arrival's publication day. ``None``: there is none, or none that is
     certainly the same.
     """
-    if connection.execute(select(articles.c.id).where(WITHOUT_ADDRESS).limit(1)).first() is None:
+    if not any_without_address(connection):
         return None
     article = arrival.article
     key = title_key(article.title)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from ingestor.store.schema import images, pictures
 
 MOST_PER_ARTICLE = 100
 """Further ones of one article are left: the longest slides have some sixty."""
+
+_ANY = select(pictures.c.url).limit(1)
+_POINT = (
+    update(images)
+    .where(images.c.article_id == bindparam("id"))
+    .values(path=select(pictures.c.path).where(pictures.c.url == images.c.url).scalar_subquery())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +62,10 @@ def failed(
     _record(connection, picture, error=error, next_attempt_at=next_attempt_at)
 
 
-def point_to_known(connection: Connection, article_id: int) -> None:
-    """Let an article's pictures point to the local copies that there are already."""
-    copy = select(pictures.c.path).where(pictures.c.url == images.c.url).scalar_subquery()
-    connection.execute(update(images).where(images.c.article_id == article_id).values(path=copy))
+def point_to_known(connection: Connection, article_ids: Collection[int]) -> None:
+    """Let articles' pictures point to the local copies that there are already."""
+    if article_ids and connection.execute(_ANY).first():
+        connection.execute(_POINT, [{"id": one} for one in sorted(article_ids)])
 
 
 def paths(connection: Connection) -> list[str]:

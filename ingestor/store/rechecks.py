@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from ingestor.model import Validators
 from ingestor.store.schema import articles
+
+_BEGIN = (
+    update(articles)
+    .where(articles.c.id == bindparam("of"), articles.c.checks == 0)
+    .values(
+        next_check_at=bindparam("due"),
+        etag=bindparam("tag"),
+        last_modified=bindparam("modified"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +58,28 @@ def due(connection: Connection, now: datetime, limit: int) -> list[DueCheck]:
     ]
 
 
-def begin(
-    connection: Connection,
-    article_id: int,
-    validators: Validators,
-    *,
-    next_check_at: datetime | None,
-) -> None:
-    """Plan the first look at a new article's page, and keep what makes it conditional."""
-    connection.execute(
-        update(articles)
-        .where(articles.c.id == article_id, articles.c.checks == 0)
-        .values(
-            next_check_at=next_check_at,
-            etag=validators.etag,
-            last_modified=validators.last_modified,
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class FirstCheck:
+    """When a new article's page is looked at again, and what makes that look conditional."""
+
+    article_id: int
+    validators: Validators
+    next_check_at: datetime | None
+
+
+def begin(connection: Connection, planned: Sequence[FirstCheck]) -> None:
+    """Plan the first looks at the pages of articles; those looked at already are left."""
+    if planned:
+        rows = [
+            {
+                "of": one.article_id,
+                "due": one.next_check_at,
+                "tag": one.validators.etag,
+                "modified": one.validators.last_modified,
+            }
+            for one in planned
+        ]
+        connection.execute(_BEGIN, rows)
 
 
 def done(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Row, Table, func, or_, select, update
 
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Cause
-from ingestor.store import pictures, search, stories
+from ingestor.store import full_text, pictures, stories, turns
 from ingestor.store.arrivals import Arrival, Saved
 from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
 
@@ -22,6 +23,9 @@ MOST_EDITS_A_DAY = 24
 """Edits of one article that are kept in 24 hours. Publishers edit a few times; a text that is
 another one at every look has a counter in it, and would fill the archive with itself."""
 
+_INSERT = revisions.insert()
+_INSERT_DETAILS = {table: table.insert() for table in (symbols, keywords, images)}
+
 
 def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
     """Compare an arrival with an article that it is known to be; add a revision if it changed.
@@ -29,7 +33,7 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
     What replaces an adopted text is one too, also with the same words: from then on it rests on
     what the publisher sent. Its cause is ``import``, for no edit was seen.
     """
-    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    row = _locked(connection, article_id)
     # What a page does not say, its feed said at first: to say nothing is no edit.
     article = replace(
         arrival.article,
@@ -72,7 +76,10 @@ def reextract(
 
     Address, day, file name, ``published_at`` and ``updated_at`` stay: the publisher did nothing.
     """
-    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    row = _locked(connection, article_id)
+    if _capture_of(connection, row) != capture_id:
+        # Somebody brought a newer page since this one was looked at: it is the one that counts.
+        return
     arrival = Arrival(
         article=article,
         author=row.author,
@@ -94,7 +101,8 @@ def _replace(
     updated_at: datetime | None,
 ) -> None:
     """Let an article say what the arrival says, as its next revision."""
-    search.remove(connection, row.id, row.title, row.content_text)
+    turns.in_order(connection)
+    full_text.remove(connection, row.id, row.title, row.content_text)
     values = content_columns(arrival) | {
         "revision": row.revision + 1,
         "updated_at": updated_at,
@@ -103,23 +111,31 @@ def _replace(
     }
     connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
     stories.regroup(connection, row.id, row.content_text, arrival.article.body.text)
-    write_revision(
-        connection,
-        row.id,
-        arrival,
-        revision=row.revision + 1,
-        cause=cause,
-        seen_at=_not_before(connection, row.id, arrival.seen_at),
+    for table in _INSERT_DETAILS:
+        connection.execute(table.delete().where(table.c.article_id == row.id))
+    seen_at = _not_before(connection, row.id, arrival.seen_at)
+    write_revisions(connection, [Revision(row.id, arrival, cause, row.revision + 1, seen_at)])
+
+
+def _locked(connection: Connection, article_id: int) -> Row[Any]:
+    """Return an article, which nobody else changes until the transaction ends."""
+    query = select(articles).where(articles.c.id == article_id)
+    return connection.execute(query.with_for_update(key_share=True)).one()
+
+
+def _capture_of(connection: Connection, row: Row[Any]) -> int | None:
+    """Return the capture that an article's current revision was read from, if any."""
+    current = select(revisions.c.capture_id).where(
+        revisions.c.article_id == row.id, revisions.c.revision == row.revision
     )
+    return connection.execute(current).scalar()
 
 
 def _same_page(connection: Connection, row: Row[Any], capture_id: int | None) -> bool:
     """Return whether a capture has the bytes that the current revision was read from."""
-    current = select(revisions.c.capture_id).where(
-        revisions.c.article_id == row.id, revisions.c.revision == row.revision
-    )
+    current = _capture_of(connection, row)
     query = select(captures.c.sha256).where(
-        or_(captures.c.id == capture_id, captures.c.id == current.scalar_subquery())
+        or_(captures.c.id == capture_id, captures.c.id == current)
     )
     found = connection.execute(query).scalars().all()
     return len(found) == 2 and found[0] == found[1]
@@ -142,32 +158,43 @@ def content_columns(arrival: Arrival) -> dict[str, Any]:
     }
 
 
-def write_revision(
-    connection: Connection,
-    article_id: int,
-    arrival: Arrival,
-    *,
-    revision: int,
-    cause: Cause,
-    seen_at: datetime,
-) -> None:
-    """Write the revision and all that hangs on an article's current content."""
-    article = arrival.article
-    connection.execute(
-        revisions.insert().values(
-            article_id=article_id,
-            revision=revision,
-            cause=cause,
-            seen_at=seen_at,
-            title=article.title,
-            content_html=article.body.html,
-            content_text=article.body.text,
-            content_sha256=text_sha256(article.body.text),
-            capture_id=arrival.capture_id,
-        )
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What an article is to say, and since when."""
+
+    article_id: int
+    arrival: Arrival
+    cause: Cause
+    number: int = 1
+    seen_at: datetime | None = None
+    """``None``: when the arrival was seen."""
+
+
+def write_revisions(connection: Connection, new: Sequence[Revision]) -> None:
+    """Write revisions and all that hangs on an article's current content.
+
+    Nothing may hang on it yet: what hung on the content before is taken away by the caller.
+    """
+    rows = [
+        {
+            "article_id": one.article_id,
+            "revision": one.number,
+            "cause": one.cause,
+            "seen_at": one.seen_at or one.arrival.seen_at,
+            "title": one.arrival.article.title,
+            "content_html": one.arrival.article.body.html,
+            "content_text": one.arrival.article.body.text,
+            "content_sha256": text_sha256(one.arrival.article.body.text),
+            "capture_id": one.arrival.capture_id,
+        }
+        for one in new
+    ]
+    connection.execute(_INSERT, rows)
+    full_text.add(
+        connection,
+        [(one.article_id, one.arrival.article.title, one.arrival.article.body.text) for one in new],
     )
-    search.add(connection, article_id, article.title, article.body.text)
-    _replace_details(connection, article_id, article)
+    _write_details(connection, new)
 
 
 def details(article: Article) -> dict[Table, list[dict[str, Any]]]:
@@ -186,16 +213,15 @@ def details(article: Article) -> dict[Table, list[dict[str, Any]]]:
     }
 
 
-def _replace_details(connection: Connection, article_id: int, article: Article) -> None:
-    rows = details(article)
+def _write_details(connection: Connection, new: Sequence[Revision]) -> None:
+    rows: dict[Table, list[dict[str, Any]]] = {symbols: [], keywords: [], images: []}
+    for one in new:
+        for table, values in details(one.arrival.article).items():
+            rows[table] += [value | {"article_id": one.article_id} for value in values]
     for table, values in rows.items():
-        connection.execute(table.delete().where(table.c.article_id == article_id))
         if values:
-            connection.execute(
-                table.insert(), [value | {"article_id": article_id} for value in values]
-            )
-    if rows[images]:
-        pictures.point_to_known(connection, article_id)
+            connection.execute(_INSERT_DETAILS[table], values)
+    pictures.point_to_known(connection, {row["article_id"] for row in rows[images]})
 
 
 def _edits_lately(connection: Connection, article_id: int, now: datetime) -> int:

@@ -59,18 +59,23 @@ def parse(text: str) -> Query:
     return Query(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)))
 
 
-def match(words: tuple[str, ...]) -> str:
-    """Return the FTS5 expression for texts that may have all these folded words.
+def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the index terms of texts that may have all these folded words.
 
-    ``""`` when the index cannot help: there is no letter and no digit in them.
+    Pairs; and single characters, with which a term begins. ``()`` when the index cannot help:
+    there is no letter and no digit in them.
     """
     terms: dict[str, None] = {}
     for word in words:
         for run in RUN.findall(word):
             pairs = [run[at : at + 2] for at in range(len(run) - 1)] or [run]
-            for pair in filter(_is_indexed, pairs):
-                terms[f'"{pair}"' if len(pair) > 1 else f'"{pair}"*'] = None
-    return " ".join(terms)
+            terms |= dict.fromkeys(filter(_is_indexed, pairs))
+    return tuple(terms)
+
+
+def match(words: tuple[str, ...]) -> str:
+    """Return the FTS5 expression for texts that may have all these folded words, if any."""
+    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in terms_of(words))
 
 
 def _is_indexed(pair: str) -> bool:

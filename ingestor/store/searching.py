@@ -10,12 +10,13 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, text
+from sqlalchemy import Connection, Row, Select, select
 
+from ingestor.store import full_text
 from ingestor.store.exports import Filters, chosen
 from ingestor.store.schema import articles
 from ingestor.store.search import fold
-from ingestor.store.search_query import Query, match
+from ingestor.store.search_query import Query
 
 RANKED = 500
 """Of more candidates the newest in the archive are ranked: a common word is no question of rank."""
@@ -76,23 +77,23 @@ _Found = tuple[Row[Any], str, str]
 def _confirmed(
     connection: Connection, query: Query, filters: Filters, order: Order
 ) -> Iterator[_Found]:
-    rows = connection.execute(_candidates(query, filters, order).execution_options(yield_per=100))
+    index = full_text.of(connection)
+    wanted = _candidates(index, query, filters, order)
+    rows = connection.execute(wanted.execution_options(yield_per=100))
     for row in rows:
         title, content = fold(row.title), fold(row.content_text)
         if query.accepts(title, content):
             yield row, title, content
 
 
-def _candidates(query: Query, filters: Filters, order: Order) -> Select[Any]:
+def _candidates(
+    index: full_text.FullText, query: Query, filters: Filters, order: Order
+) -> Select[Any]:
     columns = ("id", "url", "date", "published_at", "title", "media", "path", "content_text")
     wanted = chosen(select(*(articles.c[name] for name in columns)), filters)
-    if terms := match(query.wanted):
-        wanted = wanted.select_from(text("articles_fts")).where(
-            text("articles_fts MATCH :terms").bindparams(bindparam("terms", terms)),
-            articles.c.id == text("articles_fts.rowid"),
-        )
+    wanted, newest = index.narrowed(wanted, query.wanted)
     if order is Order.RELEVANCE:
-        return wanted.order_by(text("articles_fts.rowid DESC") if terms else articles.c.id.desc())
+        return wanted.order_by(newest.desc())
     moment = articles.c.published_at
     if order is Order.OLDEST:
         return wanted.order_by(moment, articles.c.id)
@@ -102,8 +103,8 @@ def _candidates(query: Query, filters: Filters, order: Order) -> Select[Any]:
 def _ranked(connection: Connection, query: Query, found: list[_Found]) -> Iterator[Hit]:
     if not found:
         return
-    total = connection.execute(text("SELECT count(*) FROM articles_fts_docsize")).scalar_one()
-    rarity = {word: _rarity(connection, word, int(total)) for word in query.wanted}
+    total = full_text.of(connection).total(connection)
+    rarity = {word: _rarity(connection, word, total) for word in query.wanted}
     average = sum(len(content) for _, _, content in found) / len(found) or 1.0
     for row, title, content in found:
         length = 1 - _LENGTH + _LENGTH * len(content) / average
@@ -116,14 +117,9 @@ def _ranked(connection: Connection, query: Query, found: list[_Found]) -> Iterat
 
 def _rarity(connection: Connection, word: str, total: int) -> float:
     """Return the inverse document frequency of a word, of those that the index knows."""
-    terms = match((word,))
-    if not terms:
+    having = full_text.of(connection).having(connection, word, COUNTED)
+    if having is None:
         return 1.0
-    counting = text(
-        "SELECT count(*) FROM "
-        "(SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms LIMIT :most)"
-    )
-    having = int(connection.execute(counting, {"terms": terms, "most": COUNTED}).scalar_one())
     return math.log(1 + (total - having + 0.5) / (having + 0.5))
 
 

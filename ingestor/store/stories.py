@@ -6,6 +6,9 @@ the archive: each band is looked up in an index, for its latest articles alone.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -36,6 +39,19 @@ _CANDIDATES = text(
     " ORDER BY found.shared DESC, a.id LIMIT :most"
 )
 
+_EXISTS = "WHERE EXISTS (SELECT 1 FROM story_bands WHERE story_bands.band = wanted.band)"
+_KNOWN = {
+    "sqlite": text(
+        f"SELECT band FROM (SELECT value AS band FROM json_each(:bands)) AS wanted {_EXISTS}"  # noqa: S608 - constants
+    ),
+    "postgresql": text(
+        "SELECT band FROM (SELECT CAST(value AS bigint) AS band"  # noqa: S608 - constants
+        f" FROM json_array_elements_text(CAST(:bands AS json))) AS wanted {_EXISTS}"
+    ),
+}
+_ADD_BANDS = insert(story_bands)
+_ADD = insert(stories)
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -47,12 +63,39 @@ class Copy:
     url: str
 
 
-def group(connection: Connection, article_id: int, content: str) -> None:
-    """Put an article that is in no story into one: its copies', else its own."""
-    found = bands(content)
-    story_id = _joined(connection, _stories(connection, article_id, content, found), article_id)
-    _add_bands(connection, article_id, found)
-    connection.execute(insert(stories).values(article_id=article_id, story_id=story_id))
+@dataclass(frozen=True, slots=True)
+class Ungrouped:
+    """An article that is in no story yet."""
+
+    id: int
+    day: str
+    text: str
+
+
+def group(connection: Connection, new: Sequence[Ungrouped]) -> None:
+    """Put articles that are in no story into one each: their copies', else their own."""
+    found = {one.id: bands(one.text) for one in new}
+    shared = _shared_bands(connection, found.values())
+    rows = [
+        {"band": band, "article_id": article_id}
+        for article_id, mine in found.items()
+        for band in sorted(set(mine))
+    ]
+    if rows:
+        connection.execute(_ADD_BANDS, rows)
+    connection.execute(_ADD, [{"article_id": one.id, "story_id": one.id} for one in new])
+    for one in new:
+        if not shared.isdisjoint(found[one.id]):
+            alike = _stories(connection, one, found[one.id])
+            _joined(connection, alike | {one.id}, one.id)
+
+
+def _shared_bands(connection: Connection, found: Collection[tuple[int, ...]]) -> set[int]:
+    """Return those of these articles' bands that others have, or two of them."""
+    count = Counter(band for mine in found for band in set(mine))
+    bands_ = {"bands": json.dumps(list(count))}
+    known = set(connection.execute(_KNOWN[connection.dialect.name], bands_).scalars())
+    return known | {band for band, times in count.items() if times > 1}
 
 
 def regroup(connection: Connection, article_id: int, before: str, content: str) -> None:
@@ -64,10 +107,10 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
     gone = story_bands.c.article_id == article_id, story_bands.c.band.in_(bands(before))
     connection.execute(delete(story_bands).where(*gone))
     if current is None:
-        group(connection, article_id, content)
+        group(connection, [_ungrouped(connection, article_id, content)])
         return
     found = bands(content)
-    alike = _stories(connection, article_id, content, found)
+    alike = _stories(connection, _ungrouped(connection, article_id, content), found)
     _add_bands(connection, article_id, found)
     if current not in alike:
         _leave(connection, article_id, current)
@@ -82,12 +125,11 @@ def missing(connection: Connection) -> int:
 
 def group_missing(connection: Connection) -> None:
     """Group every article that is in no story."""
-    query = select(articles.c.id, articles.c.content_text).outerjoin(stories)
+    query = select(articles.c.id, articles.c.date, articles.c.content_text).outerjoin(stories)
     query = query.where(stories.c.article_id.is_(None)).order_by(articles.c.id)
     # A part at a time: the texts of a whole archive do not fit into memory.
     while rows := connection.execute(query.limit(500)).all():
-        for row in rows:
-            group(connection, row.id, row.content_text)
+        group(connection, [Ungrouped(*row) for row in rows])
 
 
 def others(connection: Connection, article_id: int) -> list[Copy]:
@@ -102,24 +144,24 @@ def others(connection: Connection, article_id: int) -> list[Copy]:
     return [Copy(*row) for row in connection.execute(query)]
 
 
-def _stories(
-    connection: Connection, article_id: int, content: str, found: tuple[int, ...]
-) -> set[int]:
-    """Return the stories of the articles that tell the same as ``content``."""
+def _ungrouped(connection: Connection, article_id: int, content: str) -> Ungrouped:
+    query = select(articles.c.date).where(articles.c.id == article_id)
+    return Ungrouped(article_id, connection.execute(query).scalar_one(), content)
+
+
+def _stories(connection: Connection, one: Ungrouped, found: tuple[int, ...]) -> set[int]:
+    """Return the stories of the other articles that tell the same as this one."""
     if not found:
         return set()
-    day = date.fromisoformat(
-        connection.execute(select(articles.c.date).where(articles.c.id == article_id)).scalar_one()
-    )
-    apart = timedelta(days=MOST_DAYS_APART)
+    day, apart = date.fromisoformat(one.day), timedelta(days=MOST_DAYS_APART)
     values = {f"b{at}": band for at, band in enumerate(found)} | {
-        "id": article_id,
+        "id": one.id,
         "most": _MOST_COMPARED,
         "since": (day - apart).isoformat(),
         "until": (day + apart).isoformat(),
     }
     rows = connection.execute(_CANDIDATES, values)
-    return {row.story_id for row in rows if is_same_story(row.content_text, content)}
+    return {row.story_id for row in rows if is_same_story(row.content_text, one.text)}
 
 
 def _joined(connection: Connection, alike: set[int], alone: int) -> int:

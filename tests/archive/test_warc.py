@@ -8,8 +8,8 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from ingestor import __version__
-from ingestor.archive import warc, warc_reading, warc_sealing
-from ingestor.archive.warc import WarcArchive
+from ingestor.archive import warc_reading, warc_records, warc_sealing
+from ingestor.archive.warc import MOST_BYTES, WarcArchive
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
 from tests.shared import shared
@@ -208,7 +208,7 @@ def test_a_new_day_begins_a_new_file(tmp_path):
 
 def test_a_file_that_is_large_enough_is_followed_by_a_new_one(tmp_path):
     """By default a GiB; a record is never split."""
-    assert warc.MOST_BYTES == 1024**3
+    assert MOST_BYTES == 1024**3
     archive = WarcArchive(tmp_path, lambda: MOMENT, most_bytes=2000)
     files = [archive.append(response(bytes([number]) * 9)).file for number in range(6)]
     archive.close()
@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 
 def test_the_body_has_a_digest():
     """SHA-256 in hex, as `captures` and `feeds` keep it."""
-    assert warc.body_sha256(response(b"")).startswith("e3b0c44298fc1c14")
+    assert warc_records.body_sha256(response(b"")).startswith("e3b0c44298fc1c14")
 
 
 class FullDisk:
@@ -314,7 +314,7 @@ def test_a_file_that_ends_in_half_a_record_keeps_its_mark_when_closed(tmp_path):
     """The disk was full: the next start finds it."""
     archive = WarcArchive(tmp_path, lambda: MOMENT)
     place = archive.append(response(b"x"))
-    archive._writer.out = FullDisk(archive._file)
+    archive._file = FullDisk(archive._file)
     with pytest.raises(StorageFailed, match="No space left"):
         archive.append(response(b"y" * 1000))
     archive.close()

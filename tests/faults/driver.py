@@ -90,10 +90,10 @@ def install(point: Points) -> None:
             point("after commit")
 
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
-    append = WarcArchive.append
+    write = WarcArchive.write
 
     def torn(self: Any, *arguments: Any) -> Any:
-        place = append(self, *arguments)
+        place = write(self, *arguments)
         if point.here("in the middle of a WARC record"):
             file = self._file
             file.flush()
@@ -101,7 +101,7 @@ def install(point: Points) -> None:
             point.die()
         return place
 
-    WarcArchive.append = torn  # type: ignore[method-assign]
+    WarcArchive.write = torn  # type: ignore[method-assign]
 
 
 def child(command: dict[str, Any]) -> None:

@@ -5,19 +5,19 @@ from ingestor.extract.template import Template
 TEMPLATE = Template(
     name="sina-article",
     marks=(
-        "//*[@id='artibody']",
+        "id('artibody')",
         "//h1[contains(@class,'main-title')] | //meta[@name='publishid'] | //meta[@name='mediaid']",
     ),
-    body=("//*[@id='artibody']",),
+    body=("id('artibody')",),
     title=("//h1[contains(@class,'main-title')]", "//h1[@id='artibodyTitle']"),
     date=(
-        "//*[contains(@class,'date-source')]//*[contains(@class,'date')]",
-        "//*[@id='pub_date']",
+        "(//*[contains(@class,'date-source')])[1]//*[contains(@class,'date')]",
+        "id('pub_date')",
         "//*[contains(@class,'time-source')]",
     ),
     media=(
-        "//*[contains(@class,'date-source')]//*[contains(concat(' ',@class,' '),' source ')]",
+        "(//*[contains(@class,'date-source')])[1]//*[contains(concat(' ',@class,' '),' source ')]",
         "//*[@data-sudaclick='media_name']",
-        "//*[@id='media_name']",
+        "id('media_name')",
     ),
 )

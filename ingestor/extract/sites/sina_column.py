@@ -19,8 +19,8 @@ TEMPLATE = Template(
     address=r"^https?://(?:t\.)?cj\.sina\.(?:com\.cn|cn)/articles?/view/",
     prepare=_prepare,
     body=(
-        "//*[@id='artibody']",
-        "//*[@id='article']",
+        "id('artibody')",
+        "id('article')",
         "//section[contains(@class,'art_content')]",
     ),
     title=(
@@ -30,14 +30,14 @@ TEMPLATE = Template(
         "//h1",
     ),
     date=(
-        "//*[contains(@class,'date-source')]//*[contains(@class,'date')]",
+        "(//*[contains(@class,'date-source')])[1]//*[contains(@class,'date')]",
         "//time[contains(@class,'art_time') or contains(@class,'weibo_time')]",
         "//*[contains(@class,'page-info')]//span",
-        "//*[@id='pub_date']",
+        "id('pub_date')",
         "//time",
     ),
     media=(
-        "//*[contains(@class,'date-source')]//*[contains(concat(' ',@class,' '),' source ')]",
+        "(//*[contains(@class,'date-source')])[1]//*[contains(concat(' ',@class,' '),' source ')]",
         "//h2[contains(@class,'weibo_user')]",
         "//cite[contains(@class,'art_cite')]",
         "//meta[@property='article:author' or @name='article:author']/@content",

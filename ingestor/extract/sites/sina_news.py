@@ -5,11 +5,13 @@ from ingestor.extract.template import Template
 TEMPLATE = Template(
     name="sina-news",
     marks=(
-        "//*[@id='article']",
+        "id('article')",
         "//h1[contains(@class,'main-title')] | //meta[@name='publishid'] | //meta[@name='mediaid']",
     ),
-    body=("//*[@id='article']",),
+    body=("id('article')",),
     title=("//h1[contains(@class,'main-title')]",),
-    date=("//*[contains(@class,'date-source')]//*[contains(@class,'date')]", "//*[@id='pub_date']"),
-    media=("//*[contains(@class,'date-source')]//*[contains(concat(' ',@class,' '),' source ')]",),
+    date=("(//*[contains(@class,'date-source')])[1]//*[contains(@class,'date')]", "id('pub_date')"),
+    media=(
+        "(//*[contains(@class,'date-source')])[1]//*[contains(concat(' ',@class,' '),' source ')]",
+    ),
 )

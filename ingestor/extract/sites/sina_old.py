@@ -5,21 +5,21 @@ from ingestor.extract.template import Template
 TEMPLATE = Template(
     name="sina-old",
     marks=(
-        "//*[@id='artibody']",
+        "id('artibody')",
         "//*[@id='artibodyTitle' or @id='pub_date' or @id='media_name' or @id='navtimeSource']",
     ),
-    body=("//*[@id='artibody']",),
+    body=("id('artibody')",),
     title=("//h1[@id='artibodyTitle']", "//h1"),
     date=(
-        "//*[@id='pub_date']",
+        "id('pub_date')",
         "//*[contains(@class,'time-source')]",
-        "//*[@id='navtimeSource']",
+        "id('navtimeSource')",
         "//*[contains(@class,'page-info')]//span",
     ),
     media=(
-        "//*[@id='media_name']",
+        "id('media_name')",
         "//*[@data-sudaclick='media_name']",
         "//*[contains(@class,'time-source')]//a",
-        "//*[@id='navtimeSource']//a",
+        "id('navtimeSource')//a",
     ),
 )

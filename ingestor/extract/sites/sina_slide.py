@@ -53,5 +53,5 @@ TEMPLATE = Template(
     body=("//*[@data-from='slide_data']/section",),
     title=("//*[@data-from='slide_data']/h1", "//h1"),
     date=("//*[@data-from='slide_data']/time", "//*[contains(@class,'date')]"),
-    media=("//*[@id='media_name']", "//*[contains(@class,'source')]"),
+    media=("id('media_name')", "//*[contains(@class,'source')]"),
 )

@@ -43,7 +43,7 @@ TEMPLATE = Template(
     prepare=_prepare,
     body=("//*[@data-from='player']/section",),
     title=("//h1",),
-    date=("//*[@id='pub_date']", "//*[contains(@class,'date') or contains(@class,'time')]"),
+    date=("id('pub_date')", "//*[contains(@class,'date') or contains(@class,'time')]"),
     media=(
         "//*[@data-sudaclick='media_name']",
         "//*[contains(concat(' ',@class,' '),' source ')]",
