@@ -15,7 +15,10 @@ from itertools import accumulate
 CHARACTERS = 3_500
 """As many as China's table of commonly used characters holds (1988)."""
 
-WORDS = 60_000
+WORDS = 18_000
+PHRASES = 40_000
+"""Words that often follow one another, of which half of a text consists."""
+
 SUBJECTS = 4_000
 """Companies, places and persons that news are about; the most common ones are in many."""
 
@@ -44,28 +47,37 @@ class Writer:
 
     seed: int = 8
     words: list[str] = field(init=False)
+    _phrases: list[str] = field(init=False)
     _weights: list[float] = field(init=False)
     _subjects: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
         dice = random.Random(f"words {self.seed}")
         characters = dice.sample([chr(0x4E00 + at) for at in range(8_000)], CHARACTERS)
-        common = list(accumulate(1 / (rank + 30) for rank in range(CHARACTERS)))
+        common = list(accumulate((rank + 20) ** -1.2 for rank in range(CHARACTERS)))
         invented: dict[str, None] = {}
         while len(invented) < WORDS - len(_PARTICLES) - len(_TRADE):
             length = dice.choices((2, 3, 4), (70, 18, 12))[0]
             invented["".join(dice.choices(characters, cum_weights=common, k=length))] = None
         self.words = [*_PARTICLES, *_TRADE, *invented]
-        self._weights = list(accumulate(1 / (rank + 8) for rank in range(len(self.words))))
+        weights = list(accumulate(1 / (rank + 8) for rank in range(len(self.words))))
+        phrases = dice.choices(self.words, cum_weights=weights, k=3 * PHRASES)
+        drawn = (
+            one
+            for at in range(PHRASES)
+            for one in ("".join(phrases[3 * at : 3 * at + 2 + at % 2]), *self.words[at : at + 1])
+        )
+        self._phrases = [*self.words[:20], *drawn]
+        self._weights = list(accumulate(1 / (rank + 8) for rank in range(len(self._phrases))))
         self._subjects = list(accumulate(1 / (rank + 20) for rank in range(SUBJECTS)))
 
     def text(self, number: int) -> MadeText:
         """Write text ``number``: 350 to 900 characters, as most news have."""
         dice = random.Random(self.seed * 1_000_003 + number)
         subject = dice.choices(range(SUBJECTS), cum_weights=self._subjects)[0]
-        count = int(dice.triangular(150, 380, 230))
+        count = int(dice.triangular(100, 270, 150))
         own = int(count * _SHARE_OF_SUBJECT)
-        drawn = dice.choices(self.words, cum_weights=self._weights, k=count - own)
+        drawn = dice.choices(self._phrases, cum_weights=self._weights, k=count - own)
         drawn += dice.choices(self.of_subject(subject), k=own)
         dice.shuffle(drawn)
         title = f"{self.name(subject)}{''.join(drawn[:7])}"
@@ -73,7 +85,7 @@ class Writer:
 
     def of_subject(self, subject: int) -> list[str]:
         """Return the words that belong to a subject, its name first."""
-        first = len(_PARTICLES) + len(_TRADE) + subject * 13
+        first = len(_PARTICLES) + len(_TRADE) + subject * 4
         return self.words[first : first + SUBJECT_WORDS]
 
     def name(self, subject: int) -> str:
