@@ -161,7 +161,8 @@ def _rows(one: _Made) -> Iterator[tuple[str, Values]]:
     key = f"{one.document_id}@{one.day}"
     yield (
         "entries",
-        (one.id, one.feed, key, one.url, one.url, title, published, text[:110], "done", one.id, seen),
+        (one.id, one.feed, key, one.url, one.url, title, published, text[:110], "done", one.id,
+         seen),
     )  # fmt: skip
     yield "aliases", (mobile, one.id)
     yield "sightings", (one.id, one.feed, one.url, seen)

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ingestor.errors import UsageError
 from ingestor.store.search import RUN, fold
+
+
+class Order(StrEnum):
+    """In which order articles are found."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
 
 MOST_CHARACTERS = 1_000
 """A longer query is a text that was pasted by mistake."""
@@ -64,13 +75,22 @@ def match(words: tuple[str, ...]) -> str:
 
     ``""`` when the index cannot help: there is no letter and no digit in them.
     """
-    terms: dict[str, None] = {}
+    return expression(terms(words))
+
+
+def terms(words: tuple[str, ...]) -> list[str]:
+    """Return what a text with these folded words must have: pairs, and single characters."""
+    found: dict[str, None] = {}
     for word in words:
         for run in RUN.findall(word):
             pairs = [run[at : at + 2] for at in range(len(run) - 1)] or [run]
-            for pair in filter(_is_indexed, pairs):
-                terms[f'"{pair}"' if len(pair) > 1 else f'"{pair}"*'] = None
-    return " ".join(terms)
+            found |= dict.fromkeys(filter(_is_indexed, pairs))
+    return list(found)
+
+
+def expression(wanted: Iterable[str]) -> str:
+    """Return the FTS5 expression for texts that have all these terms."""
+    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in wanted)
 
 
 def _is_indexed(pair: str) -> bool:
