@@ -143,7 +143,7 @@ class _Piece(Generic[R]):
 
 def _pool(processes: int) -> concurrent.futures.ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "ingestor.extract", "ingestor.sources"])
+    context.set_forkserver_preload(["__main__", "ingestor.reading"])
     return concurrent.futures.ProcessPoolExecutor(
         processes,
         mp_context=context,

@@ -17,22 +17,29 @@ FIRST = datetime(2024, 3, 1, 1, 0, tzinfo=UTC)
 FEED = Feed("新浪财经－國內", "rss", "https://rsshub.example/x", ("金融", "新浪财经"), "新浪财经")
 
 
-def filled(path: Path, texts: Iterable[tuple[str, str]], **more: object) -> Database:
-    """Make an archive of these titles and texts, an hour apart, in this order."""
-    database = Database(f"sqlite:///{path}")
+def filled(place: Path | str, texts: Iterable[tuple[str, str]], **more: object) -> Database:
+    """Make an archive of these titles and texts, an hour apart, in this order.
+
+    ``place`` is a file, or the address of a database.
+    """
+    database = Database(place if isinstance(place, str) else f"sqlite:///{place}")
     upgrade(database)
     hour = timedelta(hours=1)
     with database.transaction() as connection:
         feeds.register(connection, [FEED], every=hour, slowest=hour)
         for number, (title, text) in enumerate(texts):
-            moment = FIRST + number * hour
-            address = f"https://finance.sina.com.cn/a/{number}.shtml"
-            body = Body(f"<p>{number}</p>", text)
-            article = Article(address, f"doc{number}", title, moment, body, **more)
-            arrival = Arrival(article, "作者", FEED.categories, "page", moment, feed_id=1)
-            articles.save(connection, arrival, _path)
+            articles.save(connection, arrival_of(number, title, text, **more), path_of)
     return database
 
 
-def _path(arrival: Arrival, day: str) -> str:
+def arrival_of(number: int, title: str, text: str, *, feed_id: int = 1, **more: object) -> Arrival:
+    """Return an arrival with the address of this number, as many hours after the first."""
+    moment = FIRST + timedelta(hours=number)
+    address = f"https://finance.sina.com.cn/a/{number}.shtml"
+    body = Body(f"<p>{number}</p>", text)
+    article = Article(address, f"doc{number}", title, moment, body, **more)
+    return Arrival(article, "作者", FEED.categories, "page", moment, feed_id=feed_id)
+
+
+def path_of(arrival: Arrival, day: str) -> str:
     return article_path(arrival.categories, day, arrival.article.title, arrival.article.document_id)

@@ -7,9 +7,11 @@ import pty
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
 
 from tests import forked
 from tests.fake_internet import FakeInternet
@@ -33,6 +35,8 @@ class Site:
 
     folder: Path
     net: FakeInternet
+    store: str = field(default="", kw_only=True)
+    """Address of its database; ``""``: a file in the folder."""
 
     def configure(
         self, *feeds: str, fetch: str = "", archive: str = "", schedule: str = "", service: str = ""
@@ -47,8 +51,9 @@ class Site:
         if "slowest" not in schedule:
             schedule = f'slowest = "1s"\n{schedule}'
         sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))
+        store = f'[store]\nurl = "{self.store}"\n' if self.store else ""
         (self.folder / "config.toml").write_text(
-            f'[fetch]\nproxy = "{self.net.proxy_url}"\ntimeout = "2s"\n{fetch}\n'
+            f'{store}[fetch]\nproxy = "{self.net.proxy_url}"\ntimeout = "2s"\n{fetch}\n'
             f"[archive]\n{archive}\n[schedule]\n{schedule}\n[service]\n{service}\n{sections}",
             encoding="utf-8",
         )
@@ -99,7 +104,10 @@ class Site:
         return done.stderr.splitlines()
 
     def query(self, sql: str) -> list[tuple]:
-        """Ask the SQLite file as users do."""
+        """Ask the database as users do."""
+        if self.store:
+            with closing(psycopg.connect(self.store.replace("+psycopg", ""))) as connection:
+                return connection.execute(sql).fetchall()
         connection = sqlite3.connect(f"file:{self.folder}/archive.db?mode=ro", uri=True)
         try:
             return connection.execute(sql).fetchall()

@@ -17,7 +17,7 @@ from ingestor.clock import Clock
 from ingestor.config import load
 from ingestor.pipeline.projecting import write_files
 from ingestor.pipeline.reextracting import ARTICLES_A_TRANSACTION, reextract
-from ingestor.store import search
+from ingestor.store import full_text
 from ingestor.store.database import Database
 from ingestor.store.lock import only_run
 from ingestor.store.reextraction import Wanted
@@ -39,8 +39,8 @@ def read_by_older_rules(site: Site, *article_ids: int) -> None:
         run = connection.exec_driver_sql
         for one in article_ids:
             title, text = run(f"SELECT title, content_text FROM articles WHERE id = {one}").one()
-            search.remove(connection, one, title, text)
-            search.add(connection, [(one, title, OLD_TEXT)])
+            full_text.remove(connection, one, title, text)
+            full_text.add(connection, [(one, title, OLD_TEXT)])
             values = (OLD_TEXT, f"<p>{OLD_TEXT}</p>", text_sha256(OLD_TEXT), one)
             columns = "content_text = ?, content_html = ?, content_sha256 = ?"
             run(

@@ -10,10 +10,11 @@ from ingestor.cli.common import chosen_feeds, options, say, say_error, set_up_lo
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.errors import FetchError, IngestorError, StorageFailed
-from ingestor.fetch.client import require_page
+from ingestor.fetch.answers import require_page
 from ingestor.model import Feed, Response, Validators
-from ingestor.pipeline.polling import read_feed
 from ingestor.pipeline.services import fetcher
+from ingestor.reading import read_feed
+from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.database import Database
 from ingestor.store.migrations import is_current
@@ -43,7 +44,7 @@ def _database(settings: Settings) -> str:
     with database.reading() as connection:
         current = is_current(connection, database)
     database.close()
-    return f"{settings.store.url}: {'ready' if current else 'older, will be upgraded'}"
+    return f"{redact(settings.store.url)}: {'ready' if current else 'older, will be upgraded'}"
 
 
 def _feeds(settings: Settings, feeds: list[Feed]) -> bool:

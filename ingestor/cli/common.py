@@ -96,7 +96,7 @@ def existing(settings: Settings, *, current: bool = True) -> Database:
     is false, for a command that upgrades it.
     """
     database = Database(settings.store.url, for_reading=True)
-    none = f"{database.path}: there is no archive yet; `ingest --once` makes it"
+    none = f"{database.where}: there is no archive yet; `ingest --once` makes it"
     # A database of no bytes is what a run that was stopped at once leaves.
     if database.path and not (database.path.exists() and database.path.stat().st_size):
         raise NoArchiveYet(none)
@@ -107,7 +107,7 @@ def existing(settings: Settings, *, current: bool = True) -> Database:
             if not current:
                 return database
             raise StorageFailed(
-                f"{database.path}: made by an older version; `ingest --once` upgrades it"
+                f"{database.where}: made by an older version; `ingest --once` upgrades it"
             )
     return database
 

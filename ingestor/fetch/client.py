@@ -14,7 +14,7 @@ import httpx
 
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
-from ingestor.errors import FetchError, Gone, Postponed, Refused, TooLarge, Unreachable
+from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.deadline import deadline
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
@@ -90,7 +90,7 @@ class Fetcher:
         """Make one request, follow its redirects, and return the whole answer.
 
         With ``robots`` the sites' robots.txt are heeded. Any status is an answer (see
-        :func:`require_page`). Waits for its turn at each host. Raises :class:`FetchError`:
+        ``answers.require_page``). Waits for its turn at each host. Raises :class:`FetchError`:
         what was received then is incomplete, or from where we do not go, and is dropped.
         """
         return self._follow(request, robots=robots, has_turn=False)
@@ -257,22 +257,6 @@ class Fetcher:
             raise TooLarge(f"{url}: {announced} bytes announced, {most} allowed (fetch.max_bytes)")
         encoding = answer.headers.get("content-encoding", "")
         return bounded_body(answer.iter_raw(), encoding, most, url)
-
-
-def require_page(response: Response) -> None:
-    """Raise the :class:`FetchError` that a status other than 200 stands for.
-
-    404 and 410 are :class:`Gone`; 401, 403, 407 and 451 :class:`Refused`; all others,
-    server errors and 429 among them, :class:`Unreachable`.
-    """
-    if response.status == 200:
-        return
-    line = f"{response.url}: HTTP {response.status}"
-    if response.status in {404, 410}:
-        raise Gone(line)
-    if response.status in {401, 403, 407, 451}:
-        raise Refused(line)
-    raise Unreachable(line)
 
 
 def _target(url: str, location: str) -> str:

@@ -21,7 +21,8 @@ from ingestor.config import Settings
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.pipeline.projecting import write_files
 from ingestor.store import audit, pictures
-from ingestor.store.database import Database, copy_file
+from ingestor.store.database import Database
+from ingestor.store.sqlite import copy_file
 
 _CHUNK = 1024 * 1024
 
@@ -46,7 +47,10 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
     """
     source = database.path
     if source is None:
-        raise UsageError("store.url: only an SQLite archive is backed up; use your server's tools")
+        raise UsageError(
+            "store.url: PostgreSQL has its own tools for that: pg_dump, pg_basebackup; copy "
+            "archive.dir and archive.raw_dir after it"
+        )
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise UsageError(f"{destination}: is there already; name a new or an empty folder")
     try:

@@ -22,7 +22,7 @@ from ingestor.dates import from_iso_utc
 from ingestor.errors import StorageFailed
 from ingestor.pipeline.keeping import kept_original
 from ingestor.pipeline.projecting import write_files
-from ingestor.store import audit, captures, pictures, stories
+from ingestor.store import audit, captures, full_text, pictures, stories
 from ingestor.store.audit import KeptCapture, KeptFile
 from ingestor.store.database import Database
 
@@ -58,7 +58,7 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
     with database.reading() as connection:
         found = [*map(Difference, audit.damages(connection))]
         found += map(Difference, audit.contradictions(connection))
-        if count := audit.unindexed(connection):
+        if count := full_text.unindexed(connection):
             line = f"full-text index: {count} articles are not as indexed"
             found.append(Difference(line, audit.reindex))
         if count := stories.missing(connection):

@@ -38,8 +38,7 @@ def write_files(
             return count
         done = [(one, files.write(archive.dir, one.path, file_text(archive, one))) for one in due]
         with database.transaction() as connection:
-            for one, sha256 in done:
-                projection.written(connection, one, sha256)
+            projection.written(connection, done)
         moved()
         count += len(done)
 

@@ -27,7 +27,7 @@ from ingestor.errors import ArchiveError, CaptureLost, IngestorError
 from ingestor.extract import extract_article
 from ingestor.model import Article, Page, WarcPlace
 from ingestor.pipeline.projecting import write_files
-from ingestor.store import reextraction, revisions
+from ingestor.store import reextraction, revisions, turns
 from ingestor.store.database import Database
 from ingestor.store.reextraction import Content, Standing, Wanted
 from ingestor.workers import Workers
@@ -167,6 +167,7 @@ def _save(
     if not changed:
         return
     with database.transaction() as connection:
+        turns.of_articles(connection, [one.before.article_id for one in changed])
         for one in changed:
             if one.article:
                 capture_id = one.before.capture_id

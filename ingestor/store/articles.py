@@ -9,8 +9,11 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, union_all
 
 from ingestor.identity import Known, fingerprint, free_day, match, publication_day
+from ingestor.likeness import title_key
+from ingestor.store import turns
 from ingestor.store.arrivals import Arrival, Saved
 from ingestor.store.claims import any_without_address, claim
+from ingestor.store.missing import insert_missing
 from ingestor.store.new_articles import NewArticle, insert
 from ingestor.store.revisions import revise
 from ingestor.store.schema import (
@@ -40,6 +43,8 @@ def save_all(
     Those that have nothing in common with what is known, nor with one another, are written
     together, and first.
     """
+    names = {name for one in arrivals for name in _names(one)}
+    turns.of_names(connection, names, [title_key(one.article.title) for one in arrivals])
     unlike = _unlike_all(connection, arrivals)
     new = [_new(one) for one in unlike]
     ids = insert(connection, new, path_of)
@@ -152,13 +157,8 @@ def sight(
     connection: Connection, article_id: int, feed_id: int, *, guid: str, seen_at: datetime
 ) -> None:
     """Note that a feed announced an article; a second time changes nothing."""
-    where = (sightings.c.article_id == article_id) & (sightings.c.feed_id == feed_id)
-    if connection.execute(select(sightings.c.article_id).where(where)).first() is None:
-        connection.execute(
-            sightings.insert().values(
-                article_id=article_id, feed_id=feed_id, guid=guid, seen_at=seen_at
-            )
-        )
+    seen = {"article_id": article_id, "feed_id": feed_id, "guid": guid, "seen_at": seen_at}
+    insert_missing(connection, sightings, [seen])
 
 
 def _addresses(arrival: Arrival) -> tuple[str, ...]:

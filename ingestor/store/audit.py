@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from ingestor.model import WarcPlace
-from ingestor.store import search
+from ingestor.store import full_text
 from ingestor.store.database import Database
 from ingestor.store.revisions import text_sha256
 from ingestor.store.schema import articles, captures, revisions
@@ -72,18 +72,9 @@ def contradictions(connection: Connection) -> Iterator[str]:
             yield f"article {row.id}: it is not what its current revision says: {row.url}"
 
 
-def unindexed(connection: Connection) -> int:
-    """Return how many articles the full-text index lacks, or has too many."""
-    if connection.dialect.name != "sqlite":
-        return 0
-    missing = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articles_fts_docsize)"
-    surplus = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
-    return sum(int(connection.exec_driver_sql(query).scalar_one()) for query in (missing, surplus))
-
-
 def reindex(connection: Connection) -> None:
     """Make the full-text index anew."""
-    search.empty(connection)
+    full_text.empty(connection)
     query = select(articles.c.id, articles.c.title, articles.c.content_text)
     last = 0
     # A part at a time: the texts of a whole archive do not fit into memory.
@@ -91,7 +82,7 @@ def reindex(connection: Connection) -> None:
         query.where(articles.c.id > last).order_by(articles.c.id).limit(1000)
     ).all():
         for row in rows:
-            search.add(connection, [(row.id, row.title, row.content_text)])
+            full_text.add(connection, [(row.id, row.title, row.content_text)])
         last = rows[-1].id
 
 

@@ -7,7 +7,7 @@ nearly the same text, is that article, and gives it its address.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from ingestor.identity import CONTENT_SCHEME
 from ingestor.likeness import likeness, title_key
@@ -15,7 +15,9 @@ from ingestor.store.arrivals import Arrival
 from ingestor.store.schema import aliases, articles
 
 # A range, not LIKE, which SQLite looks up in no index: ";" is the character after ":".
-WITHOUT_ADDRESS = articles.c.url.between(CONTENT_SCHEME, CONTENT_SCHEME.replace(":", ";"))
+WITHOUT_ADDRESS = and_(
+    articles.c.url >= CONTENT_SCHEME, articles.c.url < CONTENT_SCHEME.replace(":", ";")
+)
 """Condition: the article's address is only a name for its content."""
 
 

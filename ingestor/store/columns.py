@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, Text
+from sqlalchemy import Column, ForeignKey, Integer, MetaData
 
-from ingestor.store.types import UtcText
+from ingestor.store.types import ID, TEXT, TIME
 
 metadata = MetaData(
     naming_convention={
@@ -21,12 +21,12 @@ metadata = MetaData(
 
 def text(name: str, comment: str, *, default: str | None = "") -> Column[str]:
     """Make a column of text that is never NULL."""
-    return Column(name, Text, nullable=False, server_default=default, comment=comment)
+    return Column(name, TEXT, nullable=False, server_default=default, comment=comment)
 
 
 def time(name: str, comment: str, *, nullable: bool = True) -> Column[Any]:
     """Make a column of moments in UTC."""
-    return Column(name, UtcText, nullable=nullable, comment=comment)
+    return Column(name, TIME, nullable=nullable, comment=comment)
 
 
 def number(name: str, comment: str, *, default: str | None = "0") -> Column[int]:
@@ -36,11 +36,16 @@ def number(name: str, comment: str, *, default: str | None = "0") -> Column[int]
 
 def key(comment: str) -> Column[int]:
     """Make the primary key."""
-    return Column("id", Integer, primary_key=True, comment=comment)
+    return Column("id", ID, primary_key=True, comment=comment)
+
+
+def identifier(name: str, comment: str) -> Column[int]:
+    """Make a column of ids that refers to no row."""
+    return Column(name, ID, nullable=False, comment=comment)
 
 
 def reference(table: str, comment: str, **options: Any) -> Column[int]:
     """Make a reference to a row of ``table``, named after it."""
     name = f"{table.removesuffix('s')}_id"
     options.setdefault("nullable", False)
-    return Column(name, Integer, ForeignKey(f"{table}.id"), comment=comment, **options)
+    return Column(name, ID, ForeignKey(f"{table}.id"), comment=comment, **options)

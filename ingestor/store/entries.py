@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
+from ingestor.store import turns
 from ingestor.store.schema import entries, feeds
+from ingestor.store.types import ID
 
 KEYS_A_QUERY = 500
 """Far below the number of variables that any SQLite takes in one statement (999 in old ones)."""
 
+_ANNOUNCE = entries.insert()
 _RECORD = (
     update(entries)
     .where(entries.c.id == bindparam("of"))
@@ -24,7 +27,7 @@ _RECORD = (
         error=bindparam("reason"),
         next_attempt_at=bindparam("again"),
         attempts=entries.c.attempts + bindparam("tries"),
-        article_id=func.coalesce(bindparam("article", type_=Integer), entries.c.article_id),
+        article_id=func.coalesce(bindparam("article", type_=ID), entries.c.article_id),
     )
 )
 
@@ -66,27 +69,26 @@ def announce(
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
+    turns.of_feed(connection, feed_id)
     keyed = [(entry_key(feed, one), one) for one in found]
     known = _known(connection, feed_id, [key for key, _ in keyed])
-    new = 0
+    new: dict[str, Entry] = {}
     for key, one in keyed:
         row = known.get(key)
         if row is None:
-            result = connection.execute(
-                entries.insert()
-                .values(feed_id=feed_id, key=key, seen_at=now, **_columns(one))
-                .returning(*entries.c)
-            )
-            known[key] = result.one()
-            new += 1
-        elif _words(row.title, row.content, row.summary) != _words(
-            one.title, one.content, one.summary
-        ):
+            # Announced twice at once: what it says last counts, as it would in two polls.
+            if key not in new or _words_of(new[key]) != _words_of(one):
+                new[key] = one
+        elif _words(row.title, row.content, row.summary) != _words_of(one):
             values = _columns(one)
             if feed.content == "feed" and row.state == "done":
                 values |= {"state": "pending", "attempts": 0, "next_attempt_at": None}
             connection.execute(update(entries).where(entries.c.id == row.id).values(**values))
-    return new
+    if new:
+        of = {"feed_id": feed_id, "seen_at": now}
+        rows = [of | {"key": key} | _columns(one) for key, one in new.items()]
+        connection.execute(_ANNOUNCE, rows)
+    return len(new)
 
 
 def _known(connection: Connection, feed_id: int, keys: Sequence[str]) -> dict[str, Any]:
@@ -207,6 +209,10 @@ def _columns(entry: Entry) -> dict[str, object]:
 def _security(line: str) -> Security:
     symbol, _, name = line.partition(" ")
     return Security(symbol[:2], symbol, name)
+
+
+def _words_of(entry: Entry) -> str:
+    return _words(entry.title, entry.content, entry.summary)
 
 
 def _words(title: str, content: str, summary: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, delete, select
 
 from ingestor.model import HostPause
+from ingestor.store import turns
 from ingestor.store.schema import hosts
 
 
@@ -20,6 +21,7 @@ def pauses(connection: Connection) -> dict[str, HostPause]:
 
 def replace(connection: Connection, paused: Mapping[str, HostPause]) -> None:
     """Write down exactly these pauses."""
+    turns.of_hosts(connection)
     connection.execute(delete(hosts))
     for host, pause in paused.items():
         connection.execute(

@@ -10,10 +10,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 
 from ingestor.errors import SchemaTooNew, StorageFailed
-from ingestor.store.database import APPLICATION_ID, Database, copy_file
+from ingestor.store.database import Database
+from ingestor.store.sqlite import copy_file
 
 log = structlog.get_logger(__name__)
 
@@ -41,13 +42,14 @@ def upgrade(database: Database, scripts: Path | None = None) -> bool:
     if before and database.path:
         _copy(database.path, copy_path(database.path, before))
     with database.transaction() as connection:
+        database.backend.wait_for_upgrades(connection)
         if is_current(connection, database, found):
             return False
         configuration = Config()
         configuration.set_main_option("script_location", str(found).replace("%", "%%"))
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.backend.sign(connection)
     return True
 
 
@@ -74,13 +76,15 @@ def is_current(connection: Connection, database: Database, scripts: Path | None 
     """Return whether the schema is this program's; raise for one that is not ours at all."""
     known = ScriptDirectory(str(scripts or folder()))
     made_by = revision(connection)
-    where = database.path or database.url
     if made_by is None:
-        _refuse_foreign(connection, where)
+        if database.backend.is_foreign(connection):
+            raise StorageFailed(
+                f"{database.where}: belongs to another program; name another one in store.url"
+            )
         return False
     if made_by not in {script.revision for script in known.walk_revisions()}:
         raise SchemaTooNew(
-            f"{where}: made by a newer version of ingestor (schema {made_by}); "
+            f"{database.where}: made by a newer version of ingestor (schema {made_by}); "
             "upgrade the program, or restore a backup"
         )
     return made_by == known.get_current_head()
@@ -89,9 +93,3 @@ def is_current(connection: Connection, database: Database, scripts: Path | None 
 def revision(connection: Connection) -> str | None:
     """Return the schema that a database has; ``None``: none yet."""
     return MigrationContext.configure(connection).get_current_revision()
-
-
-def _refuse_foreign(connection: Connection, where: object) -> None:
-    application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-    if application not in {0, APPLICATION_ID} or inspect(connection).get_table_names():
-        raise StorageFailed(f"{where}: belongs to another program; name another file in store.url")

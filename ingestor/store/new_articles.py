@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ingestor.model import Cause
-from ingestor.store import stories
+from ingestor.store import stories, turns
 from ingestor.store.arrivals import Arrival
 from ingestor.store.revisions import Revision, content_columns, write_revisions
 from ingestor.store.schema import articles
@@ -56,6 +56,7 @@ def insert(
     ]
     ids = list(connection.execute(_INSERT, rows).scalars())
     numbered = list(zip(ids, new, strict=True))
+    turns.in_order(connection)
     stories.group(
         connection,
         [Ungrouped(at, one.day, one.arrival.article.body.text) for at, one in numbered],

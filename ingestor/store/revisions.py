@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Table, func, or_, select, update
 
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Cause
-from ingestor.store import pictures, search, stories
+from ingestor.store import full_text, pictures, stories, turns
 from ingestor.store.arrivals import Arrival, Saved
 from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
 
@@ -33,7 +33,7 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
     What replaces an adopted text is one too, also with the same words: from then on it rests on
     what the publisher sent. Its cause is ``import``, for no edit was seen.
     """
-    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    row = _locked(connection, article_id)
     # What a page does not say, its feed said at first: to say nothing is no edit.
     article = replace(
         arrival.article,
@@ -76,7 +76,10 @@ def reextract(
 
     Address, day, file name, ``published_at`` and ``updated_at`` stay: the publisher did nothing.
     """
-    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    row = _locked(connection, article_id)
+    if _capture_of(connection, row) != capture_id:
+        # Somebody brought a newer page since this one was looked at: it is the one that counts.
+        return
     arrival = Arrival(
         article=article,
         author=row.author,
@@ -98,7 +101,8 @@ def _replace(
     updated_at: datetime | None,
 ) -> None:
     """Let an article say what the arrival says, as its next revision."""
-    search.remove(connection, row.id, row.title, row.content_text)
+    turns.in_order(connection)
+    full_text.remove(connection, row.id, row.title, row.content_text)
     values = content_columns(arrival) | {
         "revision": row.revision + 1,
         "updated_at": updated_at,
@@ -113,13 +117,25 @@ def _replace(
     write_revisions(connection, [Revision(row.id, arrival, cause, row.revision + 1, seen_at)])
 
 
-def _same_page(connection: Connection, row: Row[Any], capture_id: int | None) -> bool:
-    """Return whether a capture has the bytes that the current revision was read from."""
+def _locked(connection: Connection, article_id: int) -> Row[Any]:
+    """Return an article, which nobody else changes until the transaction ends."""
+    query = select(articles).where(articles.c.id == article_id)
+    return connection.execute(query.with_for_update(key_share=True)).one()
+
+
+def _capture_of(connection: Connection, row: Row[Any]) -> int | None:
+    """Return the capture that an article's current revision was read from, if any."""
     current = select(revisions.c.capture_id).where(
         revisions.c.article_id == row.id, revisions.c.revision == row.revision
     )
+    return connection.execute(current).scalar()
+
+
+def _same_page(connection: Connection, row: Row[Any], capture_id: int | None) -> bool:
+    """Return whether a capture has the bytes that the current revision was read from."""
+    current = _capture_of(connection, row)
     query = select(captures.c.sha256).where(
-        or_(captures.c.id == capture_id, captures.c.id == current.scalar_subquery())
+        or_(captures.c.id == capture_id, captures.c.id == current)
     )
     found = connection.execute(query).scalars().all()
     return len(found) == 2 and found[0] == found[1]
@@ -174,7 +190,7 @@ def write_revisions(connection: Connection, new: Sequence[Revision]) -> None:
         for one in new
     ]
     connection.execute(_INSERT, rows)
-    search.add(
+    full_text.add(
         connection,
         [(one.article_id, one.arrival.article.title, one.arrival.article.body.text) for one in new],
     )

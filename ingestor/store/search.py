@@ -1,4 +1,4 @@
-"""The full-text index: what is in it, and keeping it in step with an article.
+"""What the full-text index holds of a text. Pure.
 
 SQLite's own tokenizers find no Chinese word of one or two characters. Every run of
 letters, digits and characters is therefore indexed as overlapping pairs (人民银行 as
@@ -10,21 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-
-from sqlalchemy import Connection, text
 
 RUN = re.compile(r"[^\W_]+")
 """Letters, digits and characters in a row: what is indexed."""
 
 _WORD = re.compile(r"[a-z0-9]{3,}")
-
-_INSERT = text("INSERT INTO articles_fts(rowid, title, content) VALUES (:id, :title, :content)")
-_DELETE = text(
-    "INSERT INTO articles_fts(articles_fts, rowid, title, content) "
-    "VALUES ('delete', :id, :title, :content)"
-)
-
 
 _WIDE = re.compile("[\u2026\u3000\uff01-\uff5e]")
 _NARROW = {one: unicodedata.normalize("NFKC", one) for one in "\u2026\u3000"} | {
@@ -65,23 +55,3 @@ def tokens(text: str) -> str:
         found += [run[at : at + 2] for at in range(len(run))]
         found += _WORD.findall(run)
     return " ".join(found)
-
-
-def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
-    """Index articles that are not in the index: of each its id, title and text."""
-    rows = [
-        {"id": article_id, "title": tokens(title), "content": tokens(content)}
-        for article_id, title, content in new
-    ]
-    connection.execute(_INSERT, rows)
-
-
-def remove(connection: Connection, article_id: int, title: str, content: str) -> None:
-    """Take an article out; ``title`` and ``content`` are what it was indexed with."""
-    values = {"id": article_id, "title": tokens(title), "content": tokens(content)}
-    connection.execute(_DELETE, values)
-
-
-def empty(connection: Connection) -> None:
-    """Take every article out, to make the index anew."""
-    connection.execute(text("INSERT INTO articles_fts(articles_fts) VALUES ('delete-all')"))

@@ -1,4 +1,4 @@
-"""Which articles a query may mean, the first ones first: ids, out of SQLite's indexes alone.
+"""Which articles a query may mean, the first ones first: ids, out of the indexes alone.
 
 Nothing here takes longer because there are more articles that nobody will look at: ids come one
 part after the other, and whoever has enough of them stops. What cannot be enumerated in order is
@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, text
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
+from ingestor.store import full_text
 from ingestor.store.exports import Filters
 from ingestor.store.schema import articles, symbols
 from ingestor.store.search import fold
-from ingestor.store.search_query import Order, Query, expression, terms
+from ingestor.store.search_query import Order, Query, terms_of
 
 LISTED = 1_000
 """So few articles are listed and put in order, rather than met on the way through all days."""
@@ -25,7 +26,7 @@ SAMPLED = 300
 """Articles archived last that tell whether a single character is a common one …"""
 
 COMMON = 0.02
-"""… which is in this share of them. SQLite puts together all pairs that begin with a character
+"""… which is in this share of them. An index puts together all pairs that begin with a character
 before it answers: for a rare one that is little, and for a common one the texts tell sooner."""
 
 DAYS_OF, MOST_DAYS_OF = 1_024, 65_536
@@ -34,16 +35,6 @@ DAYS_OF, MOST_DAYS_OF = 1_024, 65_536
 CLOSE = 2_048
 """Ids no farther apart are looked up in the index in one go."""
 
-_FOUND = text("SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms LIMIT :most")
-_COUNT = text(
-    "SELECT count(*) FROM"
-    " (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms LIMIT :most)"
-)
-_LATEST = text("SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms ORDER BY rowid DESC")
-_BETWEEN = text(
-    "SELECT rowid FROM articles_fts"
-    " WHERE articles_fts MATCH :terms AND rowid BETWEEN :first AND :last"
-)
 _NEWEST = select(articles.c.title, articles.c.content_text).order_by(articles.c.id.desc())
 _IDS = select(articles.c.id)
 _LIST: BindParameter[int] = bindparam("ids", expanding=True)
@@ -60,8 +51,8 @@ _DOWN = tuple(column.desc() for column in _UP)
 class Candidates:
     """What the indexes say of a query."""
 
-    expression: str
-    """What the full-text index is asked for; ``""``: it cannot help, or would not."""
+    terms: tuple[str, ...]
+    """What the full-text index is asked for; ``()``: it cannot help, or would not."""
     common: frozenset[str]
     """Characters of the query that it is not asked for, because they are common ones."""
     every: frozenset[int] | None
@@ -70,17 +61,16 @@ class Candidates:
 
 def look_up(connection: Connection, query: Query) -> Candidates:
     """Ask the indexes how common a query's words are."""
-    wanted = terms(query.wanted)
+    wanted = terms_of(query.wanted)
     common = _common(connection, [one for one in wanted if len(one) == 1])
-    asked = [one for one in wanted if one not in common]
-    found = expression(asked)
-    if not found:
-        return Candidates("", common, None)
-    # A single character's articles are put together by SQLite at each time of asking.
-    most = -1 if any(len(one) == 1 for one in asked) else LISTED + 1
-    ids = connection.execute(_FOUND, {"terms": found, "most": most}).scalars().all()
-    every = frozenset(ids) if most < 0 or len(ids) <= LISTED else None
-    return Candidates(found, common, every)
+    asked = tuple(one for one in wanted if one not in common)
+    if not asked:
+        return Candidates((), common, None)
+    # The articles of a single character are put together anew whenever they are asked for.
+    most = None if any(len(one) == 1 for one in asked) else LISTED + 1
+    ids = full_text.of(connection).answers(connection, asked, most)
+    every = frozenset(ids) if most is None or len(ids) <= LISTED else None
+    return Candidates(asked, common, every)
 
 
 def candidates(
@@ -104,12 +94,12 @@ def candidates(
 
 def how_many(connection: Connection, word: str, found: Candidates, *, most: int) -> int:
     """Return how many articles the index knows to have a word, counted up to ``most``."""
-    wanted = terms((word,))
+    wanted = terms_of((word,))
     if not wanted or any(one in found.common for one in wanted):
         return most
     if any(len(one) == 1 for one in wanted):
         return len(found.every or ())
-    return int(connection.execute(_COUNT, {"terms": expression(wanted), "most": most}).scalar_one())
+    return full_text.of(connection).having(connection, wanted, most)
 
 
 def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]:
@@ -142,12 +132,12 @@ def _archived_last(connection: Connection, found: Candidates) -> Iterator[int]:
     if found.every is not None:
         yield from sorted(found.every, reverse=True)
         return
-    if found.expression:
-        ids = connection.execute(_LATEST, {"terms": found.expression}).scalars()
-    else:
-        ids = connection.execute(_IDS.order_by(articles.c.id.desc())).scalars()
-    with ids:
-        yield from ids
+    if found.terms:
+        yield from full_text.of(connection).latest(connection, found.terms)
+        return
+    newest = _IDS.order_by(articles.c.id.desc())
+    with connection.execute(newest, execution_options={"yield_per": 500}) as ids:
+        yield from ids.scalars()
 
 
 def _by_day(
@@ -155,7 +145,7 @@ def _by_day(
 ) -> Iterator[int]:
     """Go through the days, some at a time, and yield the articles of each that are candidates."""
     for ids in _days(connection, filters, order):
-        if not found.expression:
+        if not found.terms:
             yield from ids
             continue
         among = found.every if found.every is not None else _among(connection, found, ids)
@@ -187,8 +177,7 @@ def _among(connection: Connection, found: Candidates, ids: Sequence[int]) -> set
     """Return those of these ids that the full-text index answers with."""
     hits: set[int] = set()
     for first, last in _runs(sorted(ids)):
-        values = {"terms": found.expression, "first": first, "last": last}
-        hits.update(connection.execute(_BETWEEN, values).scalars())
+        hits.update(full_text.of(connection).between(connection, found.terms, first, last))
     return hits
 
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ingestor.errors import UsageError
 from ingestor.store.search import RUN, fold
+
+MOST_CHARACTERS = 1_000
+"""A longer query is a text that was pasted by mistake."""
+
+_PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
 
 class Order(StrEnum):
@@ -22,12 +27,6 @@ class Order(StrEnum):
     RELEVANCE = "relevance"
     NEWEST = "newest"
     OLDEST = "oldest"
-
-
-MOST_CHARACTERS = 1_000
-"""A longer query is a text that was pasted by mistake."""
-
-_PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +69,28 @@ def parse(text: str) -> Query:
     return Query(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)))
 
 
-def match(words: tuple[str, ...]) -> str:
-    """Return the FTS5 expression for texts that may have all these folded words.
+def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the index terms of texts that may have all these folded words.
 
-    ``""`` when the index cannot help: there is no letter and no digit in them.
+    Pairs; and single characters, with which a term begins. ``()`` when the index cannot help:
+    there is no letter and no digit in them.
     """
-    return expression(terms(words))
-
-
-def terms(words: tuple[str, ...]) -> list[str]:
-    """Return what a text with these folded words must have: pairs, and single characters."""
-    found: dict[str, None] = {}
+    terms: dict[str, None] = {}
     for word in words:
         for run in RUN.findall(word):
             pairs = [run[at : at + 2] for at in range(len(run) - 1)] or [run]
-            found |= dict.fromkeys(filter(_is_indexed, pairs))
-    return list(found)
+            terms |= dict.fromkeys(filter(_is_indexed, pairs))
+    return tuple(terms)
 
 
-def expression(wanted: Iterable[str]) -> str:
+def match(words: tuple[str, ...]) -> str:
+    """Return the FTS5 expression for texts that may have all these folded words, if any."""
+    return expression(terms_of(words))
+
+
+def expression(terms: Sequence[str]) -> str:
     """Return the FTS5 expression for texts that have all these terms."""
-    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in wanted)
+    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in terms)
 
 
 def _is_indexed(pair: str) -> bool:

@@ -2,6 +2,9 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from ingestor.store.types import ID, TEXT, TIME
 
 revision = "0001"
 down_revision = None
@@ -12,33 +15,33 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "captures",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("final_url", sa.Text(), nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("final_url", TEXT, nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("fetched_at", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("warc_file", sa.Text(), nullable=True),
-        sa.Column("warc_offset", sa.Integer(), nullable=True),
-        sa.Column("warc_length", sa.Integer(), nullable=True),
+        sa.Column("fetched_at", TIME, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("warc_file", TEXT, nullable=True),
+        sa.Column("warc_offset", ID, nullable=True),
+        sa.Column("warc_length", ID, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_captures")),
     )
     op.create_index(op.f("ix_captures_url"), "captures", ["url"], unique=False)
     op.create_table(
         "feeds",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), server_default="", nullable=False),
-        sa.Column("title", sa.Text(), server_default="", nullable=False),
-        sa.Column("etag", sa.Text(), server_default="", nullable=False),
-        sa.Column("last_modified", sa.Text(), server_default="", nullable=False),
-        sa.Column("body_sha256", sa.Text(), server_default="", nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("url", TEXT, server_default="", nullable=False),
+        sa.Column("title", TEXT, server_default="", nullable=False),
+        sa.Column("etag", TEXT, server_default="", nullable=False),
+        sa.Column("last_modified", TEXT, server_default="", nullable=False),
+        sa.Column("body_sha256", TEXT, server_default="", nullable=False),
         sa.Column("interval_s", sa.Integer(), server_default="300", nullable=False),
-        sa.Column("next_poll_at", sa.Text(), nullable=True),
-        sa.Column("last_ok_at", sa.Text(), nullable=True),
-        sa.Column("last_new_at", sa.Text(), nullable=True),
-        sa.Column("last_error", sa.Text(), server_default="", nullable=False),
+        sa.Column("next_poll_at", TIME, nullable=True),
+        sa.Column("last_ok_at", TIME, nullable=True),
+        sa.Column("last_new_at", TIME, nullable=True),
+        sa.Column("last_error", TEXT, server_default="", nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("active", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feeds")),
@@ -46,33 +49,33 @@ def upgrade() -> None:
     )
     op.create_table(
         "articles",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("date", sa.Text(), nullable=False),
-        sa.Column("document_id", sa.Text(), nullable=True),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("author", sa.Text(), server_default="", nullable=False),
-        sa.Column("media", sa.Text(), server_default="", nullable=False),
-        sa.Column("editor", sa.Text(), server_default="", nullable=False),
-        sa.Column("summary", sa.Text(), server_default="", nullable=False),
-        sa.Column("headimg", sa.Text(), server_default="", nullable=False),
-        sa.Column("content_html", sa.Text(), nullable=False),
-        sa.Column("content_text", sa.Text(), nullable=False),
-        sa.Column("content_sha256", sa.Text(), nullable=False),
-        sa.Column("published_at", sa.Text(), nullable=True),
-        sa.Column("first_seen_at", sa.Text(), nullable=False),
-        sa.Column("updated_at", sa.Text(), nullable=True),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("date", TEXT, nullable=False),
+        sa.Column("document_id", TEXT, nullable=True),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("author", TEXT, server_default="", nullable=False),
+        sa.Column("media", TEXT, server_default="", nullable=False),
+        sa.Column("editor", TEXT, server_default="", nullable=False),
+        sa.Column("summary", TEXT, server_default="", nullable=False),
+        sa.Column("headimg", TEXT, server_default="", nullable=False),
+        sa.Column("content_html", TEXT, nullable=False),
+        sa.Column("content_text", TEXT, nullable=False),
+        sa.Column("content_sha256", TEXT, nullable=False),
+        sa.Column("published_at", TIME, nullable=True),
+        sa.Column("first_seen_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=True),
         sa.Column("revision", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("origin", sa.Text(), server_default="", nullable=False),
-        sa.Column("template", sa.Text(), server_default="", nullable=False),
-        sa.Column("categories", sa.Text(), server_default="", nullable=False),
-        sa.Column("feed_id", sa.Integer(), nullable=True),
-        sa.Column("file_sha256", sa.Text(), nullable=True),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("origin", TEXT, server_default="", nullable=False),
+        sa.Column("template", TEXT, server_default="", nullable=False),
+        sa.Column("categories", TEXT, server_default="", nullable=False),
+        sa.Column("feed_id", ID, nullable=True),
+        sa.Column("file_sha256", TEXT, nullable=True),
         sa.Column("checks", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_check_at", sa.Text(), nullable=True),
-        sa.Column("etag", sa.Text(), server_default="", nullable=False),
-        sa.Column("last_modified", sa.Text(), server_default="", nullable=False),
+        sa.Column("next_check_at", TIME, nullable=True),
+        sa.Column("etag", TEXT, server_default="", nullable=False),
+        sa.Column("last_modified", TEXT, server_default="", nullable=False),
         sa.CheckConstraint("origin IN ('page', 'feed', 'import')", name=op.f("ck_articles_origin")),
         sa.ForeignKeyConstraint(["feed_id"], ["feeds.id"], name=op.f("fk_articles_feed_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_articles")),
@@ -100,8 +103,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_articles_published_at"), "articles", ["published_at"], unique=False)
     op.create_table(
         "aliases",
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("article_id", ID, nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_aliases_article_id")
         ),
@@ -110,24 +113,24 @@ def upgrade() -> None:
     op.create_index(op.f("ix_aliases_article_id"), "aliases", ["article_id"], unique=False)
     op.create_table(
         "entries",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("feed_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("guid", sa.Text(), server_default="", nullable=False),
-        sa.Column("url", sa.Text(), server_default="", nullable=False),
-        sa.Column("title", sa.Text(), server_default="", nullable=False),
-        sa.Column("published_at", sa.Text(), nullable=True),
-        sa.Column("date_text", sa.Text(), server_default="", nullable=False),
-        sa.Column("author", sa.Text(), server_default="", nullable=False),
-        sa.Column("summary", sa.Text(), server_default="", nullable=False),
-        sa.Column("content", sa.Text(), server_default="", nullable=False),
-        sa.Column("keywords", sa.Text(), server_default="", nullable=False),
-        sa.Column("state", sa.Text(), server_default="pending", nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("feed_id", ID, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("guid", TEXT, server_default="", nullable=False),
+        sa.Column("url", TEXT, server_default="", nullable=False),
+        sa.Column("title", TEXT, server_default="", nullable=False),
+        sa.Column("published_at", TIME, nullable=True),
+        sa.Column("date_text", TEXT, server_default="", nullable=False),
+        sa.Column("author", TEXT, server_default="", nullable=False),
+        sa.Column("summary", TEXT, server_default="", nullable=False),
+        sa.Column("content", TEXT, server_default="", nullable=False),
+        sa.Column("keywords", TEXT, server_default="", nullable=False),
+        sa.Column("state", TEXT, server_default="pending", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_attempt_at", sa.Text(), nullable=True),
-        sa.Column("error", sa.Text(), server_default="", nullable=False),
-        sa.Column("article_id", sa.Integer(), nullable=True),
-        sa.Column("seen_at", sa.Text(), nullable=False),
+        sa.Column("next_attempt_at", TIME, nullable=True),
+        sa.Column("error", TEXT, server_default="", nullable=False),
+        sa.Column("article_id", ID, nullable=True),
+        sa.Column("seen_at", TIME, nullable=False),
         sa.CheckConstraint("state IN ('pending', 'done', 'parked')", name=op.f("ck_entries_state")),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_entries_article_id")
@@ -146,18 +149,18 @@ def upgrade() -> None:
     op.create_index(op.f("ix_entries_url"), "entries", ["url"], unique=False)
     op.create_table(
         "images",
-        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("article_id", ID, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("caption", sa.Text(), server_default="", nullable=False),
-        sa.Column("path", sa.Text(), nullable=True),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("caption", TEXT, server_default="", nullable=False),
+        sa.Column("path", TEXT, nullable=True),
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_images_article_id")),
         sa.PrimaryKeyConstraint("article_id", "position", name=op.f("pk_images")),
     )
     op.create_table(
         "keywords",
-        sa.Column("article_id", sa.Integer(), nullable=False),
-        sa.Column("keyword", sa.Text(), nullable=False),
+        sa.Column("article_id", ID, nullable=False),
+        sa.Column("keyword", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_keywords_article_id")
         ),
@@ -166,16 +169,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_keywords_keyword"), "keywords", ["keyword"], unique=False)
     op.create_table(
         "revisions",
-        sa.Column("sequence", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("sequence", ID, autoincrement=True, nullable=False),
+        sa.Column("article_id", ID, nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("cause", sa.Text(), nullable=False),
-        sa.Column("seen_at", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("content_html", sa.Text(), nullable=False),
-        sa.Column("content_text", sa.Text(), nullable=False),
-        sa.Column("content_sha256", sa.Text(), nullable=False),
-        sa.Column("capture_id", sa.Integer(), nullable=True),
+        sa.Column("cause", TEXT, nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("content_html", TEXT, nullable=False),
+        sa.Column("content_text", TEXT, nullable=False),
+        sa.Column("content_sha256", TEXT, nullable=False),
+        sa.Column("capture_id", ID, nullable=True),
         sa.CheckConstraint(
             "cause IN ('new', 'edit', 'reextract', 'import')", name=op.f("ck_revisions_cause")
         ),
@@ -193,10 +196,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "sightings",
-        sa.Column("article_id", sa.Integer(), nullable=False),
-        sa.Column("feed_id", sa.Integer(), nullable=False),
-        sa.Column("guid", sa.Text(), server_default="", nullable=False),
-        sa.Column("seen_at", sa.Text(), nullable=False),
+        sa.Column("article_id", ID, nullable=False),
+        sa.Column("feed_id", ID, nullable=False),
+        sa.Column("guid", TEXT, server_default="", nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_sightings_article_id")
         ),
@@ -206,16 +209,29 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sightings_feed_id"), "sightings", ["feed_id"], unique=False)
     op.create_table(
         "symbols",
-        sa.Column("article_id", sa.Integer(), nullable=False),
-        sa.Column("symbol", sa.Text(), nullable=False),
-        sa.Column("market", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("article_id", ID, nullable=False),
+        sa.Column("symbol", TEXT, nullable=False),
+        sa.Column("market", TEXT, nullable=False),
+        sa.Column("name", TEXT, server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_symbols_article_id")
         ),
         sa.PrimaryKeyConstraint("article_id", "symbol", name=op.f("pk_symbols")),
     )
     op.create_index(op.f("ix_symbols_symbol"), "symbols", ["symbol"], unique=False)
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_table(
+            "articles_fts",
+            sa.Column("article_id", ID, nullable=False),
+            sa.Column("terms", TSVECTOR(), nullable=False),
+            sa.ForeignKeyConstraint(
+                ["article_id"], ["articles.id"], name=op.f("fk_articles_fts_article_id")
+            ),
+            sa.PrimaryKeyConstraint("article_id", name=op.f("pk_articles_fts")),
+        )
+        op.create_index(
+            op.f("ix_articles_fts_terms"), "articles_fts", ["terms"], postgresql_using="gin"
+        )
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             "CREATE VIRTUAL TABLE articles_fts USING fts5(title, content, content='', "

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from ingestor.store.types import ID, TEXT, TIME
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -12,10 +14,10 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "backfills",
-        sa.Column("feed_id", sa.Integer(), nullable=False),
-        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("feed_id", ID, nullable=False),
+        sa.Column("day", TEXT, nullable=False),
         sa.Column("pages", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("finished_at", sa.Text(), nullable=True),
+        sa.Column("finished_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(["feed_id"], ["feeds.id"], name=op.f("fk_backfills_feed_id")),
         sa.PrimaryKeyConstraint("feed_id", "day", name=op.f("pk_backfills")),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from ingestor.store.types import TEXT, TIME
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -10,14 +12,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("entries", sa.Column("symbols", sa.Text(), server_default="", nullable=False))
+    op.add_column("entries", sa.Column("symbols", TEXT, server_default="", nullable=False))
     op.create_table(
         "pictures",
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("path", sa.Text(), nullable=True),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_attempt_at", sa.Text(), nullable=True),
-        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("next_attempt_at", TIME, nullable=True),
+        sa.Column("error", TEXT, server_default="", nullable=False),
         sa.PrimaryKeyConstraint("url", name=op.f("pk_pictures")),
     )
     op.create_index(op.f("ix_pictures_path"), "pictures", ["path"])

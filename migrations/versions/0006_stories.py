@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from ingestor.store.types import ID
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -24,8 +26,8 @@ SELECT s.story_id,
 def upgrade() -> None:
     op.create_table(
         "stories",
-        sa.Column("article_id", sa.Integer(), nullable=False),
-        sa.Column("story_id", sa.Integer(), nullable=False),
+        sa.Column("article_id", ID, nullable=False),
+        sa.Column("story_id", ID, nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_stories_article_id_articles")
         ),
@@ -35,7 +37,7 @@ def upgrade() -> None:
     op.create_table(
         "story_bands",
         sa.Column("band", sa.BigInteger(), nullable=False),
-        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("article_id", ID, nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_story_bands_article_id_articles")
         ),

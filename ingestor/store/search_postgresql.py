@@ -1,0 +1,78 @@
+"""The full-text index on PostgreSQL: a ``tsvector`` of the same terms, behind a GIN index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, text
+
+from ingestor.store.search import tokens
+
+_INSERT = text(
+    "INSERT INTO articles_fts(article_id, terms)"
+    " VALUES (:id, array_to_tsvector(CAST(:terms AS text[])))"
+)
+_DELETE = text("DELETE FROM articles_fts WHERE article_id = :id")
+_UNINDEXED = text(
+    "SELECT count(*) FROM articles FULL JOIN articles_fts ON article_id = id"
+    " WHERE id IS NULL OR article_id IS NULL"
+)
+_MATCHING = "SELECT article_id FROM articles_fts WHERE terms @@ CAST(:terms AS tsquery)"
+_ANSWERS = text(f"{_MATCHING} LIMIT CAST(:most AS bigint)")
+_LATEST = text(f"{_MATCHING} ORDER BY article_id DESC")
+_BETWEEN = text(f"{_MATCHING} AND article_id BETWEEN :first AND :last")
+_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :most) AS found")  # noqa: S608 - constants
+_IN_PARTS = {"yield_per": 500}
+
+
+def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles that are not in the index: of each its id, title and text."""
+    rows = [
+        {"id": article_id, "terms": sorted({*tokens(title).split(), *tokens(content).split()})}
+        for article_id, title, content in new
+    ]
+    connection.execute(_INSERT, rows)
+
+
+def remove(connection: Connection, article_id: int, title: str, content: str) -> None:  # noqa: ARG001 - SQLite needs them
+    """Take an article out."""
+    connection.execute(_DELETE, {"id": article_id})
+
+
+def empty(connection: Connection) -> None:
+    """Take every article out, to make the index anew."""
+    connection.execute(text("DELETE FROM articles_fts"))
+
+
+def unindexed(connection: Connection) -> int:
+    """Return how many articles the index lacks, or has too many."""
+    return int(connection.execute(_UNINDEXED).scalar_one())
+
+
+def answers(connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+    """Return articles that have all these terms, at most so many, in no order."""
+    values = {"terms": _expression(terms), "most": most}
+    return list(connection.execute(_ANSWERS, values).scalars())
+
+
+def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
+    """Yield the articles that have all these terms, the last archived first."""
+    found = connection.execute(_LATEST, {"terms": _expression(terms)}, execution_options=_IN_PARTS)
+    with found:
+        yield from found.scalars()
+
+
+def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
+    """Return the articles that have all these terms, of those with ids from first to last."""
+    values = {"terms": _expression(terms), "first": first, "last": last}
+    return list(connection.execute(_BETWEEN, values).scalars())
+
+
+def having(connection: Connection, terms: Sequence[str], most: int) -> int:
+    """Return how many articles have all these terms, counted to ``most``."""
+    values = {"terms": _expression(terms), "most": most}
+    return int(connection.execute(_HAVING, values).scalar_one())
+
+
+def _expression(terms: Sequence[str]) -> str:
+    return " & ".join(f"'{one}'" if len(one) > 1 else f"'{one}':*" for one in terms)

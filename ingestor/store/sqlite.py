@@ -1,0 +1,147 @@
+"""SQLite: one file, one writer, any number of readers.
+
+It runs in WAL mode, so readers (the ``sqlite3`` shell among them) never wait for the
+writer. Writing transactions begin with ``BEGIN IMMEDIATE``: a second writer waits at the
+start of its transaction, never fails in the middle. DDL is transactional too, so that a
+migration and its record are one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import DatabaseError, DBAPIError
+
+from ingestor.errors import ArchiveError, ArchiveInUse, StorageFailed
+
+APPLICATION_ID = 0x53494E41
+"""``PRAGMA application_id`` of our files ("SINA"): another program's file is refused."""
+
+BUSY_MILLISECONDS = 60_000
+"""How long a writing transaction waits for another one; foreign writers may take 30 s."""
+
+
+def open_engine(url: URL, *, for_reading: bool) -> Engine:
+    """Return an engine; for reading, a file that may not be written is opened read-only."""
+    path = file_of(url)
+    if path and for_reading and path.exists() and not _writable(path):
+        engine = create_engine(url, creator=partial(_open_read_only, path))
+    else:
+        if path and not for_reading:
+            _make_folder(path.parent)
+        engine = create_engine(url)
+        event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """Return the engine for writing transactions."""
+    return engine.execution_options(ingestor_writes=True)
+
+
+def reading(engine: Engine) -> Engine:
+    """Return the engine for reading transactions."""
+    return engine
+
+
+def file_of(url: URL) -> Path | None:
+    """Return the file that an address names, ``None`` for a database in memory."""
+    return Path(url.database) if url.database not in {None, "", ":memory:"} else None
+
+
+def wait_for_upgrades(connection: Connection) -> None:
+    """Do nothing: a writing transaction is alone from its beginning."""
+
+
+def is_foreign(connection: Connection) -> bool:
+    """Return whether a database without a schema of ours is another program's."""
+    application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    return application not in {0, APPLICATION_ID} or bool(inspect(connection).get_table_names())
+
+
+def sign(connection: Connection) -> None:
+    """Mark the database as ours."""
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def expected(error: DBAPIError, where: object) -> ArchiveError | None:
+    """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
+    text = str(error.orig).lower()
+    if "locked" in text or "busy" in text:
+        return ArchiveInUse(f"{where}: another program is writing to it and does not finish")
+    if isinstance(error, DatabaseError):
+        for mark, sentence in (
+            ("file is not a database", "is not an SQLite database; name another file in store.url"),
+            ("unable to open", "cannot be opened; is the folder there, and may it be written?"),
+            ("readonly", "is read-only; give this user the right to write it and its folder"),
+            ("disk is full", "cannot be written: the disk is full"),
+            ("disk i/o error", "cannot be written: the disk is full or failing"),
+            ("malformed", "is damaged; restore it from a backup"),
+        ):
+            if mark in text:
+                return StorageFailed(f"{where}: {sentence}")
+    return None
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy an SQLite file as one transaction saw it, also while others write to it.
+
+    ``target`` becomes one whole file, which can be moved: no write-ahead log belongs to it.
+    Raises ``sqlite3.Error`` when either cannot be read or written.
+    """
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        # All pages at once: a copy in steps begins anew whenever somebody has written.
+        one.backup(other, pages=-1)
+        other.execute("PRAGMA journal_mode = DELETE").close()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _writable(path: Path) -> bool:
+    """Return whether SQLite may write the file, and its write-ahead log beside it."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file that may not be written; a write-ahead log that is there is read too."""
+    log = path.with_name(f"{path.name}-wal")
+    # Without a log, SQLite would want to make one, unless it is told that nobody writes. With
+    # one it must not be told so: what stands in the log would be missing.
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+    )
+
+
+def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    # SQLAlchemy opens the transactions (see _begin); the driver must not do it as well.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        # A commit promises that nothing is lost, also when the power fails after it.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("ingestor_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

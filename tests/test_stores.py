@@ -1,0 +1,142 @@
+"""Each kind of database keeps the same archive, and says as clearly what is wrong with it."""
+
+import json
+import socket
+from contextlib import closing
+
+import pytest
+
+from ingestor.errors import ConfigError, StorageFailed
+from ingestor.store.database import Database
+from ingestor.store.lock import only_run
+from tests.made_up_sina import demo_articles, publish
+
+
+def test_a_pass_on_either_ends_the_same(any_site):
+    """The articles, the files, the summary; a second pass finds nothing new; all is consistent."""
+    publish(any_site.net, demo_articles())
+    done = any_site.run("--once", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["articles_new"] == 10
+    assert len(any_site.files()) == 10
+    assert json.loads(any_site.run("--once", "--json").stdout)["feeds_unchanged"] == 1
+    assert any_site.run("verify").stdout == "0 disagreements; 0 foreign files\n"
+    assert any_site.query("SELECT count(*) FROM changes") == [(10,)]
+
+
+def test_an_empty_database_is_made_an_archive(site, postgresql):
+    """Whoever made it with createdb need do nothing else."""
+    name = postgresql.empty()
+    site.store = postgresql.url(name)
+    site.configure()
+    publish(site.net, demo_articles())
+    early = site.run("status")
+    assert (early.returncode, early.stderr.count("\n")) == (1, 1)
+    assert "there is no archive yet" in early.stderr
+    done = site.run("--once")
+    assert done.returncode == 0, done.stderr
+    assert "10 articles" in site.run("status").stdout
+    assert site.query("SELECT obj_description('articles'::regclass) <> ''") == [(True,)]
+    postgresql.drop(name)
+
+
+def test_another_programs_database_is_left_alone(site, postgresql):
+    """Its tables have our names and no record of ours."""
+    name = postgresql.empty()
+    postgresql.execute("CREATE TABLE articles (headline text)", name)
+    site.store = postgresql.url(name)
+    site.configure()
+    done = site.run("--once")
+    assert (done.returncode, "belongs to another program" in done.stderr) == (3, True)
+    postgresql.drop(name)
+
+
+def test_two_runs_at_a_time_are_refused_by_the_server_too(any_site):
+    """The second one says who has it, and exits 3."""
+    if any_site.store:
+        with closing(Database(any_site.store)) as database, only_run(database):
+            done = any_site.run("--once")
+        assert done.returncode == 3
+        assert "in use by process" in done.stderr
+    publish(any_site.net, demo_articles())
+    assert any_site.run("--once").returncode == 0
+
+
+def nobody_answers(server) -> tuple[str, str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return f"postgresql://u:secret@127.0.0.1:{port}/x", "no server answers there"
+
+
+def no_such_database(server) -> tuple[str, str]:
+    return server.url("nothing"), "there is no such database"
+
+
+def no_such_user(server) -> tuple[str, str]:
+    return server.url(user="nobody:secret"), "there is no such database or user"
+
+
+def no_such_host(server) -> tuple[str, str]:
+    return "postgresql://u:secret@host.invalid/x", "there is no host of this name"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [nobody_answers, no_such_database, no_such_user, no_such_host],
+    ids=lambda f: f.__name__,
+)
+def test_a_server_that_cannot_be_used_is_one_line(site, postgresql, wrong):
+    """It says what is wrong, exits 3, and never says the password."""
+    site.store, sentence = wrong(postgresql)
+    site.configure()
+    done = site.run("--once")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
+    assert sentence in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_connection_without_rights_is_one_line(postgresql, postgresql_url):
+    """A role that may read and not write, and a server that is set to be read-only."""
+    name = postgresql_url.rpartition("/")[2]
+    postgresql.execute("CREATE ROLE reader LOGIN", name)
+    postgresql.execute("GRANT SELECT ON feeds TO reader", name)
+    for url, sentence in (
+        (postgresql.url(name, user="reader"), "this user may not do that"),
+        (f"{postgresql_url}?options=-cdefault_transaction_read_only=on", "is read-only"),
+    ):
+        with (
+            closing(Database(url)) as database,
+            pytest.raises(StorageFailed, match=sentence),
+            database.transaction() as connection,
+        ):
+            connection.exec_driver_sql("UPDATE feeds SET kind = 'rss'")
+    postgresql.execute("DROP OWNED BY reader; DROP ROLE reader", name)
+
+
+def test_a_database_that_is_not_utf8_is_refused(postgresql):
+    """Chinese does not fit into it."""
+    postgresql.execute(
+        "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C' STRATEGY wal_log"
+    )
+    with (
+        closing(Database(postgresql.url("latin"))) as database,
+        pytest.raises(StorageFailed, match="--encoding=UTF8"),
+        database.reading(),
+    ):
+        pass
+    postgresql.drop("latin")
+
+
+def test_drivers_of_others_are_refused():
+    """Only one is tested."""
+    with pytest.raises(ConfigError, match='"postgresql\\+pg8000" is not supported'):
+        Database("postgresql+pg8000://localhost/x")
+
+
+def test_without_the_driver_one_line_says_what_to_install(site, postgresql_url):
+    """The extra brings it."""
+    site.store = postgresql_url
+    site.configure()
+    (line,) = site.refusals("--once", without="psycopg")
+    assert "pip install 'ingestor[cluster]'" in line
