@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextualSelect
 
 from ingestor.store import search_postgresql, search_sqlite
 
@@ -27,6 +27,9 @@ class FullText(Protocol):
 
     def answers(self, connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
         """Return articles that have all these terms, at most so many, in no order."""
+
+    def matching(self, terms: Sequence[str]) -> TextualSelect:
+        """Return a query of the articles that have all these terms."""
 
     def latest(self, connection: Connection, terms: Sequence[str]) -> Iterator[int]:
         """Yield the articles that have all these terms, the last archived first."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, literal_column, select
 
 from ingestor.store import full_text
 from ingestor.store.exports import Filters
@@ -19,10 +19,13 @@ from ingestor.store.schema import articles, symbols
 from ingestor.store.search import fold
 from ingestor.store.search_query import Order, Query, terms_of
 
-LISTED = 1_000
+LISTED = 2_000
 """So few articles are listed and put in order, rather than met on the way through all days."""
 
-SAMPLED = 300
+MANY = 20_000
+"""So few are taken whole out of the full-text index, to be met on that way."""
+
+SAMPLED = 200
 """Articles archived last that tell whether a single character is a common one …"""
 
 COMMON = 0.02
@@ -56,7 +59,7 @@ class Candidates:
     common: frozenset[str]
     """Characters of the query that it is not asked for, because they are common ones."""
     every: frozenset[int] | None
-    """All of its answers, where it takes no longer to have them all; ``None``: they are many."""
+    """All of its answers; ``None``: they are more than :data:`MANY`."""
 
 
 def look_up(connection: Connection, query: Query) -> Candidates:
@@ -67,9 +70,9 @@ def look_up(connection: Connection, query: Query) -> Candidates:
     if not asked:
         return Candidates((), common, None)
     # The articles of a single character are put together anew whenever they are asked for.
-    most = None if any(len(one) == 1 for one in asked) else LISTED + 1
+    most = None if any(len(one) == 1 for one in asked) else MANY + 1
     ids = full_text.of(connection).answers(connection, asked, most)
-    every = frozenset(ids) if most is None or len(ids) <= LISTED else None
+    every = frozenset(ids) if most is None or len(ids) <= MANY else None
     return Candidates(asked, common, every)
 
 
@@ -88,6 +91,8 @@ def candidates(
         yield from _in_order(connection, listed, order)
     elif order is Order.RELEVANCE and not filters.since and not filters.until:
         yield from _archived_last(connection, found)
+    elif found.every is not None:
+        yield from _met(connection, found, filters, order)
     else:
         yield from _by_day(connection, found, filters, order)
 
@@ -140,6 +145,19 @@ def _archived_last(connection: Connection, found: Candidates) -> Iterator[int]:
         yield from ids.scalars()
 
 
+def _met(
+    connection: Connection, found: Candidates, filters: Filters, order: Order
+) -> Iterator[int]:
+    """Go through all articles in order, inside the database, and yield those of the index."""
+    index = full_text.of(connection).matching(found.terms)
+    # The sign keeps SQLite from putting those in order first, of which only some are wanted.
+    query = _DAYS.where(literal_column("+articles.id").in_(index))
+    query = query.order_by(*(_UP if order is Order.OLDEST else _DOWN))
+    days = {"first": filters.since, "last": filters.until or _NEVER}
+    with connection.execute(query, days, execution_options={"yield_per": 100}) as ids:
+        yield from ids.scalars()
+
+
 def _by_day(
     connection: Connection, found: Candidates, filters: Filters, order: Order
 ) -> Iterator[int]:
@@ -148,7 +166,7 @@ def _by_day(
         if not found.terms:
             yield from ids
             continue
-        among = found.every if found.every is not None else _among(connection, found, ids)
+        among = _among(connection, found, ids)
         yield from (one for one in ids if one in among)
 
 

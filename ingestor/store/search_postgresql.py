@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextualSelect, text
 
+from ingestor.store.schema import articles
 from ingestor.store.search import tokens
 
 _INSERT = text(
@@ -53,6 +54,12 @@ def answers(connection: Connection, terms: Sequence[str], most: int | None) -> l
     """Return articles that have all these terms, at most so many, in no order."""
     values = {"terms": _expression(terms), "most": most}
     return list(connection.execute(_ANSWERS, values).scalars())
+
+
+def matching(terms: Sequence[str]) -> TextualSelect:
+    """Return a query of the articles that have all these terms."""
+    ids = text(_MATCHING).bindparams(terms=_expression(terms))
+    return ids.columns(articles.c.id)
 
 
 def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:

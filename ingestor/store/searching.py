@@ -22,7 +22,7 @@ __all__ = ["Hit", "Order", "search"]
 RANKED = 500
 """Of more articles those archived last are ranked: a common word is no question of rank."""
 
-LOOKED_AT = 2_000
+LOOKED_AT = 1_000
 """Candidates that are looked at for that: most of them may not pass a filter."""
 
 COUNTED = 10_000
