@@ -23,7 +23,7 @@ LISTED = 2_000
 """So few articles are listed and put in order, rather than met on the way through all days."""
 
 MANY = 20_000
-"""So few are taken whole out of the full-text index, to be met on that way."""
+"""So few are looked up in the full-text index at once, and met on the way inside the database."""
 
 SAMPLED = 200
 """Articles archived last that tell whether a single character is a common one …"""
@@ -59,7 +59,7 @@ class Candidates:
     common: frozenset[str]
     """Characters of the query that it is not asked for, because they are common ones."""
     every: frozenset[int] | None
-    """All of its answers; ``None``: they are more than :data:`MANY`."""
+    """All of its answers; ``None``: they are more than :data:`LISTED`."""
 
 
 def look_up(connection: Connection, query: Query) -> Candidates:
@@ -70,9 +70,9 @@ def look_up(connection: Connection, query: Query) -> Candidates:
     if not asked:
         return Candidates((), common, None)
     # The articles of a single character are put together anew whenever they are asked for.
-    most = None if any(len(one) == 1 for one in asked) else MANY + 1
+    most = None if any(len(one) == 1 for one in asked) else LISTED + 1
     ids = full_text.of(connection).answers(connection, asked, most)
-    every = frozenset(ids) if most is None or len(ids) <= MANY else None
+    every = frozenset(ids) if most is None or len(ids) <= LISTED else None
     return Candidates(asked, common, every)
 
 
@@ -91,10 +91,10 @@ def candidates(
         yield from _in_order(connection, listed, order)
     elif order is Order.RELEVANCE and not filters.since and not filters.until:
         yield from _archived_last(connection, found)
-    elif found.every is not None:
-        yield from _met(connection, found, filters, order)
-    else:
+    elif _are_many(connection, found):
         yield from _by_day(connection, found, filters, order)
+    else:
+        yield from _met(connection, found, filters, order)
 
 
 def how_many(connection: Connection, word: str, found: Candidates, *, most: int) -> int:
@@ -143,6 +143,13 @@ def _archived_last(connection: Connection, found: Candidates) -> Iterator[int]:
     newest = _IDS.order_by(articles.c.id.desc())
     with connection.execute(newest, execution_options={"yield_per": 500}) as ids:
         yield from ids.scalars()
+
+
+def _are_many(connection: Connection, found: Candidates) -> bool:
+    if found.every is not None:
+        return len(found.every) > MANY
+    having = full_text.of(connection).having
+    return not found.terms or having(connection, found.terms, MANY + 1) > MANY
 
 
 def _met(
