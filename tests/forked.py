@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ingestor.cli import main
+from ingestor.cli import application, main
 
 LONGEST = 120
 """Seconds after which a run is ended."""
@@ -86,6 +86,7 @@ def _serve(address: str) -> None:
         listening.listen()
         waiting.register(listening, selectors.EVENT_READ)
         waiting.register(sys.stdin, selectors.EVENT_READ)
+        application()
         print("ready", flush=True)
         while all(key.fileobj is listening for key, _ in waiting.select()):
             connection, _ = listening.accept()
