@@ -19,12 +19,6 @@ from ingestor.store.schema import articles, symbols
 from ingestor.store.search import fold
 from ingestor.store.search_query import Order, Query, terms_of
 
-LISTED = 2_000
-"""So few articles are listed and put in order, rather than met on the way through all days."""
-
-MANY = 20_000
-"""So few are looked up in the full-text index at once, and met on the way inside the database."""
-
 SAMPLED = 200
 """Articles archived last that tell whether a single character is a common one …"""
 
@@ -32,11 +26,23 @@ COMMON = 0.02
 """… which is in this share of them. An index puts together all pairs that begin with a character
 before it answers: for a rare one that is little, and for a common one the texts tell sooner."""
 
-DAYS_OF, MOST_DAYS_OF = 1_024, 65_536
-"""Articles whose days are gone through at once: at first, and at most."""
 
-CLOSE = 2_048
-"""Ids no farther apart are looked up in the index in one go."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where one way becomes quicker than another; what is found is the same."""
+
+    listed: int = 2_000
+    """So few articles are listed and put in order, rather than met on the way through all days."""
+    many: int = 20_000
+    """So few are looked up in the index at once, and met on the way inside the database."""
+    days_of: int = 1_024
+    """Articles whose days are gone through at once at first; then ever more, up to …"""
+    most_days_of: int = 65_536
+    close: int = 2_048
+    """Ids no farther apart are looked up in the index in one go."""
+
+
+USUAL = Bounds()
 
 _NEWEST = select(articles.c.title, articles.c.content_text).order_by(articles.c.id.desc())
 _IDS = select(articles.c.id)
@@ -59,21 +65,22 @@ class Candidates:
     common: frozenset[str]
     """Characters of the query that it is not asked for, because they are common ones."""
     every: frozenset[int] | None
-    """All of its answers; ``None``: they are more than :data:`LISTED`."""
+    """All of its answers; ``None``: they are too many to be listed."""
+    bounds: Bounds = USUAL
 
 
-def look_up(connection: Connection, query: Query) -> Candidates:
+def look_up(connection: Connection, query: Query, bounds: Bounds = USUAL) -> Candidates:
     """Ask the indexes how common a query's words are."""
     wanted = terms_of(query.wanted)
     common = _common(connection, [one for one in wanted if len(one) == 1])
     asked = tuple(one for one in wanted if one not in common)
     if not asked:
-        return Candidates((), common, None)
+        return Candidates((), common, None, bounds)
     # The articles of a single character are put together anew whenever they are asked for.
-    most = None if any(len(one) == 1 for one in asked) else LISTED + 1
+    most = None if any(len(one) == 1 for one in asked) else bounds.listed + 1
     ids = full_text.of(connection).answers(connection, asked, most)
-    every = frozenset(ids) if most is None or len(ids) <= LISTED else None
-    return Candidates(asked, common, every)
+    every = frozenset(ids) if most is None or len(ids) <= bounds.listed else None
+    return Candidates(asked, common, every, bounds)
 
 
 def candidates(
@@ -84,10 +91,12 @@ def candidates(
     By relevance those that were archived last come first, or with a filter by day those that
     were published last. Not all filters are applied: who reads the articles has to.
     """
+    most = found.bounds.listed
     listed = found.every
-    if listed is None or len(listed) > LISTED:
-        listed = _of_symbol(connection, filters) or listed
-    if listed is not None and len(listed) <= LISTED:
+    if listed is None or len(listed) > most:
+        named = _of_symbol(connection, filters, most)
+        listed = listed if named is None else named
+    if listed is not None and len(listed) <= most:
         yield from _in_order(connection, listed, order)
     elif order is Order.RELEVANCE and not filters.since and not filters.until:
         yield from _archived_last(connection, found)
@@ -117,13 +126,13 @@ def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]
     return frozenset(one for one in characters if sum(one in every for every in sample) >= least)
 
 
-def _of_symbol(connection: Connection, filters: Filters) -> frozenset[int] | None:
+def _of_symbol(connection: Connection, filters: Filters, most: int) -> frozenset[int] | None:
     """Return the articles of the security that is asked for, ``None`` if they are many."""
     if not filters.symbol:
         return None
     query = select(symbols.c.article_id).where(symbols.c.symbol == filters.symbol)
-    ids = connection.execute(query.limit(LISTED + 1)).scalars().all()
-    return frozenset(ids) if len(ids) <= LISTED else None
+    ids = connection.execute(query.limit(most + 1)).scalars().all()
+    return frozenset(ids) if len(ids) <= most else None
 
 
 def _in_order(connection: Connection, listed: frozenset[int], order: Order) -> Sequence[int]:
@@ -146,10 +155,11 @@ def _archived_last(connection: Connection, found: Candidates) -> Iterator[int]:
 
 
 def _are_many(connection: Connection, found: Candidates) -> bool:
+    many = found.bounds.many
     if found.every is not None:
-        return len(found.every) > MANY
+        return len(found.every) > many
     having = full_text.of(connection).having
-    return not found.terms or having(connection, found.terms, MANY + 1) > MANY
+    return not found.terms or having(connection, found.terms, many + 1) > many
 
 
 def _met(
@@ -169,20 +179,22 @@ def _by_day(
     connection: Connection, found: Candidates, filters: Filters, order: Order
 ) -> Iterator[int]:
     """Go through the days, some at a time, and yield the articles of each that are candidates."""
-    for ids in _days(connection, filters, order):
+    for ids in _days(connection, filters, order, found.bounds):
         if not found.terms:
             yield from ids
             continue
-        among = _among(connection, found, ids)
+        among = found.every if found.every is not None else _among(connection, found, ids)
         yield from (one for one in ids if one in among)
 
 
-def _days(connection: Connection, filters: Filters, order: Order) -> Iterator[Sequence[int]]:
+def _days(
+    connection: Connection, filters: Filters, order: Order, bounds: Bounds
+) -> Iterator[Sequence[int]]:
     """Yield the articles of the days that are asked for, in order, some days at a time."""
     oldest_first = order is Order.OLDEST
     ordered = _DAYS.order_by(*(_UP if oldest_first else _DOWN))
     edges = _EDGE.order_by(articles.c.date if oldest_first else articles.c.date.desc())
-    first, last, size = filters.since, filters.until or _NEVER, DAYS_OF
+    first, last, size = filters.since, filters.until or _NEVER, bounds.days_of
     while True:
         values = {"first": first, "last": last}
         edge = connection.execute(edges, values | {"size": size}).scalar()
@@ -195,22 +207,22 @@ def _days(connection: Connection, filters: Filters, order: Order) -> Iterator[Se
             first = (date.fromisoformat(edge) + timedelta(days=1)).isoformat()
         else:
             last = (date.fromisoformat(edge) - timedelta(days=1)).isoformat()
-        size = min(2 * size, MOST_DAYS_OF)
+        size = min(2 * size, bounds.most_days_of)
 
 
 def _among(connection: Connection, found: Candidates, ids: Sequence[int]) -> set[int]:
     """Return those of these ids that the full-text index answers with."""
     hits: set[int] = set()
-    for first, last in _runs(sorted(ids)):
+    for first, last in _runs(sorted(ids), found.bounds.close):
         hits.update(full_text.of(connection).between(connection, found.terms, first, last))
     return hits
 
 
-def _runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _runs(ids: Sequence[int], close: int) -> Iterator[tuple[int, int]]:
     """Yield the first and the last of each run of ids that are close to one another."""
     first = last = ids[0] if ids else 0
     for one in ids:
-        if one - last > CLOSE:
+        if one - last > close:
             yield first, last
             first = one
         last = one

@@ -14,7 +14,14 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
 from ingestor.store.exports import Filters, chosen
 from ingestor.store.schema import articles
 from ingestor.store.search import fold, fold_for_plain, is_plain
-from ingestor.store.search_candidates import Candidates, candidates, how_many, look_up
+from ingestor.store.search_candidates import (
+    USUAL,
+    Bounds,
+    Candidates,
+    candidates,
+    how_many,
+    look_up,
+)
 from ingestor.store.search_query import Order, Query
 
 __all__ = ["Hit", "Order", "search"]
@@ -70,14 +77,20 @@ class Hit:
 
 
 def search(
-    connection: Connection, query: Query, filters: Filters, *, order: Order, limit: int
+    connection: Connection,
+    query: Query,
+    filters: Filters,
+    *,
+    order: Order,
+    limit: int,
+    bounds: Bounds = USUAL,
 ) -> list[Hit]:
     """Return at most ``limit`` articles with every word of the query, the best first.
 
     Exactly what a scan of all texts, folded in width and case, would find; of very common
     words (see :data:`RANKED`) the order by relevance is among the newest.
     """
-    index = look_up(connection, query)
+    index = look_up(connection, query, bounds)
     ids = candidates(connection, index, filters, order)
     found = _confirmed(connection, query, filters, ids)
     if order is Order.RELEVANCE:
