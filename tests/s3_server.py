@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Self
 from unittest import mock
+from urllib.parse import urlsplit
 
 import boto3
 from moto.server import ThreadedMotoServer
@@ -35,6 +40,7 @@ class S3Server:
 @contextmanager
 def s3_server() -> Iterator[S3Server]:
     """Give a server with nothing in it."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:
@@ -42,3 +48,76 @@ def s3_server() -> Iterator[S3Server]:
         yield S3Server(f"http://{host}:{port}")
     finally:
         server.stop()
+
+
+class Relay:
+    """Passes everything on to a server, but an upload to a key of some ending is interfered with."""
+
+    def __init__(self, url: str, ending: str) -> None:
+        """Interfere with uploads to keys of this ending."""
+        self._there = urlsplit(url)
+        self._ending = ending.encode()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def interfere(self, head: bytes, client: socket.socket, server: socket.socket) -> None:
+        """Deal with an upload that begins with these bytes; the connections are closed after."""
+        raise NotImplementedError
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection((self._there.hostname, self._there.port))
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=pair, daemon=True).start()
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                line = data.partition(b" HTTP/1.1\r\n")[0]
+                if line.startswith(b"PUT ") and line.endswith(self._ending):
+                    self.interfere(data, one, other)
+                    break
+                other.sendall(data)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+class HangingRelay(Relay):
+    """Takes an upload's beginning and then nothing more."""
+
+    def __init__(self, url: str, ending: str) -> None:
+        super().__init__(url, ending)
+        self.hanging = threading.Event()
+        """Set once an upload is in its middle."""
+
+    def interfere(self, head: bytes, client: socket.socket, server: socket.socket) -> None:
+        """Pass on the head and a little of the body; wait until who uploads is gone."""
+        head, end, body = head.partition(b"\r\n\r\n")
+        server.sendall(head + end)
+        body = body or client.recv(65536)
+        server.sendall(body[:100])
+        self.hanging.set()
+        while client.recv(65536):
+            continue
+
+
+class RefusingRelay(Relay):
+    """Answers an upload as a store does that has no room."""
+
+    def interfere(self, head: bytes, client: socket.socket, server: socket.socket) -> None:  # noqa: ARG002 - the base's
+        """Refuse it."""
+        client.sendall(
+            b"HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )

@@ -34,13 +34,15 @@ _OPTIONS: dict[str, Any] = {
     "use_listings_cache": False,
     # Some stores (Cloudflare R2) take only parts of equal size.
     "fixed_upload_size": True,
+    # With more, each read of an object asks for its size first.
+    "max_concurrency": 1,
     "config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}},
 }
 
 _WHAT_TO_DO = {
     "AccessDenied": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to one who may read, write "
     "and list it",
-    "NoSuchBucket": "create the bucket first",
+    "NoSuchBucket": "create it first",
 }
 
 
@@ -75,7 +77,7 @@ class ObjectFolder:
         with self._asking():
             if length is None and start == 0:
                 return bytes(self._filesystem.cat_file(self._path(relative)))
-            return bytes(self._filesystem.cat_file(self._path(relative), start, end))
+            return bytes(self._filesystem.cat_file(self._path(relative), start=start, end=end))
 
     def hashes(self, relatives: Iterable[str]) -> Iterator[str | OSError]:
         """Yield the hash of each object; several are read at a time."""
@@ -197,4 +199,5 @@ def _foreign() -> tuple[type[Exception], ...]:
         exceptions = importlib.import_module("botocore.exceptions")
     except ImportError:
         return (OSError,)
-    return (OSError, exceptions.BotoCoreError, exceptions.ClientError)
+    # ValueError is what botocore says of an endpoint that is no address.
+    return (OSError, ValueError, exceptions.BotoCoreError, exceptions.ClientError)

@@ -89,8 +89,7 @@ class WarcArchive:
     def sync(self) -> None:
         """Bring everything that was appended to the disk."""
         if self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            _to_disk(self._file)
 
     def roll(self) -> None:
         """Between two batches: end a file whose day is over, though nothing new came for it."""
@@ -107,7 +106,7 @@ class WarcArchive:
 
     def _end_file(self) -> None:
         if self._file:
-            self.sync()
+            _to_disk(self._file)
             self._file.close()
             if self._whole:
                 mark_open(Path(self._file.name)).unlink(missing_ok=True)
@@ -141,3 +140,8 @@ class WarcArchive:
         }
         file.write(pack_warcinfo(path.name, about, now))
         return file
+
+
+def _to_disk(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

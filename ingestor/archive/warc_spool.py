@@ -48,7 +48,6 @@ class SpooledWarc(WarcArchive):
         self._after = upload_after
         self._looked = clock()
         self._ended = False
-        self._store.there()
         self._upload()
 
     def sync(self) -> None:

@@ -34,16 +34,28 @@ class Kept:
     place: WarcPlace
 
 
+def require_folders(archive: ArchiveSettings) -> None:
+    """Ask each object store of the configuration whether its bucket can be used.
+
+    Raises :class:`~ingestor.errors.ConfigError` when the package for it is not installed and
+    :class:`~ingestor.errors.StorageFailed` when it cannot be used, before any work is done.
+    """
+    wanted = [archive.dir]
+    if archive.raw == "warc":
+        wanted.append(archive.raw_dir)
+    if archive.images:
+        wanted.append(archive.images_dir)
+    for location in wanted:
+        if not isinstance(location, Path):
+            storage(location).there()
+
+
 def opened_warc(
     archive: ArchiveSettings, clock: Callable[[], datetime], about: Mapping[str, str]
 ) -> WarcArchive:
-    """Return what writes WARC files where the configuration says.
-
-    Raises :class:`~ingestor.errors.StorageFailed` when the store there cannot be used.
-    """
+    """Return what writes WARC files where the configuration says."""
     if isinstance(archive.raw_dir, Path):
         return WarcArchive(archive.raw_dir, clock, about)
-    storage(archive.raw_dir)
     from ingestor.archive.warc_spool import SpooledWarc  # noqa: PLC0415 - an extra
 
     most_bytes, after = archive.raw_upload_bytes, archive.raw_upload_after

@@ -14,7 +14,13 @@ from ingestor.fetch.client import Fetcher
 from ingestor.fetch.limits import Limits
 from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
-from ingestor.pipeline.keeping import Kept, keep, opened_warc, seal_unfinished
+from ingestor.pipeline.keeping import (
+    Kept,
+    keep,
+    opened_warc,
+    require_folders,
+    seal_unfinished,
+)
 from ingestor.store import hosts
 from ingestor.store.database import Database
 from ingestor.workers import Workers
@@ -87,12 +93,16 @@ class Summary:
 def opened(
     settings: Settings, database: Database, clock: Clock, observer: Observer | None = None
 ) -> Iterator[Services]:
-    """Open everything that a pass needs and close it again."""
+    """Open everything that a pass needs and close it again.
+
+    Raises as :func:`require_folders`.
+    """
     watching = observer or Observer()
     with ExitStack() as stack:
         with database.reading() as connection:
             pauses = hosts.pauses(connection)
         warc = None
+        require_folders(settings.archive)
         seal_unfinished(database, settings.archive.raw_dir)
         if settings.archive.raw == "warc":
             warc = opened_warc(settings.archive, clock.now, _crawl(settings.fetch))
