@@ -126,10 +126,8 @@ class WarcArchive:
         self.folder.mkdir(parents=True, exist_ok=True)
         now = self._clock()
         stamp = now.strftime("%Y%m%d%H%M%S")
-        file = None
-        while file is None:
-            path = self.folder / f"ingestor-{stamp}-{secrets.token_hex(4)}.warc.gz"
-            file = begin(path)
+        path = self.folder / f"ingestor-{stamp}-{secrets.token_hex(4)}.warc.gz"
+        file = begin(path)
         sync_folder(self.folder)
         about = {
             "software": f"ingestor/{__version__}",

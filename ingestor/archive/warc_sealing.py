@@ -34,17 +34,16 @@ def mark_open(path: Path) -> Path:
     return path.with_name(path.name + _MARK)
 
 
-def begin(path: Path) -> BinaryIO | None:
-    """Begin a new WARC file, marked and locked; ``None`` when another name has to be tried.
+def begin(path: Path) -> BinaryIO:
+    """Begin a new WARC file, locked and marked.
 
-    A program that starts at that very moment may take the empty file for one that a crash left.
+    The mark comes last: whoever finds it finds the lock too. A crash before it leaves an empty
+    file, which is nobody's trouble.
     """
-    mark_open(path).write_text(f"{socket.gethostname()}\n", encoding="utf-8")
     file = path.open("xb")
-    if take(file) and _is_at(file, path):
-        return file
-    file.close()
-    return None
+    take(file)
+    mark_open(path).write_text(f"{socket.gethostname()}\n", encoding="utf-8")
+    return file
 
 
 def take(file: BinaryIO) -> bool:
@@ -109,13 +108,6 @@ def seal(path: Path, pointed: int) -> int | None:
             path.unlink()
         mark_open(path).unlink(missing_ok=True)
     return size - whole
-
-
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _is_elsewhere(mark: Path) -> bool:

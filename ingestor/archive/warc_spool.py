@@ -98,10 +98,10 @@ def upload_closed(spool: Path, there: ObjectFolder) -> None:
     :class:`StorageFailed` when the store cannot take one; it stays in the spool.
     """
     for path in sorted(spool.glob("*.warc.gz")):
-        if mark_open(path).exists():
-            continue
-        # Another process may have moved it meanwhile.
+        # Another process may move it meanwhile; an empty one is about to be marked.
         with suppress(FileNotFoundError):
+            if mark_open(path).exists() or not path.stat().st_size:
+                continue
             there.upload(path)
             path.unlink()
             log.info("warc_uploaded", file=path.name)
