@@ -166,22 +166,6 @@ def test_a_store_that_is_away_at_the_end_costs_nothing(site, s3):
     assert agree(site)
 
 
-def test_a_page_that_came_before_is_kept_again_while_the_store_is_away(site, s3):
-    """What it would be compared with cannot be read; nothing stops for that."""
-    site.configure(archive='raw_dir = "s3://kept/news/warc"')
-    assert site.run("--once").returncode == 0
-    (first,) = below(s3, "warc")
-    with _answering(200) as url:
-        site.variables["AWS_ENDPOINT_URL"] = url
-        change = made_up(4)
-        publish(site.net, [made_up(1), change])
-        done = site.run("--once")
-    assert done.returncode == 0, done.stderr
-    site.variables["AWS_ENDPOINT_URL"] = s3.url
-    assert first in below(s3, "warc")
-    assert agree(site)
-
-
 def test_records_can_go_to_the_store_before_the_database_points_to_them(site, s3):
     """With raw_upload_after = "0s" a machine may vanish with its spool and nothing is lost."""
     site.configure(archive=f'{ON_S3}raw_upload_after = "0s"\n')
