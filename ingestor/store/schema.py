@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+from sqlalchemy import text as text_
 
 from ingestor.store.columns import identifier, key, metadata, number, reference, text, time
 from ingestor.store.types import ID, TEXT
@@ -183,10 +184,17 @@ entries = Table(
     time("seen_at", "When the feed first announced it to us.", nullable=False),
     UniqueConstraint("feed_id", "key"),
     CheckConstraint("state IN ('pending', 'done', 'parked')", name="state"),
-    Index(None, "state", "next_attempt_at"),
     Index(None, "article_id"),
     Index(None, "url"),
     comment="Everything that a feed ever announced: the queue and its past.",
+)
+
+Index(
+    "ix_entries_waiting",
+    entries.c.state,
+    entries.c.feed_id,
+    sqlite_where=text_("state <> 'done'"),
+    postgresql_where=text_("state <> 'done'"),
 )
 
 sightings = Table(
