@@ -14,8 +14,8 @@ from sqlalchemy import (
     Integer,
     Table,
     UniqueConstraint,
+    literal,
 )
-from sqlalchemy import text as text_
 
 from ingestor.store.columns import identifier, key, metadata, number, reference, text, time
 from ingestor.store.types import ID, TEXT
@@ -189,12 +189,15 @@ entries = Table(
     comment="Everything that a feed ever announced: the queue and its past.",
 )
 
+WAITING = entries.c.state != literal("done", literal_execute=True)
+"""Condition: it is in the queue. Written out, it lets a query use the index of these alone."""
+
 Index(
     "ix_entries_waiting",
-    entries.c.state,
     entries.c.feed_id,
-    sqlite_where=text_("state <> 'done'"),
-    postgresql_where=text_("state <> 'done'"),
+    entries.c.state,
+    sqlite_where=WAITING,
+    postgresql_where=WAITING,
 )
 
 sightings = Table(

@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_entries_waiting",
         "entries",
-        ["state", "feed_id"],
+        ["feed_id", "state"],
         sqlite_where=sa.text("state <> 'done'"),
         postgresql_where=sa.text("state <> 'done'"),
     )
