@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import textwrap
@@ -83,8 +84,8 @@ def measure(sizes: Sizes) -> Measured:
     _say("stages")
     found.stages = stages.sampled(Plan(sizes.articles, 20))
     _say("idle feeds")
-    idle = polling.idle(sizes.feeds, sizes.rounds, installed(polling.IDLE))
-    found.idle, found.same = idle
+    idle = installed(polling.IDLE)
+    found.idle, found.same = polling.idle(sizes.feeds, sizes.rounds, idle)
     _say("feeds in which everything is new")
     new = installed(polling.NEW)
     found.new = polling.everything_new(sizes.new_feeds, sizes.rounds, new)
@@ -124,7 +125,8 @@ def _head(found: Measured) -> Iterator[str]:
     yield (
         f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, {found.sizes.rounds} rounds, on "
         f"{machine()}; before it began, {found.load:.1f} processes were busy. "
-        "Everything is on one machine: the site that is asked shares its processors, but its time is not counted."
+        "Everything is on one machine: the site that is asked shares its processors, but its time "
+        "is not counted."
     )
     yield "## Goals"
     yield markdown(("", "wanted", "measured", ""), list(_goals(found)))
