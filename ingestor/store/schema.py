@@ -84,7 +84,7 @@ articles = Table(
     UniqueConstraint("url", "date"),
     UniqueConstraint("document_id", "date"),
     CheckConstraint("origin IN ('page', 'feed', 'import')", name="origin"),
-    Index(None, "date"),
+    Index(None, "date", "published_at"),
     Index(None, "published_at"),
     Index(None, "first_seen_at"),
     comment="One row an article: one canonical address on one publication day.",
