@@ -153,7 +153,7 @@ def _articles(found: Measured) -> Iterator[str]:
     yield "## From feed to archive"
     yield (
         f"{sizes.articles} pages of 100 kB on average, with a made-up article on each and the "
-        "proportions of real pages (46 % style sheets, 15 % scripts), gzip as sent by the server, "
+        "proportions of real pages (46% style sheets, 15% scripts), gzip as sent by the server, "
         f"announced by 20 feeds that carry the text as RSSHub's do; {CONNECTIONS} connections for "
         "everyone, plain http through a proxy on loopback. Ours is `ingest --once` with its "
         "defaults (WARC, fsync, full text, stories, files, robots.txt) but without a pause between "

@@ -35,6 +35,7 @@ STAGES = (
     ("ingestor/sources/", "feeds"),
     ("ingestor/extract/", "extract"),
     ("ingestor/decode.py", "extract"),
+    ("ingestor/reading.py", "extract"),
     ("ingestor/store/", "save"),
     ("ingestor/archive/warc", "WARC"),
     ("ingestor/archive/", "files"),
