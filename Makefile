@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser bench-quick bench-contenders check format docs clean
+.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser bench bench-long profile bench-quick bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,6 +60,15 @@ hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm
 browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/test_browser.py
+
+bench: install bench-contenders  ## How fast it is beside others, and what it holds: docs/performance.md
+	$(BIN)/python -m benchmarks.report
+
+bench-long: install bench-contenders  ## The same with ten minutes of the daemon and a backfill of 100,000
+	$(BIN)/python -m benchmarks.report --daemon-seconds 600 --backfill 100000
+
+profile: install  ## Where the time of a pass goes: docs/profile.txt
+	$(BIN)/python -m benchmarks.profiling
 
 bench-quick: install  ## The ratios of a small run, as one JSON line
 	@$(BIN)/python -m benchmarks.quick

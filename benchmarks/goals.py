@@ -42,6 +42,12 @@ GOALS = (
     Goal("new_rate_to_reader", "feeds/s with 20 new entries, to lemon24/reader", "at least", 4.0),
 )
 
+MEMORY_GOALS = (
+    Goal("daemon_mb", "the daemon's main process, MB", "at most", 150),
+    Goal("daemon_growth", "growth of the daemon's main process", "at most", 0.05),
+    Goal("backfill_growth", "growth of a backfill's main process", "at most", 0.05),
+)
+
 
 def article_ratios(results: Sequence[Result]) -> Ratios:
     """Return the ratios of taking articles in, the start of each program included."""

@@ -1,6 +1,6 @@
 """What a program costs: the processor time, memory and wall time of it and all that it starts.
 
-``python -m benchmarks.measuring REPORT COMMAND …`` runs the command and writes a report. It makes
+``python -m benchmarks.measuring ORDER COMMAND …`` runs the command and writes a report. It makes
 itself the reaper of all descendants (prctl(2), PR_SET_CHILD_SUBREAPER), so that a process whose
 parent ended first, as a pool's server does, is waited for and counted too: getrusage(2) counts
 only what has been waited for.
@@ -20,12 +20,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
 
 _PR_SET_CHILD_SUBREAPER = 36
 
 SAMPLE_SECONDS = 0.1
 
-_ENDED = (FileNotFoundError, ProcessLookupError, PermissionError)
+LONGEST = 1800
+"""Seconds after which a run has failed."""
+
+ENDED = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +61,15 @@ def measured(
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.json"
         errors = Path(place) / "errors"
-        root = str(Path(__file__).resolve().parents[1])
+        order = {"report": str(report), "folder": str(folder), "environment": environment or {}}
         with errors.open("wb") as err:
             done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.measuring", str(report), str(folder), *command],
-                cwd=root,
-                env={**os.environ, **(environment or {}), "PYTHONPATH": _path(root, environment)},
+                [sys.executable, "-m", "benchmarks.measuring", json.dumps(order), *command],
+                cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=err,
                 check=False,
+                timeout=LONGEST,
             )
         if done.returncode or not report.exists():
             raise RuntimeError(f"{' '.join(command)}: {errors.read_text('utf-8')[-4000:]}")
@@ -76,15 +82,13 @@ def measured(
         return usage
 
 
-def _path(root: str, environment: Mapping[str, str] | None) -> str:
-    more = (environment or {}).get("PYTHONPATH", "")
-    return f"{more}:{root}" if more else root
-
-
-def _run(report: Path, folder: str, command: Sequence[str]) -> None:
+def _run(order: Mapping[str, Any], command: Sequence[str]) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    more = order["environment"]
+    path = os.pathsep.join([more["PYTHONPATH"], str(ROOT)] if "PYTHONPATH" in more else [str(ROOT)])
+    environment = {**os.environ, **more, "PYTHONPATH": path}
     began = time.monotonic()
-    first = subprocess.Popen(command, cwd=folder)
+    first = subprocess.Popen(command, cwd=order["folder"], env=environment)
     watch = _Watch(os.getpid())
     watch.start()
     seconds, cpu, cpu_first, code = 0.0, 0.0, 0.0, 0
@@ -101,7 +105,7 @@ def _run(report: Path, folder: str, command: Sequence[str]) -> None:
     watch.ended.set()
     watch.join()
     usage = Usage(seconds, cpu, cpu_first, watch.peak, watch.processes, code)
-    report.write_text(json.dumps(asdict(usage)))
+    Path(order["report"]).write_text(json.dumps(asdict(usage)))
 
 
 class _Watch(threading.Thread):
@@ -123,7 +127,7 @@ class _Watch(threading.Thread):
 
 def proportional_bytes(process: int) -> int:
     """Return a process's proportional set size; 0 when it has ended."""
-    with suppress(*_ENDED):
+    with suppress(*ENDED):
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
@@ -134,7 +138,7 @@ def descendants(process: int) -> Iterator[int]:
     """Yield the processes that a process started, and those that they started."""
     try:
         lists = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")]
-    except _ENDED:
+    except ENDED:
         return
     for child in map(int, " ".join(lists).split()):
         yield child
@@ -142,4 +146,4 @@ def descendants(process: int) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    _run(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    _run(json.loads(sys.argv[1]), sys.argv[2:])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 
 from tests.made_up_sina import MadeUpArticle, finance_page, made_up
@@ -32,10 +33,10 @@ _COMMON = (
 _STYLES = ("position:relative", "float:left", "display:inline-block", "overflow:hidden", "zoom:1")
 
 
-def article(number: int) -> MadeUpArticle:
-    """Return article ``number``: the same number, the same article."""
+def article(number: int, day: datetime | None = None) -> MadeUpArticle:
+    """Return article ``number``, published after ``day``: the same number, the same article."""
     chance = random.Random(number)
-    base = made_up(number)
+    base = made_up(number, day)
     length = CHARACTERS * chance.lognormvariate(0, 0.5)
     paragraphs = list(base.paragraphs[:1])
     written = 0

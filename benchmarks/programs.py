@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Usage, measured
+from benchmarks.measuring import ROOT, Usage, measured
 from benchmarks.site import EMPTY_FEED, RunningSite, article_url
-
-ROOT = Path(__file__).resolve().parents[1]
 
 CONTENDERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 """The contenders' own environment; ``make .venv-bench`` makes it."""

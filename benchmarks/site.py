@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 from benchmarks.pages import article, page
+from benchmarks.past import Past
 from benchmarks.real_pages import real_page, real_pages
 from tests.made_up_sina import rsshub_feed
 
@@ -53,6 +54,8 @@ class Plan:
     """A feed has an ETag, and answers 304 to who knows it."""
     real: str = ""
     """A folder of real pages whose furniture is taken; ``""``: the made-up one."""
+    past: int = 0
+    """Articles that the roll API has of every past day."""
     copies: int = 1
     """How many feeds announce the same articles: for feeds of which only the number counts."""
 
@@ -71,6 +74,7 @@ class _Answer:
 
 @dataclass
 class _Site:
+    past: Past
     answers: dict[bytes, _Answer] = field(default_factory=dict)
     requests: int = 0
     received: int = 0
@@ -84,7 +88,7 @@ class _Site:
             return self._control()
         one = self.answers.get(target)
         if one is None:
-            body = _NOTHING
+            body = self._past(target.decode("latin-1"))
         elif one.tag and (tag := _TAG.search(head)) and tag[1] == one.tag:
             body = one.short
         else:
@@ -93,6 +97,14 @@ class _Site:
         self.received += len(head)
         self.sent += len(body)
         return body
+
+    def _past(self, target: str) -> bytes:
+        """Answer what is made when it is asked: there is too much of it to hold."""
+        if listed := self.past.listed(target):
+            return _response(listed, "application/json")
+        if html := self.past.page(target):
+            return _packed(html, "text/html", level=1)
+        return _NOTHING
 
     def _control(self) -> bytes:
         numbers = {"requests": self.requests, "received": self.received, "sent": self.sent}
@@ -121,9 +133,9 @@ def _response(body: bytes, kind: str, more: str = "") -> bytes:
     return f"HTTP/1.1 200 OK\r\nServer: nginx\r\n{head}\r\n".encode() + body
 
 
-def _packed(body: bytes, kind: str, more: str = "") -> bytes:
+def _packed(body: bytes, kind: str, more: str = "", *, level: int = 6) -> bytes:
     more = f"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n{more}"
-    return _response(gzip.compress(body, 6), f"{kind}; charset=utf-8", more)
+    return _response(gzip.compress(body, level), f"{kind}; charset=utf-8", more)
 
 
 def _feed(body: bytes, *, tags: bool) -> _Answer:
@@ -136,7 +148,7 @@ def _feed(body: bytes, *, tags: bool) -> _Answer:
 
 
 def _built(plan: Plan) -> _Site:
-    site = _Site()
+    site = _Site(Past(plan.past))
     furniture = real_pages(Path(plan.real)) if plan.real else []
     groups = max(1, plan.feeds // plan.copies)
     announced: list[list[int]] = [[] for _ in range(groups)]

@@ -153,8 +153,12 @@ def _pool(processes: int) -> concurrent.futures.ProcessPoolExecutor:
 
 
 def _came(future: concurrent.futures.Future[R], seconds: float) -> bool:
-    """Whether a result comes within so many seconds on the clock."""
-    return bool(concurrent.futures.wait([future], seconds).done)
+    """Whether a result, or an error, comes within so many seconds on the clock."""
+    try:
+        future.exception(seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _kill(pool: concurrent.futures.ProcessPoolExecutor) -> None:

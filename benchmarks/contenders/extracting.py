@@ -23,7 +23,7 @@ def run(told: Order, extract: Callable[[str], tuple[str, str]]) -> int:
     )
     done = 0
     with (
-        httpx.Client(proxy=told.proxy, limits=limits) as client,
+        httpx.Client(proxy=told.proxy, limits=limits, timeout=60) as client,
         ThreadPoolExecutor(told.connections) as pool,
     ):
         for answer in pool.map(client.get, told.urls):

@@ -27,7 +27,7 @@ def run(told: Order, name: str = "floor") -> int:
     )
     done = 0
     with (
-        httpx.Client(proxy=told.proxy, limits=limits) as client,
+        httpx.Client(proxy=told.proxy, limits=limits, timeout=60) as client,
         ThreadPoolExecutor(told.connections) as pool,
         (told.folder / f"{name}.gz").open("wb") as file,
     ):

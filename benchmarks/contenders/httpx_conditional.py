@@ -21,7 +21,7 @@ def run(told: Order) -> int:
         max_connections=told.connections, max_keepalive_connections=told.connections
     )
     with (
-        httpx.Client(proxy=told.proxy, limits=limits) as client,
+        httpx.Client(proxy=told.proxy, limits=limits, timeout=60) as client,
         ThreadPoolExecutor(told.connections) as pool,
     ):
 

@@ -22,13 +22,13 @@ def run(told: Order) -> int:
 
 
 def _take(session: requests.Session, url: str, folder: Path) -> bool:
-    answer = session.get(url, timeout=20)
+    answer = session.get(url, timeout=60)
     answer.raise_for_status()
     # With lxml: html.parser, which is the default, takes longer.
     soup = BeautifulSoup(answer.content, "lxml")
-    title = soup.select_one("h1.main-title").get_text()
-    date = soup.select_one(".date-source .date").get_text()
-    medium = soup.select_one(".date-source .source").get_text()
+    title = _text(soup, "h1")
+    date = _text(soup, ".date-source .date, #pub_date")
+    medium = _text(soup, ".date-source .source, #media_name")
     body = soup.select_one("#artibody, #article")
     for one in body.select("script, style, .appendQr_wrap, .app-kaihu-qr, #left_hzh_ad"):
         one.decompose()
@@ -41,6 +41,11 @@ def _take(session: requests.Session, url: str, folder: Path) -> bool:
         encoding="utf-8",
     )
     return True
+
+
+def _text(soup: BeautifulSoup, selector: str) -> str:
+    found = soup.select_one(selector)
+    return found.get_text(strip=True) if found else ""
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from ingestor.config import Settings
 from ingestor.errors import FetchError, IngestorError, StorageFailed
 from ingestor.fetch.answers import require_page
 from ingestor.model import Feed, Response, Validators
+from ingestor.pipeline.keeping import require_folders
 from ingestor.pipeline.services import fetcher
 from ingestor.reading import read_feed
 from ingestor.redaction import redact
@@ -30,6 +31,7 @@ def check(context: typer.Context) -> None:
     settings = chosen.settings()
     feeds = chosen_feeds(settings, [])
     say(f"database  {_database(settings)}")
+    require_folders(settings.archive)
     if not _feeds(settings, feeds):
         raise typer.Exit(1)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Self, TypeAlias, TypeVar
 from urllib.parse import urljoin
 
 import httpx
@@ -29,6 +32,9 @@ from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
 
 T = TypeVar("T")
+
+_Done: TypeAlias = SimpleQueue[tuple[str, T, concurrent.futures.Future[Response | FetchError]]]
+"""Requests that ended: of each its host, the caller's token, and how it went."""
 
 MOST_REDIRECTS = 5
 """More is a loop, or somebody who plays with us."""
@@ -113,41 +119,43 @@ class Fetcher:
         )
         for token, request in items:
             queues.put(host_of(request.url), (token, request))
-        running: dict[concurrent.futures.Future[Response | FetchError], tuple[str, T]] = {}
+        done: _Done[T] = SimpleQueue()
+        running = 0
         pool = concurrent.futures.ThreadPoolExecutor(self._limits.connections, "fetch")
         with pool:
             while running or (len(queues) and not self._clock.stop.is_set()):
                 for host, (token, request) in queues.drop(self._is_paused):
                     yield token, self._postponed(host, request.url)
-                while len(running) < self._limits.connections and not self._clock.stop.is_set():
+                while running < self._limits.connections and not self._clock.stop.is_set():
                     if (turn := queues.take(self._clock.monotonic())) is None:
                         break
                     host, (token, request) = turn
                     future = pool.submit(self._outcome, request, robots=robots)
-                    running[future] = (host, token)
-                for host, token, outcome in self._finished(queues, running):
+                    future.add_done_callback(partial(_hand_over, done, host, token))
+                    running += 1
+                for host, token, outcome in self._finished(queues, running, done):
                     queues.finished(host)
+                    running -= 1
                     yield token, outcome
 
     def _finished(
         self,
         queues: HostQueues[tuple[T, Request]],
-        running: dict[concurrent.futures.Future[Response | FetchError], tuple[str, T]],
+        running: int,
+        done: _Done[T],
     ) -> Iterator[tuple[str, T, Response | FetchError]]:
         """Wait until a request ended or a pause is over; take the ended ones out."""
         wait = queues.wait(self._clock.monotonic())
         if not running:
             self._clock.sleep(wait or 0.0)
             return
-        full = len(running) >= self._limits.connections or self._clock.stop.is_set()
-        done, _ = concurrent.futures.wait(
-            running,
-            timeout=None if full else wait,
-            return_when=concurrent.futures.FIRST_COMPLETED,
-        )
-        for future in done:
-            host, token = running.pop(future)
+        full = running >= self._limits.connections or self._clock.stop.is_set()
+        with suppress(Empty):
+            host, token, future = done.get(timeout=None if full else wait)
             yield host, token, future.result()
+            for _ in range(running - 1):
+                host, token, future = done.get_nowait()
+                yield host, token, future.result()
 
     def _is_paused(self, host: str) -> bool:
         return self.hosts.pause(host, self._clock.now()) is not None
@@ -270,6 +278,12 @@ class Fetcher:
             raise TooLarge(f"{url}: {announced} bytes announced, {most} allowed (fetch.max_bytes)")
         encoding = answer.headers.get("content-encoding", "")
         return bounded_body(answer.iter_raw(), encoding, most, url)
+
+
+def _hand_over(
+    done: _Done[T], host: str, token: T, future: concurrent.futures.Future[Response | FetchError]
+) -> None:
+    done.put((host, token, future))
 
 
 def _target(url: str, location: str) -> str:

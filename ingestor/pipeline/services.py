@@ -18,7 +18,13 @@ from ingestor.fetch.gate import Gate
 from ingestor.fetch.limits import Limits
 from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
-from ingestor.pipeline.keeping import Kept, keep, seal_unfinished
+from ingestor.pipeline.keeping import (
+    Kept,
+    keep,
+    opened_warc,
+    require_folders,
+    seal_unfinished,
+)
 from ingestor.store import hosts
 from ingestor.store.database import Database
 from ingestor.workers import Workers
@@ -60,6 +66,11 @@ class Services:
         """Bring what was kept to the disk, before a transaction points to it."""
         if self.warc:
             self.warc.sync()
+
+    def roll(self) -> None:
+        """Let the WARC file end if it is time for that; between two batches."""
+        if self.warc:
+            self.warc.roll()
 
 
 @dataclass(slots=True)
@@ -106,15 +117,17 @@ def opened(
 
     ``processes`` extract, one a processor core where none is given; ``gate`` is as the fetcher
     has it, ``announced`` as :class:`Services` has it.
+    Raises as :func:`require_folders`.
     """
     watching = observer or Observer()
     with ExitStack() as stack:
         with database.reading() as connection:
             pauses = hosts.pauses(connection)
         warc = None
+        require_folders(settings.archive)
         seal_unfinished(database, settings.archive.raw_dir)
         if settings.archive.raw == "warc":
-            warc = WarcArchive(settings.archive.raw_dir, clock.now, _crawl(settings.fetch))
+            warc = opened_warc(settings.archive, clock.now, _crawl(settings.fetch))
             stack.callback(warc.close)
         yield Services(
             settings=settings,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ingestor.store.exports import Filters
-from ingestor.store.search_query import Query, match
-from ingestor.store.searching import Order
+from ingestor.store.search_query import Order, Query, match
 
 _ORDERS = {
-    Order.RELEVANCE: "a.published_at DESC",
-    Order.NEWEST: "a.published_at DESC",
-    Order.OLDEST: "a.published_at",
+    Order.RELEVANCE: "a.date DESC, a.published_at DESC",
+    Order.NEWEST: "a.date DESC, a.published_at DESC",
+    Order.OLDEST: "a.date, a.published_at",
 }
 
 
