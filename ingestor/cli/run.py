@@ -121,9 +121,7 @@ def run(
     clock = Clock()
     past = Backfill.wanted(wanted, (since, until), clock.now(), force=force)
     if defer:
-        if past is None:
-            raise UsageError("--defer goes with --since")
-        hand_over_backfill(settings, past.feeds, past.span, force=force)
+        hand_over_backfill(settings, past)
         return
     summary = _pass(settings, wanted, clock, past)
     for problem in summary.problems if listed else ():

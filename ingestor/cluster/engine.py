@@ -85,24 +85,24 @@ def _add_planning(app: App, context: Context) -> None:
             claims = planning.unclaimed(connection, now, pictures=context.pictures)
             return deferring.defer(connection, claims)
 
-    async def plan(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+    async def _plan(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
         if not context.jobs.clock.stop.is_set():
             await asyncio.to_thread(plan_now)
 
-    async def recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+    async def _recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
         await recovering.hand_back_lost(app, context.stalled_after)
 
-    async def tidy(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+    async def _tidy(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
         await recovering.forget_old(app)
 
     # One at a time over all workers. Recovering has no lock: a worker that dies in the middle of
     # it would keep all others from it.
     for work, cron, lock in (
-        (plan, PLANNED, "plan"),
-        (recover, RECOVERED, None),
-        (tidy, TIDIED, None),
+        (_plan, PLANNED, "plan"),
+        (_recover, RECOVERED, None),
+        (_tidy, TIDIED, None),
     ):
-        name = work.__name__
+        name = work.__name__.removeprefix("_")
         task = app.task(name=name, queue="plan", priority=9, lock=lock, queueing_lock=name)(work)
         app.periodic(cron=cron)(task)
 
