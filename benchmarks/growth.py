@@ -24,7 +24,7 @@ from benchmarks.filling import CATEGORIES, FEEDS, LAST_DAY, feed_name, fill
 from benchmarks.made_texts import Writer
 from benchmarks.pages import page
 from benchmarks.programs import configuration, markdown, run_ours, summary
-from benchmarks.searching import Latency, measured
+from benchmarks.searching import QUERIES_A_KIND, Latency, measured
 from benchmarks.site import EMPTY_FEED, Plan, RunningSite, running
 from benchmarks.starting import command_seconds, until_ready
 from ingestor.model import Article, Body
@@ -106,7 +106,7 @@ class Archive:
             raise RuntimeError(f"{new} articles were taken in instead of {site.plan.articles}")
         self.passes.append((usage.seconds * 1000 / new, usage.cpu * 1000 / new))
 
-    def result(self, site: RunningSite) -> Growth:
+    def result(self, site: RunningSite, queries: int) -> Growth:
         """Measure what only looks at the archive; return everything."""
         idle = configuration([EMPTY_FEED], site.proxy)
         (self.folder / "config.toml").write_text(idle, "utf-8")
@@ -114,7 +114,7 @@ class Archive:
         return Growth(
             articles=self.count,
             saving=Saving(*_medians(self.took), *_medians(self.passes)),
-            searches=self._searches() if self.count else [],
+            searches=self._searches(queries) if self.count else [],
             search_seconds=command_seconds(self.folder, "search", "公司"),
             status_seconds=command_seconds(self.folder, "status"),
             ready_seconds=until_ready(self.folder),
@@ -126,17 +126,23 @@ class Archive:
             },
         )
 
-    def _searches(self) -> list[Latency]:
+    def _searches(self, queries: int) -> list[Latency]:
         with closing(Database(f"sqlite:///{self.file}", for_reading=True)) as database:
-            return measured(database, self.count)
+            return measured(database, self.count, of_a_kind=queries)
 
 
 def compare(
-    counts: Sequence[int], pages: int, rounds: int, *, keep: Path | None = None
+    counts: Sequence[int],
+    pages: int,
+    rounds: int,
+    *,
+    queries: int = QUERIES_A_KIND,
+    keep: Path | None = None,
 ) -> list[Growth]:
     """Return how archives of these sizes are; each takes in the same articles, in turns.
 
-    ``pages`` articles are saved a round, and as many taken in by one pass. Everything happens
+    ``pages`` articles are saved a round, and as many taken in by one pass; ``queries`` of each
+    kind are asked. Everything happens
     in a temporary folder; ``keep`` is one for the filled databases, to be used again.
     """
     with ExitStack() as stack:
@@ -149,7 +155,7 @@ def compare(
                 one.save(writer, pages)
         for one in every:
             one.take_in(site)
-        return [one.result(site) for one in every]
+        return [one.result(site, queries) for one in every]
 
 
 def _filled(folder: Path, count: int, keep: Path | None) -> Archive:
