@@ -1,13 +1,15 @@
 """``ingest verify``: each disagreement is found, said on a line, and mended without a loss."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ingestor.store import full_text
 from tests.made_up_sina import made_up, publish
 from tests.running import Site
+
+pytestmark = pytest.mark.every_store
 
 
 @pytest.fixture
@@ -19,8 +21,7 @@ def full(site, net):
 
 
 def change(site: Site, sql: str) -> None:
-    with closing(sqlite3.connect(site.folder / "archive.db")) as connection, connection:
-        connection.execute(sql)
+    site.change(sql)
 
 
 def first_file(site: Site) -> Path:
@@ -49,7 +50,8 @@ def leave_a_temporary_file(site):
 
 
 def lose_the_index(site):
-    change(site, "INSERT INTO articles_fts(articles_fts) VALUES ('delete-all')")
+    with closing(site.database()) as database, database.transaction() as connection:
+        full_text.empty(connection)
 
 
 def lose_a_warc_file(site):
@@ -102,7 +104,7 @@ def test_a_disagreement_is_said_and_mended(full, fault, said):
     assert full.run("verify").stdout == "0 disagreements; 0 foreign files\n"
     assert full.files() == before
     assert full.query("SELECT id, url, title, content_text FROM articles") == rows
-    assert full.query("SELECT count(*) FROM articles_fts WHERE articles_fts MATCH '公司'") != [(0,)]
+    assert full.matching("公司")
 
 
 CONTRADICTIONS = {

@@ -16,6 +16,7 @@ from ingestor.cli import (
     backup,
     browse,
     check,
+    copying,
     export,
     importing,
     init,
@@ -54,6 +55,7 @@ for verb in (
     verify.verify,
     backup.backup,
     export.export,
+    copying.copy,
 ):
     app.command()(verb)
 app.command("import")(importing.import_)
