@@ -16,6 +16,7 @@ import psycopg
 
 from ingestor.dates import iso_utc
 from ingestor.store.database import Database
+from ingestor.store.search_postgresql import numbers
 from tests import forked
 from tests.fake_internet import FakeInternet
 from tests.made_up_sina import FEED_URL
@@ -120,7 +121,7 @@ class Site:
     def matching(self, pair: str) -> list[int]:
         """Return the ids of the articles that the full-text index has under two characters."""
         condition = (
-            f"article_id FROM articles_fts WHERE terms @@ '{pair}'"
+            f"article_id FROM articles_fts WHERE terms @> ARRAY{numbers([pair])}"
             if self.store
             else f"rowid FROM articles_fts WHERE articles_fts MATCH '{pair}'"
         )

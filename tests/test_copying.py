@@ -69,7 +69,7 @@ def test_an_archive_moves_to_postgresql_and_back(full, net, postgresql):
     publish(net, [*demo_articles(), made_up(77)])
     full.change("UPDATE feeds SET next_poll_at = NULL")
     assert full.run("--once").returncode == 0
-    assert full.query("SELECT max(id), max(url) FROM articles") == [(11, made_up(77).url)]
+    assert full.query("SELECT url FROM articles WHERE id > 10") == [(made_up(77).url,)]
     assert full.query("SELECT max(sequence) FROM revisions") == [(12,)]
     postgresql.drop(name)
 

@@ -169,7 +169,10 @@ def _text_dumper() -> type[Any]:
     from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
 
     class Dumper(StrDumperUnknown):
+        """Turns a ``str`` into what is sent."""
+
         def dump(self, obj: str) -> Any:
+            """Return the text as bytes."""
             return super().dump(obj.replace("\x00", ""))
 
     return Dumper
