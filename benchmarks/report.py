@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import textwrap
@@ -83,8 +84,8 @@ def measure(sizes: Sizes) -> Measured:
     _say("stages")
     found.stages = stages.sampled(Plan(sizes.articles, 20))
     _say("idle feeds")
-    idle = polling.idle(sizes.feeds, sizes.rounds, installed(polling.IDLE))
-    found.idle, found.same = idle
+    idle = installed(polling.IDLE)
+    found.idle, found.same = polling.idle(sizes.feeds, sizes.rounds, idle)
     _say("feeds in which everything is new")
     new = installed(polling.NEW)
     found.new = polling.everything_new(sizes.new_feeds, sizes.rounds, new)
@@ -124,7 +125,8 @@ def _head(found: Measured) -> Iterator[str]:
     yield (
         f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, {found.sizes.rounds} rounds, on "
         f"{machine()}; before it began, {found.load:.1f} processes were busy. "
-        "Everything is on one machine: the site that is asked shares its processors, but its time is not counted."
+        "Everything is on one machine: the site that is asked shares its processors, but its time "
+        "is not counted."
     )
     yield "## Goals"
     yield markdown(("", "wanted", "measured", ""), list(_goals(found)))
@@ -151,7 +153,7 @@ def _articles(found: Measured) -> Iterator[str]:
     yield "## From feed to archive"
     yield (
         f"{sizes.articles} pages of 100 kB on average, with a made-up article on each and the "
-        "proportions of real pages (46 % style sheets, 15 % scripts), gzip as sent by the server, "
+        "proportions of real pages (46% style sheets, 15% scripts), gzip as sent by the server, "
         f"announced by 20 feeds that carry the text as RSSHub's do; {CONNECTIONS} connections for "
         "everyone, plain http through a proxy on loopback. Ours is `ingest --once` with its "
         "defaults (WARC, fsync, full text, stories, files, robots.txt) but without a pause between "

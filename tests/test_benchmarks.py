@@ -3,12 +3,21 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from benchmarks import end_to_end, polling
+from benchmarks.end_to_end import Result
 from benchmarks.goals import GOALS
 from benchmarks.measuring import measured
+from benchmarks.memory import Sample
 from benchmarks.pages import WEIGHT, article, page
+from benchmarks.polling import Polled
 from benchmarks.real_pages import real_page, real_pages
+from benchmarks.report import Measured, Sizes, picture
+from benchmarks.report import page as page_of
+from benchmarks.sampling.sampler import FOLDER, short_path
+from benchmarks.stages import SAMPLING
 from ingestor.extract import extract_article
 from ingestor.model import Page
 from tests.shared import ROOT, shared
@@ -23,6 +32,20 @@ if __name__ == "__main__":
     pool.map(burn, [0])
     pool.terminate()
     print("done")
+"""
+
+WORK_AND_WAIT = """
+import os, time
+def work():
+    end = time.process_time() + 0.4
+    while time.process_time() < end: pass
+def wait():
+    time.sleep(0.3)
+child = os.fork()
+work()
+wait()
+if child:
+    os.waitpid(child, 0)
 """
 
 
@@ -87,3 +110,46 @@ def test_what_fails_is_said_not_measured(tmp_path):
         assert "exit code 1: it is broken" in str(error)
     else:
         raise AssertionError("nothing was said")
+
+
+def test_a_process_that_samples_itself_says_where_it_worked(tmp_path):
+    """Also one that was forked; waiting is no work."""
+    (tmp_path / "work.py").write_text(WORK_AND_WAIT)
+    told = {"PYTHONPATH": str(SAMPLING), FOLDER: str(tmp_path)}
+    measured([sys.executable, "work.py"], tmp_path, told)
+    reports = [json.loads(path.read_text("utf-8")) for path in tmp_path.glob("*.json")]
+    assert len(reports) == 2
+    for report in reports:
+        assert report["functions"]["work.py:work"] >= 0.25
+        assert report["functions"].get("work.py:wait", 0) < 0.1
+
+
+RESULT = Result(end_to_end.OURS, 100, 10.0, 2.0, 2**28, 3, start_seconds=1.0, start_cpu=0.5)
+FLOOR = replace(RESULT, program=end_to_end.FLOOR, cpu=1.0)
+POLLED = Polled(polling.OURS, 100, 1.0, 0.3, received=70, sent=300)
+
+
+def some(growing: int) -> list[Sample]:
+    return [Sample(n, n, 100_000_000 + n * growing, 200_000_000, n / 10) for n in range(30)]
+
+
+def test_the_report_says_which_goals_are_missed():
+    """Honestly: also what was not measured."""
+    sizes = Sizes(100, 0, 100, 10, rounds=1, daemon_seconds=1, backfill=1000)
+    found = Measured(sizes, articles=[RESULT, FLOOR], idle=[POLLED], same=[POLLED])
+    found.new, found.daemon, found.backfill = [POLLED], some(0), some(1_000_000)
+    text = page_of(found)
+    assert "| CPU per article, to the floor's | at most 1.6 | 2 | **missed** |" in text
+    assert "| the daemon's main process, MB | at most 150 | 100 | reached |" in text
+    assert "| growth of a backfill's main process | at most 0.05 | 0.0873 | **missed** |" in text
+    assert "| idle feeds/s, to lemon24/reader | at least 2 | not measured |  |" in text
+    assert "| floor | 10.0 | 1.00 | 10.00 | 2.00 | 256 | 3 | 1.00 | 0.50 |" in text
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 100
+    assert picture(found).count("<rect") == 1 + 2 + 2 + 1
+
+
+def test_paths_of_this_machine_are_in_no_profile():
+    """A file is named from its package on."""
+    assert short_path("/somewhere/ingestor/ingestor/store/feeds.py") == "ingestor/store/feeds.py"
+    assert short_path("/x/lib/python3/site-packages/httpx/_client.py") == "httpx/_client.py"
+    assert short_path("/home/me/work.py") == "work.py"

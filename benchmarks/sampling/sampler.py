@@ -35,6 +35,7 @@ STAGES = (
     ("ingestor/sources/", "feeds"),
     ("ingestor/extract/", "extract"),
     ("ingestor/decode.py", "extract"),
+    ("ingestor/reading.py", "extract"),
     ("ingestor/store/", "save"),
     ("ingestor/archive/warc", "WARC"),
     ("ingestor/archive/", "files"),
@@ -58,6 +59,8 @@ class Sampler:
         self._callers: dict[str, float] = defaultdict(float)
         self._worked: dict[int, float] = {}
         self._own = 0.0
+        # Written by the sampler, and by the main thread at the end.
+        self._writing = threading.Lock()
 
     @classmethod
     def start_here(cls, folder: str) -> Self:
@@ -119,8 +122,9 @@ class Sampler:
             "callers": dict(self._callers),
         }
         draft = self._path.with_suffix(".draft")
-        draft.write_text(json.dumps(report), "utf-8")
-        draft.replace(self._path)
+        with self._writing:
+            draft.write_text(json.dumps(report), "utf-8")
+            draft.replace(self._path)
 
 
 def stage_of(frame: FrameType) -> str:
