@@ -77,7 +77,7 @@ SIZES ?= 0,100000,1000000
 KEEP ?=
 
 bench-growth: install  ## Archives of SIZES articles; KEEP=DIR keeps them for the next time
-	$(BIN)/python -m benchmarks.growth --sizes $(SIZES) $(if $(KEEP),--keep $(KEEP))
+	$(BIN)/python -m benchmarks.growth --sizes $(SIZES) --write benchmarks/growth.md $(if $(KEEP),--keep $(KEEP))
 
 CONTENDERS := httpx==0.28.* 'lxml>=6,<7' 'requests>=2.32,<3' 'beautifulsoup4>=4.13,<5' \
   'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'reader>=3,<4' sgmllib3k

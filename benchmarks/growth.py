@@ -16,11 +16,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks import sizes
 from benchmarks.filling import CATEGORIES, FEEDS, LAST_DAY, feed_name, fill
+from benchmarks.machine import commit, machine
 from benchmarks.made_texts import Writer
 from benchmarks.pages import page
 from benchmarks.programs import configuration, markdown, run_ours, summary
@@ -202,8 +203,29 @@ def _medians(took: list[tuple[float, float]]) -> Iterator[float]:
 
 
 def report(every: Sequence[Growth]) -> str:
-    """Return the tables in Markdown."""
-    return "\n\n".join([_main_table(every), _latency_table(every[-1]), _size_table(every[-1])])
+    """Return the tables in Markdown, with what they say."""
+    folders = every[-1].folders
+    measured_on = (
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, on {machine()}: the same articles into "
+        "archives of several sizes, in turns. Saving is the store's part alone; a pass is\n"
+        "`ingest --once` from feeds on loopback to files and WARC records."
+    )
+    searches = "Searches of the largest one, each asked once before it is measured:"
+    sizes_there = (
+        f"On disk; the WARC is {folders['WARC'] / folders['pages as they came']:.0%} of the pages "
+        "as they came:"
+    )
+    return "\n\n".join(
+        (
+            "## Large archives",
+            measured_on,
+            _main_table(every),
+            searches,
+            _latency_table(every[-1]),
+            sizes_there,
+            _size_table(every[-1]),
+        )
+    )
 
 
 def _main_table(every: Sequence[Growth]) -> str:
@@ -257,9 +279,13 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=1000, help="That each takes in.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="A folder for the filled databases.")
+    parser.add_argument("--write", type=Path, help="A file for the report.")
     told = parser.parse_args()
     counts = [int(one) for one in told.sizes.split(",")]
-    print(report(compare(counts, told.articles, told.rounds, keep=told.keep)))
+    found = report(compare(counts, told.articles, told.rounds, keep=told.keep))
+    print(found)
+    if told.write:
+        told.write.write_text(f"{found}\n", "utf-8")
 
 
 if __name__ == "__main__":
