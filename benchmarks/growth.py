@@ -206,9 +206,9 @@ def report(every: Sequence[Growth]) -> str:
     """Return the tables in Markdown, with what they say."""
     folders = every[-1].folders
     measured_on = (
-        f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, on {machine()}: the same articles into "
-        "archives of several sizes, in turns. Saving is the store's part alone; a pass is\n"
-        "`ingest --once` from feeds on loopback to files and WARC records."
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, on {machine()}: the same articles "
+        "into archives of several sizes, in turns. Saving is the store's part;\n"
+        "a pass is `ingest --once` from feeds on loopback to files and WARC records."
     )
     searches = "Searches of the largest one, each asked once before it is measured:"
     sizes_there = (
