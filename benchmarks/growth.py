@@ -127,7 +127,7 @@ class Archive:
         )
 
     def _searches(self) -> list[Latency]:
-        with closing(Database(f"sqlite:///{self.file}")) as database:
+        with closing(Database(f"sqlite:///{self.file}", for_reading=True)) as database:
             return measured(database, self.count)
 
 

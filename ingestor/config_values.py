@@ -66,7 +66,7 @@ def _folder(value: object) -> object:
         raise ValueError("credentials do not stand in the address; use AWS_ACCESS_KEY_ID and so on")
     if scheme[1] != "s3":
         raise ValueError(
-            f'"{scheme[1]}://" is not known here; a path or "s3://bucket/prefix" is wanted'
+            f'no store is known at "{scheme[1]}:"; give a path or "s3://bucket/prefix"'
         )
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s*\[\]]*)?", value):
         raise ValueError('an address such as "s3://bucket/prefix" is wanted')

@@ -18,6 +18,8 @@ from tests.faults.laboratory import DOUBLES, holdings
 from tests.made_up_sina import CHINA, finance_page, made_up, roll_answer
 from tests.running import Site
 
+pytestmark = pytest.mark.every_store
+
 API = "https://feed.mix.sina.com.cn/api/roll/get"
 ROLL = 'name = "宏观经济"\nkind = "sina-roll"\npageid = 155\nlid = 1687\n'
 A_DAY = 7

@@ -275,3 +275,16 @@ def test_an_export_is_not_written_to_a_store(site):
     assert done.returncode == 2
     assert "an export is written to this machine" in done.stderr
     assert not (site.folder / "s3:").exists()
+
+
+def test_local_folders_need_none_of_it(tmp_path):
+    """Nor the time to import it."""
+    script = (
+        "import sys; from pathlib import Path; import ingestor.cli;"
+        "from ingestor.archive.storage import storage;"
+        "storage(Path(sys.argv[1])).write('a', b'hello');"
+        "print([one for one in ('ingestor.archive.objects', 's3fs', 'botocore') if one in sys.modules])"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"

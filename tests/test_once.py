@@ -9,6 +9,8 @@ import pytest
 from tests.made_up_sina import FEED_URL, demo_articles, finance_page, made_up, publish, rsshub_feed
 from tests.running import feed
 
+pytestmark = pytest.mark.every_store
+
 SECOND_FEED = "https://rsshub.example/sina/finance/rollnews"
 
 
@@ -273,6 +275,7 @@ def test_extra_front_matter_is_added_when_asked_for(site, net):
     assert not (site.folder / "warc").exists()
 
 
+@pytest.mark.sqlite_only
 def test_full_text_is_found_from_the_plain_shell(site, net):
     """Words of two characters as they are typed."""
     publish(net, demo_articles())

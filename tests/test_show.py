@@ -9,6 +9,8 @@ from ingestor.cli.difference import differences
 from tests.made_up_sina import finance_page, made_up, publish
 from tests.test_revisions import make_due
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 def edited(site, net):

@@ -13,6 +13,8 @@ import pytest
 from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
 from tests.made_up_sina import made_up, publish
 
+pytestmark = pytest.mark.every_store
+
 NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -43,10 +45,7 @@ def test_a_feed_without_an_answer_for_three_intervals_is_unanswered():
 
 
 def age(site, column, past):
-    connection = sqlite3.connect(site.folder / "archive.db")
-    connection.execute(f"UPDATE feeds SET {column} = ?", (f"{past:%Y-%m-%dT%H:%M:%SZ}",))
-    connection.commit()
-    connection.close()
+    site.change(f"UPDATE feeds SET {column} = '{past:%Y-%m-%dT%H:%M:%SZ}'")
 
 
 def test_a_daemon_that_does_not_run_is_seen(site, net):
@@ -72,6 +71,7 @@ def test_a_feed_that_went_quiet_is_seen(site, net):
     assert "nothing new since" in done.stdout
 
 
+@pytest.mark.sqlite_only
 def test_before_the_first_run_it_says_so(site):
     """Exit 1, for nobody knows yet whether all is well; nothing is made by looking."""
     for made in (False, True):
@@ -126,6 +126,7 @@ def read_only(site, net):
     site.folder.chmod(0o755)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv (util-linux) is not here")
 def test_an_archive_that_may_not_be_written_can_be_looked_at(read_only):
     """Whole, and as it was; who wants to write is told."""
@@ -140,6 +141,7 @@ def test_an_archive_that_may_not_be_written_can_be_looked_at(read_only):
     assert sorted(path.name for path in read_only.folder.iterdir()) == before
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv (util-linux) is not here")
 def test_also_what_stands_in_the_write_ahead_log_is_seen(read_only):
     """The daemon of another user writes, and has not brought it into the file yet."""

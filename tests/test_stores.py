@@ -1,27 +1,29 @@
 """Each kind of database keeps the same archive, and says as clearly what is wrong with it."""
 
 import json
+import os
 import socket
 from contextlib import closing
 
 import pytest
 
-from ingestor.errors import ConfigError, StorageFailed
+from ingestor.errors import ArchiveInUse, ConfigError, StorageFailed
 from ingestor.store.database import Database
-from ingestor.store.lock import only_run
+from ingestor.store.lock import one_of_many, only_run
 from tests.made_up_sina import demo_articles, publish
 
 
-def test_a_pass_on_either_ends_the_same(any_site):
+@pytest.mark.every_store
+def test_a_pass_on_either_ends_the_same(site):
     """The articles, the files, the summary; a second pass finds nothing new; all is consistent."""
-    publish(any_site.net, demo_articles())
-    done = any_site.run("--once", "--json")
+    publish(site.net, demo_articles())
+    done = site.run("--once", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["articles_new"] == 10
-    assert len(any_site.files()) == 10
-    assert json.loads(any_site.run("--once", "--json").stdout)["feeds_unchanged"] == 1
-    assert any_site.run("verify").stdout == "0 disagreements; 0 foreign files\n"
-    assert any_site.query("SELECT count(*) FROM changes") == [(10,)]
+    assert len(site.files()) == 10
+    assert json.loads(site.run("--once", "--json").stdout)["feeds_unchanged"] == 1
+    assert site.run("verify").stdout == "0 disagreements; 0 foreign files\n"
+    assert site.query("SELECT count(*) FROM changes") == [(10,)]
 
 
 def test_an_empty_database_is_made_an_archive(site, postgresql):
@@ -51,15 +53,27 @@ def test_another_programs_database_is_left_alone(site, postgresql):
     postgresql.drop(name)
 
 
-def test_two_runs_at_a_time_are_refused_by_the_server_too(any_site):
+@pytest.mark.every_store
+def test_two_runs_at_a_time_are_refused(site):
     """The second one says who has it, and exits 3."""
-    if any_site.store:
-        with closing(Database(any_site.store)) as database, only_run(database):
-            done = any_site.run("--once")
-        assert done.returncode == 3
-        assert "in use by process" in done.stderr
-    publish(any_site.net, demo_articles())
-    assert any_site.run("--once").returncode == 0
+    publish(site.net, demo_articles())
+    with closing(site.database()) as database, only_run(database):
+        done = site.run("--once")
+    assert done.returncode == 3
+    assert f"in use by process {os.getpid()}" in done.stderr
+    assert site.run("--once").returncode == 0
+
+
+def test_workers_share_an_archive_and_keep_a_run_out(site, postgresql_url):
+    """Any number of them at a time; a daemon, a pass, an import are alone."""
+    site.store = postgresql_url
+    site.configure()
+    with closing(site.database()) as one, closing(site.database()) as other:
+        with one_of_many(one), one_of_many(other):
+            done = site.run("--once")
+            assert (done.returncode, "in use by process" in done.stderr) == (3, True)
+        with only_run(one), pytest.raises(ArchiveInUse), one_of_many(other):
+            pass
 
 
 def nobody_answers(server) -> tuple[str, str]:

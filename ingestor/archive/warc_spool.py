@@ -98,9 +98,10 @@ def upload_closed(spool: Path, there: ObjectFolder) -> None:
     :class:`StorageFailed` when the store cannot take one; it stays in the spool.
     """
     for path in sorted(spool.glob("*.warc.gz")):
-        # Another process may move it meanwhile; an empty one is about to be marked.
+        # Another process may move it meanwhile. The size is looked at before the mark: what is
+        # not empty was marked, if it is being written.
         with suppress(FileNotFoundError):
-            if mark_open(path).exists() or not path.stat().st_size:
+            if not path.stat().st_size or mark_open(path).exists():
                 continue
             there.upload(path)
             path.unlink()

@@ -17,7 +17,7 @@ from ingestor.archive.warc_reading import Original
 from ingestor.archive.warc_records import body_sha256
 from ingestor.config import ArchiveSettings
 from ingestor.config_values import Location
-from ingestor.errors import CaptureLost
+from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
 from ingestor.store import captures
 from ingestor.store.database import Database
@@ -72,11 +72,20 @@ def keep(warc: WarcArchive, database: Database, responses: Sequence[Response]) -
             for response, sha256 in zip(responses, hashes, strict=True)
         ]
     pairs = [
-        (response, kept_original(warc.location, places, sha256))
+        (response, _original(warc, places, sha256))
         for response, sha256, places in zip(responses, hashes, earlier, strict=True)
     ]
     places = warc.append_all(pairs)
     return [Kept(*one) for one in zip(responses, hashes, places, strict=True)]
+
+
+def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Original | None:
+    try:
+        return kept_original(warc.location, places, sha256)
+    except StorageFailed as error:
+        # A store that is away for a while: the body is kept whole once more.
+        log.warning("capture_not_looked_up", error=str(error))
+        return None
 
 
 def record(connection: Connection, kept: Kept | None) -> int | None:

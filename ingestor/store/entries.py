@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
 from ingestor.store import turns
-from ingestor.store.schema import entries, feeds
+from ingestor.store.schema import WAITING, entries, feeds
 from ingestor.store.types import ID
 
 KEYS_A_QUERY = 500
@@ -114,6 +114,7 @@ def due(
         select(entries, feeds.c.name.label("feed_name"))
         .join(feeds)
         .where(
+            WAITING,
             entries.c.state == "pending",
             entries.c.feed_id.in_(feed_ids),
             or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
@@ -177,6 +178,8 @@ def record(connection: Connection, outcomes: Sequence[EntryOutcome]) -> None:
 def count(connection: Connection, state: str, feed_ids: Sequence[int] | None = None) -> int:
     """Return how many entries are in ``state``, over all feeds or over these."""
     query = select(func.count()).select_from(entries).where(entries.c.state == state)
+    if state != "done":
+        query = query.where(WAITING)
     if feed_ids is not None:
         query = query.where(entries.c.feed_id.in_(feed_ids))
     return int(connection.execute(query).scalar_one())
@@ -184,7 +187,7 @@ def count(connection: Connection, state: str, feed_ids: Sequence[int] | None = N
 
 def retry(connection: Connection, feed_ids: Sequence[int] | None = None) -> int:
     """Make parked entries due at once, with all their tries; return how many there were."""
-    query = update(entries).where(entries.c.state == "parked")
+    query = update(entries).where(WAITING, entries.c.state == "parked")
     if feed_ids is not None:
         query = query.where(entries.c.feed_id.in_(feed_ids))
     values = {"state": "pending", "attempts": 0, "next_attempt_at": None}

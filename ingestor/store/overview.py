@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, ScalarSelect, Table, case, func, select
 
-from ingestor.store.schema import articles, entries, feeds, revisions, sightings
+from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _queues(connection: Connection) -> dict[int, tuple[int, int]]:
             func.sum(case((entries.c.state == "pending", 1), else_=0)).label("pending"),
             func.sum(case((entries.c.state == "parked", 1), else_=0)).label("parked"),
         )
-        .where(entries.c.state.in_(("pending", "parked")))
+        .where(WAITING)
         .group_by(entries.c.feed_id)
     )
     return {row.feed_id: (row.pending, row.parked) for row in rows}
@@ -98,8 +98,9 @@ def parked(connection: Connection, limit: int) -> list[Parked]:
     rows = connection.execute(
         select(feeds.c.name, entries.c.url, entries.c.title, entries.c.error)
         .join(feeds)
-        .where(entries.c.state == "parked")
-        .order_by(entries.c.id.desc())
+        .where(WAITING, entries.c.state == "parked")
+        # By an expression: SQLite would go through all entries from the last one on otherwise.
+        .order_by((entries.c.id + 0).desc())
         .limit(limit)
     )
     return [Parked(*row) for row in rows]

@@ -1,5 +1,6 @@
-"""Articles in the order of publication, day by day: searches go through it."""
+"""Indexes for large archives: articles by publication, and the queue without its past."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
@@ -11,3 +12,11 @@ depends_on = None
 def upgrade() -> None:
     op.drop_index("ix_articles_date", "articles")
     op.create_index(op.f("ix_articles_date_published_at"), "articles", ["date", "published_at"])
+    op.drop_index("ix_entries_state_next_attempt_at", "entries")
+    op.create_index(
+        "ix_entries_waiting",
+        "entries",
+        ["feed_id", "state"],
+        sqlite_where=sa.text("state <> 'done'"),
+        postgresql_where=sa.text("state <> 'done'"),
+    )
