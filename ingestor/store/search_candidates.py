@@ -48,7 +48,7 @@ _NEWEST = select(articles.c.title, articles.c.content_text).order_by(articles.c.
 _IDS = select(articles.c.id)
 _LIST: BindParameter[int] = bindparam("ids", expanding=True)
 _THESE = articles.c.id.in_(_LIST)
-_BETWEEN_DAYS = articles.c.date.between(bindparam("first"), bindparam("last"))
+_BETWEEN_DAYS = (articles.c.date >= bindparam("first")) & (articles.c.date <= bindparam("last"))
 _DAYS = _IDS.where(_BETWEEN_DAYS)
 _EDGE = select(articles.c.date).where(_BETWEEN_DAYS).limit(1).offset(bindparam("size"))
 _NEVER = "9999-12-31"
