@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser check format docs clean
+.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser bench bench-long profile bench-quick bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,6 +61,30 @@ browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/test_browser.py
 
+bench: install bench-contenders  ## How fast it is beside others, and what it holds: docs/performance.md
+	$(BIN)/python -m benchmarks.report
+
+bench-long: install bench-contenders  ## The same with ten minutes of the daemon and a backfill of 100,000
+	$(BIN)/python -m benchmarks.report --daemon-seconds 600 --backfill 100000
+
+profile: install  ## Where the time of a pass goes: docs/profile.txt
+	$(BIN)/python -m benchmarks.profiling
+
+bench-quick: install  ## The ratios of a small run, as one JSON line
+	@$(BIN)/python -m benchmarks.quick
+
+CONTENDERS := httpx==0.28.* 'lxml>=6,<7' 'requests>=2.32,<3' 'beautifulsoup4>=4.13,<5' \
+  'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'reader>=3,<4' sgmllib3k
+
+bench-contenders: .venv-bench/installed  ## Install what the benchmark compares with, into .venv-bench
+
+.venv-bench/installed: Makefile
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	# An older pip fails on lxml[html-clean], which two of them ask for.
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check $(CONTENDERS)
+	touch $@
+
 check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -75,4 +99,4 @@ docs: install  ## Write docs/schema.md from the tables
 	$(BIN)/python -m tests.schema_page > docs/schema.md
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .venv-pywb .hexo .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist

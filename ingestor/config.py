@@ -27,9 +27,12 @@ from ingestor.config_values import (
     DatabaseAddress,
     Duration,
     ExtraKey,
+    Folder,
     Size,
     SomeTime,
     WebAddress,
+    anchored_folder,
+    lies_inside,
 )
 from ingestor.errors import ConfigError
 from ingestor.model import ContentMode, Feed
@@ -65,11 +68,14 @@ class StoreSettings(_Section):
 class ArchiveSettings(_Section):
     """``[archive]``: the files, which are a projection of the database."""
 
-    dir: Path = Path("archive")
+    dir: Folder = Path("archive")
     raw: Literal["warc", "off"] = "warc"
-    raw_dir: Path = Path("warc")
+    raw_dir: Folder = Path("warc")
+    raw_spool: Path = Path("warc-spool")
+    raw_upload_after: Duration = timedelta(minutes=15)
+    raw_upload_bytes: Size = Field(default=64 * 1024**2, ge=1024)
     images: bool = False
-    images_dir: Path = Path("images")
+    images_dir: Folder = Path("images")
     extra_front_matter: tuple[ExtraKey, ...] = ()
 
 
@@ -219,7 +225,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
     anchored = _anchored(settings, path.resolve().parent)
     for key in ("raw_dir", "images_dir"):
         # A static site would take the raw files for its own; verify, the pictures for strangers'.
-        if getattr(anchored.archive, key).is_relative_to(anchored.archive.dir):
+        if lies_inside(getattr(anchored.archive, key), anchored.archive.dir):
             raise ConfigError(f"{path}: archive.{key}: lies inside archive.dir; put it beside it")
     return anchored
 
@@ -278,13 +284,15 @@ def _known_keys(location: tuple[int | str, ...]) -> Mapping[str, Any]:
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
     """Make every relative path of the file relative to the file's own folder."""
-    archive = settings.archive.model_copy(
-        update={
-            "dir": folder / settings.archive.dir.expanduser(),
-            "raw_dir": folder / settings.archive.raw_dir.expanduser(),
-            "images_dir": folder / settings.archive.images_dir.expanduser(),
-        }
-    )
+    given = settings.archive
+    spool = folder / given.raw_spool.expanduser()
+    update = {
+        "dir": anchored_folder(given.dir, folder, "archive.dir"),
+        "raw_dir": anchored_folder(given.raw_dir, folder, "archive.raw_dir", spool),
+        "raw_spool": spool,
+        "images_dir": anchored_folder(given.images_dir, folder, "archive.images_dir"),
+    }
+    archive = given.model_copy(update=update)
     url = settings.store.url
     if (found := re.fullmatch(r"sqlite:///(?!/)(.+)", url)) and found[1] != ":memory:":
         url = f"sqlite:///{folder / Path(found[1]).expanduser()}"

@@ -6,7 +6,9 @@ Each is checked while it is read; the message of its ``ValueError`` is what a us
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator
@@ -17,6 +19,58 @@ from ingestor.identity import canonical_url
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _LONGEST = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectAddress:
+    """A folder on an object store."""
+
+    url: str
+    """``s3://bucket`` or ``s3://bucket/prefix``, without a slash at its end."""
+    key: str = ""
+    """The configuration's key that names it, for what a person is told."""
+    spool: Path | None = None
+    """The local folder in which files grow that are put there once they are closed."""
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __truediv__(self, relative: str) -> ObjectAddress:
+        return replace(self, url=f"{self.url}/{relative}")
+
+
+Location = Path | ObjectAddress
+"""Where a folder of the archive is."""
+
+
+def anchored_folder(value: Location, base: Path, key: str, spool: Path | None = None) -> Location:
+    """Return a path made relative to ``base``, an address with its ``key`` and ``spool``."""
+    if isinstance(value, ObjectAddress):
+        return replace(value, key=key, spool=spool)
+    return base / value.expanduser()
+
+
+def lies_inside(inner: Location, outer: Location) -> bool:
+    """Whether one folder is another, or below it."""
+    if isinstance(inner, Path) and isinstance(outer, Path):
+        return inner.is_relative_to(outer)
+    return f"{inner}/".startswith(f"{outer}/") and type(inner) is type(outer)
+
+
+def _folder(value: object) -> object:
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):/", value) if isinstance(value, str) else None
+    if not isinstance(value, str) or not scheme:
+        return value
+    # Userinfo is not repeated: it may be a secret.
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        raise ValueError("credentials do not stand in the address; use AWS_ACCESS_KEY_ID and so on")
+    if scheme[1] != "s3":
+        raise ValueError(
+            f'no store is known at "{scheme[1]}:"; give a path or "s3://bucket/prefix"'
+        )
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s*\[\]]*)?", value):
+        raise ValueError('an address such as "s3://bucket/prefix" is wanted')
+    return ObjectAddress(re.sub(r"(?<![:/])/+", "/", value).rstrip("/"))
 
 
 def _duration(value: object) -> object:
@@ -69,6 +123,7 @@ def _database_address(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
 DatabaseAddress = Annotated[str, BeforeValidator(_database_address)]
+Folder = Annotated[Location, BeforeValidator(_folder)]
 Size = Annotated[int, BeforeValidator(_size)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
 ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "updated"]

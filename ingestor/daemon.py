@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingestor.clock import Clock
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
 
 log = structlog.get_logger(__name__)
 
@@ -54,16 +56,7 @@ def serve(steps: Sequence[Step], clock: Clock) -> None:
             errors.append(error)
             clock.stop.set()
 
-    # A step that takes longer than its interval is the normal case, not worth a line a second.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    scheduler = BackgroundScheduler(
-        timezone="UTC",
-        # One thread works, so that steps share the fetcher's politeness, and one beats.
-        executors={"default": ThreadPoolExecutor(1), "beside": ThreadPoolExecutor(1)},
-        # After a suspend, or a long step, one run makes up for all that were missed, however
-        # late it is.
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-    )
+    scheduler = _scheduler()
     for step in steps:
         scheduler.add_job(
             guarded,
@@ -82,6 +75,23 @@ def serve(steps: Sequence[Step], clock: Clock) -> None:
     log.info("service_stopped")
     if errors:
         raise errors[0]
+
+
+def _scheduler() -> BackgroundScheduler:
+    # A pass needs the signals of this module, and not the scheduler.
+    from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415
+    from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415
+
+    # A step that takes longer than its interval is the normal case, not worth a line a second.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    return BackgroundScheduler(
+        timezone="UTC",
+        # One thread works, so that steps share the fetcher's politeness, and one beats.
+        executors={"default": ThreadPoolExecutor(1), "beside": ThreadPoolExecutor(1)},
+        # After a suspend, or a long step, one run makes up for all that were missed, however
+        # late it is.
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
 
 
 def _heed_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:

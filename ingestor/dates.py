@@ -20,6 +20,10 @@ MOST_CHARACTERS = 100
 """Longer texts are no dates, and need not be searched for one."""
 
 
+_ISO_MARKS = ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "Z"))
+_ISO_LENGTH = 20
+
+
 def http_date(moment: datetime) -> str:
     """Return an aware moment as HTTP and RFC 1123 write it: ``Thu, 14 Apr 2022 03:32:04 GMT``."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
@@ -32,7 +36,10 @@ def iso_utc(moment: datetime) -> str:
 
 def from_iso_utc(text: str) -> datetime:
     """Read what :func:`iso_utc` wrote; raise ``ValueError`` for anything else."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if len(text) != _ISO_LENGTH or any(text[at] != mark for at, mark in _ISO_MARKS):
+        raise ValueError(f"not a moment as this program writes it: {text!r}")
+    # Ten times as fast as strptime, but takes other forms as well, which differ in the marks.
+    return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
 
 
 def parse_date(

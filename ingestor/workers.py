@@ -143,7 +143,7 @@ class _Piece(Generic[R]):
 
 def _pool(processes: int) -> concurrent.futures.ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "ingestor.extract", "ingestor.sources"])
+    context.set_forkserver_preload(["__main__", "ingestor.reading"])
     return concurrent.futures.ProcessPoolExecutor(
         processes,
         mp_context=context,
@@ -153,8 +153,12 @@ def _pool(processes: int) -> concurrent.futures.ProcessPoolExecutor:
 
 
 def _came(future: concurrent.futures.Future[R], seconds: float) -> bool:
-    """Whether a result comes within so many seconds on the clock."""
-    return bool(concurrent.futures.wait([future], seconds).done)
+    """Whether a result, or an error, comes within so many seconds on the clock."""
+    try:
+        future.exception(seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _kill(pool: concurrent.futures.ProcessPoolExecutor) -> None:

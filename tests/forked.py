@@ -8,6 +8,7 @@ streams and exit code. ``python -m ingestor`` itself is what the daemon's tests 
 from __future__ import annotations
 
 import atexit
+import importlib
 import json
 import os
 import selectors
@@ -22,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ingestor.cli import main
+from ingestor.cli import application, main
 
 LONGEST = 120
 """Seconds after which a run is ended."""
@@ -43,7 +44,8 @@ def run(
             "folder": str(folder),
             "environment": dict(environment),
         }
-        socket.send_fds(asked, [b"!"], [out.fileno(), errors.fileno()])
+        wish = b"s3" if "AWS_ENDPOINT_URL" in environment else b"!"
+        socket.send_fds(asked, [wish], [out.fileno(), errors.fileno()])
         asked.sendall(json.dumps(order).encode())
         asked.shutdown(socket.SHUT_WR)
         answer = asked.makefile("rb").read()
@@ -86,9 +88,12 @@ def _serve(address: str) -> None:
         listening.listen()
         waiting.register(listening, selectors.EVENT_READ)
         waiting.register(sys.stdin, selectors.EVENT_READ)
+        application()
         print("ready", flush=True)
         while all(key.fileobj is listening for key, _ in waiting.select()):
             connection, _ = listening.accept()
+            if connection.recv(2, socket.MSG_PEEK) == b"s3":
+                importlib.import_module("s3fs")
             if not os.fork():
                 _watch(connection)
             connection.close()
@@ -97,7 +102,7 @@ def _serve(address: str) -> None:
 def _watch(connection: socket.socket) -> NoReturn:
     """Start the run, wait for its end, and say its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _, streams, _, _ = socket.recv_fds(connection, 1, 2)
+    _, streams, _, _ = socket.recv_fds(connection, 2, 2)
     order = json.loads(connection.makefile("rb").read())
     process = os.fork()
     if not process:

@@ -82,6 +82,15 @@ def test_the_environment_overrides_the_file(tmp_path):
     assert settings.archive.extra_front_matter == ("link",)
 
 
+def test_folders_may_be_on_an_object_store(tmp_path):
+    """Beside each other in one bucket; the spool is a folder here."""
+    text = '[archive]\ndir = "s3://news/a"\nraw_dir = "s3://news//a-warc/"\n'
+    archive = load(write(tmp_path, text), {}).archive
+    assert (str(archive.dir), str(archive.raw_dir)) == ("s3://news/a", "s3://news/a-warc")
+    assert archive.raw_dir.spool == tmp_path / "warc-spool"
+    assert archive.images_dir == tmp_path / "images"
+
+
 def test_a_byte_order_mark_is_no_error(tmp_path):
     """Some editors write one."""
     path = tmp_path / "config.toml"
@@ -132,6 +141,26 @@ BAD = {
     "no time at all": ('[fetch]\ntimeout = "0s"', "fetch.timeout: more than nothing"),
     "raw files inside the archive": (
         '[archive]\nraw_dir = "archive/warc"',
+        "archive.raw_dir: lies inside archive.dir",
+    ),
+    "a store of an unknown kind": (
+        '[archive]\ndir = "gs://bucket/x"',
+        'archive.dir: no store is known at "gs:"; give a path or "s3://bucket/prefix"',
+    ),
+    "a store without a bucket": (
+        '[archive]\nraw_dir = "s3://"',
+        'archive.raw_dir: an address such as "s3://bucket/prefix" is wanted',
+    ),
+    "an address with a query": (
+        '[archive]\nimages_dir = "s3://bucket/x?versionId=1"',
+        'archive.images_dir: an address such as "s3://bucket/prefix" is wanted',
+    ),
+    "credentials in an address": (
+        '[archive]\ndir = "s3://me:hush@bucket/x"',
+        "archive.dir: credentials do not stand in the address; use AWS_ACCESS_KEY_ID",
+    ),
+    "raw files inside the archive on a store": (
+        '[archive]\ndir = "s3://bucket/x/"\nraw_dir = "s3://bucket/x/warc"',
         "archive.raw_dir: lies inside archive.dir",
     ),
     "a channel without its numbers": (

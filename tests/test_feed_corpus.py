@@ -12,8 +12,8 @@ import feedparser
 import pytest
 
 from ingestor.errors import FeedUnreadable, NoArticle
+from ingestor.extract.feed_text import article_from_entry
 from ingestor.model import Feed, FeedDocument, Response
-from ingestor.pipeline.feed_text import article_from_entry
 from ingestor.sources import source
 from tests.shared import shared
 

@@ -41,11 +41,12 @@ STAGES = {"poll", "sources", "fetch", "extract", "store", "archive", "workers"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{stage: GROUND | {stage} for stage in STAGES},
-    "pipeline": GROUND | STAGES | {"pipeline"},
-    "operations": GROUND | STAGES | {"pipeline", "operations"},
+    "reading": GROUND | {"sources", "fetch", "extract"},
+    "pipeline": GROUND | STAGES | {"reading", "pipeline"},
+    "operations": GROUND | STAGES | {"reading", "pipeline", "operations"},
     "daemon": GROUND | {"daemon"},
     "browse": GROUND | {"poll", "store", "operations", "browse"},
-    "cli": GROUND | STAGES | {"pipeline", "operations", "daemon", "browse", "cli"},
+    "cli": GROUND | STAGES | {"reading", "pipeline", "operations", "daemon", "browse", "cli"},
     "__main__": {"cli"},
 }
 
@@ -71,7 +72,8 @@ PURE = {
     "fetch.politeness",
     "fetch.retry_after",
     "pipeline.adopting",
-    "pipeline.feed_text",
+    "fetch.answers",
+    "reading",
     "sources",
     "extract",
 }

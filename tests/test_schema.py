@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ingestor.store.database import Database
-from ingestor.store.migrations import folder, upgrade
+from ingestor.store.migrations import folder, schemas, upgrade
 from ingestor.store.schema import metadata
 from ingestor.store.views import VIEWS
 from tests.schema_page import page
@@ -147,3 +147,9 @@ def test_the_database_itself_refuses_a_second_article(database, tmp_path):
     with pytest.raises(sqlite3.IntegrityError):
         connection.execute(insert)
     connection.close()
+
+
+def test_the_names_of_the_migrations_say_their_order():
+    """The program looks at them alone where there is nothing to migrate."""
+    walked = ScriptDirectory(str(folder())).walk_revisions()
+    assert schemas(folder()) == [script.revision for script in walked][::-1]

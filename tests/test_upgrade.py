@@ -11,7 +11,7 @@ from ingestor.store.database import Database
 from ingestor.store.migrations import copy_path, folder, upgrade
 
 NEXT = """
-revision = "next"
+revision = "9999"
 down_revision = "{head}"
 
 
@@ -47,7 +47,7 @@ def tomorrow(tmp_path, head, more=""):
     scripts = tmp_path / "migrations"
     shutil.copytree(folder(), scripts)
     text = NEXT.format(head=head, more=more)
-    (scripts / "versions" / "next.py").write_text(text, encoding="utf-8")
+    (scripts / "versions" / "9999_next.py").write_text(text, encoding="utf-8")
     return scripts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from ingestor.errors import StorageFailed
@@ -19,20 +20,34 @@ def write(folder: Path, relative: str, text: str) -> str:
 
 
 def write_bytes(folder: Path, relative: str, data: bytes) -> str:
-    """Put ``data`` at ``folder/relative`` and return its SHA-256 in hex.
+    """Put ``data`` at ``folder/relative`` and return its SHA-256 in hex, as :func:`write_all`."""
+    return write_all(folder, [(relative, data)])[0]
 
-    It goes to a temporary name, to the disk, and then under its own name. A file
-    that already holds it is left alone (its modification time does not move).
-    Raises :class:`StorageFailed` when the disk refuses.
+
+def write_all(folder: Path, contents: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Put many files below ``folder``; return the SHA-256 of each in hex, in this order.
+
+    Each goes to a temporary name, to the disk, and then under its own name. A file that already
+    holds what it should is left alone (its modification time does not move). When this returns,
+    their names are on the disk too. Raises :class:`StorageFailed` when the disk refuses.
     """
-    target = folder / relative
+    changed: set[Path] = set()
+    hashes = []
+    target = folder
     try:
-        if not _holds(target, data):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _replace(target, data)
+        for relative, data in contents:
+            target = folder / relative
+            if not _holds(target, data):
+                if target.parent not in changed:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                _replace(target, data)
+                changed.add(target.parent)
+            hashes.append(hashlib.sha256(data).hexdigest())
+        for target in sorted(changed):
+            sync_folder(target)
     except OSError as error:
         raise StorageFailed(f"{target}: cannot be written: {error.strerror}") from error
-    return hashlib.sha256(data).hexdigest()
+    return hashes
 
 
 def sha256_of(path: Path) -> str:
@@ -60,7 +75,6 @@ def _replace(target: Path, data: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

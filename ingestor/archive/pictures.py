@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 
-from ingestor.archive.files import write_bytes
+from ingestor.archive.storage import storage
+from ingestor.config_values import Location
 
 _SIGNATURES = (
     ("jpg", re.compile(rb"\xff\xd8\xff")),
@@ -30,11 +30,11 @@ def picture_path(data: bytes, ending: str) -> str:
     return f"{digest[:2]}/{digest}.{ending}"
 
 
-def keep_picture(folder: Path, data: bytes, ending: str) -> str:
+def keep_picture(folder: Location, data: bytes, ending: str) -> str:
     """Write a picture and return its path; the same picture from two addresses is one file.
 
     Raises :class:`~ingestor.errors.StorageFailed` when the disk refuses.
     """
     relative = picture_path(data, ending)
-    write_bytes(folder, relative, data)
+    storage(folder).write(relative, data)
     return relative

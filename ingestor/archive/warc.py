@@ -20,7 +20,8 @@ from ingestor import __version__
 from ingestor.archive.files import sync_folder
 from ingestor.archive.warc_reading import Original
 from ingestor.archive.warc_records import Packed, pack, pack_warcinfo
-from ingestor.archive.warc_sealing import mark_open, take
+from ingestor.archive.warc_sealing import begin, mark_open
+from ingestor.config_values import Location
 from ingestor.errors import StorageFailed
 from ingestor.model import Response, WarcPlace
 
@@ -47,6 +48,7 @@ class WarcArchive:
     ) -> None:
         """Write into ``folder``; ``about`` are further fields of each file's warcinfo."""
         self.folder = folder
+        self.location: Location = folder
         self._clock = clock
         self._about = about or {}
         self._most_bytes = most_bytes
@@ -87,8 +89,12 @@ class WarcArchive:
     def sync(self) -> None:
         """Bring everything that was appended to the disk."""
         if self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            _to_disk(self._file)
+
+    def roll(self) -> None:
+        """Between two batches: end a file whose day is over, though nothing new came for it."""
+        if self._file and self._clock().strftime("%Y%m%d") > self._day:
+            self._end_file()
 
     def close(self) -> None:
         """Bring everything to the disk and close the file.
@@ -100,7 +106,7 @@ class WarcArchive:
 
     def _end_file(self) -> None:
         if self._file:
-            self.sync()
+            _to_disk(self._file)
             self._file.close()
             if self._whole:
                 mark_open(Path(self._file.name)).unlink(missing_ok=True)
@@ -121,9 +127,7 @@ class WarcArchive:
         now = self._clock()
         stamp = now.strftime("%Y%m%d%H%M%S")
         path = self.folder / f"ingestor-{stamp}-{secrets.token_hex(4)}.warc.gz"
-        mark_open(path).touch()
-        file = path.open("xb")
-        take(file)
+        file = begin(path)
         sync_folder(self.folder)
         about = {
             "software": f"ingestor/{__version__}",
@@ -134,3 +138,8 @@ class WarcArchive:
         }
         file.write(pack_warcinfo(path.name, about, now))
         return file
+
+
+def _to_disk(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

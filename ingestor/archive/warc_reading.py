@@ -14,6 +14,8 @@ from typing import Any
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
+from ingestor.archive.storage import storage
+from ingestor.config_values import Location
 from ingestor.dates import from_iso_utc
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import WarcPlace
@@ -88,16 +90,14 @@ def records(path: Path) -> Iterator[Record]:
             raise StorageFailed(f"{path}: damaged at or after byte {place}: {error}") from error
 
 
-def read(folder: Path, place: WarcPlace) -> KeptBody:
+def read(folder: Location, place: WarcPlace) -> KeptBody:
     """Return the response or revisit record that lies at a place; a revisit's body is empty.
 
     Raises :class:`CaptureLost` when there is none.
     """
     where = f"{folder / place.file}: byte {place.offset}"
     try:
-        with (folder / place.file).open("rb") as file:
-            file.seek(place.offset)
-            data = file.read(place.length)
+        data = storage(folder).read(place.file, place.offset, place.length)
         record = next(iter(ArchiveIterator(io.BytesIO(data))), None)
         if record is None or record.rec_type not in {"response", "revisit"}:
             raise CaptureLost(f"{where}: there is no response record")

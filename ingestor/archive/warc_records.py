@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -30,6 +31,8 @@ _TRANSFER = frozenset({"transfer-encoding", "content-encoding", "content-length"
 _LEVEL = 6
 """Of zlib-ng, whose level 9 takes twice as long for a hundredth less."""
 
+_WRITER = WARCWriter(io.BytesIO(), gzip=False, warc_version="1.1")
+
 _GZIP = 16 + zlib_ng.MAX_WBITS
 
 
@@ -50,7 +53,7 @@ def pack(response: Response, original: Original | None = None) -> Packed:
     takes long in here lets other threads run.
     """
     file = io.BytesIO()
-    writer = WARCWriter(file, gzip=False, warc_version="1.1")
+    writer = _writer(file)
     record = _answer_record(writer, response, original)
     request = _request_record(writer, response, record)
     writer.write_record(record)
@@ -62,11 +65,18 @@ def pack(response: Response, original: Original | None = None) -> Packed:
 def pack_warcinfo(name: str, about: Mapping[str, str], now: datetime) -> bytes:
     """Return the record that begins the file called ``name``."""
     file = io.BytesIO()
-    writer = WARCWriter(file, gzip=False, warc_version="1.1")
+    writer = _writer(file)
     record = writer.create_warcinfo_record(name, about)
     record.rec_headers.replace_header("WARC-Date", iso_utc(now))
     writer.write_record(record)
     return _member(file)
+
+
+def _writer(file: io.BytesIO) -> WARCWriter:
+    # A new one asks the system for the name of this machine, each time.
+    writer = copy(_WRITER)
+    writer.out = file
+    return writer
 
 
 def _member(file: io.BytesIO) -> bytes:

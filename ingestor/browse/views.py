@@ -22,8 +22,8 @@ from ingestor.securities import normalised
 from ingestor.store import browsing, history, overview
 from ingestor.store.exports import Filters
 from ingestor.store.history import Revision
-from ingestor.store.search_query import parse
-from ingestor.store.searching import Hit, Order, search
+from ingestor.store.search_query import Order, parse
+from ingestor.store.searching import Hit, search
 from ingestor.store.snippets import marks, snippet
 
 CHART_DAYS = 90

@@ -7,58 +7,35 @@ configuration; 3 the archive itself is unusable.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import typer
 
-from ingestor.cli import (
-    backup,
-    browse,
-    check,
-    copying,
-    export,
-    importing,
-    init,
-    preview,
-    reextract,
-    retry,
-    run,
-    search,
-    show,
-    status,
-    verify,
-)
+from ingestor.cli import run
 from ingestor.cli.common import say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
 
-app = typer.Typer(
-    name="ingest",
-    add_completion=False,
-    invoke_without_command=True,
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.callback(invoke_without_command=True)(run.run)
-for verb in (
-    init.init,
-    check.check,
-    preview.preview,
-    status.status,
-    retry.retry,
-    search.search,
-    show.show,
-    browse.browse,
-    reextract.reextract,
-    verify.verify,
-    backup.backup,
-    export.export,
-    copying.copy,
-):
-    app.command()(verb)
-app.command("import")(importing.import_)
+VERBS = {
+    "init": "init",
+    "check": "check",
+    "preview": "preview",
+    "status": "status",
+    "retry": "retry",
+    "search": "search",
+    "show": "show",
+    "browse": "browse",
+    "reextract": "reextract",
+    "verify": "verify",
+    "backup": "backup",
+    "export": "export",
+    "import": "importing",
+    "copy": "copying",
+}
+"""The commands, each with the module that has a function of its name."""
+
+_HELP = ("-h", "--help")
 
 _GLOBAL_FLAGS = frozenset({"--verbose", "--quiet", "--debug"})
 _GLOBAL_OPTIONS = frozenset({"--config", "--log-format"})
@@ -68,6 +45,37 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``ingest`` with the process's arguments and exit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(_run(global_options_first(given), debug="--debug" in given))
+
+
+def application(verbs: Collection[str] = tuple(VERBS)) -> typer.Typer:
+    """Return the command line with these commands.
+
+    What a command imports takes longer than many a command, so only those that are asked for
+    are put together.
+    """
+    app = typer.Typer(
+        name="ingest",
+        add_completion=False,
+        invoke_without_command=True,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": list(_HELP)},
+    )
+    app.callback(invoke_without_command=True)(run.run)
+    for verb, name in VERBS.items():
+        if verb in verbs:
+            module = import_module(f"ingestor.cli.{name}")
+            app.command(verb)(getattr(module, "import_" if verb == "import" else verb))
+    return app
+
+
+def _asked_for(arguments: Sequence[str]) -> Collection[str]:
+    """Return the commands that these arguments may name; all where they name none that is one."""
+    if not set(_HELP).isdisjoint(arguments):
+        return tuple(VERBS)
+    named = [one for one in arguments if one in VERBS]
+    return named if named or not arguments or "--once" in arguments else tuple(VERBS)
 
 
 def global_options_first(arguments: Sequence[str]) -> list[str]:
@@ -92,7 +100,7 @@ def global_options_first(arguments: Sequence[str]) -> list[str]:
 
 def _run(arguments: list[str], *, debug: bool) -> int:
     try:
-        app(arguments, prog_name="ingest")
+        application(_asked_for(arguments))(arguments, prog_name="ingest")
     except SystemExit as wanted:
         return wanted.code if isinstance(wanted.code, int) else 0
     except Exception as error:

@@ -10,10 +10,11 @@ from ingestor.cli.common import chosen_feeds, options, say, say_error, set_up_lo
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.errors import FetchError, IngestorError, StorageFailed
-from ingestor.fetch.client import require_page
+from ingestor.fetch.answers import require_page
 from ingestor.model import Feed, Response, Validators
-from ingestor.pipeline.polling import read_feed
+from ingestor.pipeline.keeping import require_folders
 from ingestor.pipeline.services import fetcher
+from ingestor.reading import read_feed
 from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.database import Database
@@ -30,6 +31,7 @@ def check(context: typer.Context) -> None:
     settings = chosen.settings()
     feeds = chosen_feeds(settings, [])
     say(f"database  {_database(settings)}")
+    require_folders(settings.archive)
     if not _feeds(settings, feeds):
         raise typer.Exit(1)
 

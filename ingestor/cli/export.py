@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -137,8 +138,10 @@ def _check(destination: str, form: Format, settings: Settings, *, revisions: boo
         if form is Format.PARQUET and sys.stdout.isatty():
             raise UsageError("-: Parquet is not for a terminal; name a file, or pipe it")
         return
-    ours = settings.archive.dir.resolve()
-    if Path(destination).resolve().is_relative_to(ours):
+    if re.match(r"[a-z][a-z0-9+.-]*://", destination):
+        raise UsageError(f"{destination}: an export is written to this machine; name a path")
+    ours = settings.archive.dir
+    if isinstance(ours, Path) and Path(destination).resolve().is_relative_to(ours.resolve()):
         raise UsageError(f"{destination}: lies in the archive's own folder; name another place")
 
 

@@ -107,6 +107,8 @@ def _refuse(folder: Path, settings: Settings) -> None:
     """Refuse what is no folder, and the archive's own: its files would be written beside it."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: is not a folder")
+    if not isinstance(settings.archive.dir, Path):
+        return
     ours, theirs = settings.archive.dir.resolve(), folder.resolve()
     if theirs.is_relative_to(ours) or ours.is_relative_to(theirs):
         raise UsageError(

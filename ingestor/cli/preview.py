@@ -14,9 +14,9 @@ from ingestor.dates import iso_utc
 from ingestor.errors import ConfigError, UsageError
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Request, Response
-from ingestor.pipeline.ingesting import extract_page
 from ingestor.pipeline.joining import Begun, complete
 from ingestor.pipeline.services import fetcher
+from ingestor.reading import extract_page
 from ingestor.workers import Workers
 
 

@@ -13,7 +13,6 @@ from ingestor import __version__
 from ingestor.cli.backfill import Backfill
 from ingestor.cli.common import Options, chosen_feeds, say, say_error, say_json, set_up_logs
 from ingestor.cli.logs import LogFormat
-from ingestor.cli.service import Service
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon import stop_on_signals
@@ -138,6 +137,8 @@ def _pass(settings: Settings, wanted: list[Feed], clock: Clock, past: Backfill |
 
 def _serve(settings: Settings, chosen: Options) -> None:
     """Serve until told to stop."""
+    from ingestor.cli.service import Service  # noqa: PLC0415 - a pass needs none of it
+
     database, clock = Database(settings.store.url), Clock()
     service = Service(settings, database, clock, chosen.settings)
     service.systemd = systemd(os.environ)

@@ -15,8 +15,8 @@ from ingestor.cli.common import existing, options, say, say_json
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.dates import iso_utc
 from ingestor.store import search_sql
-from ingestor.store.search_query import Query, parse
-from ingestor.store.searching import Hit, Order
+from ingestor.store.search_query import Order, Query, parse
+from ingestor.store.searching import Hit
 from ingestor.store.searching import search as find
 from ingestor.store.snippets import marks, snippet
 from ingestor.text import one_line

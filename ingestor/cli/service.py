@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
 from ingestor.clock import Clock
 from ingestor.config import Settings
+from ingestor.config_values import Location, ObjectAddress
 from ingestor.daemon import Step, serve
 from ingestor.errors import ConfigError
 from ingestor.observer import Observer
@@ -76,10 +76,14 @@ class Service:
             "/metrics": lambda: self._metrics(self.pulse),
         }
 
-    def _folders(self) -> dict[str, Path]:
+    def _folders(self) -> dict[str, Location]:
         archive = self.settings.archive
-        raw = {"warc": archive.raw_dir} if archive.raw == "warc" else {}
-        return {"archive": archive.dir, **raw}
+        folders: dict[str, Location] = {"archive": archive.dir}
+        if archive.raw == "warc":
+            folders["warc"] = archive.raw_dir
+            if isinstance(archive.raw_dir, ObjectAddress):
+                folders["warc-spool"] = archive.raw_spool
+        return folders
 
     @contextmanager
     def open(self) -> Iterator[None]:

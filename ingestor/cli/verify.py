@@ -42,8 +42,8 @@ def verify(
             say(one.line)
         left = operation.repair(database, settings, found) if repair else found
     database.close()
-    for path in compared.foreign:
-        say(f"file {path.relative_to(settings.archive.dir)}: belongs to no article; left alone")
+    for name in compared.foreign:
+        say(f"file {name}: belongs to no article; left alone")
     mended = f", {len(found) - len(left)} mended" if repair else ""
     say(f"{len(found)} disagreements{mended}; {len(compared.foreign)} foreign files")
     if left:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Self, TypeAlias, TypeVar
 from urllib.parse import urljoin
 
 import httpx
 
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
-from ingestor.errors import FetchError, Gone, Postponed, Refused, TooLarge, Unreachable
+from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.deadline import deadline
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
@@ -28,6 +31,9 @@ from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
 
 T = TypeVar("T")
+
+_Done: TypeAlias = SimpleQueue[tuple[str, T, concurrent.futures.Future[Response | FetchError]]]
+"""Requests that ended: of each its host, the caller's token, and how it went."""
 
 MOST_REDIRECTS = 5
 """More is a loop, or somebody who plays with us."""
@@ -90,7 +96,7 @@ class Fetcher:
         """Make one request, follow its redirects, and return the whole answer.
 
         With ``robots`` the sites' robots.txt are heeded. Any status is an answer (see
-        :func:`require_page`). Waits for its turn at each host. Raises :class:`FetchError`:
+        ``answers.require_page``). Waits for its turn at each host. Raises :class:`FetchError`:
         what was received then is incomplete, or from where we do not go, and is dropped.
         """
         return self._follow(request, robots=robots, has_turn=False)
@@ -109,41 +115,43 @@ class Fetcher:
         )
         for token, request in items:
             queues.put(host_of(request.url), (token, request))
-        running: dict[concurrent.futures.Future[Response | FetchError], tuple[str, T]] = {}
+        done: _Done[T] = SimpleQueue()
+        running = 0
         pool = concurrent.futures.ThreadPoolExecutor(self._limits.connections, "fetch")
         with pool:
             while running or (len(queues) and not self._clock.stop.is_set()):
                 for host, (token, request) in queues.drop(self._is_paused):
                     yield token, self._postponed(host, request.url)
-                while len(running) < self._limits.connections and not self._clock.stop.is_set():
+                while running < self._limits.connections and not self._clock.stop.is_set():
                     if (turn := queues.take(self._clock.monotonic())) is None:
                         break
                     host, (token, request) = turn
                     future = pool.submit(self._outcome, request, robots=robots)
-                    running[future] = (host, token)
-                for host, token, outcome in self._finished(queues, running):
+                    future.add_done_callback(partial(_hand_over, done, host, token))
+                    running += 1
+                for host, token, outcome in self._finished(queues, running, done):
                     queues.finished(host)
+                    running -= 1
                     yield token, outcome
 
     def _finished(
         self,
         queues: HostQueues[tuple[T, Request]],
-        running: dict[concurrent.futures.Future[Response | FetchError], tuple[str, T]],
+        running: int,
+        done: _Done[T],
     ) -> Iterator[tuple[str, T, Response | FetchError]]:
         """Wait until a request ended or a pause is over; take the ended ones out."""
         wait = queues.wait(self._clock.monotonic())
         if not running:
             self._clock.sleep(wait or 0.0)
             return
-        full = len(running) >= self._limits.connections or self._clock.stop.is_set()
-        done, _ = concurrent.futures.wait(
-            running,
-            timeout=None if full else wait,
-            return_when=concurrent.futures.FIRST_COMPLETED,
-        )
-        for future in done:
-            host, token = running.pop(future)
+        full = running >= self._limits.connections or self._clock.stop.is_set()
+        with suppress(Empty):
+            host, token, future = done.get(timeout=None if full else wait)
             yield host, token, future.result()
+            for _ in range(running - 1):
+                host, token, future = done.get_nowait()
+                yield host, token, future.result()
 
     def _is_paused(self, host: str) -> bool:
         return self.hosts.pause(host, self._clock.now()) is not None
@@ -259,20 +267,10 @@ class Fetcher:
         return bounded_body(answer.iter_raw(), encoding, most, url)
 
 
-def require_page(response: Response) -> None:
-    """Raise the :class:`FetchError` that a status other than 200 stands for.
-
-    404 and 410 are :class:`Gone`; 401, 403, 407 and 451 :class:`Refused`; all others,
-    server errors and 429 among them, :class:`Unreachable`.
-    """
-    if response.status == 200:
-        return
-    line = f"{response.url}: HTTP {response.status}"
-    if response.status in {404, 410}:
-        raise Gone(line)
-    if response.status in {401, 403, 407, 451}:
-        raise Refused(line)
-    raise Unreachable(line)
+def _hand_over(
+    done: _Done[T], host: str, token: T, future: concurrent.futures.Future[Response | FetchError]
+) -> None:
+    done.put((host, token, future))
 
 
 def _target(url: str, location: str) -> str:

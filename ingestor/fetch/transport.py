@@ -53,8 +53,9 @@ class _Routes(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request the way it has to go."""
         proxied = self._proxied.get(request.url.scheme)
-        bypass = not self._configured and proxy_bypass(request.url.host)
-        return (self._direct if proxied is None or bypass else proxied).handle_request(request)
+        if proxied is None or (not self._configured and proxy_bypass(request.url.host)):
+            proxied = self._direct
+        return proxied.handle_request(request)
 
     def close(self) -> None:
         """Close every connection."""

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestor.archive.files import sha256_of
+from ingestor.archive.storage import storage
 from ingestor.archive.warc_reading import whole_length
 from ingestor.config import Settings
+from ingestor.config_values import Location
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.pipeline.projecting import write_files
 from ingestor.store import audit, pictures
@@ -85,13 +87,13 @@ def made_whole(destination: Path) -> Iterator[Path]:
 
 def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:
     """Copy the files that hold what the copied database says; write the others from it."""
-    due, count = [], 0
+    source, due, count = storage(settings.archive.dir), [], 0
     for kept in audit.kept_files(copy):
         count += 1
         target = folder / kept.path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copy2(settings.archive.dir / kept.path, target)
+            source.copy(kept.path, target)
             same = kept.sha256 is not None and sha256_of(target) == kept.sha256
         except FileNotFoundError:
             same = False
@@ -103,32 +105,36 @@ def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:
     return count
 
 
-def _copy_pictures(copy: Database, source: Path, folder: Path) -> int:
+def _copy_pictures(copy: Database, source: Location, folder: Path) -> int:
     """Copy the local copies of pictures; one that is missing is due again in the backup."""
     with copy.reading() as connection:
         paths = pictures.paths(connection)
-    gone = [path for path in paths if not (source / path).is_file()]
-    for path in sorted(set(paths) - set(gone)):
+    gone = []
+    for path in sorted(set(paths)):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source / path, folder / path)
+        try:
+            storage(source).copy(path, folder / path)
+        except FileNotFoundError:
+            gone.append(path)
     with copy.transaction() as connection:
         for path in gone:
             pictures.forget(connection, path)
     return len(paths) - len(gone)
 
 
-def _copy_warc(copy: Database, source: Path, folder: Path) -> tuple[int, tuple[str, ...]]:
+def _copy_warc(copy: Database, source: Location, folder: Path) -> tuple[int, tuple[str, ...]]:
     with copy.reading() as connection:
         pointed = audit.warc_files(connection)
     missing = []
     for name, end in sorted(pointed.items()):
-        if not (source / name).is_file():
-            missing.append(name)
-            continue
         folder.mkdir(exist_ok=True)
-        # Behind the last response that is pointed to comes the request that belongs to it.
-        length = whole_length(source / name, end, most_records=1)
-        _copy_beginning(source / name, folder / name, length)
+        try:
+            with storage(source).local(name) as path:
+                # Behind the last response pointed to comes the request that belongs to it.
+                length = whole_length(path, end, most_records=1)
+                _copy_beginning(path, folder / name, length)
+        except FileNotFoundError:
+            missing.append(name)
     return len(pointed) - len(missing), tuple(missing)
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import structlog
 
+from ingestor.archive.storage import storage
 from ingestor.clock import Clock
+from ingestor.config_values import Location
+from ingestor.errors import ArchiveError
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +38,7 @@ class FolderSize:
 class FolderSizes:
     """The sizes of some folders, measured beside the work. Safe to use from several threads."""
 
-    def __init__(self, folders: Callable[[], Mapping[str, Path]], clock: Clock) -> None:
+    def __init__(self, folders: Callable[[], Mapping[str, Location]], clock: Clock) -> None:
         self._folders = folders
         self._clock = clock
         self._lock = threading.Lock()
@@ -57,7 +60,7 @@ class FolderSizes:
         for name, folder in self._folders().items():
             try:
                 size = measured(folder, self._clock)
-            except OSError as error:
+            except (OSError, ArchiveError) as error:
                 log.warning("folder_not_measured", folder=str(folder), error=str(error))
                 continue
             with self._lock:
@@ -66,8 +69,10 @@ class FolderSizes:
                     self._sizes[name] = size
 
 
-def measured(folder: Path, clock: Clock) -> FolderSize:
+def measured(folder: Location, clock: Clock) -> FolderSize:
     """Return a folder's size; one that is not there holds nothing. Raises ``OSError``."""
+    if not isinstance(folder, Path):
+        return FolderSize(*storage(folder).size())
     files = size = seen = 0
     left = [folder] if folder.is_dir() else []
     while left and not clock.stop.is_set():

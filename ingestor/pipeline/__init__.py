@@ -79,6 +79,7 @@ def _recheck(task: _Task) -> None:
 
 def _write(task: _Task) -> None:
     write_due_files(task.services)
+    task.services.roll()
 
 
 def _picture(task: _Task) -> None:
@@ -108,6 +109,7 @@ def run_backfill(
     summary = Summary()
     for day in backfill(services, states, span, summary, force=force):
         write_due_files(services)
+        services.roll()
         yield day
     write_due_files(services)
     keep_pictures(services)

@@ -19,10 +19,10 @@ from ingestor.archive.front_matter_reading import Post, read_post
 from ingestor.dates import parse_date
 from ingestor.errors import Forbidden, PostUnreadable
 from ingestor.extract import extract_fragment
+from ingestor.extract.feed_text import SUMMARY_CHARACTERS, untitled
 from ingestor.extract.mentions import with_mentions
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
-from ingestor.pipeline.feed_text import SUMMARY_CHARACTERS, untitled
 from ingestor.securities import normalised
 from ingestor.text import one_line
 

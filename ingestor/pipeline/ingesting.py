@@ -11,22 +11,20 @@ from sqlalchemy import Connection
 
 from ingestor import poll
 from ingestor.errors import Forbidden, IngestorError, Postponed
-from ingestor.extract import extract_article
-from ingestor.fetch.client import require_page
+from ingestor.extract.feed_text import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import (
     Article,
     Feed,
     FeedState,
-    Page,
     Request,
     Response,
 )
 from ingestor.pipeline.batching import batches
-from ingestor.pipeline.feed_text import article_from_entry, untitled, with_announced
 from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.saving import Result, Work, save
 from ingestor.pipeline.services import Services, Summary, remember_pauses
+from ingestor.reading import article_from_entry, extract_page
 from ingestor.sources import points_to_page
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
@@ -37,7 +35,7 @@ log = structlog.get_logger(__name__)
 ENTRIES_A_ROUND = 200
 """Entries taken from the queue at a time: what is in memory stays small, hosts mix well."""
 
-ARTICLES_A_TRANSACTION = 16
+ARTICLES_A_TRANSACTION = 50
 """Articles saved together: one wait for the disk serves them all."""
 
 
@@ -59,16 +57,11 @@ def ingest_entries(
         if not due:
             return
         waiting = _sort_out(services, feeds, due, summary)
-        for batch in batches(_extract(services, _ask(services, waiting)), ARTICLES_A_TRANSACTION):
+        results = _extract(services, _ask(services, waiting))
+        monotonic = services.clock.monotonic
+        for batch in batches(results, ARTICLES_A_TRANSACTION, monotonic):
             save(services, batch, summary)
         remember_pauses(services)
-
-
-def extract_page(response: Response) -> Article:
-    """Extract the article from a page; runs in a worker process. Raises IngestorError."""
-    require_page(response)
-    page = Page(response.final_url, response.body, response.header("content-type"))
-    return extract_article(page)
 
 
 def _sort_out(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
 
 from ingestor.archive import warc_reading, warc_sealing
+from ingestor.archive.storage import storage
 from ingestor.archive.warc import WarcArchive
 from ingestor.archive.warc_reading import Original
 from ingestor.archive.warc_records import body_sha256
-from ingestor.errors import CaptureLost
+from ingestor.config import ArchiveSettings
+from ingestor.config_values import Location
+from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
 from ingestor.store import captures
 from ingestor.store.database import Database
@@ -30,6 +34,34 @@ class Kept:
     place: WarcPlace
 
 
+def require_folders(archive: ArchiveSettings) -> None:
+    """Ask each object store of the configuration whether its bucket can be used.
+
+    Raises :class:`~ingestor.errors.ConfigError` when the package for it is not installed and
+    :class:`~ingestor.errors.StorageFailed` when it cannot be used, before any work is done.
+    """
+    wanted = [archive.dir]
+    if archive.raw == "warc":
+        wanted.append(archive.raw_dir)
+    if archive.images:
+        wanted.append(archive.images_dir)
+    for location in wanted:
+        if not isinstance(location, Path):
+            storage(location).there()
+
+
+def opened_warc(
+    archive: ArchiveSettings, clock: Callable[[], datetime], about: Mapping[str, str]
+) -> WarcArchive:
+    """Return what writes WARC files where the configuration says."""
+    if isinstance(archive.raw_dir, Path):
+        return WarcArchive(archive.raw_dir, clock, about)
+    from ingestor.archive.warc_spool import SpooledWarc  # noqa: PLC0415 - an extra
+
+    most_bytes, after = archive.raw_upload_bytes, archive.raw_upload_after
+    return SpooledWarc(archive.raw_dir, clock, about, most_bytes=most_bytes, upload_after=after)
+
+
 def keep(warc: WarcArchive, database: Database, responses: Sequence[Response]) -> list[Kept]:
     """Put responses into the WARC: as revisit records, where their body is in there already."""
     hashes = [body_sha256(response) for response in responses]
@@ -40,11 +72,20 @@ def keep(warc: WarcArchive, database: Database, responses: Sequence[Response]) -
             for response, sha256 in zip(responses, hashes, strict=True)
         ]
     pairs = [
-        (response, kept_original(warc.folder, places, sha256))
+        (response, _original(warc, places, sha256))
         for response, sha256, places in zip(responses, hashes, earlier, strict=True)
     ]
     places = warc.append_all(pairs)
     return [Kept(*one) for one in zip(responses, hashes, places, strict=True)]
+
+
+def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Original | None:
+    try:
+        return kept_original(warc.location, places, sha256)
+    except StorageFailed as error:
+        # A store that is away for a while: the body is kept whole once more.
+        log.warning("capture_not_looked_up", error=str(error))
+        return None
 
 
 def record(connection: Connection, kept: Kept | None) -> int | None:
@@ -59,7 +100,7 @@ def record_all(connection: Connection, kept: Sequence[Kept | None]) -> list[int 
     return [next(ids) if one else None for one in kept]
 
 
-def kept_original(folder: Path, places: list[WarcPlace], sha256: str) -> Original | None:
+def kept_original(folder: Location, places: list[WarcPlace], sha256: str) -> Original | None:
     """Return the first response record among these places that has this body.
 
     It is read to the end: a revisit of what is not there any more would lose the body.
@@ -75,9 +116,10 @@ def kept_original(folder: Path, places: list[WarcPlace], sha256: str) -> Origina
     return None
 
 
-def seal_unfinished(database: Database, folder: Path) -> None:
+def seal_unfinished(database: Database, location: Location) -> None:
     """Seal the WARC files off that a crash left: what is torn at their end is cut away."""
-    for path in warc_sealing.unfinished(folder):
+    folder = location if isinstance(location, Path) else location.spool
+    for path in warc_sealing.unfinished(folder) if folder else ():
         with database.reading() as connection:
             pointed = captures.end_in(connection, path.name)
         cut = warc_sealing.seal(path, pointed)

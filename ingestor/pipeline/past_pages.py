@@ -10,12 +10,12 @@ from functools import partial
 import structlog
 
 from ingestor.errors import ArchiveError, IngestorError
-from ingestor.fetch.client import require_page
+from ingestor.fetch.answers import require_page
 from ingestor.identity import publication_day
 from ingestor.model import FeedDocument, FeedState, Request, Response
 from ingestor.pipeline import keeping
-from ingestor.pipeline.polling import read_feed
 from ingestor.pipeline.services import Services, Summary
+from ingestor.reading import read_feed
 from ingestor.store import backfills, entries
 from ingestor.store.backfills import Progress
 

@@ -12,7 +12,7 @@ import structlog
 from ingestor import poll
 from ingestor.archive.pictures import keep_picture, picture_kind
 from ingestor.errors import FetchError
-from ingestor.fetch.client import require_page
+from ingestor.fetch.answers import require_page
 from ingestor.model import Request, Response
 from ingestor.pipeline.batching import batches
 from ingestor.pipeline.services import Services
@@ -44,9 +44,8 @@ def keep_pictures(services: Services, *, rounds: int | None = None) -> None:
         if not due:
             return
         requests = [(one, Request(one.url, ACCEPT)) for one in due]
-        for batch in batches(
-            services.fetcher.get_all(requests, robots=True), PICTURES_A_TRANSACTION
-        ):
+        answers = services.fetcher.get_all(requests, robots=True)
+        for batch in batches(answers, PICTURES_A_TRANSACTION, services.clock.monotonic):
             _settle(services, batch)
 
 

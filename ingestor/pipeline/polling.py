@@ -13,12 +13,13 @@ from ingestor import poll
 from ingestor.archive.warc_records import body_sha256
 from ingestor.dates import iso_utc
 from ingestor.errors import FetchError, IngestorError, Postponed
-from ingestor.fetch.client import require_page
+from ingestor.fetch.answers import require_page
 from ingestor.fetch.retry_after import max_age, retry_after
-from ingestor.model import Feed, FeedDocument, FeedState, Request, Response, Validators
+from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import keeping
 from ingestor.pipeline.keeping import Kept
 from ingestor.pipeline.services import Services, Summary, remember_pauses
+from ingestor.reading import read_feed
 from ingestor.sources import source
 from ingestor.store import entries, feeds
 
@@ -40,11 +41,6 @@ class _Answer:
     sha256: str = ""
     """Of a whole feed's body; ``""``: it sent none."""
     error: IngestorError | None = None
-
-
-def read_feed(feed: Feed, response: Response) -> FeedDocument:
-    """Read a feed's body; runs in a worker process."""
-    return source(feed.kind).read(feed, response)
 
 
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:

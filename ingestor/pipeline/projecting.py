@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ingestor.archive import files
 from ingestor.archive.front_matter import FileContent, render
+from ingestor.archive.storage import storage
 from ingestor.config import ArchiveSettings
 from ingestor.dates import iso_utc
 from ingestor.pipeline.services import Services
@@ -36,12 +36,12 @@ def write_files(
             due = projection.due(connection, FILES_A_TRANSACTION)
         if not due:
             return count
-        done = [(one, files.write(archive.dir, one.path, file_text(archive, one))) for one in due]
+        contents = [(one.path, file_text(archive, one).encode("utf-8", "replace")) for one in due]
+        hashes = storage(archive.dir).write_all(contents)
         with database.transaction() as connection:
-            for one, sha256 in done:
-                projection.written(connection, one, sha256)
+            projection.written(connection, list(zip(due, hashes, strict=True)))
         moved()
-        count += len(done)
+        count += len(due)
 
 
 def file_text(archive: ArchiveSettings, file: projection.ArticleFile) -> str:

@@ -12,9 +12,9 @@ from ingestor import poll
 from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.model import Article, Request, Response
 from ingestor.pipeline import keeping
-from ingestor.pipeline.ingesting import extract_page
 from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.services import Services, Summary, remember_pauses
+from ingestor.reading import extract_page
 from ingestor.store import rechecks, revisions
 from ingestor.store.arrivals import Arrival
 from ingestor.store.rechecks import DueCheck

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -23,6 +22,7 @@ import structlog
 from ingestor.archive import warc_reading
 from ingestor.clock import Clock
 from ingestor.config import ArchiveSettings
+from ingestor.config_values import Location
 from ingestor.errors import ArchiveError, CaptureLost, IngestorError
 from ingestor.extract import extract_article
 from ingestor.model import Article, Page, WarcPlace
@@ -88,7 +88,7 @@ def reextract(
         write_files(database, archive)
 
 
-def read_again(folder: Path, places: Sequence[WarcPlace], sha256: str, url: str) -> Article:
+def read_again(folder: Location, places: Sequence[WarcPlace], sha256: str, url: str) -> Article:
     """Extract the article from a kept page; runs in a worker process.
 
     The page is the first response record at these places whose body has this hash. Raises
@@ -125,7 +125,7 @@ def _place(one: Standing) -> tuple[str, str, int]:
     return one.date, one.places[0].file, one.places[0].offset
 
 
-def _work(folder: Path, one: Standing) -> partial[Article]:
+def _work(folder: Location, one: Standing) -> partial[Article]:
     return partial(read_again, folder, one.places, one.sha256, one.page_url)
 
 

@@ -14,7 +14,13 @@ from ingestor.fetch.client import Fetcher
 from ingestor.fetch.limits import Limits
 from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
-from ingestor.pipeline.keeping import Kept, keep, seal_unfinished
+from ingestor.pipeline.keeping import (
+    Kept,
+    keep,
+    opened_warc,
+    require_folders,
+    seal_unfinished,
+)
 from ingestor.store import hosts
 from ingestor.store.database import Database
 from ingestor.workers import Workers
@@ -47,6 +53,11 @@ class Services:
         """Bring what was kept to the disk, before a transaction points to it."""
         if self.warc:
             self.warc.sync()
+
+    def roll(self) -> None:
+        """Let the WARC file end if it is time for that; between two batches."""
+        if self.warc:
+            self.warc.roll()
 
 
 @dataclass(slots=True)
@@ -82,15 +93,19 @@ class Summary:
 def opened(
     settings: Settings, database: Database, clock: Clock, observer: Observer | None = None
 ) -> Iterator[Services]:
-    """Open everything that a pass needs and close it again."""
+    """Open everything that a pass needs and close it again.
+
+    Raises as :func:`require_folders`.
+    """
     watching = observer or Observer()
     with ExitStack() as stack:
         with database.reading() as connection:
             pauses = hosts.pauses(connection)
         warc = None
+        require_folders(settings.archive)
         seal_unfinished(database, settings.archive.raw_dir)
         if settings.archive.raw == "warc":
-            warc = WarcArchive(settings.archive.raw_dir, clock.now, _crawl(settings.fetch))
+            warc = opened_warc(settings.archive, clock.now, _crawl(settings.fetch))
             stack.callback(warc.close)
         yield Services(
             settings=settings,

@@ -12,12 +12,13 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
 from ingestor.store import turns
-from ingestor.store.schema import entries, feeds
+from ingestor.store.schema import WAITING, entries, feeds
 from ingestor.store.types import ID
 
 KEYS_A_QUERY = 500
 """Far below the number of variables that any SQLite takes in one statement (999 in old ones)."""
 
+_ANNOUNCE = entries.insert()
 _RECORD = (
     update(entries)
     .where(entries.c.id == bindparam("of"))
@@ -71,25 +72,23 @@ def announce(
     turns.of_feed(connection, feed_id)
     keyed = [(entry_key(feed, one), one) for one in found]
     known = _known(connection, feed_id, [key for key, _ in keyed])
-    new = 0
+    new: dict[str, Entry] = {}
     for key, one in keyed:
         row = known.get(key)
         if row is None:
-            result = connection.execute(
-                entries.insert()
-                .values(feed_id=feed_id, key=key, seen_at=now, **_columns(one))
-                .returning(*entries.c)
-            )
-            known[key] = result.one()
-            new += 1
-        elif _words(row.title, row.content, row.summary) != _words(
-            one.title, one.content, one.summary
-        ):
+            # Announced twice at once: what it says last counts, as it would in two polls.
+            if key not in new or _words_of(new[key]) != _words_of(one):
+                new[key] = one
+        elif _words(row.title, row.content, row.summary) != _words_of(one):
             values = _columns(one)
             if feed.content == "feed" and row.state == "done":
                 values |= {"state": "pending", "attempts": 0, "next_attempt_at": None}
             connection.execute(update(entries).where(entries.c.id == row.id).values(**values))
-    return new
+    if new:
+        of = {"feed_id": feed_id, "seen_at": now}
+        rows = [of | {"key": key} | _columns(one) for key, one in new.items()]
+        connection.execute(_ANNOUNCE, rows)
+    return len(new)
 
 
 def _known(connection: Connection, feed_id: int, keys: Sequence[str]) -> dict[str, Any]:
@@ -115,6 +114,7 @@ def due(
         select(entries, feeds.c.name.label("feed_name"))
         .join(feeds)
         .where(
+            WAITING,
             entries.c.state == "pending",
             entries.c.feed_id.in_(feed_ids),
             or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
@@ -178,6 +178,8 @@ def record(connection: Connection, outcomes: Sequence[EntryOutcome]) -> None:
 def count(connection: Connection, state: str, feed_ids: Sequence[int] | None = None) -> int:
     """Return how many entries are in ``state``, over all feeds or over these."""
     query = select(func.count()).select_from(entries).where(entries.c.state == state)
+    if state != "done":
+        query = query.where(WAITING)
     if feed_ids is not None:
         query = query.where(entries.c.feed_id.in_(feed_ids))
     return int(connection.execute(query).scalar_one())
@@ -185,7 +187,7 @@ def count(connection: Connection, state: str, feed_ids: Sequence[int] | None = N
 
 def retry(connection: Connection, feed_ids: Sequence[int] | None = None) -> int:
     """Make parked entries due at once, with all their tries; return how many there were."""
-    query = update(entries).where(entries.c.state == "parked")
+    query = update(entries).where(WAITING, entries.c.state == "parked")
     if feed_ids is not None:
         query = query.where(entries.c.feed_id.in_(feed_ids))
     values = {"state": "pending", "attempts": 0, "next_attempt_at": None}
@@ -210,6 +212,10 @@ def _columns(entry: Entry) -> dict[str, object]:
 def _security(line: str) -> Security:
     symbol, _, name = line.partition(" ")
     return Security(symbol[:2], symbol, name)
+
+
+def _words_of(entry: Entry) -> str:
+    return _words(entry.title, entry.content, entry.summary)
 
 
 def _words(title: str, content: str, summary: str) -> str:

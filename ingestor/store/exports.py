@@ -156,9 +156,13 @@ def chosen(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.media:
         query = query.where(articles.c.media == filters.media)
     if filters.feeds:
-        seen = select(sightings.c.article_id).join(feeds).where(feeds.c.name.in_(filters.feeds))
+        # Asked of each article, not made a list first: a feed may have announced a million.
+        these = select(feeds.c.id).where(feeds.c.name.in_(filters.feeds))
+        seen = exists().where(
+            sightings.c.article_id == articles.c.id, sightings.c.feed_id.in_(these)
+        )
         adopted = [_adopted_under(name) for name in filters.feeds]
-        query = query.where(or_(articles.c.id.in_(seen), *adopted))
+        query = query.where(or_(seen, *adopted))
     return query
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, Select
+from sqlalchemy import Connection, TextualSelect
 
 from ingestor.store import search_postgresql, search_sqlite
 
@@ -25,22 +25,22 @@ class FullText(Protocol):
     def unindexed(self, connection: Connection) -> int:
         """Return how many articles the index lacks, or has too many."""
 
-    def narrowed(
-        self, query: Select[Any], words: tuple[str, ...]
-    ) -> tuple[Select[Any], ColumnElement[Any]]:
-        """Return a query of articles, narrowed down to those that may have all these words.
+    def answers(self, connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+        """Return articles that have all these terms, at most so many, in no order."""
 
-        And what it is best ordered by to have the newest in the archive first.
-        """
+    def matching(self, terms: Sequence[str]) -> TextualSelect:
+        """Return a query of the articles that have all these terms."""
 
-    def total(self, connection: Connection) -> int:
-        """Return how many articles are indexed."""
+    def latest(self, connection: Connection, terms: Sequence[str]) -> Iterator[int]:
+        """Yield the articles that have all these terms, the last archived first."""
 
-    def having(self, connection: Connection, word: str, most: int) -> int | None:
-        """Return how many articles may have a word, counted to ``most``.
+    def between(
+        self, connection: Connection, terms: Sequence[str], first: int, last: int
+    ) -> list[int]:
+        """Return the articles that have all these terms, of those with ids from first to last."""
 
-        ``None`` when the index does not know such words.
-        """
+    def having(self, connection: Connection, terms: Sequence[str], most: int) -> int:
+        """Return how many articles have all these terms, counted to ``most``."""
 
 
 _KINDS: dict[str, FullText] = {"sqlite": search_sqlite, "postgresql": search_postgresql}

@@ -6,11 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from ingestor.errors import SchemaTooNew, StorageFailed
 from ingestor.store import copying
@@ -47,12 +43,20 @@ def upgrade(database: Database, scripts: Path | None = None, *, unfinished: bool
         database.backend.wait_for_upgrades(connection)
         if is_current(connection, database, found, unfinished=unfinished):
             return False
-        configuration = Config()
-        configuration.set_main_option("script_location", str(found).replace("%", "%%"))
-        configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
+        _run(connection, found)
         database.backend.sign(connection)
     return True
+
+
+def _run(connection: Connection, scripts: Path) -> None:
+    # Hardly ever is there anything to do, and it takes as long to import as many a command.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    configuration.attributes["connection"] = connection
+    command.upgrade(configuration, "head")
 
 
 def copy_path(path: Path, schema: str) -> Path:
@@ -82,7 +86,7 @@ def is_current(
     unfinished: bool = False,
 ) -> bool:
     """Return whether the schema is this program's; raise for one that is not ours at all."""
-    known = ScriptDirectory(str(scripts or folder()))
+    known = schemas(scripts or folder())
     made_by = revision(connection)
     if made_by is None:
         if database.backend.is_foreign(connection):
@@ -90,7 +94,7 @@ def is_current(
                 f"{database.where}: belongs to another program; name another one in store.url"
             )
         return False
-    if made_by not in {script.revision for script in known.walk_revisions()}:
+    if made_by not in known:
         raise SchemaTooNew(
             f"{database.where}: made by a newer version of ingestor (schema {made_by}); "
             "upgrade the program, or restore a backup"
@@ -99,9 +103,20 @@ def is_current(
         raise StorageFailed(
             f"{database.where}: a copy into it is not through; run the same `ingest copy` again"
         )
-    return made_by == known.get_current_head()
+    return made_by == known[-1]
+
+
+def schemas(scripts: Path) -> list[str]:
+    """Return the schemas that the migrations make, one after the other.
+
+    The name of a migration's file begins with the schema that it makes.
+    """
+    return sorted(path.name.partition("_")[0] for path in (scripts / "versions").glob("*_*.py"))
 
 
 def revision(connection: Connection) -> str | None:
     """Return the schema that a database has; ``None``: none yet."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found

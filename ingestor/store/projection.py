@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Column, Connection, bindparam, select, update
 
 from ingestor.store.schema import articles, keywords, symbols
+
+_WRITTEN = (
+    update(articles)
+    .where(articles.c.id == bindparam("of"), articles.c.revision == bindparam("was"))
+    .values(file_sha256=bindparam("holds"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ def due(connection: Connection, limit: int) -> list[ArticleFile]:
         .order_by(articles.c.id)
         .limit(limit)
     ).all()
+    ids = [row.id for row in rows]
+    words, named = (
+        _values(connection, keywords.c.keyword, ids),
+        _values(connection, symbols.c.symbol, ids),
+    )
     return [
         ArticleFile(
             article_id=row.id,
@@ -54,23 +66,28 @@ def due(connection: Connection, limit: int) -> list[ArticleFile]:
             url=row.url,
             media=row.media,
             editor=row.editor,
-            keywords=_values(connection, keywords.c.keyword, row.id),
-            symbols=_values(connection, symbols.c.symbol, row.id),
+            keywords=tuple(words[row.id]),
+            symbols=tuple(named[row.id]),
         )
         for row in rows
     ]
 
 
-def written(connection: Connection, file: ArticleFile, sha256: str) -> None:
-    """Note what a file holds now, unless the article was revised in the meantime."""
-    connection.execute(
-        update(articles)
-        .where(articles.c.id == file.article_id, articles.c.revision == file.revision)
-        .values(file_sha256=sha256)
-    )
+def written(connection: Connection, files: Sequence[tuple[ArticleFile, str]]) -> None:
+    """Note what files hold now: of each its SHA-256. An article revised meanwhile stays due."""
+    rows = [
+        {"of": file.article_id, "was": file.revision, "holds": sha256} for file, sha256 in files
+    ]
+    connection.execute(_WRITTEN, rows)
 
 
-def _values(connection: Connection, column: object, article_id: int) -> tuple[str, ...]:
-    table = column.table  # type: ignore[attr-defined]
-    query = select(column).where(table.c.article_id == article_id).order_by(column)  # type: ignore[call-overload]
-    return tuple(connection.execute(query).scalars())
+def _values(
+    connection: Connection, column: Column[str], article_ids: Sequence[int]
+) -> Mapping[int, list[str]]:
+    """Return the values of a column for each of these articles, in their order."""
+    found: dict[int, list[str]] = {one: [] for one in article_ids}
+    of = column.table.c.article_id
+    query = select(of, column).where(of.in_(article_ids)).order_by(column)
+    for article_id, value in connection.execute(query):
+        found[article_id].append(value)
+    return found

@@ -133,6 +133,9 @@ def _capture_of(connection: Connection, row: Row[Any]) -> int | None:
 
 def _same_page(connection: Connection, row: Row[Any], capture_id: int | None) -> bool:
     """Return whether a capture has the bytes that the current revision was read from."""
+    if capture_id is None:
+        # Asked for one without an id, a database looks through all captures.
+        return False
     current = _capture_of(connection, row)
     query = select(captures.c.sha256).where(
         or_(captures.c.id == capture_id, captures.c.id == current)

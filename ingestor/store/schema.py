@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     Table,
     UniqueConstraint,
+    literal,
 )
 
 from ingestor.store.columns import identifier, key, metadata, number, reference, text, time
@@ -84,7 +85,7 @@ articles = Table(
     UniqueConstraint("url", "date"),
     UniqueConstraint("document_id", "date"),
     CheckConstraint("origin IN ('page', 'feed', 'import')", name="origin"),
-    Index(None, "date"),
+    Index(None, "date", "published_at"),
     Index(None, "published_at"),
     Index(None, "first_seen_at"),
     comment="One row an article: one canonical address on one publication day.",
@@ -183,10 +184,20 @@ entries = Table(
     time("seen_at", "When the feed first announced it to us.", nullable=False),
     UniqueConstraint("feed_id", "key"),
     CheckConstraint("state IN ('pending', 'done', 'parked')", name="state"),
-    Index(None, "state", "next_attempt_at"),
     Index(None, "article_id"),
     Index(None, "url"),
     comment="Everything that a feed ever announced: the queue and its past.",
+)
+
+WAITING = entries.c.state != literal("done", literal_execute=True)
+"""Condition: it is in the queue. Written out, it lets a query use the index of these alone."""
+
+Index(
+    "ix_entries_waiting",
+    entries.c.feed_id,
+    entries.c.state,
+    sqlite_where=WAITING,
+    postgresql_where=WAITING,
 )
 
 sightings = Table(

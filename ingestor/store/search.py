@@ -27,6 +27,8 @@ _UNUSUAL = re.compile(
 """What Chinese news is not made of. All other characters stand for themselves, or for one of
 :data:`_NARROW`, and never merge with their neighbours."""
 
+_NOT_PLAIN = re.compile("[^\u4e00-\u9fff]")
+
 
 def fold(text: str) -> str:
     """Return ``text`` as it is compared: Unicode's NFKC (full width as half width), case folded."""
@@ -34,6 +36,16 @@ def fold(text: str) -> str:
         return unicodedata.normalize("NFKC", text).casefold()
     # The same, four times as fast: a search folds every text that it may find.
     return _WIDE.sub(lambda found: _NARROW[found[0]], text).casefold()
+
+
+def is_plain(word: str) -> bool:
+    """Return whether a folded word has no character that only folding brings into a text."""
+    return not _NOT_PLAIN.search(word)
+
+
+def fold_for_plain(text: str) -> str:
+    """Return a text in which a plain word stands exactly where it stands in the folded text."""
+    return fold(text) if _UNUSUAL.search(text) else text
 
 
 def tokens(text: str) -> str:

@@ -7,15 +7,13 @@ words, and ``pg_trgm`` finds no word of two characters but by reading every text
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, Connection, Select, literal_column, text
+from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
 from ingestor.store.search import tokens
-from ingestor.store.search_query import terms_of
 
 _INSERT = text(
     "INSERT INTO articles_fts(article_id, terms) VALUES (:id, CAST(:terms AS integer[]))"
@@ -25,7 +23,13 @@ _UNINDEXED = text(
     "SELECT count(*) FROM articles FULL JOIN articles_fts ON article_id = id"
     " WHERE id IS NULL OR article_id IS NULL"
 )
-_MAY_HAVE = "articles_fts.terms @> CAST(:terms AS integer[])"
+_MATCHING = "SELECT article_id FROM articles_fts WHERE terms @> CAST(:terms AS integer[])"
+_ANSWERS = text(f"{_MATCHING} LIMIT CAST(:most AS bigint)")
+_LATEST = text(f"{_MATCHING} ORDER BY article_id DESC")
+_BETWEEN = text(f"{_MATCHING} AND article_id BETWEEN :first AND :last")
+_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :most) AS found")  # noqa: S608 - constants
+_IN_PARTS = {"yield_per": 500}
+
 PAIR = 2
 """Characters of a term."""
 
@@ -56,36 +60,35 @@ def unindexed(connection: Connection) -> int:
     return int(connection.execute(_UNINDEXED).scalar_one())
 
 
-def narrowed(query: Select[Any], words: tuple[str, ...]) -> tuple[Select[Any], ColumnElement[Any]]:
-    """Return a query of articles, narrowed down to those that may have all these words.
-
-    And what it is best ordered by to have the newest in the archive first.
-    """
-    if not (terms := numbers(terms_of(words))):
-        return query, articles.c.id
-    found = query.select_from(text("articles_fts")).where(
-        text(_MAY_HAVE).bindparams(terms=terms),
-        articles.c.id == literal_column("articles_fts.article_id"),
-    )
-    return found, articles.c.id
+def answers(connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+    """Return articles that have all these terms, at most so many, in no order."""
+    values = {"terms": numbers(terms), "most": most}
+    return list(connection.execute(_ANSWERS, values).scalars())
 
 
-def total(connection: Connection) -> int:
-    """Return how many articles are indexed."""
-    return int(connection.execute(text("SELECT count(*) FROM articles_fts")).scalar_one())
+def matching(terms: Sequence[str]) -> TextualSelect:
+    """Return a query of the articles that have all these terms."""
+    ids = text(_MATCHING).bindparams(terms=numbers(terms))
+    return ids.columns(articles.c.id)
 
 
-def having(connection: Connection, word: str, most: int) -> int | None:
-    """Return how many articles may have a word, counted to ``most``.
+def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
+    """Yield the articles that have all these terms, the last archived first."""
+    found = connection.execute(_LATEST, {"terms": numbers(terms)}, execution_options=_IN_PARTS)
+    with found:
+        yield from found.scalars()
 
-    ``None`` when the index does not know such words.
-    """
-    if not (terms := numbers(terms_of((word,)))):
-        return None
-    counting = text(
-        f"SELECT count(*) FROM (SELECT 1 FROM articles_fts WHERE {_MAY_HAVE} LIMIT :most) AS found"  # noqa: S608 - constants
-    )
-    return int(connection.execute(counting, {"terms": terms, "most": most}).scalar_one())
+
+def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
+    """Return the articles that have all these terms, of those with ids from first to last."""
+    values = {"terms": numbers(terms), "first": first, "last": last}
+    return list(connection.execute(_BETWEEN, values).scalars())
+
+
+def having(connection: Connection, terms: Sequence[str], most: int) -> int:
+    """Return how many articles have all these terms, counted to ``most``."""
+    values = {"terms": numbers(terms), "most": most}
+    return int(connection.execute(_HAVING, values).scalar_one())
 
 
 def numbers(terms: Iterable[str]) -> list[int]:

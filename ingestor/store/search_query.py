@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ingestor.errors import UsageError
 from ingestor.store.search import RUN, fold
@@ -17,6 +19,14 @@ MOST_CHARACTERS = 1_000
 """A longer query is a text that was pasted by mistake."""
 
 _PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+
+
+class Order(StrEnum):
+    """In which order articles are found."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,12 @@ def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def match(words: tuple[str, ...]) -> str:
     """Return the FTS5 expression for texts that may have all these folded words, if any."""
-    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in terms_of(words))
+    return expression(terms_of(words))
+
+
+def expression(terms: Sequence[str]) -> str:
+    """Return the FTS5 expression for texts that have all these terms."""
+    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in terms)
 
 
 def _is_indexed(pair: str) -> bool:

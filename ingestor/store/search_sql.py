@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from ingestor.store.exports import Filters
 from ingestor.store.search_postgresql import numbers
-from ingestor.store.search_query import Query, match, terms_of
-from ingestor.store.searching import Order
+from ingestor.store.search_query import Order, Query, match, terms_of
 
 _ORDERS = {
-    Order.RELEVANCE: "a.published_at DESC",
-    Order.NEWEST: "a.published_at DESC",
-    Order.OLDEST: "a.published_at",
+    Order.RELEVANCE: "a.date DESC, a.published_at DESC",
+    Order.NEWEST: "a.date DESC, a.published_at DESC",
+    Order.OLDEST: "a.date, a.published_at",
 }
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, literal_column, text
+from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
 from ingestor.store.search import tokens
-from ingestor.store.search_query import match
+from ingestor.store.search_query import expression
 
 _INSERT = text("INSERT INTO articles_fts(rowid, title, content) VALUES (:id, :title, :content)")
 _DELETE = text(
     "INSERT INTO articles_fts(articles_fts, rowid, title, content) "
     "VALUES ('delete', :id, :title, :content)"
 )
+_MATCHING = "SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms"
+_ANSWERS = text(f"{_MATCHING} LIMIT :most")
+_LATEST = text(f"{_MATCHING} ORDER BY rowid DESC")
+_BETWEEN = text(f"{_MATCHING} AND rowid BETWEEN :first AND :last")
+_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :most)")  # noqa: S608 - constants
+_IN_PARTS = {"yield_per": 500}
 _MISSING = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articles_fts_docsize)"
 _SURPLUS = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
 
@@ -45,35 +50,32 @@ def unindexed(connection: Connection) -> int:
     return sum(int(connection.exec_driver_sql(one).scalar_one()) for one in (_MISSING, _SURPLUS))
 
 
-def narrowed(query: Select[Any], words: tuple[str, ...]) -> tuple[Select[Any], ColumnElement[Any]]:
-    """Return a query of articles, narrowed down to those that may have all these words.
-
-    And what it is best ordered by to have the newest in the archive first.
-    """
-    if not (terms := match(words)):
-        return query, articles.c.id
-    found = query.select_from(text("articles_fts")).where(
-        text("articles_fts MATCH :terms").bindparams(terms=terms),
-        articles.c.id == literal_column("articles_fts.rowid"),
-    )
-    return found, literal_column("articles_fts.rowid")
+def answers(connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+    """Return articles that have all these terms, at most so many, in no order."""
+    values = {"terms": expression(terms), "most": -1 if most is None else most}
+    return list(connection.execute(_ANSWERS, values).scalars())
 
 
-def total(connection: Connection) -> int:
-    """Return how many articles are indexed."""
-    count = text("SELECT count(*) FROM articles_fts_docsize")
-    return int(connection.execute(count).scalar_one())
+def matching(terms: Sequence[str]) -> TextualSelect:
+    """Return a query of the articles that have all these terms."""
+    ids = text(_MATCHING).bindparams(terms=expression(terms))
+    return ids.columns(articles.c.id)
 
 
-def having(connection: Connection, word: str, most: int) -> int | None:
-    """Return how many articles may have a word, counted to ``most``.
+def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
+    """Yield the articles that have all these terms, the last archived first."""
+    found = connection.execute(_LATEST, {"terms": expression(terms)}, execution_options=_IN_PARTS)
+    with found:
+        yield from found.scalars()
 
-    ``None`` when the index does not know such words.
-    """
-    if not (terms := match((word,))):
-        return None
-    counting = text(
-        "SELECT count(*) FROM "
-        "(SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms LIMIT :most)"
-    )
-    return int(connection.execute(counting, {"terms": terms, "most": most}).scalar_one())
+
+def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
+    """Return the articles that have all these terms, of those with ids from first to last."""
+    values = {"terms": expression(terms), "first": first, "last": last}
+    return list(connection.execute(_BETWEEN, values).scalars())
+
+
+def having(connection: Connection, terms: Sequence[str], most: int) -> int:
+    """Return how many articles have all these terms, counted to ``most``."""
+    values = {"terms": expression(terms), "most": most}
+    return int(connection.execute(_HAVING, values).scalar_one())

@@ -37,6 +37,8 @@ def open_engine(url: URL, *, for_reading: bool) -> Engine:
             _make_folder(path.parent)
         engine = create_engine(url)
         event.listen(engine, "connect", _prepare)
+    if for_reading:
+        event.listen(engine, "connect", _remember_more)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -140,6 +142,12 @@ def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG0
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _remember_more(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    # A search meets the same pages of the index again and again. The daemon does without: what
+    # it asks for is always something else, and it is to stay small.
+    connection.execute("PRAGMA cache_size = -32000").close()
 
 
 def _begin(connection: Connection) -> None:

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, TextClause, delete, func, insert, select, text, update
 
-from ingestor.near_duplicates import BANDS, bands, is_same_story
+from ingestor.near_duplicates import bands, is_same_story
 from ingestor.store.schema import articles, stories, story_bands
 
 MOST_DAYS_APART = 7
@@ -30,15 +31,6 @@ _ONE_BAND = (
     "SELECT * FROM (SELECT article_id FROM story_bands WHERE band = :b{at}"
     " ORDER BY article_id DESC LIMIT {most}) AS o{at}"
 )
-_CANDIDATES = text(
-    "SELECT a.id, a.content_text, s.story_id FROM (SELECT article_id, count(*) AS shared FROM ("  # noqa: S608 - constants
-    + " UNION ALL ".join(_ONE_BAND.format(at=at, most=_MOST_A_BAND) for at in range(BANDS))
-    + ") AS every GROUP BY article_id) AS found JOIN articles a ON a.id = found.article_id"
-    " JOIN stories s ON s.article_id = a.id"
-    " WHERE a.id <> :id AND a.date BETWEEN :since AND :until"
-    " ORDER BY found.shared DESC, a.id LIMIT :most"
-)
-
 _EXISTS = "WHERE EXISTS (SELECT 1 FROM story_bands WHERE story_bands.band = wanted.band)"
 _KNOWN = {
     "sqlite": text(
@@ -86,7 +78,7 @@ def group(connection: Connection, new: Sequence[Ungrouped]) -> None:
     connection.execute(_ADD, [{"article_id": one.id, "story_id": one.id} for one in new])
     for one in new:
         if not shared.isdisjoint(found[one.id]):
-            alike = _stories(connection, one, found[one.id])
+            alike = _stories(connection, one, shared.intersection(found[one.id]))
             _joined(connection, alike | {one.id}, one.id)
 
 
@@ -110,7 +102,7 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
         group(connection, [_ungrouped(connection, article_id, content)])
         return
     found = bands(content)
-    alike = _stories(connection, _ungrouped(connection, article_id, content), found)
+    alike = _stories(connection, _ungrouped(connection, article_id, content), set(found))
     _add_bands(connection, article_id, found)
     if current not in alike:
         _leave(connection, article_id, current)
@@ -149,8 +141,11 @@ def _ungrouped(connection: Connection, article_id: int, content: str) -> Ungroup
     return Ungrouped(article_id, connection.execute(query).scalar_one(), content)
 
 
-def _stories(connection: Connection, one: Ungrouped, found: tuple[int, ...]) -> set[int]:
-    """Return the stories of the other articles that tell the same as this one."""
+def _stories(connection: Connection, one: Ungrouped, found: Collection[int]) -> set[int]:
+    """Return the stories of the other articles that tell the same as this one.
+
+    ``found`` are its bands, or those of them that others have.
+    """
     if not found:
         return set()
     day, apart = date.fromisoformat(one.day), timedelta(days=MOST_DAYS_APART)
@@ -160,8 +155,22 @@ def _stories(connection: Connection, one: Ungrouped, found: tuple[int, ...]) -> 
         "since": (day - apart).isoformat(),
         "until": (day + apart).isoformat(),
     }
-    rows = connection.execute(_CANDIDATES, values)
+    rows = connection.execute(_candidates(len(found)), values)
     return {row.story_id for row in rows if is_same_story(row.content_text, one.text)}
+
+
+@cache
+def _candidates(count: int) -> TextClause:
+    """Return the query for the articles that have some of so many bands, the most first."""
+    every = " UNION ALL ".join(_ONE_BAND.format(at=at, most=_MOST_A_BAND) for at in range(count))
+    return text(
+        "SELECT a.id, a.content_text, s.story_id"  # noqa: S608 - constants
+        f" FROM (SELECT article_id, count(*) AS shared FROM ({every}) AS every"
+        " GROUP BY article_id) AS found JOIN articles a ON a.id = found.article_id"
+        " JOIN stories s ON s.article_id = a.id"
+        " WHERE a.id <> :id AND a.date BETWEEN :since AND :until"
+        " ORDER BY found.shared DESC, a.id LIMIT :most"
+    )
 
 
 def _joined(connection: Connection, alike: set[int], alone: int) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
-from ingestor.store.schema import entries, feeds
+from ingestor.store.schema import WAITING, entries, feeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,7 @@ def vitals(connection: Connection, now: datetime) -> Vitals:
     """Return how the queue is at ``now``; the indexes answer it."""
     waiting: dict[str, int] = dict(
         connection.execute(
-            select(entries.c.state, func.count())
-            .where(entries.c.state.in_(("pending", "parked")))
-            .group_by(entries.c.state)
+            select(entries.c.state, func.count()).where(WAITING).group_by(entries.c.state)
         )
         .tuples()
         .all()
@@ -51,6 +49,7 @@ def due(connection: Connection, now: datetime) -> int:
     active = feeds.c.active == 1
     late_entries = _count(
         connection,
+        WAITING,
         entries.c.state == "pending",
         or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
         entries.c.feed_id.in_(select(feeds.c.id).where(active)),

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestor.errors import FeedUnreadable, Forbidden, NoArticle
+from ingestor.extract.feed_text import article_from_entry
 from ingestor.fetch.guard import check_url
 from ingestor.identity import entry_key
 from ingestor.model import Entry, Feed, FeedDocument, Response
-from ingestor.pipeline.feed_text import article_from_entry
 from ingestor.sources import source
 from ingestor.text import one_line
 from tests.fetch.raw_server import RawServer, page

@@ -1,0 +1,88 @@
+"""The ratios that count, by name, and what is wanted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks import end_to_end, polling
+from benchmarks.end_to_end import Result
+from benchmarks.polling import Polled
+
+Ratios = Mapping[str, float | None]
+"""Ours to theirs; ``None``: theirs was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is wanted of a ratio."""
+
+    key: str
+    text: str
+    kind: Literal["at most", "at least"]
+    bound: float
+
+    def reached(self, ratio: float) -> bool:
+        """Whether a ratio is as wanted."""
+        return ratio <= self.bound if self.kind == "at most" else ratio >= self.bound
+
+
+GOALS = (
+    Goal("cpu_to_floor", "CPU per article, to the floor's", "at most", 1.6),
+    Goal("cpu_to_soup", "CPU per article, to requests + BeautifulSoup", "at most", 1 / 3),
+    Goal("cpu_to_readability", "CPU per article, to readability-lxml", "at most", 1 / 3),
+    Goal("cpu_to_trafilatura", "CPU per article, to trafilatura", "at most", 1 / 3),
+    Goal("rate_to_floor", "articles/s, to the floor in as many processes", "at least", 0.6),
+    Goal("rate_to_soup", "articles/s, to requests + BeautifulSoup", "at least", 4.0),
+    Goal("rate_to_readability", "articles/s, to readability-lxml", "at least", 4.0),
+    Goal("rate_to_trafilatura", "articles/s, to trafilatura", "at least", 4.0),
+    Goal("idle_cpu_to_httpx", "CPU per idle poll, to a bare conditional GET", "at most", 1.5),
+    Goal("idle_rate_to_reader", "idle feeds/s, to lemon24/reader", "at least", 2.0),
+    Goal("new_rate_to_reader", "feeds/s with 20 new entries, to lemon24/reader", "at least", 4.0),
+)
+
+MEMORY_GOALS = (
+    Goal("daemon_mb", "the daemon's main process, MB", "at most", 150),
+    Goal("daemon_growth", "growth of the daemon's main process", "at most", 0.05),
+    Goal("backfill_growth", "growth of a backfill's main process", "at most", 0.05),
+)
+
+
+def article_ratios(results: Sequence[Result]) -> Ratios:
+    """Return the ratios of taking articles in, the start of each program included."""
+    by_name = {one.program.name: one for one in results}
+    ours = by_name[end_to_end.OURS.name]
+
+    def rate(other: str) -> float | None:
+        theirs = by_name.get(other)
+        return ours.per_second / theirs.per_second if theirs else None
+
+    def cpu(other: str) -> float | None:
+        theirs = by_name.get(other)
+        return ours.cpu_per_article / theirs.cpu_per_article if theirs else None
+
+    return {
+        "cpu_to_floor": cpu(end_to_end.FLOOR.name),
+        "cpu_to_soup": cpu(end_to_end.SOUP.name),
+        "cpu_to_readability": cpu(end_to_end.READABILITY.name),
+        "cpu_to_trafilatura": cpu(end_to_end.TRAFILATURA.name),
+        "rate_to_floor": rate(end_to_end.FLOOR_MANY.name),
+        "rate_to_soup": rate(end_to_end.SOUP.name),
+        "rate_to_readability": rate(end_to_end.READABILITY.name),
+        "rate_to_trafilatura": rate(end_to_end.TRAFILATURA.name),
+    }
+
+
+def poll_ratios(idle: Sequence[Polled], new: Sequence[Polled]) -> Ratios:
+    """Return the ratios of polling, the start of each program included."""
+    quiet = {one.program.name: one for one in idle}
+    busy = {one.program.name: one for one in new}
+    ours, floor = quiet[polling.OURS.name], quiet.get(polling.FLOOR.name)
+    reader, reader_new = quiet.get(polling.READER.name), busy.get(polling.READER.name)
+    ours_new = busy[polling.OURS.name]
+    return {
+        "idle_cpu_to_httpx": ours.cpu_per_feed / floor.cpu_per_feed if floor else None,
+        "idle_rate_to_reader": ours.per_second / reader.per_second if reader else None,
+        "new_rate_to_reader": ours_new.per_second / reader_new.per_second if reader_new else None,
+    }

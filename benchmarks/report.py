@@ -1,0 +1,248 @@
+"""``make bench``: measures everything and writes ``docs/performance.md`` and its picture."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import end_to_end, memory, polling, stages
+from benchmarks.goals import GOALS, MEMORY_GOALS, Goal, Ratios, article_ratios, poll_ratios
+from benchmarks.machine import busy, commit, machine
+from benchmarks.measuring import ROOT
+from benchmarks.plot import bars
+from benchmarks.programs import CONNECTIONS, installed, markdown
+from benchmarks.site import Plan
+
+REAL_PAGES = Path(os.environ.get("INGESTOR_SHARED", ROOT.parent / "shared")) / "sina" / "pages"
+
+NOTES = ROOT / "benchmarks" / "notes.md"
+"""What was tried, written by hand."""
+
+GROWTH = ROOT / "benchmarks" / "growth.md"
+"""What large archives cost, measured by itself because it takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured."""
+
+    articles: int
+    real_articles: int
+    feeds: int
+    new_feeds: int
+    rounds: int
+    daemon_seconds: float
+    backfill: int
+
+
+@dataclass
+class Measured:
+    """Everything that was measured."""
+
+    sizes: Sizes
+    load: float = field(default_factory=busy)
+    """What others wanted of the machine before it began."""
+    articles: list[end_to_end.Result] = field(default_factory=list)
+    real: list[end_to_end.Result] = field(default_factory=list)
+    idle: list[polling.Polled] = field(default_factory=list)
+    same: list[polling.Polled] = field(default_factory=list)
+    new: list[polling.Polled] = field(default_factory=list)
+    daemon: list[memory.Sample] = field(default_factory=list)
+    backfill: list[memory.Sample] = field(default_factory=list)
+    stages: stages.Sampled | None = None
+
+    @property
+    def ratios(self) -> Ratios:
+        """All that goals are set for, by key."""
+        return {
+            **article_ratios(self.articles),
+            **poll_ratios(self.idle, self.new),
+            "daemon_mb": max(one.main_bytes for one in self.daemon) / 1e6,
+            "daemon_growth": memory.growth(self.daemon),
+            "backfill_growth": memory.growth(self.backfill),
+        }
+
+
+def measure(sizes: Sizes) -> Measured:
+    """Measure everything, one after the other."""
+    found = Measured(sizes)
+    programs = installed(end_to_end.PROGRAMS)
+    _say("articles, end to end")
+    found.articles = end_to_end.compare(Plan(sizes.articles, 20), programs, sizes.rounds)
+    if REAL_PAGES.is_dir():
+        _say("articles on real pages")
+        plan = Plan(sizes.real_articles, 20, real=str(REAL_PAGES))
+        found.real = end_to_end.compare(plan, programs, 1)
+    _say("stages")
+    found.stages = stages.sampled(Plan(sizes.articles, 20))
+    _say("idle feeds")
+    idle = installed(polling.IDLE)
+    found.idle, found.same = polling.idle(sizes.feeds, sizes.rounds, idle)
+    _say("feeds in which everything is new")
+    new = installed(polling.NEW)
+    found.new = polling.everything_new(sizes.new_feeds, sizes.rounds, new)
+    _say(f"the daemon's memory, {sizes.daemon_seconds:.0f} s")
+    found.daemon = memory.daemon(sizes.feeds, sizes.daemon_seconds)
+    _say(f"a backfill's memory, {sizes.backfill} articles")
+    found.backfill = memory.backfill(sizes.backfill)
+    return found
+
+
+def _say(what: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S} {what}", file=sys.stderr, flush=True)
+
+
+def page(found: Measured) -> str:
+    """Return ``docs/performance.md``."""
+    sections = (_head(found), _articles(found), _polls(found), _memory(found))
+    by_hand = [path.read_text("utf-8").rstrip() for path in (GROWTH, NOTES) if path.exists()]
+    return "\n\n".join([*map(_wrapped, itertools.chain.from_iterable(sections)), *by_hand])
+
+
+def _wrapped(part: str) -> str:
+    """Return a paragraph in lines of a hundred characters; what has lines already stays."""
+    if "\n" in part or part.startswith(("#", "!")):
+        return part
+    return textwrap.fill(part, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _head(found: Measured) -> Iterator[str]:
+    yield "# Performance"
+    yield (
+        "Written by `make bench`, which measures our program and others side by side in one run, "
+        "in turns, and takes medians. A ratio says something; a figure alone says more about the "
+        "machine. `make bench-quick` prints the ratios of a small run as one JSON line, "
+        "`make profile` writes [profile.txt](profile.txt)."
+    )
+    yield (
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, {found.sizes.rounds} rounds, on "
+        f"{machine()}; before it began, {found.load:.1f} processes were busy. "
+        "Everything is on one machine: the site that is asked shares its processors, but its time "
+        "is not counted."
+    )
+    yield "## Goals"
+    yield markdown(("", "wanted", "measured", ""), list(_goals(found)))
+    yield "![Articles a second and processor time](performance.svg)"
+
+
+def _goals(found: Measured) -> Iterator[tuple[str, ...]]:
+    ratios = found.ratios
+    for goal in (*GOALS, *MEMORY_GOALS):
+        ratio = ratios[goal.key]
+        wanted = f"{goal.kind} {goal.bound:.3g}"
+        if ratio is None:
+            yield goal.text, wanted, "not measured", ""
+        else:
+            yield goal.text, wanted, f"{ratio:.3g}", _verdict(goal, ratio)
+
+
+def _verdict(goal: Goal, ratio: float) -> str:
+    return "reached" if goal.reached(ratio) else "**missed**"
+
+
+def _articles(found: Measured) -> Iterator[str]:
+    sizes = found.sizes
+    yield "## From feed to archive"
+    yield (
+        f"{sizes.articles} pages of 100 kB on average, with a made-up article on each and the "
+        "proportions of real pages (46% style sheets, 15% scripts), gzip as sent by the server, "
+        f"announced by 20 feeds that carry the text as RSSHub's do; {CONNECTIONS} connections for "
+        "everyone, plain http through a proxy on loopback. Ours is `ingest --once` with its "
+        "defaults (WARC, fsync, full text, stories, files, robots.txt) but without a pause between "
+        "requests. The others are handed the addresses. *Floor*: httpx, one lxml parse, one "
+        "insert, one gzip write a page, one commit at the end. Processor time is user and system "
+        "of all processes; the start of each program is included, and shown by itself (a pass over "
+        "nothing). Memory is the sum of proportional set sizes."
+    )
+    yield end_to_end.table(found.articles)
+    if found.real:
+        yield (
+            f"The same with {sizes.real_articles} pages that have the furniture of real ones "
+            "(230 to 410 kB), one round:"
+        )
+        yield end_to_end.table(found.real)
+    if found.stages:
+        yield "### By stage"
+        yield (
+            "Ours once more, each process looking at its own threads a hundred times a second; "
+            "this looking costs a little too."
+        )
+        yield stages.table(found.stages)
+
+
+def _polls(found: Measured) -> Iterator[str]:
+    sizes = found.sizes
+    yield "## Polls"
+    yield (
+        f"{sizes.feeds} feeds of which none changed; the first poll is not counted. Ours is a "
+        "whole `ingest --once`, its start included. They answer 304:"
+    )
+    yield polling.table(found.idle)
+    yield "They know no ETag and send the same body again, which we also keep a record of:"
+    yield polling.table(found.same)
+    each = memory.cpu_per_poll(found.daemon) * 1000
+    yield f"In the running daemon, without any start, a poll that answers 304 takes {each:.2f} ms."
+    yield (
+        f"{sizes.new_feeds} feeds of {polling.ENTRIES} entries, all new, with their text. Ours "
+        "makes articles of them: cleaned, searchable, with history, WARC and files:"
+    )
+    yield polling.table(found.new)
+
+
+def _memory(found: Measured) -> Iterator[str]:
+    yield "## Memory"
+    yield (
+        f"The daemon with {found.sizes.feeds} feeds that it polls every {memory.ROUND_SECONDS} s, "
+        f"from when it had polled all; the main process grew by {memory.growth(found.daemon):.1%}:"
+    )
+    yield memory.table(found.daemon, "polls")
+    yield (
+        f"A backfill (`--since`) of {found.sizes.backfill} articles; the main process grew by "
+        f"{memory.growth(found.backfill):.1%} after the first third:"
+    )
+    yield memory.table(found.backfill, "articles")
+
+
+def picture(found: Measured) -> str:
+    """Return the picture that goes with the page."""
+    rates = [(one.program.name, one.per_second) for one in found.articles]
+    costs = [(one.program.name, one.cpu_per_article * 1000) for one in found.articles]
+    polls = [(one.program.name, one.per_second) for one in found.idle]
+    return bars(
+        [
+            ("Articles a second (more is better)", rates),
+            ("Processor time, ms an article (less is better)", costs),
+            ("Idle feeds polled a second (more is better)", polls),
+        ]
+    )
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("--articles", type=int, default=1000)
+    parser.add_argument("--real-articles", type=int, default=300)
+    parser.add_argument("--feeds", type=int, default=2000)
+    parser.add_argument("--new-feeds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--daemon-seconds", type=float, default=120)
+    parser.add_argument("--backfill", type=int, default=2000)
+    parser.add_argument("--to", type=Path, default=ROOT / "docs")
+    told = vars(parser.parse_args())
+    folder, began = told.pop("to"), time.monotonic()
+    found = measure(Sizes(**told))
+    (folder / "performance.md").write_text(page(found) + "\n", "utf-8")
+    (folder / "performance.svg").write_text(picture(found), "utf-8")
+    _say(f"{folder / 'performance.md'}, after {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
