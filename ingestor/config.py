@@ -115,6 +115,13 @@ class ServiceSettings(_Section):
     stuck_after: Duration = timedelta(minutes=5)
 
 
+class ClusterSettings(_Section):
+    """``[cluster]``: how ``ingest worker`` lives."""
+
+    concurrency: int = Field(default=0, ge=0, le=64)
+    stalled_after: SomeTime = timedelta(seconds=30)
+
+
 class FeedSettings(_Section):
     """One ``[[feeds]]``."""
 
@@ -173,6 +180,7 @@ class Settings(_Section):
     fetch: FetchSettings = FetchSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     service: ServiceSettings = ServiceSettings()
+    cluster: ClusterSettings = ClusterSettings()
     feeds: tuple[FeedSettings, ...] = ()
 
     @model_validator(mode="after")

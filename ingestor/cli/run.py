@@ -12,6 +12,7 @@ import typer
 from ingestor import __version__
 from ingestor.cli.backfill import Backfill
 from ingestor.cli.common import Options, chosen_feeds, say, say_error, say_json, set_up_logs
+from ingestor.cli.handing_over import hand_over_backfill
 from ingestor.cli.logs import LogFormat
 from ingestor.clock import Clock
 from ingestor.config import Settings
@@ -54,6 +55,9 @@ Until = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="With --since: walk days again that are through.")
 ]
+Defer = Annotated[
+    bool, typer.Option("--defer", help="With --since: hand the days to `ingest worker`.")
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", metavar="PATH", help="Configuration file (or INGEST_CONFIG)."),
@@ -81,6 +85,7 @@ def run(
     since: Since = None,
     until: Until = None,
     force: Force = False,
+    defer: Defer = False,
     config: ConfigFile = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -100,7 +105,7 @@ def run(
         config=config, verbose=verbose, quiet=quiet, debug=debug, log_format=log_format
     )
     if context.invoked_subcommand:
-        given = once or bool(feed) or as_json or bool(since or until) or force
+        given = once or bool(feed) or as_json or bool(since or until) or force or defer
         _refuse_run_options(context.invoked_subcommand, given)
         return
     if not once and (feed or as_json or since or until):
@@ -115,6 +120,11 @@ def run(
         return
     clock = Clock()
     past = Backfill.wanted(wanted, (since, until), clock.now(), force=force)
+    if defer:
+        if past is None:
+            raise UsageError("--defer goes with --since")
+        hand_over_backfill(settings, past.feeds, past.span, force=force)
+        return
     summary = _pass(settings, wanted, clock, past)
     for problem in summary.problems if listed else ():
         say_error(problem)
