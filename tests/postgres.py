@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -44,6 +45,8 @@ class Server:
     folder: Path
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _migrated: bool = False
+    _start: Callable[[], subprocess.Popen] | None = None
+    _process: subprocess.Popen | None = None
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         """Return the address of a database, as it stands in ``store.url``."""
@@ -68,6 +71,23 @@ class Server:
                 upgrade(database)
             self._migrated = True
         return self._made("migrated")
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        assert self._start
+        self._process = self._start()
+        _wait(self, self._process)
+
+    def stop(self, number: int = signal.SIGQUIT) -> None:
+        """End the server: at once, or with SIGINT in good order, whoever is connected."""
+        if self._process:
+            self._process.send_signal(number)
+            self._process.wait(timeout=30)
+
+    def restart(self) -> None:
+        """Stop the server in good order, which ends every session, and start it again."""
+        self.stop(signal.SIGINT)
+        self.start()
 
     def drop(self, database: str) -> None:
         """Remove a database, whoever still uses it."""
@@ -110,13 +130,13 @@ def server(settings: tuple[str, ...] = QUICK) -> Iterator[Server]:
         options = [f"-c{one}" for one in (*settings, "listen_addresses=127.0.0.1")]
         sockets = "-cunix_socket_directories="
         log = stack.enter_context((folder / "log").open("wb"))
-        process = subprocess.Popen(
+        made = Server(port, folder)
+        made._start = lambda: subprocess.Popen(
             [run / "postgres", "-D", data, "-p", str(port), sockets, *options],
             cwd=folder, user=user, stderr=log,
         )  # fmt: skip
-        stack.callback(_stop, process)
-        made = Server(port, folder)
-        _wait(made, process)
+        made.start()
+        stack.callback(made.stop)
         yield made
 
 
@@ -151,9 +171,3 @@ def _wait(server: Server, process: subprocess.Popen) -> None:
             server.execute("SELECT 1")
             return
     raise RuntimeError((server.folder / "log").read_text("utf-8", "replace"))
-
-
-def _stop(process: subprocess.Popen) -> None:
-    """End the server at once, with what it still does."""
-    process.send_signal(3)
-    process.wait(timeout=30)

@@ -43,7 +43,13 @@ class Site:
     """Address of its database; ``""``: a file in the folder."""
 
     def configure(
-        self, *feeds: str, fetch: str = "", archive: str = "", schedule: str = "", service: str = ""
+        self,
+        *feeds: str,
+        fetch: str = "",
+        archive: str = "",
+        schedule: str = "",
+        service: str = "",
+        cluster: str = "",
     ) -> None:
         """Write config.toml; each feed is the inside of a [[feeds]] section.
 
@@ -52,13 +58,15 @@ class Site:
         """
         if "delay_per_host" not in fetch:
             fetch = f'delay_per_host = "0s"\n{fetch}'
+        if "timeout" not in fetch:
+            fetch = f'timeout = "2s"\n{fetch}'
         if "slowest" not in schedule:
             schedule = f'slowest = "1s"\n{schedule}'
         sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))
         store = f'[store]\nurl = "{self.store}"\n' if self.store else ""
         (self.folder / "config.toml").write_text(
-            f'{store}[fetch]\nproxy = "{self.net.proxy_url}"\ntimeout = "2s"\n{fetch}\n'
-            f"[archive]\n{archive}\n[schedule]\n{schedule}\n[service]\n{service}\n{sections}",
+            f'{store}[fetch]\nproxy = "{self.net.proxy_url}"\n{fetch}\n'
+            f"[archive]\n{archive}\n[schedule]\n{schedule}\n[service]\n{service}\n[cluster]\n{cluster}\n{sections}",
             encoding="utf-8",
         )
 

@@ -13,7 +13,8 @@ HEAD = """# The database
 
 This page is made from the tables (`make docs`). The file is plain SQLite: query it with the
 `sqlite3` shell while the daemon writes. Times are TEXT in ISO 8601, UTC, to the second, with Z;
-days are `YYYY-MM-DD` in Asia/Shanghai.
+days are `YYYY-MM-DD` in Asia/Shanghai. On PostgreSQL moments are `timestamptz` and ids `bigint`:
+[scaling.md](scaling.md).
 """
 
 FULL_TEXT = f"""## articles_fts

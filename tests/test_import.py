@@ -19,6 +19,8 @@ from tests.shared import shared
 
 pytestmark = pytest.mark.every_store
 
+SEEN = "SELECT first_seen_at FROM articles"
+
 ONE, TWO = made_up(1), made_up(2)
 EXTRA = ("link", "media", "editor", "keywords", "symbols", "updated")
 
@@ -81,9 +83,9 @@ def test_a_folder_is_adopted_and_every_file_is_explained(site):
     assert {row[1:] for row in rows} == {("import", "import", "2024-03-11", "新浪财经", None)}
     assert site.query("SELECT DISTINCT cause, revision FROM revisions") == [("import", 1)]
     assert len(site.matching("公司")) == 4
-    assert site.query(
-        "SELECT count(*) FROM articles WHERE julianday('now') - julianday(first_seen_at) < 1"
-    ) == [(4,)]
+    seen = [datetime.fromisoformat(moment) for (moment,) in site.query(SEEN)]
+    assert len(seen) == 4
+    assert all(datetime.now(UTC) - moment < timedelta(days=1) for moment in seen)
     files = site.files()
     assert len(files) == 4
     assert all(path.startswith("金融/新浪财经/新浪财经－国內/2024-03-11-") for path in files)

@@ -21,6 +21,7 @@ GROUND = {
     "model",
     "errors",
     "config",
+    "config_sections",
     "config_values",
     "dates",
     "date_forms",
@@ -46,7 +47,10 @@ MAY_IMPORT = {
     "operations": GROUND | STAGES | {"reading", "pipeline", "operations"},
     "daemon": GROUND | {"daemon"},
     "browse": GROUND | {"poll", "store", "operations", "browse"},
-    "cli": GROUND | STAGES | {"reading", "pipeline", "operations", "daemon", "browse", "cli"},
+    "cluster": GROUND | STAGES | {"reading", "pipeline", "operations", "cluster"},
+    "cli": GROUND
+    | STAGES
+    | {"reading", "pipeline", "operations", "daemon", "browse", "cluster", "cli"},
     "__main__": {"cli"},
 }
 

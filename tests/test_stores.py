@@ -3,13 +3,19 @@
 import json
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
 from ingestor.errors import ArchiveInUse, ConfigError, StorageFailed
 from ingestor.store.database import Database
 from ingestor.store.lock import one_of_many, only_run
+from ingestor.store.migrations import upgrade
+from ingestor.store.schema import metadata
+from tests.filling import filled
 from tests.made_up_sina import demo_articles, publish
 
 
@@ -74,6 +80,70 @@ def test_workers_share_an_archive_and_keep_a_run_out(site, postgresql_url):
             assert (done.returncode, "in use by process" in done.stderr) == (3, True)
         with only_run(one), pytest.raises(ArchiveInUse), one_of_many(other):
             pass
+
+
+def test_the_migrations_make_what_the_tables_say_on_a_server(postgresql_url):
+    """No difference, types included; moments and ids are native ones."""
+    with closing(Database(postgresql_url)) as database, database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": _ours})
+        assert compare_metadata(context, metadata) == []
+        kinds = dict(
+            connection.exec_driver_sql(
+                "SELECT column_name, data_type FROM information_schema.columns"
+                " WHERE table_name = 'articles'"
+            ).all()
+        )
+    assert kinds["published_at"] == "timestamp with time zone"
+    assert (kinds["id"], kinds["feed_id"], kinds["date"]) == ("bigint", "bigint", "text")
+
+
+def _ours(_one, name, *_rest) -> bool:
+    return "articles_fts" not in str(name) and not str(name).startswith("alembic")
+
+
+def test_programs_that_upgrade_at_once_take_turns(postgresql):
+    """One of them makes the schema; the others find it made."""
+    name = postgresql.empty()
+
+    def upgraded(_: int) -> bool:
+        with closing(Database(postgresql.url(name))) as database:
+            return upgrade(database)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(upgraded, range(4))) == [False, False, False, True]
+    postgresql.drop(name)
+
+
+def test_what_a_server_does_otherwise_is_said(site, postgresql_url):
+    """Exit 2, one line, and what to use instead."""
+    site.store = postgresql_url
+    site.configure()
+    for arguments, instead in (
+        (("backup", "copy"), "pg_dump"),
+        (("browse", "--port", "0"), "ingest copy"),
+    ):
+        done = site.run(*arguments)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert instead in done.stderr
+
+
+def test_check_says_where_the_archive_is_and_no_password(site, postgresql_url):
+    """The server trusts everybody on loopback, so that any password does."""
+    site.store = postgresql_url.replace("postgres@", "postgres:secret@")
+    site.configure()
+    publish(site.net, demo_articles())
+    done = site.run("check")
+    assert done.returncode == 0, done.stderr
+    assert "ready" in done.stdout
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_a_character_that_a_server_cannot_hold_is_left_out(postgresql_url):
+    """A NUL, which a feed in JSON may carry: on SQLite it is kept."""
+    database = filled(postgresql_url, [("题\x00目", "文\x00章")])
+    with closing(database), database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT title, content_text FROM articles").all()
+    assert [tuple(row) for row in rows] == [("题目", "文章")]
 
 
 def nobody_answers(server) -> tuple[str, str]:

@@ -32,6 +32,7 @@ VERBS = {
     "export": "export",
     "import": "importing",
     "copy": "copying",
+    "worker": "worker",
 }
 """The commands, each with the module that has a function of its name."""
 

@@ -10,6 +10,7 @@ import typer
 
 from ingestor.cli.common import existing, options, say, say_error, set_up_logs
 from ingestor.cli.filters import filters_of
+from ingestor.cli.handing_over import hand_over_reextract
 from ingestor.cli.tally import Tally, shown
 from ingestor.clock import Clock
 from ingestor.config import Settings
@@ -43,6 +44,9 @@ def reextract(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DAY", help="Up to and including this day.")
     ] = None,
+    defer: Annotated[
+        bool, typer.Option("--defer", help="Hand the days to `ingest worker` (PostgreSQL).")
+    ] = False,
 ) -> None:
     """Read the kept raw pages again with today's rules.
 
@@ -55,6 +59,9 @@ def reextract(
     set_up_logs(options(context))
     settings = options(context).settings()
     names, days = feed or [], filters_of(since=since or "", until=until or "")
+    if defer:
+        _hand_over(settings, names, days, dry_run=dry_run)
+        return
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
         clock = Clock()
@@ -66,6 +73,14 @@ def reextract(
         tally = _run(settings, database, clock, wanted=wanted, diffs=diffs if dry_run else None)
     if tally.unreadable:
         raise typer.Exit(1)
+
+
+def _hand_over(settings: Settings, names: Sequence[str], days: Filters, *, dry_run: bool) -> None:
+    if dry_run:
+        raise UsageError("--defer and --dry-run exclude each other")
+    with closing(existing(settings)) as database:
+        wanted = _wanted(database, names, days)
+    hand_over_reextract(settings, wanted)
 
 
 def _wanted(database: Database, names: Sequence[str], days: Filters) -> Wanted:

@@ -12,6 +12,7 @@ import typer
 from ingestor import __version__
 from ingestor.cli.backfill import Backfill
 from ingestor.cli.common import Options, chosen_feeds, say, say_error, say_json, set_up_logs
+from ingestor.cli.handing_over import hand_over_backfill
 from ingestor.cli.logs import LogFormat
 from ingestor.clock import Clock
 from ingestor.config import Settings
@@ -54,6 +55,9 @@ Until = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="With --since: walk days again that are through.")
 ]
+Defer = Annotated[
+    bool, typer.Option("--defer", help="With --since: hand the days to `ingest worker`.")
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", metavar="PATH", help="Configuration file (or INGEST_CONFIG)."),
@@ -81,6 +85,7 @@ def run(
     since: Since = None,
     until: Until = None,
     force: Force = False,
+    defer: Defer = False,
     config: ConfigFile = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -100,14 +105,12 @@ def run(
         config=config, verbose=verbose, quiet=quiet, debug=debug, log_format=log_format
     )
     if context.invoked_subcommand:
-        given = once or bool(feed) or as_json or bool(since or until) or force
-        _refuse_run_options(context.invoked_subcommand, given)
+        given = (once, feed, as_json, since, until, force, defer)
+        _refuse_run_options(context.invoked_subcommand, any(given))
         return
     if not once and (feed or as_json or since or until):
         raise UsageError("--feed, --json, --since and --until go with --once")
-    # On a terminal the failures of a pass are listed at its end, for people.
-    listed = once and context.obj.form == "human" and not (verbose or debug)
-    set_up_logs(context.obj, LISTED if listed else frozenset())
+    listed = _set_up(context.obj, once=once)
     settings = context.obj.settings()
     wanted = chosen_feeds(settings, feed or [])
     if not once:
@@ -115,10 +118,26 @@ def run(
         return
     clock = Clock()
     past = Backfill.wanted(wanted, (since, until), clock.now(), force=force)
+    if defer:
+        _hand_over(settings, past)
+        return
     summary = _pass(settings, wanted, clock, past)
     for problem in summary.problems if listed else ():
         say_error(problem)
     _report(summary, as_json=as_json, quiet=quiet)
+
+
+def _hand_over(settings: Settings, past: Backfill | None) -> None:
+    if past is None:
+        raise UsageError("--defer goes with --since")
+    hand_over_backfill(settings, past.feeds, past.span, force=past.force)
+
+
+def _set_up(chosen: Options, *, once: bool) -> bool:
+    """Set up the logs; return whether a pass lists its failures at its end, as for people."""
+    listed = once and chosen.form == "human" and not (chosen.verbose or chosen.debug)
+    set_up_logs(chosen, LISTED if listed else frozenset())
+    return listed
 
 
 def _pass(settings: Settings, wanted: list[Feed], clock: Clock, past: Backfill | None) -> Summary:

@@ -23,6 +23,7 @@ from ingestor.operations.pulse import Pulse
 from ingestor.operations.readiness import not_alive, not_ready
 from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
+from ingestor.store.cluster_overview import ClusterState
 from ingestor.store.database import Database
 from ingestor.store.upkeep import tidy
 
@@ -46,7 +47,7 @@ class Service:
         self.clock = clock
         self.reload = threading.Event()
         self.freshness = Freshness(database, clock)
-        self.observer, self._metrics = _counting(
+        self.observer, self._metrics = counting(
             clock, self.freshness, FolderSizes(self._folders, clock)
         )
         self.systemd = Systemd()
@@ -180,8 +181,11 @@ class Service:
             raise ConfigError("service.listen: cannot change while the daemon runs; restart it")
 
 
-def _counting(
-    clock: Clock, freshness: Freshness, folders: FolderSizes
+def counting(
+    clock: Clock,
+    freshness: Freshness,
+    folders: FolderSizes,
+    cluster: Callable[[], ClusterState | None] = lambda: None,
 ) -> tuple[Observer, Callable[[Pulse], web.Page]]:
     """Return who counts, and what shows the counts; they need prometheus-client."""
     try:
@@ -191,4 +195,9 @@ def _counting(
         return Observer(clock.monotonic), lambda _: missing
     counts = Metrics(clock)
     kind = "text/plain; version=0.0.4; charset=utf-8"
-    return counts, lambda pulse: web.Page(200, counts.text(Gauges(pulse, freshness, folders)), kind)
+
+    def page(pulse: Pulse) -> web.Page:
+        gauges = Gauges(pulse, freshness, folders, cluster)
+        return web.Page(200, counts.text(gauges), kind)
+
+    return counts, page

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ingestor.cli import cluster_status
 from ingestor.cli.common import existing, options, say_error, say_json
 from ingestor.clock import Clock
 from ingestor.dates import iso_utc
@@ -19,7 +20,7 @@ from ingestor.model import HostPause
 from ingestor.operations.freshness import late_feeds
 from ingestor.poll import MOVES_IN_A_ROW
 from ingestor.redaction import redact
-from ingestor.store import hosts, overview
+from ingestor.store import cluster_overview, hosts, overview
 from ingestor.store.overview import FeedHealth, Parked
 from ingestor.text import one_line
 
@@ -42,7 +43,8 @@ def status(
     """Show the feeds, their health, what is pending and what was given up.
 
     Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, an
-    entry was given up, or nothing has run yet. Example: ingest status --json
+    entry was given up, a job was lost with its worker, or nothing has run yet.
+    Example: ingest status --json
     """
     settings = options(context).settings()
     try:
@@ -51,7 +53,9 @@ def status(
         # A monitor must not take this for "all is well": the folder may be the wrong one.
         say_error(f"nothing has run yet: {error}")
         if as_json:
-            say_json(_document([], [], NOTHING, {}) | {"hosts_paused": {}}, indent=2)
+            say_json(
+                _document([], [], NOTHING, {}) | {"hosts_paused": {}, "cluster": None}, indent=2
+            )
         raise typer.Exit(1) from error
     with database.reading() as connection:
         feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
@@ -59,16 +63,24 @@ def status(
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
         late = late_feeds(connection, now)
+        workers = cluster_overview.cluster(connection, settings.cluster.stalled_after)
     database.close()
     if as_json:
         document = _document(feeds, parked, totals, late) | {
-            "hosts_paused": {name: iso_utc(one.until) for name, one in paused.items()}
+            "hosts_paused": {name: iso_utc(one.until) for name, one in paused.items()},
+            **cluster_status.as_document(workers),
         }
         say_json(document, indent=2)
     else:
         _show(feeds, parked, totals, late=late, now=now)
         _show_requests(feeds, paused)
-    if any(one.active and one.failures for one in feeds) or parked or late:
+        cluster_status.show(workers)
+    if (
+        (workers and workers.stalled)
+        or any(one.active and one.failures for one in feeds)
+        or parked
+        or late
+    ):
         raise typer.Exit(1)
 
 

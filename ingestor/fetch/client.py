@@ -20,6 +20,7 @@ from ingestor.dates import iso_utc
 from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.deadline import deadline
+from ingestor.fetch.gate import Gate, OpenGate
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
 from ingestor.fetch.hosts import Hosts, host_of
 from ingestor.fetch.limits import Limits
@@ -56,16 +57,19 @@ class Fetcher:
         *,
         ports: frozenset[int] = frozenset(),
         pauses: Mapping[str, HostPause] | None = None,
+        gate: Gate | None = None,
         network: Network | None = None,
     ) -> None:
         """Behave as ``limits`` say; ``ports`` may be asked beside the usual ones.
 
-        ``pauses`` are what hosts asked for in earlier runs.
+        ``pauses`` are what hosts asked for in earlier runs; ``gate`` is where the limits for each
+        host are shared with others.
         """
         self._limits = limits
         self._ports = USUAL_PORTS | ports
         self._clock = clock
         self._observer = observer or Observer()
+        self._gate = gate or OpenGate()
         self.hosts = Hosts(limits.delay_per_host.total_seconds(), pauses or {})
         self._client = httpx.Client(
             transport=transport(
@@ -173,8 +177,7 @@ class Fetcher:
             asked = robots and self._limits.robots and self._robots.check(url)
             if hop or asked or not has_turn:
                 self._wait_for_turn(url)
-            response = self._one(request, url)
-            self._heed(response)
+            response = self._passed(request, url)
             location = response.header("location")
             if response.status not in _REDIRECTS or not location:
                 return replace(response, moved_to=url) if hop and permanent else response
@@ -188,19 +191,29 @@ class Fetcher:
             raise self._postponed(host, url)
         self._clock.sleep(self.hosts.turn(host, self._clock.monotonic()))
 
-    def _heed(self, response: Response) -> None:
+    def _passed(self, request: Request, url: str) -> Response:
+        """Make one request behind the gate; what its answer asks for is told before the next."""
+        host = host_of(url)
+        with self._gate.passing(host, self.hosts.delay_of(host)):
+            response = self._one(request, url)
+            self._heed(host, response)
+        return response
+
+    def _heed(self, host: str, response: Response) -> None:
         """Remember what an answer says about how its host wants to be treated."""
-        host = host_of(response.final_url)
         if response.status not in SLOW_DOWN:
             self.hosts.answered(host)
         elif speaks_for_its_host(response):
+            now, moment = self._clock.monotonic(), response.fetched_at
             self.hosts.slow_down(
                 host,
                 retry_after(response),
-                now=self._clock.monotonic(),
-                moment=response.fetched_at,
+                now=now,
+                moment=moment,
                 reason=f"HTTP {response.status} for {response.final_url}",
             )
+            seconds = self.hosts.free_at(host) - now
+            self._gate.slow_down(host, seconds, self.hosts.pause(host, moment))
 
     def _crawl_delay(self, origin: str, seconds: float) -> None:
         self.hosts.crawl_delay(host_of(origin), seconds)

@@ -71,6 +71,11 @@ class Hosts:
         with self._lock:
             return self._host(name).free_at
 
+    def delay_of(self, name: str) -> float:
+        """Return the seconds between two requests to this host."""
+        with self._lock:
+            return self._host(name).delay
+
     def turn(self, name: str, now: float) -> float:
         """Take the next turn at this host; return the seconds until it comes."""
         with self._lock:

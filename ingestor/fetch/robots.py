@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from ingestor.decode import decode_page
-from ingestor.errors import FetchError, Refused, Unreachable
+from ingestor.errors import FetchError, Postponed, Refused, Unreachable
 from ingestor.fetch.retry_after import max_age
 from ingestor.model import Request, Response, Validators
 
@@ -88,6 +88,9 @@ class Robots:
         validators = known.validators if known else Validators()
         try:
             response = self._get(Request(f"{origin}/robots.txt", validators.headers))
+        except Postponed:
+            # It was not asked: that says nothing about the file.
+            raise
         except FetchError as error:
             return self._not_had(known, str(error))
         if response.status >= 500 or response.status == 429:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ingestor.observer import Observer, PollResult
 from ingestor.operations.folders import FolderSizes
 from ingestor.operations.freshness import Freshness
 from ingestor.operations.pulse import Pulse
+from ingestor.store.cluster_overview import ClusterState
 
 MOST_HOSTS = 50
 """Hosts that get a label of their own; whoever announces thousands may not fill our memory."""
@@ -111,7 +112,14 @@ class Metrics(Observer):
 class Gauges(Collector):
     """What is so at the moment of asking: the queue, the feeds, and the sizes on the disk."""
 
-    def __init__(self, pulse: Pulse, freshness: Freshness, folders: FolderSizes) -> None:
+    def __init__(
+        self,
+        pulse: Pulse,
+        freshness: Freshness,
+        folders: FolderSizes,
+        cluster: Callable[[], ClusterState | None] = lambda: None,
+    ) -> None:
+        self._cluster = cluster
         self._pulse = pulse
         self._freshness = freshness
         self._folders = folders
@@ -136,6 +144,25 @@ class Gauges(Collector):
         if path := self._pulse.database.path:
             yield from _sizes(path)
         yield from self._folder_sizes()
+        yield from self._workers()
+
+    def _workers(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            state = self._cluster()
+        except ArchiveError:
+            return
+        if state is None:
+            return
+        yield GaugeMetricFamily("ingestor_workers", "Workers with a heartbeat.", state.workers)
+        yield GaugeMetricFamily(
+            "ingestor_jobs_stalled", "Jobs whose worker is gone.", len(state.stalled)
+        )
+        jobs = GaugeMetricFamily("ingestor_jobs", "Jobs.", labels=["queue", "state"])
+        for name, queue in state.queues.items():
+            jobs.add_metric([name, "waiting"], queue.waiting)
+            jobs.add_metric([name, "running"], queue.running)
+            jobs.add_metric([name, "failed"], queue.failed)
+        yield jobs
 
     def _late(self) -> int:
         try:

@@ -28,8 +28,10 @@ class Pulse:
     stuck_after: timedelta
     wanted: frozenset[str] = frozenset()
     """Steps that have to run once before the service counts as started."""
-    step: str = ""
-    """The step that runs now; ``""`` between steps."""
+    shared: bool = False
+    """Others do what is due as well: that it waits is no trouble of ours while we do nothing."""
+    steps: list[str] = field(default_factory=list)
+    """The steps that run now."""
     ran: set[str] = field(default_factory=set)
     vitals: Vitals | None = None
     trouble: str = "the first tick has not run yet"
@@ -44,9 +46,11 @@ class Pulse:
     @contextmanager
     def running(self, step: str) -> Iterator[None]:
         """Note that a step runs while the block does."""
-        self.step = step
-        yield
-        self.step = ""
+        self.steps.append(step)
+        try:
+            yield
+        finally:
+            self.steps.remove(step)
         self.ran.add(step)
 
     def beat(self) -> bool:
@@ -66,11 +70,12 @@ class Pulse:
         return float("inf") if self.beaten_at is None else self.clock.monotonic() - self.beaten_at
 
     def _stuck(self, due: int) -> str:
-        if not self.step and not due:
+        if not self.steps and (self.shared or not due):
             # Nothing to do is as good as something done.
             self.observer.moved()
         still = self.clock.monotonic() - self.observer.moved_at
         if still <= self.stuck_after.total_seconds():
             return ""
-        doing = f'step "{self.step}"' if self.step else "no step runs"
+        names = ", ".join(f'"{one}"' for one in self.steps)
+        doing = f"step {names}" if names else "no step runs"
         return f"nothing moved for {still:.0f} s: {doing}, {due} feeds and entries are due"

@@ -20,7 +20,7 @@ from ingestor.config import Settings
 from ingestor.operations.difference import Difference
 from ingestor.operations.verify_raw import RawComparison
 from ingestor.pipeline.projecting import write_files
-from ingestor.store import audit, full_text, pictures, stories
+from ingestor.store import audit, cluster_overview, full_text, pictures, stories
 from ingestor.store.audit import KeptFile
 from ingestor.store.database import Database
 
@@ -58,6 +58,7 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
         if count := stories.missing(connection):
             line = f"stories: {count} articles were never compared with others"
             found.append(Difference(line, stories.group_missing))
+        found += _lost_jobs(connection, settings)
     # Before the database is asked: a file that is written meanwhile belongs to an article too.
     unclaimed = set(folder.names())
     for kept, problem in _file_problems(database, folder, alone=alone and not settled):
@@ -71,6 +72,17 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
     found += raw.differences()
     found += _pictures(database, storage(settings.archive.images_dir))
     return Comparison(found, sorted(unclaimed))
+
+
+def _lost_jobs(connection: Connection, settings: Settings) -> Iterator[Difference]:
+    """Find jobs of workers that are gone; the archive's tables know what they were for."""
+    state = cluster_overview.cluster(connection, settings.cluster.stalled_after)
+    for job in state.stalled if state else ():
+        yield Difference(f"job {job}: its worker is gone, and nobody does it", _forget_lost)
+
+
+def _forget_lost(connection: Connection) -> None:
+    cluster_overview.forget_running(connection)
 
 
 def repair(database: Database, settings: Settings, found: list[Difference]) -> list[Difference]:

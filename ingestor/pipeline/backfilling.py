@@ -12,7 +12,7 @@ from ingestor.identity import entry_key
 from ingestor.model import FeedState
 from ingestor.pipeline.ingesting import ingest_entries
 from ingestor.pipeline.list_walking import walk_list
-from ingestor.pipeline.past_pages import Day, ask, give_up, newest_first, write_down
+from ingestor.pipeline.past_pages import Day, TakeIn, ask, give_up, newest_first, write_down
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import has_past, history, older
 from ingestor.store import backfills
@@ -31,19 +31,21 @@ def backfill(
     summary: Summary,
     *,
     force: bool = False,
+    take_in: TakeIn = ingest_entries,
 ) -> Iterator[Day]:
     """Walk the days of ``span`` (both ends included) for each feed that has history.
 
     Yields each day when its articles are in. What a page announced is written down together
     with how far the walk is. A feed that fails is left at that day, and its failure stands in
-    the summary. With ``force`` days that are through are walked again.
+    the summary. With ``force`` days that are through are walked again. ``take_in`` is what is done
+    with what was announced, where others ingest it.
     """
     for state in states:
         if not has_past(state.feed.kind):
             continue
         summary.feeds += 1
         walk = walk_list if older(state.feed.kind) else _walk_days
-        yield from walk(services, state, span, summary, force=force)
+        yield from walk(services, state, span, summary, force=force, take_in=take_in)
 
 
 def _walk_days(
@@ -53,19 +55,26 @@ def _walk_days(
     summary: Summary,
     *,
     force: bool,
+    take_in: TakeIn,
 ) -> Iterator[Day]:
     for day in newest_first(span):
         if services.clock.stop.is_set():
             return
         try:
-            yield from _day(services, state, day, summary, force=force)
+            yield from _day(services, state, day, summary, force=force, take_in=take_in)
         except IngestorError as error:
             give_up(state, error, summary, day=day)
             return
 
 
 def _day(
-    services: Services, state: FeedState, day: date, summary: Summary, *, force: bool
+    services: Services,
+    state: FeedState,
+    day: date,
+    summary: Summary,
+    *,
+    force: bool,
+    take_in: TakeIn,
 ) -> Iterator[Day]:
     with services.database.transaction() as connection:
         if force:
@@ -76,7 +85,7 @@ def _day(
     if not known.finished:
         for page in _pages(services, state, day, known.pages, summary=summary):
             log.debug("backfill_page", feed=state.feed.name, day=day.isoformat(), page=page)
-        ingest_entries(services, [state], summary)
+        take_in(services, [state], summary)
     if not services.clock.stop.is_set():
         yield Day(state.feed.name, day, page, summary.entries_new - before)
 

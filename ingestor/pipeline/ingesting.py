@@ -45,15 +45,19 @@ def ingest_entries(
     summary: Summary,
     *,
     rounds: int | None = None,
+    ids: range | None = None,
 ) -> None:
-    """Work off everything that is pending and due for these feeds, or a few rounds of it."""
+    """Work off everything that is pending and due for these feeds, or a few rounds of it.
+
+    With ``ids`` only the entries of these ids.
+    """
     feeds = {state.id: state.feed for state in states}
     now = services.clock.now()
     left = rounds
     while not services.clock.stop.is_set() and left != 0:
         left = None if left is None else left - 1
         with services.database.reading() as connection:
-            due = entries.due(connection, now, feed_ids=list(feeds), limit=ENTRIES_A_ROUND)
+            due = entries.due(connection, now, feed_ids=list(feeds), limit=ENTRIES_A_ROUND, ids=ids)
         if not due:
             return
         waiting = _sort_out(services, feeds, due, summary)

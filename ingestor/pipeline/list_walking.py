@@ -15,7 +15,7 @@ from ingestor.errors import FeedUnreadable, IngestorError
 from ingestor.identity import entry_key, publication_day
 from ingestor.model import Entry, FeedState
 from ingestor.pipeline.ingesting import ingest_entries
-from ingestor.pipeline.past_pages import Day, ask, give_up, newest_first, write_down
+from ingestor.pipeline.past_pages import Day, TakeIn, ask, give_up, newest_first, write_down
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import older
 from ingestor.store import backfills
@@ -32,6 +32,7 @@ def walk_list(
     summary: Summary,
     *,
     force: bool = False,
+    take_in: TakeIn = ingest_entries,
 ) -> Iterator[Day]:
     """Walk a list down to the first day of ``span``; yield each day as it is through.
 
@@ -46,12 +47,12 @@ def walk_list(
     try:
         for pages, reached in enumerate(_pages(services, state, span, summary), start=1):
             while waiting and waiting[0].isoformat() > reached:
-                ingest_entries(services, [state], summary)
+                take_in(services, [state], summary)
                 yield Day(state.feed.name, waiting.pop(0), pages, summary.entries_new - before)
                 before = summary.entries_new
             if not waiting:
                 return
-        ingest_entries(services, [state], summary)
+        take_in(services, [state], summary)
         if not services.clock.stop.is_set():
             raise FeedUnreadable(
                 f"its list ends on {reached}; older items cannot be had"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from typing import TypeAlias
 
 import structlog
 
@@ -20,6 +21,10 @@ from ingestor.store import backfills, entries
 from ingestor.store.backfills import Progress
 
 log = structlog.get_logger(__name__)
+
+
+TakeIn: TypeAlias = Callable[[Services, Sequence[FeedState], Summary], object]
+"""What is done with the entries of these feeds that are written down, such as to ingest them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ def write_down(
     with services.database.transaction() as connection:
         keeping.record(connection, kept)
         new = entries.announce(connection, state.id, state.feed, page.document.entries, now=now)
+        if new:
+            services.tell_announced(connection, state.id)
         for day, one in walked.items():
             if day.isoformat() < publication_day(now):
                 finished_at = now if one.finished else None

@@ -130,6 +130,8 @@ def _changed(services: Services, answer: _Answer, document: FeedDocument, summar
             services, answer, validators=validators, document=document, new_entries=new
         )
         feeds.record_poll(connection, outcome)
+        if new:
+            services.tell_announced(connection, state.id)
     summary.entries_new += new
     log.info("feed_polled", feed=state.feed.name, entries=len(document.entries), new=new)
 

@@ -6,23 +6,29 @@ from collections.abc import Callable
 
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.storage import storage
-from ingestor.config import ArchiveSettings
+from ingestor.config_sections import ArchiveSettings
 from ingestor.dates import iso_utc
 from ingestor.pipeline.services import Services
 from ingestor.store import projection
 from ingestor.store.database import Database
+from ingestor.store.shares import ALL, Share
 
 FILES_A_TRANSACTION = 50
 """Files that are written before the database is told so."""
 
 
-def write_due_files(services: Services) -> int:
-    """Write every file of a pass that is due; return how many. Raises as :func:`write_files`."""
-    return write_files(services.database, services.settings.archive, services.observer.moved)
+def write_due_files(services: Services, share: Share = ALL) -> int:
+    """Write every file of this share that is due; return how many. As :func:`write_files`."""
+    moved = services.observer.moved
+    return write_files(services.database, services.settings.archive, moved, share=share)
 
 
 def write_files(
-    database: Database, archive: ArchiveSettings, moved: Callable[[], object] = lambda: None
+    database: Database,
+    archive: ArchiveSettings,
+    moved: Callable[[], object] = lambda: None,
+    *,
+    share: Share = ALL,
 ) -> int:
     """Write every file that is due into the archive's folder; return how many.
 
@@ -33,7 +39,7 @@ def write_files(
     count = 0
     while True:
         with database.reading() as connection:
-            due = projection.due(connection, FILES_A_TRANSACTION)
+            due = projection.due(connection, FILES_A_TRANSACTION, share)
         if not due:
             return count
         contents = [(one.path, file_text(archive, one).encode("utf-8", "replace")) for one in due]

@@ -18,6 +18,7 @@ from ingestor.reading import extract_page
 from ingestor.store import rechecks, revisions
 from ingestor.store.arrivals import Arrival
 from ingestor.store.rechecks import DueCheck
+from ingestor.store.shares import ALL, Share
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +28,8 @@ CHECKS_A_ROUND = 200
 _Asked = tuple[DueCheck, Response | FetchError]
 
 
-def check_again(services: Services, summary: Summary) -> None:
-    """Look again at every article whose time has come, with conditional requests.
+def check_again(services: Services, summary: Summary, share: Share = ALL) -> None:
+    """Look again at every article of this share whose time has come, with conditional requests.
 
     A page that is gone or cannot be read is no edit: the article stays as it was, and is
     looked at again at its next time, if it has one.
@@ -36,7 +37,7 @@ def check_again(services: Services, summary: Summary) -> None:
     now = services.clock.now()
     while not services.clock.stop.is_set():
         with services.database.reading() as connection:
-            due = rechecks.due(connection, now, CHECKS_A_ROUND)
+            due = rechecks.due(connection, now, CHECKS_A_ROUND, share)
         if not due:
             return
         begun = []

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
 from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
 
 from ingestor.archive.warc import WarcArchive
 from ingestor.clock import Clock
-from ingestor.config import FetchSettings, Settings
+from ingestor.config import Settings
+from ingestor.config_sections import FetchSettings
 from ingestor.fetch.client import Fetcher
+from ingestor.fetch.gate import Gate
 from ingestor.fetch.limits import Limits
 from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
@@ -25,6 +30,8 @@ from ingestor.store import hosts
 from ingestor.store.database import Database
 from ingestor.workers import Workers
 
+Announced: TypeAlias = Callable[[Connection, int], object]
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -38,6 +45,8 @@ class Services:
     """``None`` when ``archive.raw`` is ``"off"``."""
     clock: Clock
     observer: Observer = field(default_factory=Observer)
+    announced: Announced | None = None
+    """Told, within the transaction that writes down new entries, of which feed they are."""
 
     def keep(self, response: Response) -> Kept | None:
         """Put a response into the WARC; ``None`` when raw is off."""
@@ -48,6 +57,11 @@ class Services:
         if self.warc is None or not responses:
             return [None] * len(responses)
         return keep(self.warc, self.database, responses)
+
+    def tell_announced(self, connection: Connection, feed_id: int) -> None:
+        """Tell, within the transaction that wrote them down, that a feed has new entries."""
+        if self.announced:
+            self.announced(connection, feed_id)
 
     def sync(self) -> None:
         """Bring what was kept to the disk, before a transaction points to it."""
@@ -91,10 +105,19 @@ class Summary:
 
 @contextmanager
 def opened(
-    settings: Settings, database: Database, clock: Clock, observer: Observer | None = None
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    observer: Observer | None = None,
+    *,
+    processes: int | None = None,
+    gate: Gate | None = None,
+    announced: Announced | None = None,
 ) -> Iterator[Services]:
     """Open everything that a pass needs and close it again.
 
+    ``processes`` extract, one a processor core where none is given; ``gate`` is as the fetcher
+    has it, ``announced`` as :class:`Services` has it.
     Raises as :func:`require_folders`.
     """
     watching = observer or Observer()
@@ -110,22 +133,27 @@ def opened(
         yield Services(
             settings=settings,
             database=database,
-            fetcher=stack.enter_context(fetcher(settings, clock, watching, pauses=pauses)),
-            workers=stack.enter_context(Workers()),
+            fetcher=stack.enter_context(
+                fetcher(settings, clock, watching, pauses=pauses, gate=gate)
+            ),
+            workers=stack.enter_context(Workers(processes)),
             warc=warc,
             clock=clock,
             observer=watching,
+            announced=announced,
         )
 
 
 def remember_pauses(services: Services) -> None:
     """Write down which hosts are to be left alone, if that is not what is written down."""
-    paused = services.fetcher.hosts.paused(services.clock.now())
+    now = services.clock.now()
+    paused = services.fetcher.hosts.paused(now)
     with services.database.reading() as connection:
         known = hosts.pauses(connection)
-    if paused != known:
+    over = any(one.until <= now for one in known.values())
+    if over or any(known.get(name) != one for name, one in paused.items()):
         with services.database.transaction() as connection:
-            hosts.replace(connection, paused)
+            hosts.record(connection, paused, now)
 
 
 def fetcher(
@@ -135,16 +163,18 @@ def fetcher(
     *,
     named: str = "",
     pauses: Mapping[str, HostPause] | None = None,
+    gate: Gate | None = None,
 ) -> Fetcher:
     """Return the HTTP client that the configuration asks for.
 
     It asks the usual ports, those of the feeds' addresses, and that of the address ``named``
-    by the one who runs it. ``pauses`` are what hosts asked for in earlier runs.
+    by the one who runs it. ``pauses`` are what hosts asked for in earlier runs; ``gate`` is
+    where the limits are shared with other processes.
     """
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
     ports = frozenset(port for one in addresses if (port := _port(one)))
     limits = Limits(**dict(settings.fetch))
-    return Fetcher(limits, clock, observer, ports=ports, pauses=pauses)
+    return Fetcher(limits, clock, observer, ports=ports, pauses=pauses, gate=gate)
 
 
 def _crawl(settings: FetchSettings) -> dict[str, str]:

@@ -71,3 +71,9 @@ def holders(connection: Connection, name: str) -> Collection[str]:
     """Return who holds a lock, as ``PROCESS on HOST``, as far as that can be seen."""
     halves = {"high": key(name) >> 32 & _HALF, "low": key(name) & _HALF}
     return connection.execute(_HOLDERS, halves).scalars().all()
+
+
+def is_held_by_us(connection: Connection, name: str) -> bool:
+    """Return whether a session of this process holds a lock."""
+    row = connection.execute(text("SELECT current_setting('application_name')")).scalar_one()
+    return row.removeprefix("ingestor ") in holders(connection, name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, true, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
@@ -103,9 +103,16 @@ def _known(connection: Connection, feed_id: int, keys: Sequence[str]) -> dict[st
 
 
 def due(
-    connection: Connection, now: datetime, *, feed_ids: Sequence[int], limit: int
+    connection: Connection,
+    now: datetime,
+    *,
+    feed_ids: Sequence[int],
+    limit: int,
+    ids: range | None = None,
 ) -> list[QueuedEntry]:
     """Return pending entries of these feeds whose time has come, feed by feed, oldest first.
+
+    With ``ids`` only those of these ids (without gaps).
 
     An article that two feeds announce in one pass so belongs to the same one of them, whichever
     answered first: that makes an interrupted run end as an undisturbed one.
@@ -118,33 +125,35 @@ def due(
             entries.c.state == "pending",
             entries.c.feed_id.in_(feed_ids),
             or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
+            true() if ids is None else entries.c.id.between(ids.start, ids.stop - 1),
         )
         .order_by(entries.c.feed_id, entries.c.id)
         .limit(limit)
     )
-    return [
-        QueuedEntry(
-            id=row.id,
-            feed_id=row.feed_id,
-            feed_name=row.feed_name,
-            entry=Entry(
-                guid=row.guid,
-                url=row.url,
-                title=row.title,
-                published_at=row.published_at,
-                date_text=row.date_text,
-                author=row.author,
-                summary=row.summary,
-                content=row.content,
-                keywords=tuple(row.keywords.splitlines()),
-                securities=tuple(map(_security, row.symbols.splitlines())),
-            ),
-            attempts=row.attempts,
-            article_id=row.article_id,
-            seen_at=row.seen_at,
-        )
-        for row in rows
-    ]
+    return [_queued(row) for row in rows]
+
+
+def _queued(row: Any) -> QueuedEntry:
+    return QueuedEntry(
+        id=row.id,
+        feed_id=row.feed_id,
+        feed_name=row.feed_name,
+        entry=Entry(
+            guid=row.guid,
+            url=row.url,
+            title=row.title,
+            published_at=row.published_at,
+            date_text=row.date_text,
+            author=row.author,
+            summary=row.summary,
+            content=row.content,
+            keywords=tuple(row.keywords.splitlines()),
+            securities=tuple(map(_security, row.symbols.splitlines())),
+        ),
+        attempts=row.attempts,
+        article_id=row.article_id,
+        seen_at=row.seen_at,
+    )
 
 
 def shares_address(connection: Connection, queued: QueuedEntry) -> bool:

@@ -12,6 +12,9 @@ from ingestor.model import Feed, FeedState, Validators
 from ingestor.store import turns
 from ingestor.store.schema import feeds
 
+NAMES_A_QUERY = 500
+"""Beyond that the whole table is read at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class PollOutcome:
@@ -82,8 +85,12 @@ def register(
 
 
 def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState]:
-    """Return the state of every configured feed, in the configuration's order."""
-    rows = {row.name: row for row in connection.execute(select(feeds))}
+    """Return the state of these configured feeds, in this order."""
+    configured = list(configured)
+    query = select(feeds)
+    if len(configured) <= NAMES_A_QUERY:
+        query = query.where(feeds.c.name.in_([feed.name for feed in configured]))
+    rows = {row.name: row for row in connection.execute(query)}
     return [
         FeedState(
             id=(row := rows[feed.name]).id,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
 from ingestor.model import HostPause
 from ingestor.store import turns
-from ingestor.store.schema import hosts
+from ingestor.store.schema_cluster import hosts
 
 
 def pauses(connection: Connection) -> dict[str, HostPause]:
@@ -19,11 +20,18 @@ def pauses(connection: Connection) -> dict[str, HostPause]:
     }
 
 
-def replace(connection: Connection, paused: Mapping[str, HostPause]) -> None:
-    """Write down exactly these pauses."""
+def record(connection: Connection, paused: Mapping[str, HostPause], now: datetime) -> None:
+    """Write down these pauses, and forget those that are over at ``now``.
+
+    Those that others wrote down stay; of two for one host the later end counts.
+    """
     turns.of_hosts(connection)
-    connection.execute(delete(hosts))
+    connection.execute(delete(hosts).where(hosts.c.paused_until <= now))
+    known = pauses(connection)
     for host, pause in paused.items():
+        if host in known and known[host].until >= pause.until:
+            continue
+        connection.execute(delete(hosts).where(hosts.c.host == host))
         connection.execute(
             hosts.insert().values(host=host, paused_until=pause.until, reason=pause.reason)
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Column, Connection, bindparam, select, update
 
 from ingestor.store.schema import articles, keywords, symbols
+from ingestor.store.shares import ALL, Share
 
 _WRITTEN = (
     update(articles)
@@ -38,11 +39,11 @@ class ArticleFile:
     symbols: tuple[str, ...]
 
 
-def due(connection: Connection, limit: int) -> list[ArticleFile]:
-    """Return articles whose file is not what the database says, oldest first."""
+def due(connection: Connection, limit: int, share: Share = ALL) -> list[ArticleFile]:
+    """Return articles of this share whose file is not what the database says, oldest first."""
     rows = connection.execute(
         select(articles)
-        .where(articles.c.file_sha256.is_(None))
+        .where(articles.c.file_sha256.is_(None), share.has(articles.c.id))
         .order_by(articles.c.id)
         .limit(limit)
     ).all()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from ingestor.model import Validators
 from ingestor.store.schema import articles
+from ingestor.store.shares import ALL, Share
 
 _BEGIN = (
     update(articles)
@@ -36,11 +37,15 @@ class DueCheck:
     feed_id: int
 
 
-def due(connection: Connection, now: datetime, limit: int) -> list[DueCheck]:
-    """Return articles whose time has come, the longest due first."""
+def due(connection: Connection, now: datetime, limit: int, share: Share = ALL) -> list[DueCheck]:
+    """Return articles of this share whose time has come, the longest due first."""
     rows = connection.execute(
         select(articles)
-        .where(articles.c.next_check_at <= now, articles.c.feed_id.is_not(None))
+        .where(
+            articles.c.next_check_at <= now,
+            articles.c.feed_id.is_not(None),
+            share.has(articles.c.id),
+        )
         .order_by(articles.c.next_check_at)
         .limit(limit)
     )

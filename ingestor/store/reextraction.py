@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
@@ -114,6 +115,12 @@ def count(connection: Connection, wanted: Wanted) -> tuple[int, int]:
         int(connection.execute(every).scalar_one()),
         int(connection.execute(with_page).scalar_one()),
     )
+
+
+def days(connection: Connection, wanted: Wanted) -> list[date]:
+    """Return the publication days of the wanted articles, the first one first."""
+    query = select(articles.c.date).where(*_conditions(wanted)).distinct().order_by(articles.c.date)
+    return [date.fromisoformat(one) for one in connection.execute(query).scalars()]
 
 
 def standing(

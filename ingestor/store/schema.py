@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
 )
 
+from ingestor.store import schema_cluster  # noqa: F401 - its tables are tables like all others
 from ingestor.store.columns import identifier, key, metadata, number, reference, text, time
 from ingestor.store.types import ID, TEXT
 
@@ -219,15 +220,6 @@ backfills = Table(
     number("pages", "Pages of that day whose entries are written down."),
     time("finished_at", "When the day was through; NULL: goes on behind `pages`."),
     comment="How far `ingest --once --since … --until …` has come.",
-)
-
-hosts = Table(
-    "hosts",
-    metadata,
-    Column("host", TEXT, primary_key=True, comment="Host name, with an unusual port."),
-    time("paused_until", "When it may be asked again.", nullable=False),
-    text("reason", "What it answered."),
-    comment="Hosts that asked to be left alone for a while (Retry-After).",
 )
 
 symbols = Table(

@@ -1,0 +1,157 @@
+"""The jobs: each hands the pipeline's own function the rows that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from ingestor import poll
+from ingestor.clock import Clock
+from ingestor.cluster.planning import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue
+from ingestor.cluster.slots import Slots
+from ingestor.model import Feed, FeedState
+from ingestor.pipeline import Services, Summary
+from ingestor.pipeline.backfilling import backfill
+from ingestor.pipeline.ingesting import ingest_entries
+from ingestor.pipeline.picturing import keep_pictures
+from ingestor.pipeline.polling import poll_feeds
+from ingestor.pipeline.projecting import write_due_files
+from ingestor.pipeline.rechecking import check_again
+from ingestor.pipeline.reextracting import reextract
+from ingestor.store import assignments, claimable, feeds
+from ingestor.store.assignments import Assignment
+from ingestor.store.claimable import slice_ids
+from ingestor.store.reextraction import Wanted
+from ingestor.store.shares import Share
+
+log = structlog.get_logger(__name__)
+
+FEEDS_A_JOB = 100
+"""Feeds that one job polls; the next plan sees to the others of its share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What a worker does, by the names of its queues. Runs in threads."""
+
+    slots: Slots
+    clock: Clock
+    feeds: Mapping[str, Feed]
+    """Those of this worker's configuration, by name."""
+
+    def by_name(self) -> dict[Queue, Callable[[Services, int], None]]:
+        """Return what is done for a part of what is due, by the queue's name."""
+        return {
+            "poll": self.poll,
+            "ingest": self.ingest,
+            "recheck": self.recheck,
+            "files": self.files,
+            "pictures": self.pictures,
+            "backfill": self.backfill,
+            "reextract": self.reextract,
+        }
+
+    def poll(self, services: Services, number: int) -> None:
+        """Poll the feeds of a share that are due."""
+        now, share = self.clock.now(), Share(number, FEED_SHARES)
+        with services.database.reading() as connection:
+            names = claimable.due_feeds(connection, now, share, FEEDS_A_JOB)
+        if states := self._states(services, names):
+            poll_feeds(services, states, Summary())
+
+    def ingest(self, services: Services, number: int) -> None:
+        """Ingest the entries of a slice that are due."""
+        now = self.clock.now()
+        with services.database.reading() as connection:
+            names = claimable.feeds_of_slice(connection, now, number)
+        if states := self._states(services, names):
+            ingest_entries(services, states, Summary(), ids=slice_ids(number))
+
+    def recheck(self, services: Services, number: int) -> None:
+        """Look again at the articles of a share that are due."""
+        check_again(services, Summary(), Share(number, CHECK_SHARES))
+
+    def files(self, services: Services, number: int) -> None:
+        """Write the files of a share that are due."""
+        write_due_files(services, Share(number, FILE_SHARES))
+
+    def pictures(self, services: Services, number: int) -> None:  # noqa: ARG002 - there is one part
+        """Keep some of the pictures that are due."""
+        keep_pictures(services, rounds=1)
+
+    def backfill(self, services: Services, number: int) -> None:
+        """Walk the days of an assignment; what they announce is ingested by jobs of its own."""
+        one = self._assignment(services, number)
+        if one is None or one.feed_id is None:
+            return
+        summary = Summary()
+        states = self._states(services, self._names(services, one.feed_id))
+        if not states:
+            error = f"feed {one.feed_id} is not in the configuration of the worker that took it"
+            self._settle(services, number, one, error)
+            return
+        for day in backfill(services, states, one.span, summary, take_in=_left_to_others):
+            log.info("backfill_day", feed=day.feed, day=day.day.isoformat(), new=day.entries_new)
+        if not self.clock.stop.is_set():
+            failed = bool(summary.feeds_failed)
+            self._settle(services, number, one, "; ".join(summary.problems) if failed else "")
+
+    def reextract(self, services: Services, number: int) -> None:
+        """Read the kept pages of an assignment's days again."""
+        one = self._assignment(services, number)
+        if one is None:
+            return
+        ids = () if one.feed_id is None else (one.feed_id,)
+        first, last = (day.isoformat() for day in one.span)
+        unreadable = 0
+        for read in reextract(
+            services.settings.archive,
+            services.database,
+            services.workers,
+            self.clock,
+            wanted=Wanted(ids, first, last),
+            dry_run=False,
+        ):
+            services.observer.moved()
+            if read.outcome == "unreadable":
+                unreadable += 1
+                log.warning("reextract_failed", url=read.before.url, error=read.reason)
+        if not self.clock.stop.is_set():
+            # What today's rules cannot read stays as it is; the same rules would fail again.
+            log.info("reextract_days", first=first, last=last, unreadable=unreadable)
+            self._settle(services, number, one, "")
+
+    def _states(self, services: Services, names: Sequence[str]) -> list[FeedState]:
+        """Return these feeds as they are; what this worker's configuration lacks is left out."""
+        known = [self.feeds[name] for name in names if name in self.feeds]
+        with services.database.reading() as connection:
+            return feeds.states(connection, known) if known else []
+
+    def _names(self, services: Services, feed_id: int) -> list[str]:
+        with services.database.reading() as connection:
+            return [name for name, known in feeds.ids(connection).items() if known == feed_id]
+
+    def _assignment(self, services: Services, number: int) -> Assignment | None:
+        with services.database.reading() as connection:
+            return assignments.get(connection, number)
+
+    def _settle(self, services: Services, number: int, one: Assignment, error: str) -> None:
+        again: datetime | None = None
+        if error:
+            now, chance = self.clock.now(), self.clock.chance()
+            again = poll.after_failure(
+                "broken", one.attempts + 1, now, chance=chance
+            ).next_attempt_at
+            log.warning("assignment_failed", kind=one.kind, error=error)
+        with services.database.transaction() as connection:
+            if error:
+                assignments.failed(connection, number, error, again)
+            else:
+                assignments.done(connection, number)
+
+
+def _left_to_others(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
+    """Do nothing: what was announced has jobs of its own already."""

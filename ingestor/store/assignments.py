@@ -1,0 +1,114 @@
+"""Days that somebody handed over to the workers of a cluster: to walk, or to read again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from sqlalchemy import Connection, delete, func, or_, select, update
+
+from ingestor.store.schema_cluster import assignments
+
+Kind = Literal["backfill", "reextract"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Days of one feed, or of all."""
+
+    kind: Kind
+    feed_id: int | None
+    """``None``: all feeds."""
+    span: tuple[date, date]
+    """First and last publication day, both included."""
+    attempts: int = 0
+    """How often it was tried before."""
+
+
+def add(connection: Connection, wanted: Sequence[Assignment]) -> int:
+    """Hand over what is not handed over already; return how many that are."""
+    known = {_same(one) for _, one in _all(connection, assignments.c.state == "pending")}
+    new = [one for one in wanted if _same(one) not in known]
+    if new:
+        connection.execute(
+            assignments.insert(),
+            [
+                {
+                    "kind": one.kind,
+                    "feed_id": one.feed_id,
+                    "first_day": one.span[0].isoformat(),
+                    "last_day": one.span[1].isoformat(),
+                }
+                for one in new
+            ],
+        )
+    return len(new)
+
+
+def due(connection: Connection, kind: Kind, now: datetime, limit: int) -> list[int]:
+    """Return the ids of assignments whose time has come, in the order of their handing over."""
+    again = assignments.c.next_attempt_at
+    query = (
+        select(assignments.c.id)
+        .where(assignments.c.kind == kind, assignments.c.state == "pending")
+        .where(or_(again.is_(None), again <= now))
+        .order_by(assignments.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def get(connection: Connection, assignment_id: int) -> Assignment | None:
+    """Return an assignment that is pending; ``None``: it is done, or was given up."""
+    where = (assignments.c.id == assignment_id) & (assignments.c.state == "pending")
+    return next((one for _, one in _all(connection, where)), None)
+
+
+def done(connection: Connection, assignment_id: int) -> None:
+    """Forget an assignment: it is done."""
+    connection.execute(delete(assignments).where(assignments.c.id == assignment_id))
+
+
+def failed(
+    connection: Connection, assignment_id: int, error: str, next_attempt_at: datetime | None
+) -> None:
+    """Write down why an assignment failed, and when it is tried again; ``None``: no more."""
+    connection.execute(
+        update(assignments)
+        .where(assignments.c.id == assignment_id)
+        .values(
+            attempts=assignments.c.attempts + 1,
+            error=error,
+            next_attempt_at=next_attempt_at,
+            state="pending" if next_attempt_at else "parked",
+        )
+    )
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return how many assignments there are, by kind and state."""
+    query = select(assignments.c.kind, assignments.c.state, func.count())
+    rows = connection.execute(query.group_by(assignments.c.kind, assignments.c.state))
+    return {(kind, state): number for kind, state, number in rows}
+
+
+def _same(one: Assignment) -> tuple[object, ...]:
+    return one.kind, one.feed_id, one.span
+
+
+def _all(connection: Connection, where: object) -> list[tuple[int, Assignment]]:
+    rows = connection.execute(select(assignments).where(where))  # type: ignore[arg-type]
+    return [
+        (
+            row.id,
+            Assignment(
+                kind=row.kind,
+                feed_id=row.feed_id,
+                span=(date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)),
+                attempts=row.attempts,
+            ),
+        )
+        for row in rows
+    ]
