@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, MetaData
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, MetaData
 
 from ingestor.store.types import ID, TEXT, TIME
 
@@ -49,3 +49,8 @@ def reference(table: str, comment: str, **options: Any) -> Column[int]:
     name = f"{table.removesuffix('s')}_id"
     options.setdefault("nullable", False)
     return Column(name, ID, ForeignKey(f"{table}.id"), comment=comment, **options)
+
+
+def partial_index(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> Index:
+    """Make an index of the rows that a condition holds for."""
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)

@@ -18,7 +18,16 @@ from sqlalchemy import (
 )
 
 from ingestor.store import schema_cluster  # noqa: F401 - its tables are tables like all others
-from ingestor.store.columns import identifier, key, metadata, number, reference, text, time
+from ingestor.store.columns import (
+    identifier,
+    key,
+    metadata,
+    number,
+    partial_index,
+    reference,
+    text,
+    time,
+)
 from ingestor.store.types import ID, TEXT
 
 feeds = Table(
@@ -91,18 +100,10 @@ articles = Table(
     Index(None, "first_seen_at"),
     comment="One row an article: one canonical address on one publication day.",
 )
-Index(
-    "ix_articles_check_due",
-    articles.c.next_check_at,
-    sqlite_where=articles.c.next_check_at.is_not(None),
-    postgresql_where=articles.c.next_check_at.is_not(None),
+partial_index(
+    "ix_articles_check_due", articles.c.next_check_at.is_not(None), articles.c.next_check_at
 )
-Index(
-    "ix_articles_file_due",
-    articles.c.id,
-    sqlite_where=articles.c.file_sha256.is_(None),
-    postgresql_where=articles.c.file_sha256.is_(None),
-)
+partial_index("ix_articles_file_due", articles.c.file_sha256.is_(None), articles.c.id)
 
 aliases = Table(
     "aliases",
@@ -193,13 +194,7 @@ entries = Table(
 WAITING = entries.c.state != literal("done", literal_execute=True)
 """Condition: it is in the queue. Written out, it lets a query use the index of these alone."""
 
-Index(
-    "ix_entries_waiting",
-    entries.c.feed_id,
-    entries.c.state,
-    sqlite_where=WAITING,
-    postgresql_where=WAITING,
-)
+partial_index("ix_entries_waiting", WAITING, entries.c.feed_id, entries.c.state)
 
 sightings = Table(
     "sightings",
@@ -272,12 +267,7 @@ images = Table(
     ),
     comment="Pictures of an article.",
 )
-Index(
-    "ix_images_due",
-    images.c.url,
-    sqlite_where=images.c.path.is_(None),
-    postgresql_where=images.c.path.is_(None),
-)
+partial_index("ix_images_due", images.c.path.is_(None), images.c.url)
 
 pictures = Table(
     "pictures",
