@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, MetaData
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, MetaData, Text
 
-from ingestor.store.types import ID, TEXT, TIME
+from ingestor.store.types import ID, TIME
 
 metadata = MetaData(
     naming_convention={
@@ -21,7 +21,7 @@ metadata = MetaData(
 
 def text(name: str, comment: str, *, default: str | None = "") -> Column[str]:
     """Make a column of text that is never NULL."""
-    return Column(name, TEXT, nullable=False, server_default=default, comment=comment)
+    return Column(name, Text, nullable=False, server_default=default, comment=comment)
 
 
 def time(name: str, comment: str, *, nullable: bool = True) -> Column[Any]:
