@@ -13,8 +13,6 @@ import pytest
 from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
 from tests.made_up_sina import made_up, publish
 
-pytestmark = pytest.mark.every_store
-
 NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -48,6 +46,7 @@ def age(site, column, past):
     site.change(f"UPDATE feeds SET {column} = '{past:%Y-%m-%dT%H:%M:%SZ}'")
 
 
+@pytest.mark.every_store
 def test_a_daemon_that_does_not_run_is_seen(site, net):
     """Exit 1 and a line, in the table and as JSON."""
     publish(net, [made_up(1)])
@@ -60,6 +59,7 @@ def test_a_daemon_that_does_not_run_is_seen(site, net):
     assert len(json.loads(site.run("status", "--json").stdout)["feeds_late"]) == 1
 
 
+@pytest.mark.every_store
 def test_a_feed_that_went_quiet_is_seen(site, net):
     """It answers, and has nothing new for longer than it ever had."""
     publish(net, [made_up(number) for number in range(1, 10)])
@@ -71,7 +71,6 @@ def test_a_feed_that_went_quiet_is_seen(site, net):
     assert "nothing new since" in done.stdout
 
 
-@pytest.mark.sqlite_only
 def test_before_the_first_run_it_says_so(site):
     """Exit 1, for nobody knows yet whether all is well; nothing is made by looking."""
     for made in (False, True):
@@ -126,7 +125,6 @@ def read_only(site, net):
     site.folder.chmod(0o755)
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv (util-linux) is not here")
 def test_an_archive_that_may_not_be_written_can_be_looked_at(read_only):
     """Whole, and as it was; who wants to write is told."""
@@ -141,7 +139,6 @@ def test_an_archive_that_may_not_be_written_can_be_looked_at(read_only):
     assert sorted(path.name for path in read_only.folder.iterdir()) == before
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv (util-linux) is not here")
 def test_also_what_stands_in_the_write_ahead_log_is_seen(read_only):
     """The daemon of another user writes, and has not brought it into the file yet."""

@@ -97,6 +97,18 @@ def test_the_migrations_make_what_the_tables_say_on_a_server(postgresql_url):
     assert (kinds["id"], kinds["feed_id"], kinds["date"]) == ("bigint", "bigint", "text")
 
 
+def test_texts_are_compared_alike_on_every_server(postgresql_url):
+    """Character by character, as in SQLite, whatever the database's locale is."""
+    with closing(Database(postgresql_url)) as database, database.reading() as connection:
+        others = connection.exec_driver_sql(
+            "SELECT table_name, column_name FROM information_schema.columns c"
+            " JOIN information_schema.tables t USING (table_schema, table_name)"
+            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+            " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
+        ).all()
+    assert [one for one in others if one[0] in metadata.tables] == []
+
+
 def _ours(_one, name, *_rest) -> bool:
     return "articles_fts" not in str(name) and not str(name).startswith("alembic")
 

@@ -91,11 +91,22 @@ MENDABLE = {
 }
 
 
+MAY_BE_UNFINISHED = {
+    forget_that_a_file_was_written,
+    leave_a_temporary_file,
+    tear_a_warc_file,
+    forget_a_capture,
+}
+"""What a worker on another machine may be in the middle of: no disagreement on a server yet."""
+
+
 @pytest.mark.parametrize(
     ("fault", "said"), MENDABLE.items(), ids=lambda one: getattr(one, "__name__", "")
 )
 def test_a_disagreement_is_said_and_mended(full, fault, said):
     """Exit 1, a line; after --repair nothing is left, and no article is lost."""
+    if full.store and fault in MAY_BE_UNFINISHED:
+        pytest.skip("looked at when it has lain still for an hour")
     before, rows = (
         full.files(),
         full.query("SELECT id, url, title, content_text FROM articles ORDER BY id"),

@@ -105,10 +105,22 @@ def parts(connection: Connection, table: Table, after: Row[Any] | None) -> Itera
 
 def write(connection: Connection, table: Table, part: Rows) -> None:
     """Write rows, and index the articles among them."""
-    connection.execute(table.insert(), part)
+    if connection.dialect.name == "postgresql":
+        _copy(connection, table, part)
+    else:
+        connection.execute(table.insert(), part)
     if table is articles:
         texts = [(row["id"], row["title"], row["content_text"]) for row in part]
         full_text.add(connection, texts)
+
+
+def _copy(connection: Connection, table: Table, part: Rows) -> None:
+    """Write rows by PostgreSQL's COPY: an article has thirty rows in other tables."""
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as out:
+        for row in part:
+            out.write_row([row[column.name] for column in table.columns])
 
 
 def digest(connection: Connection, table: Table) -> tuple[int, str]:
