@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser bench bench-long profile bench-quick bench-contenders check bench-cluster soak-cluster format docs clean
+.PHONY: help install run demo test soak soak-daemon soak-cluster image fuzz replay hexo browser bench bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -78,6 +78,12 @@ bench-cluster: install  ## One, two and four workers on PostgreSQL, and what a j
 
 bench-quick: install  ## The ratios of a small run, as one JSON line
 	@$(BIN)/python -m benchmarks.quick
+
+SIZES ?= 0,100000,1000000
+KEEP ?=
+
+bench-growth: install  ## Archives of SIZES articles; KEEP=DIR keeps them for the next time
+	$(BIN)/python -m benchmarks.growth --sizes $(SIZES) --write benchmarks/growth.md $(if $(KEEP),--keep $(KEEP))
 
 CONTENDERS := httpx==0.28.* 'lxml>=6,<7' 'requests>=2.32,<3' 'beautifulsoup4>=4.13,<5' \
   'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'reader>=3,<4' sgmllib3k

@@ -36,23 +36,24 @@ def postgresql_url(postgresql):
     postgresql.drop(name)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def store_url(request):
-    """Give the address of each kind of database in turn; ``""``: a file in the test's folder."""
-    return "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    """Give the address of a database, ``""`` for a file; of each kind in turn where marked so."""
+    kind = getattr(request, "param", "sqlite")
+    return request.getfixturevalue("postgresql_url") if kind == "postgresql" else ""
 
 
 @pytest.fixture
-def site(tmp_path, net):
+def site(tmp_path, net, store_url):
     """Give a user's folder on the fake internet, with one feed configured."""
-    place = Site(tmp_path, net)
-    place.configure()
-    return place
-
-
-@pytest.fixture
-def any_site(tmp_path, net, store_url):
-    """Give a site as :func:`site` does, on each kind of database in turn."""
     place = Site(tmp_path, net, store=store_url)
     place.configure()
     return place
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that is marked ``every_store`` on each kind of database."""
+    node = metafunc.definition
+    wanted = node.get_closest_marker("every_store") and not node.get_closest_marker("sqlite_only")
+    if wanted and "store_url" in metafunc.fixturenames:
+        metafunc.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from ingestor.clock import Clock
-from ingestor.config import ArchiveSettings
+from ingestor.config_sections import ArchiveSettings
 from ingestor.pipeline.importing import ImportedFile, import_folder
 from ingestor.pipeline.projecting import write_files
 from ingestor.store.database import Database
@@ -60,11 +60,13 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
 class Archive:
     """An archive of ours, used without the command line."""
 
-    def __init__(self, folder: Path, workers: Workers, extra: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, workers: Workers, extra: tuple[str, ...] = (), store: str = ""
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.workers = workers
-        self.database = Database(f"sqlite:///{folder}/archive.db")
+        self.database = Database(store or f"sqlite:///{folder}/archive.db")
         self.settings = ArchiveSettings(dir=folder / "archive", extra_front_matter=extra)
         upgrade(self.database)
 

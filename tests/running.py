@@ -9,10 +9,14 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
 
+from ingestor.dates import iso_utc
+from ingestor.store.database import Database
+from ingestor.store.search_postgresql import numbers
 from tests import forked
 from tests.fake_internet import FakeInternet
 from tests.made_up_sina import FEED_URL
@@ -114,15 +118,34 @@ class Site:
         return done.stderr.splitlines()
 
     def query(self, sql: str) -> list[tuple]:
-        """Ask the database as users do."""
+        """Ask the database as users do; moments are text, as SQLite keeps them."""
+        with self._connected(writes=False) as connection:
+            return [tuple(map(_as_text, row)) for row in connection.execute(sql).fetchall()]
+
+    def change(self, *statements: str) -> None:
+        """Change the database behind the program's back."""
+        with self._connected(writes=True) as connection, connection:
+            for one in statements:
+                connection.execute(one)
+
+    def matching(self, pair: str) -> list[int]:
+        """Return the ids of the articles that the full-text index has under two characters."""
+        condition = (
+            f"article_id FROM articles_fts WHERE terms @> ARRAY{numbers([pair])}"
+            if self.store
+            else f"rowid FROM articles_fts WHERE articles_fts MATCH '{pair}'"
+        )
+        return sorted(number for (number,) in self.query(f"SELECT {condition}"))
+
+    def database(self) -> Database:
+        """Open the database as the program does."""
+        return Database(self.store or f"sqlite:///{self.folder}/archive.db")
+
+    def _connected(self, *, writes: bool) -> closing:
         if self.store:
-            with closing(psycopg.connect(self.store.replace("+psycopg", ""))) as connection:
-                return connection.execute(sql).fetchall()
-        connection = sqlite3.connect(f"file:{self.folder}/archive.db?mode=ro", uri=True)
-        try:
-            return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
+            return closing(psycopg.connect(self.store.replace("+psycopg", "")))
+        mode = "rw" if writes else "ro"
+        return closing(sqlite3.connect(f"file:{self.folder}/archive.db?mode={mode}", uri=True))
 
     def files(self) -> dict[str, str]:
         """Return every archive file by its path."""
@@ -131,6 +154,10 @@ class Site:
             str(path.relative_to(root)): path.read_text("utf-8")
             for path in sorted(root.rglob("*.md"))
         }
+
+
+def _as_text(value: object) -> object:
+    return iso_utc(value) if isinstance(value, datetime) else value
 
 
 def feed(url: str = FEED_URL, name: str = "新浪财经－國內", more: str = "") -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
 
-from ingestor.store.schema import FULL_TEXT_INDEX, metadata
+from ingestor.store.schema import metadata
+from ingestor.store.search_sqlite import FULL_TEXT_INDEX
 from ingestor.store.views import VIEWS, View
 
 HEAD = """# The database
 
 This page is made from the tables (`make docs`). The file is plain SQLite: query it with the
 `sqlite3` shell while the daemon writes. Times are TEXT in ISO 8601, UTC, to the second, with Z;
-days are `YYYY-MM-DD` in Asia/Shanghai.
+days are `YYYY-MM-DD` in Asia/Shanghai. On PostgreSQL moments are `timestamptz` and ids `bigint`:
+[scaling.md](scaling.md).
 """
 
 FULL_TEXT = f"""## articles_fts

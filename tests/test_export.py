@@ -45,10 +45,14 @@ def arrival(number: int, text: str = "", **more) -> Arrival:
     return replace(Arrival(article, "作者", ("金融", NAME), "page", seen_at, feed_id=1), **more)
 
 
-@pytest.fixture(scope="module")
-def full(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def full(request, tmp_path_factory):
     """Give an archive with 450 articles, one of which was edited, and one that was adopted."""
-    place = Archive(tmp_path_factory.mktemp("full"), None)
+    store = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        store = server.url(server.migrated())
+    place = Archive(tmp_path_factory.mktemp("full"), None, store=store)
     edit = arrival(7, "改过", seen_at=FIRST + timedelta(days=401))
     adopted = arrival(900, feed_id=None, origin="import", categories=("金融", "旧档"))
     with place.database.transaction() as connection:

@@ -17,6 +17,10 @@ from tests.made_up_sina import ARTICLES, made_up, publish
 from tests.other_archives import NOW, Archive, post, tally, write
 from tests.shared import shared
 
+pytestmark = pytest.mark.every_store
+
+SEEN = "SELECT first_seen_at FROM articles"
+
 ONE, TWO = made_up(1), made_up(2)
 EXTRA = ("link", "media", "editor", "keywords", "symbols", "updated")
 
@@ -29,9 +33,9 @@ def workers():
 
 
 @pytest.fixture
-def archive(tmp_path, workers):
+def archive(tmp_path, workers, store_url):
     """Give an empty archive."""
-    place = Archive(tmp_path / "ours", workers)
+    place = Archive(tmp_path / "ours", workers, store=store_url)
     yield place
     place.close()
 
@@ -78,10 +82,10 @@ def test_a_folder_is_adopted_and_every_file_is_explained(site):
     assert [row[0] for row in rows] == [ONE.title, TWO.title, '三号"公司"公布', made_up(4).title]
     assert {row[1:] for row in rows} == {("import", "import", "2024-03-11", "新浪财经", None)}
     assert site.query("SELECT DISTINCT cause, revision FROM revisions") == [("import", 1)]
-    assert site.query("SELECT count(*) FROM articles_fts WHERE articles_fts MATCH '公司'") == [(4,)]
-    assert site.query(
-        "SELECT count(*) FROM articles WHERE julianday('now') - julianday(first_seen_at) < 1"
-    ) == [(4,)]
+    assert len(site.matching("公司")) == 4
+    seen = [datetime.fromisoformat(moment) for (moment,) in site.query(SEEN)]
+    assert len(seen) == 4
+    assert all(datetime.now(UTC) - moment < timedelta(days=1) for moment in seen)
     files = site.files()
     assert len(files) == 4
     assert all(path.startswith("金融/新浪财经/新浪财经－国內/2024-03-11-") for path in files)
@@ -113,7 +117,7 @@ def test_a_folder_that_makes_no_sense_is_refused(site):
 
 def test_the_page_that_comes_later_is_the_adopted_article(site, net, workers):
     """It gives it address, page and medium; the file stays where it is; nothing is doubled."""
-    ours = Archive(site.folder, workers)
+    ours = Archive(site.folder, workers, store=site.store)
     leftover = post(ONE).replace("</div>\n", "<p>晨潮财讯编后语一句。</p></div>\n")
     assert ours.outcomes({"a.md": leftover, "b.md": post(TWO)}) == {
         "a.md": "adopted",
@@ -150,7 +154,7 @@ def test_the_page_that_comes_later_is_the_adopted_article(site, net, workers):
 
 def test_an_adopted_article_with_an_address_gets_its_page_too(site, net, workers):
     """The address is known, and the page is asked for all the same: it was never seen."""
-    ours = Archive(site.folder, workers)
+    ours = Archive(site.folder, workers, store=site.store)
     ours.outcomes({"a.md": post(ONE, more=f"link: {ONE.url}?from=wap\n")})
     ours.close()
     assert site.query("SELECT url, document_id FROM articles") == [(ONE.url, ONE.document_id)]

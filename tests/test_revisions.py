@@ -1,19 +1,18 @@
 """Publishers edit: every revision is kept, with when it was seen."""
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from tests.made_up_sina import finance_page, made_up, publish
 
+pytestmark = pytest.mark.every_store
+
 
 def make_due(site):
     """Move the next look into the past: no test waits for an hour to go by."""
-    with closing(sqlite3.connect(site.folder / "archive.db")) as connection, connection:
-        connection.execute("UPDATE articles SET next_check_at = '2000-01-01T00:00:00Z'")
+    site.change("UPDATE articles SET next_check_at = '2000-01-01T00:00:00Z'")
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_an_edit_is_a_revision_and_the_file_stays_where_it_is(site, net, watched
     after = site.files()
     assert list(after) == list(before)
     assert "改过的正文" in "".join(after.values())
-    assert site.query("SELECT count(*) FROM articles_fts WHERE articles_fts MATCH '更正'") == [(1,)]
+    assert site.matching("更正") == [1]
 
 
 def test_furniture_and_white_space_are_no_edit(site, net, watched):
@@ -83,10 +82,7 @@ def test_a_page_that_comes_back_replaces_the_feeds_text(site, net):
     site.run("--once")
     assert site.query("SELECT origin FROM articles") == [("feed",)]
     net.serve(one.url, finance_page(one))
-    connection = sqlite3.connect(site.folder / "archive.db")
-    connection.execute("UPDATE entries SET next_attempt_at = NULL")
-    connection.commit()
-    connection.close()
+    site.change("UPDATE entries SET next_attempt_at = NULL")
     site.run("--once")
     assert site.query("SELECT count(*), max(origin) FROM articles") == [(1, "page")]
     assert site.query("SELECT state FROM entries") == [("done",)]

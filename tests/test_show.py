@@ -35,6 +35,7 @@ def test_an_article_is_shown_by_its_address_in_any_form(site, edited):
         assert "，更正。" in shown.stdout
 
 
+@pytest.mark.every_store
 def test_revisions_say_when_each_was_seen(site, edited):
     """A line each, the first included."""
     lines = site.run("show", "1", "--revisions").stdout.splitlines()
@@ -58,6 +59,7 @@ def test_json_has_everything(site, edited):
     assert found["revisions"][0]["title"] == edited.title
 
 
+@pytest.mark.every_store
 @pytest.mark.parametrize(
     ("named", "said"),
     {

@@ -43,12 +43,10 @@ def test_a_feed_without_an_answer_for_three_intervals_is_unanswered():
 
 
 def age(site, column, past):
-    connection = sqlite3.connect(site.folder / "archive.db")
-    connection.execute(f"UPDATE feeds SET {column} = ?", (f"{past:%Y-%m-%dT%H:%M:%SZ}",))
-    connection.commit()
-    connection.close()
+    site.change(f"UPDATE feeds SET {column} = '{past:%Y-%m-%dT%H:%M:%SZ}'")
 
 
+@pytest.mark.every_store
 def test_a_daemon_that_does_not_run_is_seen(site, net):
     """Exit 1 and a line, in the table and as JSON."""
     publish(net, [made_up(1)])
@@ -61,6 +59,7 @@ def test_a_daemon_that_does_not_run_is_seen(site, net):
     assert len(json.loads(site.run("status", "--json").stdout)["feeds_late"]) == 1
 
 
+@pytest.mark.every_store
 def test_a_feed_that_went_quiet_is_seen(site, net):
     """It answers, and has nothing new for longer than it ever had."""
     publish(net, [made_up(number) for number in range(1, 10)])

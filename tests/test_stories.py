@@ -18,6 +18,8 @@ from tests.retold import made_set, measured, phrased, text
 from tests.shared import shared
 from tests.test_verify import change
 
+pytestmark = pytest.mark.every_store
+
 DICE = random.Random(7)
 ONE, OTHER, THIRD = (text(DICE, 600) for _ in range(3))
 LONG = tuple(f"　　{line}" for line in ONE.split("。") if line)
@@ -25,9 +27,9 @@ COPY = phrased(DICE, ONE, 0.1)
 
 
 @pytest.fixture
-def archive(tmp_path):
+def archive(tmp_path, store_url):
     """Give an archive with a story, another one, and a copy of the first."""
-    database = filled(tmp_path / "a.db", [("甲", ONE), ("乙", OTHER), ("丙", COPY)])
+    database = filled(store_url or tmp_path / "a.db", [("甲", ONE), ("乙", OTHER), ("丙", COPY)])
     yield database
     database.close()
 

@@ -1,13 +1,15 @@
 """``ingest verify``: each disagreement is found, said on a line, and mended without a loss."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ingestor.store import full_text
 from tests.made_up_sina import made_up, publish
 from tests.running import Site
+
+pytestmark = pytest.mark.every_store
 
 
 @pytest.fixture
@@ -19,8 +21,9 @@ def full(site, net):
 
 
 def change(site: Site, sql: str) -> None:
-    with closing(sqlite3.connect(site.folder / "archive.db")) as connection, connection:
-        connection.execute(sql)
+    # PostgreSQL would refuse what refers to nothing, as SQLite's shell does not.
+    unwatched = ["SET session_replication_role = replica"] if site.store else []
+    site.change(*unwatched, sql)
 
 
 def first_file(site: Site) -> Path:
@@ -49,7 +52,8 @@ def leave_a_temporary_file(site):
 
 
 def lose_the_index(site):
-    change(site, "INSERT INTO articles_fts(articles_fts) VALUES ('delete-all')")
+    with closing(site.database()) as database, database.transaction() as connection:
+        full_text.empty(connection)
 
 
 def lose_a_warc_file(site):
@@ -87,12 +91,26 @@ MENDABLE = {
 }
 
 
+MAY_BE_UNFINISHED = {
+    forget_that_a_file_was_written,
+    leave_a_temporary_file,
+    tear_a_warc_file,
+    forget_a_capture,
+}
+"""What a worker on another machine may be in the middle of: no disagreement on a server yet."""
+
+
 @pytest.mark.parametrize(
     ("fault", "said"), MENDABLE.items(), ids=lambda one: getattr(one, "__name__", "")
 )
 def test_a_disagreement_is_said_and_mended(full, fault, said):
     """Exit 1, a line; after --repair nothing is left, and no article is lost."""
-    before, rows = full.files(), full.query("SELECT id, url, title, content_text FROM articles")
+    if full.store and fault in MAY_BE_UNFINISHED:
+        pytest.skip("looked at when it has lain still for an hour")
+    before, rows = (
+        full.files(),
+        full.query("SELECT id, url, title, content_text FROM articles ORDER BY id"),
+    )
     fault(full)
     found = full.run("verify")
     assert found.returncode == 1
@@ -101,8 +119,8 @@ def test_a_disagreement_is_said_and_mended(full, fault, said):
     assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     assert full.run("verify").stdout == "0 disagreements; 0 foreign files\n"
     assert full.files() == before
-    assert full.query("SELECT id, url, title, content_text FROM articles") == rows
-    assert full.query("SELECT count(*) FROM articles_fts WHERE articles_fts MATCH '公司'") != [(0,)]
+    assert full.query("SELECT id, url, title, content_text FROM articles ORDER BY id") == rows
+    assert full.matching("公司")
 
 
 CONTRADICTIONS = {

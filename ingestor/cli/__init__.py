@@ -31,6 +31,7 @@ VERBS = {
     "backup": "backup",
     "export": "export",
     "import": "importing",
+    "copy": "copying",
     "worker": "worker",
 }
 """The commands, each with the module that has a function of its name."""

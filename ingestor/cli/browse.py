@@ -36,7 +36,9 @@ def browse(
     names = headers.LOOPBACK | {host} if own else frozenset[str]()
     with closing(existing(options(context).settings())) as database:
         if database.path is None:
-            raise UsageError("browsing needs an SQLite file; store.url names none")
+            raise UsageError(
+                "browsing needs an SQLite file; `ingest copy --to sqlite:///…` makes one"
+            )
         with (
             serving.listen(host, port) as listening,
             serving.opened(database, database.path, Clock(), names) as datasette,

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.engine import make_url
 
 from ingestor.cli.common import existing, options, say, say_json
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
@@ -36,7 +37,8 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most 
 Sorted = Annotated[Order, typer.Option("--order", help="What comes first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As one JSON array.")]
 AsSql = Annotated[
-    bool, typer.Option("--sql", help="Print the SQL statement instead, to paste into sqlite3.")
+    bool,
+    typer.Option("--sql", help="Print the SQL statement instead, for sqlite3 or psql."),
 ]
 
 
@@ -60,10 +62,12 @@ def search(
     """
     words = parse(" ".join(query))
     filters = filters_of(since=since, until=until, symbol=symbol, media=media, feed=feed)
+    settings = options(context).settings()
     if as_sql:
-        say(search_sql.statement(words, filters, order=order, limit=limit))
+        kind = make_url(settings.store.url).get_backend_name()
+        say(search_sql.statement(words, filters, order=order, limit=limit, kind=kind))
         return
-    database = existing(options(context).settings())
+    database = existing(settings)
     with closing(database):
         require_feeds(database, filters)
         with database.reading() as connection:

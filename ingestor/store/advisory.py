@@ -62,6 +62,11 @@ def hold(connection: Connection, name: str, *, shared: bool = False) -> bool:
     return bool(connection.execute(_TRY[shared], {"key": key(name)}).scalar_one())
 
 
+def release(connection: Connection) -> None:
+    """Give back what the session holds."""
+    connection.execute(text("SELECT pg_advisory_unlock_all()"))
+
+
 def holders(connection: Connection, name: str) -> Collection[str]:
     """Return who holds a lock, as ``PROCESS on HOST``, as far as that can be seen."""
     halves = {"high": key(name) >> 32 & _HALF, "low": key(name) & _HALF}

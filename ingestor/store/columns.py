@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, MetaData
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, MetaData, Text
 
-from ingestor.store.types import ID, TEXT, TIME
+from ingestor.store.types import ID, TIME
 
 metadata = MetaData(
     naming_convention={
@@ -21,7 +21,7 @@ metadata = MetaData(
 
 def text(name: str, comment: str, *, default: str | None = "") -> Column[str]:
     """Make a column of text that is never NULL."""
-    return Column(name, TEXT, nullable=False, server_default=default, comment=comment)
+    return Column(name, Text, nullable=False, server_default=default, comment=comment)
 
 
 def time(name: str, comment: str, *, nullable: bool = True) -> Column[Any]:
@@ -49,3 +49,8 @@ def reference(table: str, comment: str, **options: Any) -> Column[int]:
     name = f"{table.removesuffix('s')}_id"
     options.setdefault("nullable", False)
     return Column(name, ID, ForeignKey(f"{table}.id"), comment=comment, **options)
+
+
+def partial_index(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> Index:
+    """Make an index of the rows that a condition holds for."""
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)

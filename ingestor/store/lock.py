@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
 
 from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.store import advisory
@@ -46,7 +48,12 @@ def _server_held(database: Database, *, shared: bool) -> Iterator[None]:
             others = advisory.holders(connection, advisory.RUN)
             who = f"process {', '.join(others)}" if others else "another process"
             raise ArchiveInUse(f"{database.where}: in use by {who}; stop it first, or let it work")
-        yield
+        try:
+            yield
+        finally:
+            # The server sees a connection's end a moment later: too late for what runs next.
+            with suppress(DBAPIError):
+                advisory.release(connection)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection, inspect, text
 
 from ingestor.errors import SchemaTooNew, StorageFailed
+from ingestor.store import copying
 from ingestor.store.database import Database
 from ingestor.store.sqlite import copy_file
 
@@ -22,24 +23,25 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "migrations"
 
 
-def upgrade(database: Database, scripts: Path | None = None) -> bool:
+def upgrade(database: Database, scripts: Path | None = None, *, unfinished: bool = False) -> bool:
     """Make or upgrade the schema; return whether anything had to be done.
 
     All migrations that are due run in one transaction: a failure leaves the database as
     it was, and a copy of what it was lies beside it (see :func:`copy_path`). ``scripts``
-    are the migrations, where not the shipped ones. Raises :class:`SchemaTooNew` for a newer
+    are the migrations, where not the shipped ones. ``unfinished`` is for the copy alone, which may
+    find what it has begun. Raises :class:`SchemaTooNew` for a newer
     program's database and :class:`StorageFailed` for one that is not an archive.
     """
     found = scripts or folder()
     with database.reading() as connection:
-        if is_current(connection, database, found):
+        if is_current(connection, database, found, unfinished=unfinished):
             return False
         before = revision(connection)
     if before and database.path:
         _copy(database.path, copy_path(database.path, before))
     with database.transaction() as connection:
         database.backend.wait_for_upgrades(connection)
-        if is_current(connection, database, found):
+        if is_current(connection, database, found, unfinished=unfinished):
             return False
         _run(connection, found)
         database.backend.sign(connection)
@@ -76,7 +78,13 @@ def _copy(path: Path, copy: Path) -> None:
     log.info("database_copied", copy=str(copy))
 
 
-def is_current(connection: Connection, database: Database, scripts: Path | None = None) -> bool:
+def is_current(
+    connection: Connection,
+    database: Database,
+    scripts: Path | None = None,
+    *,
+    unfinished: bool = False,
+) -> bool:
     """Return whether the schema is this program's; raise for one that is not ours at all."""
     known = schemas(scripts or folder())
     made_by = revision(connection)
@@ -90,6 +98,10 @@ def is_current(connection: Connection, database: Database, scripts: Path | None 
         raise SchemaTooNew(
             f"{database.where}: made by a newer version of ingestor (schema {made_by}); "
             "upgrade the program, or restore a backup"
+        )
+    if not unfinished and copying.is_unfinished(connection):
+        raise StorageFailed(
+            f"{database.where}: a copy into it is not through; run the same `ingest copy` again"
         )
     return made_by == known[-1]
 

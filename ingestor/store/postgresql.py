@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import cache
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
@@ -30,8 +31,12 @@ CONNECTIONS = 16
 _SETTINGS = f"""
 SET timezone = 'UTC';
 SET lock_timeout = {LOCK_MILLISECONDS};
+SET tcp_keepalives_idle = 60;
+SET tcp_keepalives_interval = 10;
+SET tcp_keepalives_count = 3;
 SET jit = off"""
-"""Of each session. Its statements are short: compiling one takes longer than running it."""
+"""Of each session. A machine that lost its power holds its locks no longer than the keepalives
+take. Statements are short: compiling one takes longer than running it."""
 
 
 def open_engine(url: URL, *, for_reading: bool) -> Engine:  # noqa: ARG001 - a server says itself who may write
@@ -155,3 +160,19 @@ def _prepare(connection: Any, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy
     connection.autocommit = True
     connection.execute(_SETTINGS).close()
     connection.autocommit = False
+    connection.adapters.register_dumper(str, _text_dumper())
+
+
+@cache
+def _text_dumper() -> type[Any]:
+    """Return what hands texts to the server: without NUL, which PostgreSQL's texts cannot hold."""
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
+
+    class Dumper(StrDumperUnknown):
+        """Turns a ``str`` into what is sent."""
+
+        def dump(self, obj: str) -> Any:
+            """Return the text as bytes."""
+            return super().dump(obj.replace("\x00", ""))
+
+    return Dumper

@@ -13,19 +13,29 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
+    Text,
     UniqueConstraint,
     literal,
 )
 
 from ingestor.store import schema_cluster  # noqa: F401 - its tables are tables like all others
-from ingestor.store.columns import identifier, key, metadata, number, reference, text, time
-from ingestor.store.types import ID, TEXT
+from ingestor.store.columns import (
+    identifier,
+    key,
+    metadata,
+    number,
+    partial_index,
+    reference,
+    text,
+    time,
+)
+from ingestor.store.types import ID
 
 feeds = Table(
     "feeds",
     metadata,
     key("Identifies the feed for ever, also when it leaves the configuration."),
-    Column("name", TEXT, nullable=False, unique=True, comment="Name in the configuration."),
+    Column("name", Text, nullable=False, unique=True, comment="Name in the configuration."),
     text("kind", "Kind of feed: rss, sina-roll, sina-live.", default=None),
     text("url", "Address that is asked."),
     text("title", "Title that the feed gives itself."),
@@ -57,7 +67,7 @@ articles = Table(
         default=None,
     ),
     text("date", "Publication day in Asia/Shanghai, YYYY-MM-DD.", default=None),
-    Column("document_id", TEXT, comment="The publisher's own identifier, such as ihqfskcn2160999."),
+    Column("document_id", Text, comment="The publisher's own identifier, such as ihqfskcn2160999."),
     text("title", "Title of the current revision.", default=None),
     text("author", "Author for the front matter: the feed's."),
     text("media", "Who wrote it, as the page says: 央视新闻 …"),
@@ -77,7 +87,7 @@ articles = Table(
     text("categories", "Categories for the front matter, one a line."),
     reference("feeds", "Feed that announced it first; NULL: none did.", nullable=True),
     Column(
-        "file_sha256", TEXT, comment="SHA-256 (hex) of the file; NULL: it is due to be written."
+        "file_sha256", Text, comment="SHA-256 (hex) of the file; NULL: it is due to be written."
     ),
     number("checks", "How often its page was looked at again."),
     time("next_check_at", "When its page is looked at again; NULL: no more."),
@@ -91,23 +101,15 @@ articles = Table(
     Index(None, "first_seen_at"),
     comment="One row an article: one canonical address on one publication day.",
 )
-Index(
-    "ix_articles_check_due",
-    articles.c.next_check_at,
-    sqlite_where=articles.c.next_check_at.is_not(None),
-    postgresql_where=articles.c.next_check_at.is_not(None),
+partial_index(
+    "ix_articles_check_due", articles.c.next_check_at.is_not(None), articles.c.next_check_at
 )
-Index(
-    "ix_articles_file_due",
-    articles.c.id,
-    sqlite_where=articles.c.file_sha256.is_(None),
-    postgresql_where=articles.c.file_sha256.is_(None),
-)
+partial_index("ix_articles_file_due", articles.c.file_sha256.is_(None), articles.c.id)
 
 aliases = Table(
     "aliases",
     metadata,
-    Column("url", TEXT, primary_key=True, comment="Canonical form of another address."),
+    Column("url", Text, primary_key=True, comment="Canonical form of another address."),
     reference("articles", "Article that it names.", primary_key=True),
     Index(None, "article_id"),
     comment="Further addresses of articles: their mobile twin, what a feed or import called them.",
@@ -122,7 +124,7 @@ captures = Table(
     number("status", "HTTP status.", default=None),
     time("fetched_at", "When the answer was complete.", nullable=False),
     text("sha256", "SHA-256 (hex) of the body, without content encoding.", default=None),
-    Column("warc_file", TEXT, comment="WARC file, relative to the raw folder; NULL: not kept."),
+    Column("warc_file", Text, comment="WARC file, relative to the raw folder; NULL: not kept."),
     Column("warc_offset", ID, comment="Byte at which the response or revisit record starts."),
     Column("warc_length", ID, comment="Length of the compressed record in bytes."),
     Index(None, "url"),
@@ -193,13 +195,7 @@ entries = Table(
 WAITING = entries.c.state != literal("done", literal_execute=True)
 """Condition: it is in the queue. Written out, it lets a query use the index of these alone."""
 
-Index(
-    "ix_entries_waiting",
-    entries.c.feed_id,
-    entries.c.state,
-    sqlite_where=WAITING,
-    postgresql_where=WAITING,
-)
+partial_index("ix_entries_waiting", WAITING, entries.c.feed_id, entries.c.state)
 
 sightings = Table(
     "sightings",
@@ -216,7 +212,7 @@ backfills = Table(
     "backfills",
     metadata,
     reference("feeds", "Feed.", primary_key=True),
-    Column("day", TEXT, primary_key=True, comment="Publication day that is walked, YYYY-MM-DD."),
+    Column("day", Text, primary_key=True, comment="Publication day that is walked, YYYY-MM-DD."),
     number("pages", "Pages of that day whose entries are written down."),
     time("finished_at", "When the day was through; NULL: goes on behind `pages`."),
     comment="How far `ingest --once --since … --until …` has come.",
@@ -226,7 +222,7 @@ symbols = Table(
     "symbols",
     metadata,
     reference("articles", "Article.", primary_key=True),
-    Column("symbol", TEXT, primary_key=True, comment="sh600519, sz000001, hk00700, us:BABA …"),
+    Column("symbol", Text, primary_key=True, comment="sh600519, sz000001, hk00700, us:BABA …"),
     text("market", "sh, sz, bj, hk or us.", default=None),
     text("name", "The security as the article writes it."),
     Index(None, "symbol"),
@@ -255,7 +251,7 @@ keywords = Table(
     "keywords",
     metadata,
     reference("articles", "Article.", primary_key=True),
-    Column("keyword", TEXT, primary_key=True, comment="Keyword as the page gives it."),
+    Column("keyword", Text, primary_key=True, comment="Keyword as the page gives it."),
     Index(None, "keyword"),
     comment="Keywords of an article.",
 )
@@ -268,35 +264,20 @@ images = Table(
     text("url", "Address of the picture.", default=None),
     text("caption", "Its caption."),
     Column(
-        "path", TEXT, comment="Local copy, relative to archive.images_dir; NULL when none is kept."
+        "path", Text, comment="Local copy, relative to archive.images_dir; NULL when none is kept."
     ),
     comment="Pictures of an article.",
 )
-Index(
-    "ix_images_due",
-    images.c.url,
-    sqlite_where=images.c.path.is_(None),
-    postgresql_where=images.c.path.is_(None),
-)
+partial_index("ix_images_due", images.c.path.is_(None), images.c.url)
 
 pictures = Table(
     "pictures",
     metadata,
-    Column("url", TEXT, primary_key=True, comment="Address of the picture."),
-    Column("path", TEXT, comment="Local copy, named after its SHA-256; NULL: there is none."),
+    Column("url", Text, primary_key=True, comment="Address of the picture."),
+    Column("path", Text, comment="Local copy, named after its SHA-256; NULL: there is none."),
     number("attempts", "How often it was asked for."),
     time("next_attempt_at", "When it is asked for again; NULL: no more."),
     text("error", "Why there is none."),
     Index(None, "path"),
     comment="Pictures that were asked for (archive.images), and how it went.",
 )
-
-FULL_TEXT_INDEX = (
-    "CREATE VIRTUAL TABLE articles_fts USING fts5("
-    "title, content, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
-)
-"""SQLite's full-text table: contentless, its rowid is ``articles.id``.
-
-It holds overlapping pairs of Chinese characters, so that any word of two characters is a
-token; see :mod:`ingestor.store.search`.
-"""

@@ -1,9 +1,13 @@
-"""The search as one SQL statement, for the ``sqlite3`` shell, pandas and DuckDB. Pure."""
+"""The search as one SQL statement, for ``sqlite3``, ``psql``, pandas and DuckDB. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from ingestor.store.exports import Filters
-from ingestor.store.search_query import Order, Query, match
+from ingestor.store.search_postgresql import numbers
+from ingestor.store.search_query import Order, Query, match, terms_of
 
 _ORDERS = {
     Order.RELEVANCE: "a.date DESC, a.published_at DESC",
@@ -12,30 +16,61 @@ _ORDERS = {
 }
 
 
-def statement(query: Query, filters: Filters, *, order: Order, limit: int) -> str:
-    """Return an SQLite statement that finds what the query finds, with the newest first.
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How a kind of database says what is particular to it."""
 
-    Plain SQL cannot rank, and folds the case of Latin letters only.
+    row: str
+    """Column of the index with the article's id."""
+    like: str
+    newline: str
+    indexed: Callable[[tuple[str, ...]], str]
+    """Condition: the index has all these words; ``""`` when it cannot help."""
+
+
+def _in_sqlite(words: tuple[str, ...]) -> str:
+    terms = match(words)
+    return f"articles_fts MATCH {_quoted(terms)}" if terms else ""
+
+
+def _in_postgresql(words: tuple[str, ...]) -> str:
+    terms = numbers(terms_of(words))
+    return f"f.terms @> '{{{','.join(map(str, terms))}}}'" if terms else ""
+
+
+_WORDS = {
+    "sqlite": _Words("rowid", "LIKE", "char(10)", _in_sqlite),
+    "postgresql": _Words("article_id", "ILIKE", "chr(10)", _in_postgresql),
+}
+
+
+def statement(query: Query, filters: Filters, *, order: Order, limit: int, kind: str) -> str:
+    """Return a statement that finds what the query finds, with the newest first.
+
+    ``kind`` is the database's: ``sqlite`` or ``postgresql``. Plain SQL cannot rank, and folds the
+    case of Latin letters only.
     """
-    terms = match(query.wanted)
-    where = [f"articles_fts MATCH {_quoted(terms)}"] if terms else []
-    where += [_has(word) for word in query.wanted]
-    where += [f"NOT {_has(word)}" for word in query.unwanted]
+    words = _WORDS[kind]
+    indexed = words.indexed(query.wanted)
+    where = [indexed] if indexed else []
+    where += [_has(words, word) for word in query.wanted]
+    where += [f"NOT {_has(words, word)}" for word in query.unwanted]
     where += _filtered(filters)
-    source = "articles_fts f JOIN articles a ON a.id = f.rowid" if terms else "articles a"
+    joined = f"articles_fts f JOIN articles a ON a.id = f.{words.row}"
     return "\n".join(
         [
             "SELECT a.id, a.date, a.media, a.title, a.url",
-            f"  FROM {source}",
+            f"  FROM {joined if indexed else 'articles a'}",
             " WHERE " + "\n   AND ".join(where),
             f" ORDER BY {_ORDERS[order]} LIMIT {limit};",
         ]
     )
 
 
-def _has(word: str) -> str:
+def _has(words: _Words, word: str) -> str:
     pattern = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"(a.title || char(10) || a.content_text) LIKE {_quoted(f'%{pattern}%')} ESCAPE '\\'"
+    text = f"(a.title || {words.newline} || a.content_text)"
+    return f"{text} {words.like} {_quoted(f'%{pattern}%')} ESCAPE '\\'"
 
 
 def _filtered(filters: Filters) -> list[str]:

@@ -15,7 +15,11 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from ingestor.dates import from_iso_utc, iso_utc
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text that is compared character by character, as SQLite does it, whatever the server's locale."""
+"""Text that is compared character by character, as SQLite does it, whatever the server's locale.
+
+For the migrations alone: a column keeps how it is compared, and a statement that said it once more
+for each of its values would be no valid ``BETWEEN``.
+"""
 
 ID = Integer().with_variant(BigInteger(), "postgresql")
 """What identifies a row, and what refers to one: 64 bits on either."""

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from ingestor.store.types import ID, TEXT, TIME
 
@@ -223,7 +223,7 @@ def upgrade() -> None:
         op.create_table(
             "articles_fts",
             sa.Column("article_id", ID, nullable=False),
-            sa.Column("terms", TSVECTOR(), nullable=False),
+            sa.Column("terms", ARRAY(sa.Integer()), nullable=False),
             sa.ForeignKeyConstraint(
                 ["article_id"], ["articles.id"], name=op.f("fk_articles_fts_article_id")
             ),
