@@ -8,9 +8,10 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from procrastinate.jobs import Job
 
 from ingestor.clock import Clock
-from ingestor.cluster import deferring, engine_schema, planning
+from ingestor.cluster import deferring, engine, engine_schema, planning
 from ingestor.cluster.gate import SharedGate
 from ingestor.cluster.planning import Claim
 from ingestor.config_sections import FetchSettings
@@ -168,6 +169,26 @@ def test_the_engines_own_migrations_upgrade_its_tables(database):
     with database.reading() as connection:
         there = "SELECT count(*) FROM pg_proc WHERE proname = 'procrastinate_retry_job_v2'"
         assert connection.exec_driver_sql(there).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "seconds"),
+    [
+        (StorageFailed("the server is stopping"), 99, engine.SOON),
+        (KeyError("a bug"), 0, engine.LATER),
+        (KeyError("a bug"), engine.MOST_TRIES, None),
+    ],
+    ids=["archive away", "a bug", "a bug again and again"],
+)
+def test_a_job_that_fails_waits_no_longer_for_being_lost_before(error, attempts, seconds):
+    """What was lost with its workers many times counts as tried as often."""
+    job = Job(queue="q", lock=None, queueing_lock=None, task_name="t", attempts=attempts)
+    decision = engine.Retries().get_retry_decision(exception=error, job=job)
+    if seconds is None:
+        assert decision is None
+    else:
+        wait = decision.retry_at - datetime.now(UTC)
+        assert seconds - 5 < wait.total_seconds() <= seconds
 
 
 def test_what_cannot_work_is_refused_in_a_line(site):

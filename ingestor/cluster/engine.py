@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
 from sqlalchemy import Engine
 
 from ingestor.cluster import deferring, planning, recovering
 from ingestor.cluster.jobs import Jobs
-from ingestor.errors import IngestorError
+from ingestor.errors import ArchiveError, IngestorError
 from ingestor.operations.pulse import Pulse
 from ingestor.pipeline import Services
 from ingestor.store.database import Database
@@ -30,9 +31,25 @@ TIDIED = "17 * * * *"
 CONNECTIONS = 3
 """To the database for the engine's own business, beside those that the jobs work with."""
 
-RETRIES = RetryStrategy(max_attempts=6, wait=5, exponential_wait=4)
-"""A job that fails (the database is away, the disk is full) waits 9 s, then 21 s, up to a quarter
-of an hour. After that it counts as failed, and the part is planned anew."""
+SOON, LATER = 10, 600
+"""Seconds after which a job is tried again: where the archive was away, and after a bug of ours."""
+
+MOST_TRIES = 6
+"""With a bug; after that the job counts as failed, and its part is planned anew."""
+
+
+class Retries(BaseRetryStrategy):
+    """When a job is tried again.
+
+    The waits do not grow: a job that was lost with its worker counts as tried as well.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when, or ``None`` for no more."""
+        if isinstance(exception, ArchiveError):
+            return RetryDecision(retry_in={"seconds": SOON})
+        again = job.attempts < MOST_TRIES
+        return RetryDecision(retry_in={"seconds": LATER}) if again else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +69,7 @@ def engine(context: Context) -> App:
     """Return Procrastinate's app with our tasks, not yet opened."""
     app = App(connector=PsycopgConnector(**_connection(context.database.engine)))
     for queue, work in context.jobs.by_name().items():
-        app.task(name=queue, queue=queue, retry=RETRIES)(_task(context, queue, work))
+        app.task(name=queue, queue=queue, retry=Retries())(_task(context, queue, work))
     _add_planning(app, context)
     return app
 
