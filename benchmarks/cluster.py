@@ -195,7 +195,8 @@ def main() -> None:
         articles = [made_up(one) for one in range(1, given.articles + 1)]
         publish(net, articles)
         print(
-            "| | articles a second | ms of ours an article | ms of PostgreSQL's |\n|---|---|---|---|"
+            "| | articles a second | ms of ours an article | ms of PostgreSQL's |\n"
+            "|---|---|---|---|"
         )
         print(bench.once("one process on SQLite", local=True).line(), flush=True)
         print(bench.once("one process on PostgreSQL", local=False).line(), flush=True)
