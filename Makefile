@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon image fuzz replay hexo browser bench bench-long profile bench-quick bench-contenders check format docs clean
+.PHONY: help install run demo test soak soak-daemon soak-cluster image fuzz replay hexo browser bench bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ soak: install  ## Two thousand kills, and what else takes long
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 	$(BIN)/python -m tests.soak 100000
+
+soak-cluster: install  ## Four workers killed every few seconds until 5,000 articles are in
+	$(BIN)/python -m tests.crews 5000
 
 image: install  ## The Dockerfile's steps in a Debian root folder: root, debootstrap and the network
 	INGEST_IMAGE=1 $(BIN)/python -m pytest tests/test_image.py
@@ -70,8 +73,17 @@ bench-long: install bench-contenders  ## The same with ten minutes of the daemon
 profile: install  ## Where the time of a pass goes: docs/profile.txt
 	$(BIN)/python -m benchmarks.profiling
 
+bench-cluster: install  ## One, two and four workers on PostgreSQL, and what a job costs
+	$(BIN)/python -m benchmarks.cluster
+
 bench-quick: install  ## The ratios of a small run, as one JSON line
 	@$(BIN)/python -m benchmarks.quick
+
+SIZES ?= 0,100000,1000000
+KEEP ?=
+
+bench-growth: install  ## Archives of SIZES articles; KEEP=DIR keeps them for the next time
+	$(BIN)/python -m benchmarks.growth --sizes $(SIZES) --write benchmarks/growth.md $(if $(KEEP),--keep $(KEEP))
 
 CONTENDERS := httpx==0.28.* 'lxml>=6,<7' 'requests>=2.32,<3' 'beautifulsoup4>=4.13,<5' \
   'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'reader>=3,<4' sgmllib3k

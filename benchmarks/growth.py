@@ -16,15 +16,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks import sizes
 from benchmarks.filling import CATEGORIES, FEEDS, LAST_DAY, feed_name, fill
+from benchmarks.machine import commit, machine
 from benchmarks.made_texts import Writer
 from benchmarks.pages import page
 from benchmarks.programs import configuration, markdown, run_ours, summary
-from benchmarks.searching import Latency, measured
+from benchmarks.searching import QUERIES_A_KIND, Latency, measured
 from benchmarks.site import EMPTY_FEED, Plan, RunningSite, running
 from benchmarks.starting import command_seconds, until_ready
 from ingestor.model import Article, Body
@@ -106,7 +107,7 @@ class Archive:
             raise RuntimeError(f"{new} articles were taken in instead of {site.plan.articles}")
         self.passes.append((usage.seconds * 1000 / new, usage.cpu * 1000 / new))
 
-    def result(self, site: RunningSite) -> Growth:
+    def result(self, site: RunningSite, queries: int) -> Growth:
         """Measure what only looks at the archive; return everything."""
         idle = configuration([EMPTY_FEED], site.proxy)
         (self.folder / "config.toml").write_text(idle, "utf-8")
@@ -114,7 +115,7 @@ class Archive:
         return Growth(
             articles=self.count,
             saving=Saving(*_medians(self.took), *_medians(self.passes)),
-            searches=self._searches() if self.count else [],
+            searches=self._searches(queries) if self.count else [],
             search_seconds=command_seconds(self.folder, "search", "公司"),
             status_seconds=command_seconds(self.folder, "status"),
             ready_seconds=until_ready(self.folder),
@@ -126,17 +127,23 @@ class Archive:
             },
         )
 
-    def _searches(self) -> list[Latency]:
+    def _searches(self, queries: int) -> list[Latency]:
         with closing(Database(f"sqlite:///{self.file}", for_reading=True)) as database:
-            return measured(database, self.count)
+            return measured(database, self.count, of_a_kind=queries)
 
 
 def compare(
-    counts: Sequence[int], pages: int, rounds: int, *, keep: Path | None = None
+    counts: Sequence[int],
+    pages: int,
+    rounds: int,
+    *,
+    queries: int = QUERIES_A_KIND,
+    keep: Path | None = None,
 ) -> list[Growth]:
     """Return how archives of these sizes are; each takes in the same articles, in turns.
 
-    ``pages`` articles are saved a round, and as many taken in by one pass. Everything happens
+    ``pages`` articles are saved a round, and as many taken in by one pass; ``queries`` of each
+    kind are asked. Everything happens
     in a temporary folder; ``keep`` is one for the filled databases, to be used again.
     """
     with ExitStack() as stack:
@@ -149,7 +156,7 @@ def compare(
                 one.save(writer, pages)
         for one in every:
             one.take_in(site)
-        return [one.result(site) for one in every]
+        return [one.result(site, queries) for one in every]
 
 
 def _filled(folder: Path, count: int, keep: Path | None) -> Archive:
@@ -196,8 +203,29 @@ def _medians(took: list[tuple[float, float]]) -> Iterator[float]:
 
 
 def report(every: Sequence[Growth]) -> str:
-    """Return the tables in Markdown."""
-    return "\n\n".join([_main_table(every), _latency_table(every[-1]), _size_table(every[-1])])
+    """Return the tables in Markdown, with what they say."""
+    folders = every[-1].folders
+    measured_on = (
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, on {machine()}: the same articles "
+        "into archives of several sizes, in turns. Saving is the store's part;\n"
+        "a pass is `ingest --once` from feeds on loopback to files and WARC records."
+    )
+    searches = "Searches of the largest one, each asked once before it is measured:"
+    sizes_there = (
+        f"On disk; the WARC is {folders['WARC'] / folders['pages as they came']:.0%} of the pages "
+        "as they came:"
+    )
+    return "\n\n".join(
+        (
+            "## Large archives",
+            measured_on,
+            _main_table(every),
+            searches,
+            _latency_table(every[-1]),
+            sizes_there,
+            _size_table(every[-1]),
+        )
+    )
 
 
 def _main_table(every: Sequence[Growth]) -> str:
@@ -251,9 +279,13 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=1000, help="That each takes in.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="A folder for the filled databases.")
+    parser.add_argument("--write", type=Path, help="A file for the report.")
     told = parser.parse_args()
     counts = [int(one) for one in told.sizes.split(",")]
-    print(report(compare(counts, told.articles, told.rounds, keep=told.keep)))
+    found = report(compare(counts, told.articles, told.rounds, keep=told.keep))
+    print(found)
+    if told.write:
+        told.write.write_text(f"{found}\n", "utf-8")
 
 
 if __name__ == "__main__":

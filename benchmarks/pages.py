@@ -32,6 +32,10 @@ _COMMON = (
 )
 _STYLES = ("position:relative", "float:left", "display:inline-block", "overflow:hidden", "zoom:1")
 
+_SIZES = (0, 1, 2, 5, 8, 10, 12, 14, 15, 18, 20, 24, 30, 40, 60, 80, 100, 120, 240, 320, 640)
+_COLOURS = ("#fff", "#000", "#333", "#666", "#999", "#f5f5f5", "#e66100", "#ff8400", "#4d4f53")
+"""Style sheets repeat themselves: that is why a page shrinks as far as real ones do."""
+
 
 def article(number: int, day: datetime | None = None) -> MadeUpArticle:
     """Return article ``number``, published after ``day``: the same number, the same article."""
@@ -106,13 +110,21 @@ def _filled(part: Callable[[random.Random], str], chance: random.Random, size: f
 
 
 def _name(chance: random.Random) -> str:
-    return "".join(chance.choices("abcdefghijklmnopqrstuvwxyz-_", k=chance.randint(4, 12)))
+    return chance.choice(_names())
+
+
+@cache
+def _names() -> list[str]:
+    """Return the names of classes and variables: a page has a few hundred, again and again."""
+    chance = random.Random(1)
+    letters = "abcdefghijklmnopqrstuvwxyz-_"
+    return ["".join(chance.choices(letters, k=chance.randint(4, 12))) for _ in range(400)]
 
 
 def _rule(chance: random.Random) -> str:
-    size = f"{chance.randint(1, 640)}px {chance.randint(0, 99)}px"
+    size = f"{chance.choice(_SIZES)}px {chance.choice(_SIZES)}px"
     style = chance.choice(_STYLES)
-    colour = f"#{chance.randrange(16**6):06x}"
+    colour = chance.choice(_COLOURS)
     return f".{_name(chance)} .{_name(chance)}{{{style};padding:{size};color:{colour}}}\n"
 
 

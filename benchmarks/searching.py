@@ -54,14 +54,16 @@ class Asked:
     order: Order
 
 
-def measured(database: Database, count: int, *, seed: int = 8) -> list[Latency]:
+def measured(
+    database: Database, count: int, *, seed: int = 8, of_a_kind: int = QUERIES_A_KIND
+) -> list[Latency]:
     """Return the latencies of the mix by kind, and of all together as the last one.
 
     ``count`` is how many articles the archive was filled with, by this ``seed``. Every query is
     asked once before it is measured: what is measured is not how fast the disk is.
     """
     took: dict[str, list[tuple[float, float]]] = {}
-    for asked in mix(count, seed=seed):
+    for asked in mix(count, seed=seed, of_a_kind=of_a_kind):
         _ask(database, asked)
         took.setdefault(asked.kind, []).append(_ask(database, asked))
     every = [one for some in took.values() for one in some]
@@ -75,15 +77,15 @@ def latency(kind: str, took: list[tuple[float, float]]) -> Latency:
     return Latency(kind, len(took), statistics.median(wall), wall[at], wall[-1], cpu[at])
 
 
-def mix(count: int, *, seed: int = 8) -> Iterator[Asked]:
+def mix(count: int, *, seed: int = 8, of_a_kind: int = QUERIES_A_KIND) -> Iterator[Asked]:
     """Yield the queries, kind by kind, the orders in turn."""
     dice = random.Random(f"queries {seed}")
     ask = Questions(count, Writer(seed), dice)
     for kind, words in ask.kinds().items():
-        for number in range(QUERIES_A_KIND):
+        for number in range(of_a_kind):
             order = list(Order)[number % 2]
             yield Asked(kind, words(), ask.filters(kind), order)
-    for _ in range(QUERIES_A_KIND):
+    for _ in range(of_a_kind):
         yield Asked("oldest first", ask.common(), Filters(), Order.OLDEST)
 
 

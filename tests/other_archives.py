@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from ingestor.clock import Clock
-from ingestor.config import ArchiveSettings
+from ingestor.config_sections import ArchiveSettings
 from ingestor.pipeline.importing import ImportedFile, import_folder
 from ingestor.pipeline.projecting import write_files
 from ingestor.store.database import Database

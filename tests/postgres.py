@@ -46,7 +46,7 @@ class Server:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _migrated: bool = False
     _start: Callable[[], subprocess.Popen] | None = None
-    _process: subprocess.Popen | None = None
+    process: subprocess.Popen | None = None
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         """Return the address of a database, as it stands in ``store.url``."""
@@ -75,14 +75,14 @@ class Server:
     def start(self) -> None:
         """Start the server, and wait until it answers."""
         assert self._start
-        self._process = self._start()
-        _wait(self, self._process)
+        self.process = self._start()
+        _wait(self, self.process)
 
     def stop(self, number: int = signal.SIGQUIT) -> None:
         """End the server: at once, or with SIGINT in good order, whoever is connected."""
-        if self._process:
-            self._process.send_signal(number)
-            self._process.wait(timeout=30)
+        if self.process:
+            self.process.send_signal(number)
+            self.process.wait(timeout=30)
 
     def restart(self) -> None:
         """Stop the server in good order, which ends every session, and start it again."""

@@ -58,6 +58,8 @@ class Site:
         """
         if "delay_per_host" not in fetch:
             fetch = f'delay_per_host = "0s"\n{fetch}'
+        if "proxy" not in fetch:
+            fetch = f'proxy = "{self.net.proxy_url}"\n{fetch}'
         if "timeout" not in fetch:
             fetch = f'timeout = "2s"\n{fetch}'
         if "slowest" not in schedule:
@@ -65,7 +67,7 @@ class Site:
         sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))
         store = f'[store]\nurl = "{self.store}"\n' if self.store else ""
         (self.folder / "config.toml").write_text(
-            f'{store}[fetch]\nproxy = "{self.net.proxy_url}"\n{fetch}\n'
+            f"{store}[fetch]\n{fetch}\n"
             f"[archive]\n{archive}\n[schedule]\n{schedule}\n[service]\n{service}\n[cluster]\n{cluster}\n{sections}",
             encoding="utf-8",
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
 
-from ingestor.store.schema import FULL_TEXT_INDEX, metadata
+from ingestor.store.schema import metadata
+from ingestor.store.search_sqlite import FULL_TEXT_INDEX
 from ingestor.store.views import VIEWS, View
 
 HEAD = """# The database

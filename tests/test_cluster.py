@@ -13,7 +13,7 @@ from ingestor.clock import Clock
 from ingestor.cluster import deferring, engine_schema, planning
 from ingestor.cluster.gate import SharedGate
 from ingestor.cluster.planning import Claim
-from ingestor.config import FetchSettings
+from ingestor.config_sections import FetchSettings
 from ingestor.errors import Postponed, SchemaTooNew, StorageFailed
 from ingestor.model import HostPause
 from ingestor.store import host_leases

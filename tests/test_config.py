@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.config import FeedSettings, Settings, find, load
+from ingestor.config import Settings, find, load
+from ingestor.config_sections import FeedSettings
 from ingestor.errors import ConfigError
 from tests.shared import ROOT
 

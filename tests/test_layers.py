@@ -21,6 +21,7 @@ GROUND = {
     "model",
     "errors",
     "config",
+    "config_sections",
     "config_values",
     "dates",
     "date_forms",

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from ingestor.errors import UsageError
 from ingestor.model import Security
 from ingestor.store.exports import Filters
-from ingestor.store.schema import FULL_TEXT_INDEX
 from ingestor.store.search import fold, tokens
 from ingestor.store.search_query import Query, match, parse
 from ingestor.store.search_sql import statement
+from ingestor.store.search_sqlite import FULL_TEXT_INDEX
 from ingestor.store.searching import Order, search
 from ingestor.store.snippets import marks, snippet
 from tests.filling import FIRST, filled

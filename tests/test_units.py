@@ -10,7 +10,7 @@ import pytest
 from tests.shared import ROOT
 
 DEPLOY = ROOT / "deploy"
-SERVICES = ["ingestor.service", "ingestor-once.service"]
+SERVICES = ["ingestor.service", "ingestor-once.service", "ingestor-worker@.service"]
 MOST_EXPOSURE = 2.0
 """systemd's own scale from 0 (nothing to attack) to 10; 2.0 is the bound of its "OK"."""
 

@@ -9,7 +9,8 @@ import typer
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.cli.common import Options, options, say, say_json, set_up_logs
 from ingestor.clock import Clock
-from ingestor.config import FeedSettings, Settings
+from ingestor.config import Settings
+from ingestor.config_sections import FeedSettings
 from ingestor.dates import iso_utc
 from ingestor.errors import ConfigError, UsageError
 from ingestor.fetch.client import Fetcher

@@ -60,11 +60,7 @@ def reextract(
     settings = options(context).settings()
     names, days = feed or [], filters_of(since=since or "", until=until or "")
     if defer:
-        if dry_run:
-            raise UsageError("--defer and --dry-run exclude each other")
-        with closing(existing(settings)) as database:
-            wanted = _wanted(database, names, days)
-        hand_over_reextract(settings, wanted)
+        _hand_over(settings, names, days, dry_run=dry_run)
         return
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
@@ -77,6 +73,14 @@ def reextract(
         tally = _run(settings, database, clock, wanted=wanted, diffs=diffs if dry_run else None)
     if tally.unreadable:
         raise typer.Exit(1)
+
+
+def _hand_over(settings: Settings, names: Sequence[str], days: Filters, *, dry_run: bool) -> None:
+    if dry_run:
+        raise UsageError("--defer and --dry-run exclude each other")
+    with closing(existing(settings)) as database:
+        wanted = _wanted(database, names, days)
+    hand_over_reextract(settings, wanted)
 
 
 def _wanted(database: Database, names: Sequence[str], days: Filters) -> Wanted:

@@ -105,14 +105,12 @@ def run(
         config=config, verbose=verbose, quiet=quiet, debug=debug, log_format=log_format
     )
     if context.invoked_subcommand:
-        given = once or bool(feed) or as_json or bool(since or until) or force or defer
-        _refuse_run_options(context.invoked_subcommand, given)
+        given = (once, feed, as_json, since, until, force, defer)
+        _refuse_run_options(context.invoked_subcommand, any(given))
         return
     if not once and (feed or as_json or since or until):
         raise UsageError("--feed, --json, --since and --until go with --once")
-    # On a terminal the failures of a pass are listed at its end, for people.
-    listed = once and context.obj.form == "human" and not (verbose or debug)
-    set_up_logs(context.obj, LISTED if listed else frozenset())
+    listed = _set_up(context.obj, once=once)
     settings = context.obj.settings()
     wanted = chosen_feeds(settings, feed or [])
     if not once:
@@ -121,14 +119,25 @@ def run(
     clock = Clock()
     past = Backfill.wanted(wanted, (since, until), clock.now(), force=force)
     if defer:
-        if past is None:
-            raise UsageError("--defer goes with --since")
-        hand_over_backfill(settings, past.feeds, past.span, force=force)
+        _hand_over(settings, past)
         return
     summary = _pass(settings, wanted, clock, past)
     for problem in summary.problems if listed else ():
         say_error(problem)
     _report(summary, as_json=as_json, quiet=quiet)
+
+
+def _hand_over(settings: Settings, past: Backfill | None) -> None:
+    if past is None:
+        raise UsageError("--defer goes with --since")
+    hand_over_backfill(settings, past.feeds, past.span, force=past.force)
+
+
+def _set_up(chosen: Options, *, once: bool) -> bool:
+    """Set up the logs; return whether a pass lists its failures at its end, as for people."""
+    listed = once and chosen.form == "human" and not (chosen.verbose or chosen.debug)
+    set_up_logs(chosen, LISTED if listed else frozenset())
+    return listed
 
 
 def _pass(settings: Settings, wanted: list[Feed], clock: Clock, past: Backfill | None) -> Summary:

@@ -79,20 +79,17 @@ def _task(
 
 
 def _add_planning(app: App, context: Context) -> None:
-    def plan_now() -> int:
-        now = context.jobs.clock.now()
-        with context.database.transaction() as connection:
-            claims = planning.unclaimed(connection, now, pictures=context.pictures)
-            return deferring.defer(connection, claims)
-
     async def plan(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+        """Turn what is due into jobs."""
         if not context.jobs.clock.stop.is_set():
-            await asyncio.to_thread(plan_now)
+            await asyncio.to_thread(_plan, context)
 
     async def recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+        """Hand back the jobs of workers that are gone."""
         await recovering.hand_back_lost(app, context.stalled_after)
 
     async def tidy(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+        """Forget old jobs."""
         await recovering.forget_old(app)
 
     # One at a time over all workers. Recovering has no lock: a worker that dies in the middle of
@@ -105,6 +102,14 @@ def _add_planning(app: App, context: Context) -> None:
         name = work.__name__
         task = app.task(name=name, queue="plan", priority=9, lock=lock, queueing_lock=name)(work)
         app.periodic(cron=cron)(task)
+
+
+def _plan(context: Context) -> int:
+    """Turn what is due into jobs; return how many."""
+    now = context.jobs.clock.now()
+    with context.database.transaction() as connection:
+        claims = planning.unclaimed(connection, now, pictures=context.pictures)
+        return deferring.defer(connection, claims)
 
 
 def _connection(engine: Engine) -> dict[str, Any]:

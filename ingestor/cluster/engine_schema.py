@@ -24,8 +24,12 @@ log = structlog.get_logger(__name__)
 Version = tuple[int, ...]
 
 _MARK = "made by procrastinate "
-_THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
-_COMMENT = text("SELECT obj_description('procrastinate_jobs'::regclass, 'pg_class')")
+_COMMENT = text(
+    "SELECT obj_description(oid, 'pg_class') FROM pg_class"
+    " WHERE relname = 'procrastinate_jobs' AND relkind = 'r'"
+)
+"""From the table: what ``to_regclass`` says comes from a cache, which behind a lock that was
+waited for may still be that of before."""
 
 
 def prepare(database: Database) -> None:
@@ -53,16 +57,12 @@ def prepare(database: Database) -> None:
         _run(connection, f"COMMENT ON TABLE procrastinate_jobs IS '{_MARK}{installed}'")
 
 
-def is_there(connection: Connection) -> bool:
-    """Return whether the database has jobs: whether a worker ever ran on it."""
-    return advisory.has_locks(connection) and bool(connection.execute(_THERE).scalar_one())
-
-
 def _made_by(connection: Connection) -> Version | None:
     """Return the version that made the tables; ``None``: they are not there."""
-    if not is_there(connection):
+    row = connection.execute(_COMMENT).first()
+    if row is None:
         return None
-    comment: str = connection.execute(_COMMENT).scalar_one() or ""
+    comment: str = row[0] or ""
     if not comment.startswith(_MARK):
         raise StorageFailed(
             "the database's tables of Procrastinate are another program's; give the archive a "

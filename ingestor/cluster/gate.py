@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 
 from ingestor.clock import Clock
-from ingestor.config import FetchSettings
+from ingestor.config_sections import FetchSettings
 from ingestor.dates import iso_utc
 from ingestor.errors import ArchiveError, Postponed
 from ingestor.fetch.hosts import SHORT_PAUSE

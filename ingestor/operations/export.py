@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from ingestor.archive import files
-from ingestor.config import ArchiveSettings
+from ingestor.config_sections import ArchiveSettings
 from ingestor.dates import iso_utc
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.operations.backup import made_whole

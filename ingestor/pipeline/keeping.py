@@ -15,7 +15,7 @@ from ingestor.archive.storage import storage
 from ingestor.archive.warc import WarcArchive
 from ingestor.archive.warc_reading import Original
 from ingestor.archive.warc_records import body_sha256
-from ingestor.config import ArchiveSettings
+from ingestor.config_sections import ArchiveSettings
 from ingestor.config_values import Location
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.storage import storage
-from ingestor.config import ArchiveSettings
+from ingestor.config_sections import ArchiveSettings
 from ingestor.dates import iso_utc
 from ingestor.pipeline.services import Services
 from ingestor.store import projection

@@ -21,7 +21,7 @@ import structlog
 
 from ingestor.archive import warc_reading
 from ingestor.clock import Clock
-from ingestor.config import ArchiveSettings
+from ingestor.config_sections import ArchiveSettings
 from ingestor.config_values import Location
 from ingestor.errors import ArchiveError, CaptureLost, IngestorError
 from ingestor.extract import extract_article

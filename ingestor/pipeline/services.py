@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from ingestor.archive.warc import WarcArchive
 from ingestor.clock import Clock
-from ingestor.config import FetchSettings, Settings
+from ingestor.config import Settings
+from ingestor.config_sections import FetchSettings
 from ingestor.fetch.client import Fetcher
 from ingestor.fetch.gate import Gate
 from ingestor.fetch.limits import Limits

@@ -281,13 +281,3 @@ pictures = Table(
     Index(None, "path"),
     comment="Pictures that were asked for (archive.images), and how it went.",
 )
-
-FULL_TEXT_INDEX = (
-    "CREATE VIRTUAL TABLE articles_fts USING fts5("
-    "title, content, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
-)
-"""SQLite's full-text table: contentless, its rowid is ``articles.id``.
-
-It holds overlapping pairs of Chinese characters, so that any word of two characters is a
-token; see :mod:`ingestor.store.search`.
-"""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import BindParameter, Connection, bindparam, literal_column, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
 
 from ingestor.store import full_text
 from ingestor.store.exports import Filters
@@ -19,8 +19,8 @@ from ingestor.store.schema import articles, symbols
 from ingestor.store.search import fold
 from ingestor.store.search_query import Order, Query, terms_of
 
-SAMPLED = 200
-"""Articles archived last that tell whether a single character is a common one …"""
+SAMPLED = 100
+"""Articles, from the whole archive, that tell whether a single character is a common one …"""
 
 COMMON = 0.02
 """… which is in this share of them. An index puts together all pairs that begin with a character
@@ -44,11 +44,12 @@ class Bounds:
 
 USUAL = Bounds()
 
-_NEWEST = select(articles.c.title, articles.c.content_text).order_by(articles.c.id.desc())
+_LAST = select(func.max(articles.c.id))
 _IDS = select(articles.c.id)
 _LIST: BindParameter[int] = bindparam("ids", expanding=True)
 _THESE = articles.c.id.in_(_LIST)
-_BETWEEN_DAYS = articles.c.date.between(bindparam("first"), bindparam("last"))
+_TEXTS = select(articles.c.title, articles.c.content_text).where(_THESE)
+_BETWEEN_DAYS = (articles.c.date >= bindparam("first")) & (articles.c.date <= bindparam("last"))
 _DAYS = _IDS.where(_BETWEEN_DAYS)
 _EDGE = select(articles.c.date).where(_BETWEEN_DAYS).limit(1).offset(bindparam("size"))
 _NEVER = "9999-12-31"
@@ -117,10 +118,13 @@ def how_many(connection: Connection, word: str, found: Candidates, *, most: int)
 
 
 def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]:
-    """Return those of these characters that are in many of the latest articles."""
+    """Return those of these characters that are in many articles."""
     if not characters:
         return frozenset()
-    rows = connection.execute(_NEWEST.limit(SAMPLED)).all()
+    last = connection.execute(_LAST).scalar() or 0
+    # From everywhere: the latest ones may all come from one feed, and be about one thing.
+    spread = list(range(last, 0, -max(1, last // SAMPLED)))
+    rows = connection.execute(_TEXTS, {"ids": spread}).all()
     sample = [fold(f"{row.title}\n{row.content_text}") for row in rows]
     least = max(1.0, COMMON * len(sample))
     return frozenset(one for one in characters if sum(one in every for every in sample) >= least)

@@ -10,6 +10,16 @@ from ingestor.store.schema import articles
 from ingestor.store.search import tokens
 from ingestor.store.search_query import expression
 
+FULL_TEXT_INDEX = (
+    "CREATE VIRTUAL TABLE articles_fts USING fts5("
+    "title, content, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
+)
+"""SQLite's full-text table: contentless, its rowid is ``articles.id``.
+
+It holds overlapping pairs of Chinese characters, so that any word of two characters is a
+token; see :mod:`ingestor.store.search`.
+"""
+
 _INSERT = text("INSERT INTO articles_fts(rowid, title, content) VALUES (:id, :title, :content)")
 _DELETE = text(
     "INSERT INTO articles_fts(articles_fts, rowid, title, content) "
