@@ -2,7 +2,7 @@
 FROM python:3.12-slim AS build
 COPY . /source
 RUN python -m venv /opt/ingestor \
- && /opt/ingestor/bin/pip install --no-cache-dir '/source[metrics]' \
+ && /opt/ingestor/bin/pip install --no-cache-dir '/source[metrics,cluster]' \
  # The final image installs nothing.
  && /opt/ingestor/bin/pip uninstall --yes pip
 

@@ -127,6 +127,8 @@ class Bench:
             there = "SELECT to_regclass('procrastinate_workers') IS NOT NULL"
             wait_for(lambda: site.query(there)[0][0] and site.query(alive) == [(number,)], 120)
             crew.revive()
+            polled = "SELECT count(*) FROM feeds WHERE last_ok_at IS NOT NULL"
+            wait_for(lambda: site.query(polled) == [(1,)], 120)
             # Warm: each process has read a page before.
             self._announce(site, first=100_001, number=number * 64)
             self._announce(site, first=1, number=self.number, measured=False)
@@ -194,10 +196,8 @@ def main() -> None:
         bench = Bench(server, net, folder, given.articles)
         articles = [made_up(one) for one in range(1, given.articles + 1)]
         publish(net, articles)
-        print(
-            "| | articles a second | ms of ours an article | ms of PostgreSQL's |\n"
-            "|---|---|---|---|"
-        )
+        print("| | articles a second | ms of ours an article | ms of PostgreSQL's |")
+        print("|---|---|---|---|")
         print(bench.once("one process on SQLite", local=True).line(), flush=True)
         print(bench.once("one process on PostgreSQL", local=False).line(), flush=True)
         for number in (1, 2, 4):
