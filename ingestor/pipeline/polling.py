@@ -142,9 +142,8 @@ def _unchanged(services: Services, answers: list[tuple[_Answer, Kept | None]]) -
         return
     services.sync()
     with services.database.transaction() as connection:
-        for answer, kept in answers:
-            keeping.record(connection, kept)
-            feeds.record_poll(connection, _outcome(services, answer))
+        keeping.record_all(connection, [kept for _, kept in answers])
+        feeds.record_polls(connection, [_outcome(services, answer) for answer, _ in answers])
     answers.clear()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from ingestor.model import Feed, FeedState, Validators
 from ingestor.store import turns
@@ -50,6 +50,23 @@ _ANEW: dict[str, object] = {
     "stopped": "",
 }
 """What belongs to an address, and is nothing for another."""
+
+
+_NO_NEWS = (
+    update(feeds)
+    .where(feeds.c.id == bindparam("of"))
+    .values(
+        last_ok_at=bindparam("polled"),
+        next_poll_at=bindparam("due"),
+        interval_s=bindparam("seconds"),
+        last_error="",
+        failures=0,
+        moved_to=bindparam("to"),
+        moved_polls=bindparam("times"),
+        retry_at=bindparam("not_before"),
+        stopped=bindparam("why"),
+    )
+)
 
 
 def register(
@@ -107,6 +124,29 @@ def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState
         for feed in configured
         if feed.name in rows
     ]
+
+
+def record_polls(connection: Connection, outcomes: Sequence[PollOutcome]) -> None:
+    """Write down how polls went: those without news together, for most of them are."""
+    news = [one for one in outcomes if one.error or one.validators or one.new_entries]
+    rows = [
+        {
+            "of": one.feed_id,
+            "polled": one.polled_at,
+            "due": one.next_poll_at,
+            "seconds": int(one.interval.total_seconds()),
+            "to": one.moved[0],
+            "times": one.moved[1],
+            "not_before": one.retry_at,
+            "why": one.stopped,
+        }
+        for one in outcomes
+        if not (one.error or one.validators or one.new_entries)
+    ]
+    if rows:
+        connection.execute(_NO_NEWS, rows)
+    for one in news:
+        record_poll(connection, one)
 
 
 def record_poll(connection: Connection, outcome: PollOutcome) -> None:
