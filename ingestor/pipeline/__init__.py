@@ -23,7 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+
+from sqlalchemy import Connection
 
 from ingestor import poll
 from ingestor.model import Feed, FeedState
@@ -36,7 +38,6 @@ from ingestor.pipeline.projecting import write_due_files
 from ingestor.pipeline.rechecking import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
-from ingestor.store.vitals import due
 
 __all__ = [
     "STAGES",
@@ -150,11 +151,22 @@ def run_step(services: Services, name: str) -> None:
 
     Raises :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
+    # Asked every second: thousands of feeds are not loaded to find that a few are due.
     with services.database.reading() as connection:
-        work = due(connection, services.clock.now())
-    # Asked every second: thousands of feeds are not loaded to find that none is due.
-    configured = [feed.feed() for feed in services.settings.feeds] if work else []
-    STAGES[name](_Task(services, _states(services, configured), whole=False))
+        names = _CONCERNED.get(name, _nobody)(connection, services.clock.now())
+    concerned = [feed.feed() for feed in services.settings.feeds if feed.name in names]
+    STAGES[name](_Task(services, _states(services, concerned), whole=False))
+
+
+def _nobody(_connection: Connection, _now: datetime) -> set[str]:
+    return set()
+
+
+_CONCERNED: Mapping[str, Callable[[Connection, datetime], set[str]]] = {
+    "poll": feeds.due,
+    "ingest": entries.feeds_waiting,
+}
+"""Which feeds a step is for, by name; the others do not go by feeds."""
 
 
 def _states(services: Services, wanted: Sequence[Feed]) -> list[FeedState]:

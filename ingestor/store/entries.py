@@ -156,6 +156,17 @@ def _queued(row: Any) -> QueuedEntry:
     )
 
 
+def feeds_waiting(connection: Connection, now: datetime) -> set[str]:
+    """Return the names of the feeds that have pending entries whose time has come."""
+    waiting = select(entries.c.feed_id).where(
+        WAITING,
+        entries.c.state == "pending",
+        or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
+    )
+    query = select(feeds.c.name).where(feeds.c.id.in_(waiting), feeds.c.active == 1)
+    return set(connection.execute(query).scalars())
+
+
 def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
     """Return whether an earlier entry of the same feed, with another guid, has its address."""
     earlier = select(entries.c.id).where(

@@ -27,13 +27,8 @@ class Vitals:
 
 def vitals(connection: Connection, now: datetime) -> Vitals:
     """Return how the queue is at ``now``; the indexes answer it."""
-    waiting: dict[str, int] = dict(
-        connection.execute(
-            select(entries.c.state, func.count()).where(WAITING).group_by(entries.c.state)
-        )
-        .tuples()
-        .all()
-    )
+    query = select(entries.c.state, func.count()).where(WAITING).group_by(entries.c.state)
+    waiting = {row[0]: int(row[1]) for row in connection.execute(query)}
     active = feeds.c.active == 1
     return Vitals(
         pending=waiting.get("pending", 0),
