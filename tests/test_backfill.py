@@ -106,7 +106,6 @@ def test_days_are_walked_newest_first_until_nothing_new_comes(site, api):
     assert done.stderr.count("backfill_day") == 3
 
 
-@pytest.mark.every_store
 def test_what_is_through_is_not_asked_again_unless_forced(site, api):
     """The progress is in the database."""
     walk(site, "2024-02-28", "2024-02-29")

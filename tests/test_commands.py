@@ -115,6 +115,8 @@ WRONG = {
     "no such command": (("frobnicate",), 2),
     "a configuration that is not there": (("--once", "--config", "none.toml"), 2),
     "--feed without --once": (("--feed", "x"), 2),
+    "--force without --once": (("--force",), 2),
+    "--defer without --once": (("--defer",), 2),
     "status without an archive": (("status",), 1),
 }
 

@@ -17,8 +17,6 @@ from tests.made_up_sina import ARTICLES, made_up, publish
 from tests.other_archives import NOW, Archive, post, tally, write
 from tests.shared import shared
 
-pytestmark = pytest.mark.every_store
-
 SEEN = "SELECT first_seen_at FROM articles"
 
 ONE, TWO = made_up(1), made_up(2)
@@ -58,6 +56,7 @@ FOLDER = {
 }
 
 
+@pytest.mark.every_store
 def test_a_folder_is_adopted_and_every_file_is_explained(site):
     """Four articles from five files, five that cannot be; and a second run adds nothing."""
     folder = write(site.folder / "blog", FOLDER)

@@ -108,8 +108,8 @@ def run(
         given = (once, feed, as_json, since, until, force, defer)
         _refuse_run_options(context.invoked_subcommand, any(given))
         return
-    if not once and (feed or as_json or since or until):
-        raise UsageError("--feed, --json, --since and --until go with --once")
+    if not once and any((feed, as_json, since, until, force, defer)):
+        raise UsageError("--feed, --json, --since, --until, --force and --defer go with --once")
     listed = _set_up(context.obj, once=once)
     settings = context.obj.settings()
     wanted = chosen_feeds(settings, feed or [])

@@ -89,19 +89,18 @@ def taken(
 
 def _unlike_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """Return the arrivals that cannot be any known article, nor the same as another arrival."""
+    if any_without_address(connection):
+        # An adopted article without an address may be any of them: each is looked at by itself.
+        return []
     names = [_names(one) for one in arrivals]
     count = Counter(name for one in names for name in one)
     ids = {one.article.document_id for one in arrivals} - {""}
     known = taken(connection, set(count) - ids, ids)
-    alone = [
+    return [
         arrival
         for arrival, named in zip(arrivals, names, strict=True)
         if known.isdisjoint(named) and all(count[name] == 1 for name in named)
     ]
-    if not any_without_address(connection):
-        return alone
-    # An adopted article without an address may be any of them: each is looked at by itself.
-    return []
 
 
 def _names(arrival: Arrival) -> set[str]:
