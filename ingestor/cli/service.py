@@ -101,6 +101,7 @@ class Service:
         steps.append(Step("housekeeping", lambda: tidy(self.database), HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", self._beat, self._rhythm(), beside=True))
+        steps.append(Step("ready", self._beat_until_ready, beside=True))
         serve(steps, self.clock)
         self.systemd.tell("STOPPING=1", "STATUS=stopped")
 
@@ -130,6 +131,11 @@ class Service:
         wanted = self.systemd.watchdog_seconds
         third = timedelta(seconds=wanted / 3) if wanted else SLOWEST_BEAT
         return min(third, SLOWEST_BEAT)
+
+    def _beat_until_ready(self) -> None:
+        # Who waits for the service is not to wait for the next heartbeat.
+        if not self._ready:
+            self._beat()
 
     def _beat(self) -> None:
         well = self.pulse.beat()
