@@ -143,7 +143,7 @@ def _unchanged(services: Services, answers: list[tuple[_Answer, Kept | None]]) -
     services.sync()
     with services.database.transaction() as connection:
         keeping.record_all(connection, [kept for _, kept in answers])
-        feeds.record_polls(connection, [_outcome(services, answer) for answer, _ in answers])
+        feeds.record_no_news(connection, [_outcome(services, answer) for answer, _ in answers])
     answers.clear()
 
 

@@ -63,8 +63,8 @@ _NO_NEWS = (
         failures=0,
         moved_to=bindparam("to"),
         moved_polls=bindparam("times"),
-        retry_at=bindparam("not_before"),
-        stopped=bindparam("why"),
+        retry_at=None,
+        stopped="",
     )
 )
 
@@ -133,9 +133,8 @@ def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState
     ]
 
 
-def record_polls(connection: Connection, outcomes: Sequence[PollOutcome]) -> None:
-    """Write down how polls went: those without news together, for most of them are."""
-    news = [one for one in outcomes if one.error or one.validators or one.new_entries]
+def record_no_news(connection: Connection, outcomes: Sequence[PollOutcome]) -> None:
+    """Write down, together, how polls went that were answered and brought nothing new."""
     rows = [
         {
             "of": one.feed_id,
@@ -144,16 +143,10 @@ def record_polls(connection: Connection, outcomes: Sequence[PollOutcome]) -> Non
             "seconds": int(one.interval.total_seconds()),
             "to": one.moved[0],
             "times": one.moved[1],
-            "not_before": one.retry_at,
-            "why": one.stopped,
         }
         for one in outcomes
-        if not (one.error or one.validators or one.new_entries)
     ]
-    if rows:
-        connection.execute(_NO_NEWS, rows)
-    for one in news:
-        record_poll(connection, one)
+    connection.execute(_NO_NEWS, rows)
 
 
 def record_poll(connection: Connection, outcome: PollOutcome) -> None:

@@ -33,13 +33,13 @@ def vitals(connection: Connection, now: datetime) -> Vitals:
     return Vitals(
         pending=waiting.get("pending", 0),
         parked=waiting.get("parked", 0),
-        due=due(connection, now),
+        due=_due(connection, now),
         feeds=_count(connection, active),
         failing=_count(connection, active, feeds.c.failures > 0),
     )
 
 
-def due(connection: Connection, now: datetime) -> int:
+def _due(connection: Connection, now: datetime) -> int:
     """Return how many feeds and entries have their time come by ``now``."""
     active = feeds.c.active == 1
     late_entries = _count(
