@@ -1,20 +1,35 @@
 """The pool goes on, whatever a page does to the process that reads it."""
 
+import multiprocessing
 import os
 import re
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from ingestor import poll
 from ingestor.errors import TooSlow, WorkerDied
-from ingestor.workers import MOST_MEMORY_BYTES, Workers
+from ingestor.workers import Workers
+from ingestor.workers.process import MOST_MEMORY_BYTES
 
 
 def double(number: int) -> int:
     return 2 * number
+
+
+def doubled(number: int) -> partial[int]:
+    return partial(double, number)
+
+
+def much(data: bytes) -> bytes:
+    return data + data
+
+
+def waitless() -> int:
+    return 0
 
 
 def spin() -> int:
@@ -75,6 +90,10 @@ def fail() -> int:
     raise ValueError("a bug")
 
 
+def fail_oddly() -> int:
+    raise ValueError("holds a function", lambda: 1)
+
+
 TROUBLE = {
     "loops": (spin, TooSlow),
     "loops and catches exceptions": (spin_deaf, TooSlow),
@@ -117,6 +136,92 @@ def test_closing_does_not_wait_for_ever():
     with Workers(1, seconds=0.1) as workers:
         begun = workers.through([0, 1], lambda one: partial(double, one) if one == 0 else stop)
         assert next(begun) == (0, 0)
+
+
+def test_large_pieces_go_both_ways_at_once():
+    """What is sent does not wait for what comes back: neither fits into a socket's buffer."""
+    with Workers(2) as workers:
+        outcomes = workers.through(range(1, 9), lambda one: partial(much, bytes(one * 500_000)))
+        assert [len(result) for _, result in outcomes] == [
+            2 * 500_000 * item for item in range(1, 9)
+        ]
+
+
+def test_processes_are_replaced(monkeypatch):
+    """Parsers grow: after so many pieces another process goes on."""
+    monkeypatch.setattr("ingestor.workers.PIECES_A_PROCESS", 3)
+    with Workers(1) as workers:
+        owners = [workers.call(os.getpid) for _ in range(7)]
+        assert [owners.count(one) for one in dict.fromkeys(owners)] == [3, 3, 1]
+        results = list(workers.through(range(20), lambda one: partial(double, one)))
+        assert results == [(one, 2 * one) for one in range(20)]
+
+
+def test_an_item_comes_out_before_the_next_is_asked_for():
+    """Slow hosts send a page a second: what is read does not wait for the next one."""
+    with Workers(1) as workers:
+        workers.call(partial(double, 1))
+        asked = 0
+
+        def slowly():
+            nonlocal asked
+            for asked in range(1, 4):
+                yield asked
+                time.sleep(0.2)
+
+        assert [(item, asked - item) for item, _ in workers.through(slowly(), doubled)] == [
+            (1, 1),
+            (2, 1),
+            (3, 0),
+        ]
+
+
+def test_an_error_says_where_it_was_raised():
+    """A traceback does not cross the border between processes; its text does."""
+    with Workers(1) as workers, pytest.raises(ValueError, match="a bug") as caught:
+        workers.call(fail)
+    assert "in fail" in caught.value.__notes__[0]
+
+
+def test_an_error_that_cannot_be_pickled_is_told_all_the_same():
+    with Workers(1) as workers, pytest.raises(RuntimeError, match="holds a function"):
+        workers.call(fail_oddly)
+
+
+def test_work_that_cannot_be_pickled_is_its_own_error():
+    """It is a bug, of one item; the others go on."""
+    with Workers(1) as workers:
+        outcomes = list(workers.through([0, 1], lambda one: (lambda: 1) if one else waitless))
+    assert outcomes[0] == (0, 0)
+    assert isinstance(outcomes[1][1], Exception)
+
+
+def test_processes_end_with_their_owner(tmp_path):
+    """An owner that is killed cannot tell them."""
+    owner = multiprocessing.get_context("spawn").Process(target=own, args=(tmp_path / "pid",))
+    owner.start()
+    while not (tmp_path / "pid").exists():
+        time.sleep(0.01)
+    owner.kill()
+    owner.join()
+    worker = int((tmp_path / "pid").read_text())
+    while Path(f"/proc/{worker}").exists() and "Z" not in state_of(worker):
+        time.sleep(0.01)
+
+
+def own(pid: Path) -> None:
+    with Workers(1) as workers:
+        draft = pid.with_suffix(".draft")
+        draft.write_text(str(workers.call(os.getpid)))
+        draft.rename(pid)
+        time.sleep(3600)
+
+
+def state_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
 
 
 @pytest.mark.parametrize("error", [TooSlow("x"), WorkerDied("x")])

@@ -1,0 +1,250 @@
+"""A process for pure work: pieces go in, outcomes come out in the same order, within bounds.
+
+Both ends speak over a pair of sockets: a message is its length and a pickle. A process reads its
+pieces ahead and its owner takes the outcomes when it has time, so neither waits for the other.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from ingestor.errors import TooSlow, WorkerDied
+
+R = TypeVar("R")
+
+KILLED_AFTER = 2
+"""After so many times its processor time a process is ended from outside: it hears no signals."""
+
+WAITED_FOR = 6
+"""And so many times that may pass on the clock, for work that waits instead of working."""
+
+GIVEN_UP_AFTER = 12
+"""After so many times that on the clock, the process hears no signal at all and is killed."""
+
+MOST_MEMORY_BYTES = 2 * 1024**3
+"""Address space of a process. Reading the worst 8 MiB that we know how to write takes 1.8 GB; a
+real page takes a tenth of it."""
+
+_SWITCHED_EVERY = 0.0005
+"""Seconds after which a piece of work lets the thread read on that brings the next ones."""
+
+_LENGTH = struct.Struct("!Q")
+
+_END = b""
+"""The message after which a process ends by itself."""
+
+
+@dataclass(slots=True, eq=False)
+class Piece(Generic[R]):
+    """Work on its way through a process, and what came of it."""
+
+    message: bytes
+    """The pickled work; ``b""``: none."""
+    outcome: R | Exception | None = None
+    is_done: bool = False
+
+    def settle(self, outcome: R | Exception | None) -> None:
+        """Write down what came of it; the work is not needed any more."""
+        self.outcome, self.is_done, self.message = outcome, True, b""
+
+
+class WorkerProcess:
+    """A process, as its owner has it. Used by one thread at a time.
+
+    It is forked from a clean server process, never from this one with its threads.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        """Start it; ``seconds`` are the processor time of a piece."""
+        ours, theirs = socket.socketpair()
+        # Whatever takes longer than this does not come any more.
+        self._patience = seconds * GIVEN_UP_AFTER
+        ours.settimeout(self._patience)
+        self._socket = ours
+        self._news = select.poll()
+        self._news.register(ours, select.POLLIN)
+        self._process = _context().Process(target=_serve, args=(theirs, seconds), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.pieces: deque[Piece[Any]] = deque()
+        """Given to it and not answered, the oldest first: that is the one it works on."""
+        self.given = 0
+        """How many it was given in its life."""
+
+    def give(self, piece: Piece[Any]) -> None:
+        """Hand it a piece. Raises :class:`OSError` when it is gone or does not take anything."""
+        self.pieces.append(piece)
+        self.given += 1
+        _send(self._socket, piece.message)
+
+    def has_news(self) -> bool:
+        """Whether an outcome, or its end, can be taken without waiting."""
+        return bool(self._news.poll(0))
+
+    def take(self) -> None:
+        """Wait for the outcome of the oldest piece, and settle it.
+
+        Raises :class:`OSError` when the process is gone, or is silent for too long.
+        """
+        message = _received(self._socket)
+        piece = self.pieces.popleft()
+        try:
+            piece.settle(pickle.loads(message))  # noqa: S301 - from our own process
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this piece
+            piece.settle(error)
+
+    def end(self) -> None:
+        """Let it end if it has nothing to do, else kill it; wait until it is gone."""
+        if self.pieces:
+            self._process.kill()
+        else:
+            try:
+                _send(self._socket, _END)
+            except OSError:
+                # It is gone, or will never listen.
+                self._process.kill()
+        self._process.join(self._patience)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._socket.close()
+        self._process.close()
+
+    def kill(self) -> None:
+        """End it at once; wait until it is gone."""
+        self._process.kill()
+        self._process.join()
+        self._socket.close()
+        self._process.close()
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "ingestor.reading"])
+    return context
+
+
+def _send(to: socket.socket, message: bytes) -> None:
+    # Two calls instead of one: a page is not copied for the sake of eight bytes.
+    to.sendall(_LENGTH.pack(len(message)))
+    to.sendall(message)
+
+
+def _received(source: socket.socket) -> bytearray:
+    """Return the next message; raise :class:`OSError` when there will be none."""
+    (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size))
+    return _exactly(source, length)
+
+
+def _exactly(source: socket.socket, length: int) -> bytearray:
+    data = bytearray(length)
+    view, got = memoryview(data), 0
+    while got < length:
+        # All at once where this end waits for it: each call gives way to the working thread.
+        count = source.recv_into(view[got:], 0, socket.MSG_WAITALL)
+        if not count:
+            raise ConnectionResetError("the other end is gone")
+        got += count
+    return data
+
+
+def _serve(owner: socket.socket, seconds: float) -> None:
+    """Do what the owner wants until it wants no more; runs in the process."""
+    _prepare()
+    wanted: SimpleQueue[bytearray] = SimpleQueue()
+    outcomes: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_read_ahead, args=(owner, wanted), daemon=True).start()
+    threading.Thread(target=_answer, args=(owner, outcomes), daemon=True).start()
+    while message := wanted.get():
+        outcomes.put(_outcome(message, seconds))
+
+
+def _read_ahead(owner: socket.socket, wanted: SimpleQueue[bytearray]) -> None:
+    try:
+        while message := _received(owner):
+            wanted.put(message)
+        wanted.put(message)
+    except OSError:
+        # The owner was killed: nobody else would tell this process.
+        os._exit(1)
+
+
+def _answer(owner: socket.socket, outcomes: SimpleQueue[bytes]) -> None:
+    try:
+        while True:
+            _send(owner, outcomes.get())
+    except OSError:
+        os._exit(1)
+
+
+def _outcome(message: bytearray, seconds: float) -> bytes:
+    """Do a piece of work; return what comes of it, a result or an exception, pickled."""
+    try:
+        work: Callable[[], object] = pickle.loads(message)  # noqa: S301 - from our owner
+        return pickle.dumps(_bounded(work, seconds), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - handed to the owner, as it is
+        # Where it was raised does not cross the pickle by itself.
+        error.add_note(f"in a worker process:\n{traceback.format_exc()}")
+        return _pickled_error(error)
+
+
+def _pickled_error(error: Exception) -> bytes:
+    try:
+        return pickle.dumps(error, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # noqa: BLE001 - an exception may hold anything
+        said = RuntimeError(f"{error!r}\n{''.join(error.__notes__)}")
+        return pickle.dumps(said, pickle.HIGHEST_PROTOCOL)
+
+
+class _TimeUp(BaseException):
+    """Not an Exception: a parser that catches those must not go on."""
+
+
+def _time_up(*_: object) -> None:
+    raise _TimeUp
+
+
+def _bounded(work: Callable[[], R], seconds: float) -> R:
+    """Do the work within its time; runs in the process's main thread, which hears signals."""
+    for number in (signal.SIGVTALRM, signal.SIGALRM):
+        signal.signal(number, _time_up)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds * WAITED_FOR)
+        # SIGPROF is left as it is: it ends the process, also one that is inside C code.
+        signal.setitimer(signal.ITIMER_PROF, seconds * KILLED_AFTER)
+        return work()
+    except _TimeUp:
+        # "from None": a traceback of where it was has no meaning and may be endless.
+        raise TooSlow(f"reading it takes more than {seconds:g} seconds") from None
+    except MemoryError:
+        gigabytes = MOST_MEMORY_BYTES // 1024**3
+        raise WorkerDied(f"reading it takes more than {gigabytes} GiB of memory") from None
+    finally:
+        for timer in (signal.ITIMER_VIRTUAL, signal.ITIMER_REAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
+
+
+def _prepare() -> None:
+    """Bound the process's memory; it leaves Ctrl-C to its owner."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    ours = MOST_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(MOST_MEMORY_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_AS, (ours, most))
+    sys.setswitchinterval(_SWITCHED_EVERY)
