@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from ingestor import __version__
 from ingestor.archive.files import sync_folder
@@ -33,6 +33,9 @@ _STANDARD = "https://iipc.github.io/warc-specifications/specifications/warc-form
 
 _PACKERS = 2
 """Threads that pack records: it takes longer than all else here, and runs beside Python."""
+
+ToPack: TypeAlias = tuple[Response, Original | None, str]
+"""What :func:`pack` is called with."""
 
 
 class WarcArchive:
@@ -65,9 +68,12 @@ class WarcArchive:
         """
         return self.write(pack(response, original))
 
-    def append_all(self, pairs: Iterable[tuple[Response, Original | None]]) -> list[WarcPlace]:
-        """Write many as :meth:`append` does, in this order; return where each is."""
-        packed = self._packers.map(lambda pair: pack(*pair), pairs)
+    def append_all(self, records: Iterable[Packed | ToPack]) -> list[WarcPlace]:
+        """Write many, in this order; return where each is.
+
+        Some may be packed already; the others are packed as :func:`pack` does.
+        """
+        packed = self._packers.map(_packed, records)
         return [self.write(one) for one in packed]
 
     def write(self, packed: Packed) -> WarcPlace:
@@ -138,6 +144,10 @@ class WarcArchive:
         }
         file.write(pack_warcinfo(path.name, about, now))
         return file
+
+
+def _packed(one: Packed | ToPack) -> Packed:
+    return one if isinstance(one, Packed) else pack(*one)
 
 
 def _to_disk(file: BinaryIO) -> None:

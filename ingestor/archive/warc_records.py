@@ -41,16 +41,18 @@ class Packed:
     """The records of one answer, ready to be written."""
 
     fetched_at: datetime
+    sha256: str
+    """Of the body, in hex."""
     answer: bytes
     request: bytes
 
 
-def pack(response: Response, original: Original | None = None) -> Packed:
+def pack(response: Response, original: Original | None = None, sha256: str = "") -> Packed:
     """Return a response record and its request record.
 
     ``original`` is a response record with the same body: then a revisit record (profile
-    identical-payload-digest) takes the place of the response, without the body. Whatever
-    takes long in here lets other threads run.
+    identical-payload-digest) takes the place of the response, without the body. ``sha256`` is
+    the body's, where it is known. Whatever takes long in here lets other threads run.
     """
     file = io.BytesIO()
     writer = _writer(file)
@@ -59,7 +61,8 @@ def pack(response: Response, original: Original | None = None) -> Packed:
     writer.write_record(record)
     answer = _member(file)
     writer.write_record(request)
-    return Packed(response.fetched_at, answer, _member(file))
+    hashed = sha256 or body_sha256(response)
+    return Packed(response.fetched_at, hashed, answer, _member(file))
 
 
 def pack_warcinfo(name: str, about: Mapping[str, str], now: datetime) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +25,7 @@ from ingestor.pipeline.joining import Begun, Whole, complete
 from ingestor.pipeline.saving import Result, Work, save
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.reading import article_from_entry, extract_page
+from ingestor.receiving import Received, receive_page
 from ingestor.sources import points_to_page
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
@@ -137,7 +138,9 @@ def _ask(services: Services, waiting: Sequence[Work]) -> Iterator[Work]:
 
 def _extract(services: Services, asked: Iterable[Work]) -> Iterator[Result]:
     begun = []
-    for work, outcome in services.workers.through(asked, _extraction):
+    extraction = partial(_extraction, kept=services.warc is not None)
+    for asked_for, came in services.workers.through(asked, extraction):
+        work, outcome = _received(asked_for, came)
         if isinstance(outcome, Article) and outcome.parts and isinstance(work.outcome, Response):
             begun.append(Begun(work, outcome, work.outcome))
         elif isinstance(outcome, Article):
@@ -163,9 +166,18 @@ def _join(services: Services, begun: Sequence[Begun[Work]]) -> Iterator[Result]:
             yield Result(work, error=whole)
 
 
-def _extraction(work: Work) -> partial[Article] | None:
+def _received(
+    work: Work, came: Received | Article | Exception | None
+) -> tuple[Work, Article | Exception | None]:
+    """Take what a worker made of a page apart: its records belong to the work."""
+    if isinstance(came, Received):
+        return replace(work, packed=came.packed), came.article
+    return work, came
+
+
+def _extraction(work: Work, *, kept: bool) -> Callable[[], Received | Article] | None:
     if isinstance(work.outcome, Response):
-        return partial(extract_page, work.outcome)
+        return partial(receive_page, work.outcome, kept=kept)
     if work.outcome is None:
         return partial(
             article_from_entry,

@@ -14,7 +14,7 @@ from ingestor.archive import warc_reading, warc_sealing
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import WarcArchive
 from ingestor.archive.warc_reading import Original
-from ingestor.archive.warc_records import body_sha256
+from ingestor.archive.warc_records import Packed, body_sha256
 from ingestor.config_sections import ArchiveSettings
 from ingestor.config_values import Location
 from ingestor.errors import CaptureLost, StorageFailed
@@ -62,20 +62,36 @@ def opened_warc(
     return SpooledWarc(archive.raw_dir, clock, about, most_bytes=most_bytes, upload_after=after)
 
 
-def keep(warc: WarcArchive, database: Database, responses: Sequence[Response]) -> list[Kept]:
-    """Put responses into the WARC: as revisit records, where their body is in there already."""
-    hashes = [body_sha256(response) for response in responses]
+def keep(
+    warc: WarcArchive,
+    database: Database,
+    responses: Sequence[Response],
+    packed: Sequence[Packed | None],
+) -> list[Kept]:
+    """Put responses into the WARC: as revisit records, where their body is in there already.
+
+    ``packed`` are the records of those that are packed already, as if they came for the first
+    time; ``None`` for each of the others.
+    """
+    hashes = [
+        records.sha256 if records else body_sha256(response)
+        for response, records in zip(responses, packed, strict=True)
+    ]
     with database.reading() as connection:
         asked = captures.asked_before(connection, {response.url for response in responses})
         earlier = [
             captures.earlier(connection, response.url, sha256) if response.url in asked else []
             for response, sha256 in zip(responses, hashes, strict=True)
         ]
-    pairs = [
-        (response, _original(warc, places, sha256))
-        for response, sha256, places in zip(responses, hashes, earlier, strict=True)
+    originals = [
+        _original(warc, places, sha256) for sha256, places in zip(hashes, earlier, strict=True)
     ]
-    places = warc.append_all(pairs)
+    places = warc.append_all(
+        records if records and original is None else (response, original, sha256)
+        for response, records, original, sha256 in zip(
+            responses, packed, originals, hashes, strict=True
+        )
+    )
     return [Kept(*one) for one in zip(responses, hashes, places, strict=True)]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from ingestor import poll
 from ingestor.archive.layout import article_path
+from ingestor.archive.warc_records import Packed
 from ingestor.dates import iso_utc
 from ingestor.errors import ArchiveError, FetchError, IngestorError, Postponed
 from ingestor.identity import file_id
@@ -39,6 +40,8 @@ class Work:
     """The answers of an article's further pages."""
     points: bool = False
     """The entry only points to the article: its day is not the article's."""
+    packed: Packed | None = None
+    """The WARC records of the answer, where they were packed when it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,14 @@ class Result:
 
 def save(services: Services, batch: Sequence[Result], summary: Summary) -> None:
     """Save a batch in one transaction, after what was received is on the disk."""
-    pages = [page for result in batch if (page := _page(result))]
-    further = [one for result in batch for one in result.work.further]
-    kept = services.keep_all([*pages, *further])
+    received = [(page, result.work.packed) for result in batch if (page := _page(result))]
+    received += [(one, None) for result in batch for one in result.work.further]
+    pages = [page for page, _ in received]
+    kept = services.keep_all(pages, [packed for _, packed in received])
     services.sync()
     with services.database.transaction() as connection:
         ids = keeping.record_all(connection, kept)
-        capture_of = dict(zip(map(id, pages), ids, strict=False))
+        capture_of = dict(zip(map(id, pages), ids, strict=True))
         saved = _save_articles(connection, services, batch, capture_of)
         outcomes = [
             _entry_outcome(services, result, one) for result, one in zip(batch, saved, strict=True)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from ingestor.archive.warc import WarcArchive
+from ingestor.archive.warc_records import Packed
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config_sections import FetchSettings
@@ -52,11 +53,16 @@ class Services:
         """Put a response into the WARC; ``None`` when raw is off."""
         return self.keep_all([response])[0]
 
-    def keep_all(self, responses: Sequence[Response]) -> Sequence[Kept | None]:
-        """Put responses into the WARC, in this order; ``None`` for each when raw is off."""
+    def keep_all(
+        self, responses: Sequence[Response], packed: Sequence[Packed | None] | None = None
+    ) -> Sequence[Kept | None]:
+        """Put responses into the WARC, in this order; ``None`` for each when raw is off.
+
+        ``packed`` is as :func:`~ingestor.pipeline.keeping.keep` has it.
+        """
         if self.warc is None or not responses:
             return [None] * len(responses)
-        return keep(self.warc, self.database, responses)
+        return keep(self.warc, self.database, responses, packed or [None] * len(responses))
 
     def tell_announced(self, connection: Connection, feed_id: int) -> None:
         """Tell, within the transaction that wrote them down, that a feed has new entries."""

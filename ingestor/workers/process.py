@@ -136,7 +136,7 @@ class WorkerProcess:
 
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "ingestor.reading"])
+    context.set_forkserver_preload(["__main__", "ingestor.receiving"])
     return context
 
 
