@@ -28,8 +28,8 @@ from ingestor.model import Response
 _TRANSFER = frozenset({"transfer-encoding", "content-encoding", "content-length"})
 """Headers that describe the transfer; the body is kept without it, so they are renamed."""
 
-_LEVEL = 6
-"""Of zlib-ng, whose level 9 takes twice as long for a hundredth less."""
+_LEVEL = 5
+"""Of zlib-ng: level 6 takes a fifth longer for 0.3 % less, level 9 twice as long for 2 %."""
 
 _WRITER = WARCWriter(io.BytesIO(), gzip=False, warc_version="1.1")
 
