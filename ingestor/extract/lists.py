@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingestor.extract.paths import find
 from ingestor.extract.tree import Tree
 from ingestor.identity import is_sina
 
@@ -19,4 +20,4 @@ LEAST_ITEMS = 3
 
 def is_list(tree: Tree) -> bool:
     """Whether a page that no template fits is one of these lists."""
-    return is_sina(tree.url) and any(len(tree.root.xpath(path)) >= LEAST_ITEMS for path in LISTS)
+    return is_sina(tree.url) and any(len(find(tree.root, path)) >= LEAST_ITEMS for path in LISTS)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from ingestor.extract.paths import find
 from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, is_sina
 from ingestor.model import Article, Body
@@ -54,7 +55,7 @@ def take_parts(tree: Tree) -> tuple[str, ...]:
 def _links(tree: Tree, own: re.Match[str]) -> Iterator[tuple[Any, int]]:
     """Yield the links to pages of this article, with their numbers."""
     host, name = urlsplit(tree.url).netloc, own[1].rpartition("/")[2]
-    for link in tree.root.xpath("//a[contains(@href,$name)]", name=name)[:1_000]:
+    for link in find(tree.root, "//a[contains(@href,$name)]", name=name)[:1_000]:
         try:
             target = urlsplit(urljoin(tree.url, link.get("href").strip()))
         except ValueError:

@@ -35,6 +35,11 @@ _EDITOR_CODE = re.compile(r"\s*[（(]?[A-Z]{1,3}\d{2,5}[）)]?\s*$")
 _MOBILE = re.compile(r"url=\s*(\S+)")
 
 
+DATE_SOURCE = "/descendant::*[contains(@class,'date-source')][1]"
+"""The line below the headline, on pages from 2017 on; related articles may have such a line too.
+Written so that the search ends with the first (see :mod:`ingestor.extract.paths`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """Where things stand on one kind of page, as XPaths; the first that finds something counts."""

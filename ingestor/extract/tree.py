@@ -10,6 +10,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from ingestor.errors import NoArticle
+from ingestor.extract.paths import find, find_first
 from ingestor.text import one_line
 
 _ILLEGAL = "\x00\ufffe\uffff"
@@ -33,11 +34,12 @@ class Tree:
 
     def first(self, *paths: str) -> Any | None:
         """Return the first element that one of the XPaths finds, in their order."""
-        return next((found[0] for path in paths if (found := self.root.xpath(path))), None)
+        found = (find_first(self.root, path) for path in paths)
+        return next((one for one in found if one is not None), None)
 
     def texts(self, *paths: str) -> list[str]:
         """Return what the XPaths find first, as one-line texts without empty ones."""
-        found = [one for path in paths for one in self.root.xpath(path)[:MOST_FOUND]]
+        found = [one for path in paths for one in find(self.root, path)[:MOST_FOUND]]
         lines = [one_line(one if isinstance(one, str) else one.text_content()) for one in found]
         return [line for line in lines if line]
 

@@ -1,6 +1,6 @@
 """Sina's article page of 2015 on: finance, tech, sports, ent (``#artibody``)."""
 
-from ingestor.extract.template import Template
+from ingestor.extract.template import DATE_SOURCE, Template
 
 TEMPLATE = Template(
     name="sina-article",
@@ -11,12 +11,12 @@ TEMPLATE = Template(
     body=("id('artibody')",),
     title=("//h1[contains(@class,'main-title')]", "//h1[@id='artibodyTitle']"),
     date=(
-        "(//*[contains(@class,'date-source')])[1]//*[contains(@class,'date')]",
+        f"{DATE_SOURCE}//*[contains(@class,'date')]",
         "id('pub_date')",
         "//*[contains(@class,'time-source')]",
     ),
     media=(
-        "(//*[contains(@class,'date-source')])[1]//*[contains(concat(' ',@class,' '),' source ')]",
+        f"{DATE_SOURCE}//*[contains(concat(' ',@class,' '),' source ')]",
         "//*[@data-sudaclick='media_name']",
         "id('media_name')",
     ),

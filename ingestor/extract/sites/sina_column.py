@@ -5,7 +5,7 @@ the time in ``.page-info``, mobile ones (``cj.sina.cn``) are made like the mobil
 """
 
 from ingestor.extract.scripted import captions
-from ingestor.extract.template import Template
+from ingestor.extract.template import DATE_SOURCE, Template
 from ingestor.extract.tree import Tree
 
 
@@ -30,14 +30,14 @@ TEMPLATE = Template(
         "//h1",
     ),
     date=(
-        "(//*[contains(@class,'date-source')])[1]//*[contains(@class,'date')]",
+        f"{DATE_SOURCE}//*[contains(@class,'date')]",
         "//time[contains(@class,'art_time') or contains(@class,'weibo_time')]",
         "//*[contains(@class,'page-info')]//span",
         "id('pub_date')",
         "//time",
     ),
     media=(
-        "(//*[contains(@class,'date-source')])[1]//*[contains(concat(' ',@class,' '),' source ')]",
+        f"{DATE_SOURCE}//*[contains(concat(' ',@class,' '),' source ')]",
         "//h2[contains(@class,'weibo_user')]",
         "//cite[contains(@class,'art_cite')]",
         "//meta[@property='article:author' or @name='article:author']/@content",

@@ -1,6 +1,6 @@
 """Sina's news page of 2017 on: news and mil.news (``#article``)."""
 
-from ingestor.extract.template import Template
+from ingestor.extract.template import DATE_SOURCE, Template
 
 TEMPLATE = Template(
     name="sina-news",
@@ -10,8 +10,9 @@ TEMPLATE = Template(
     ),
     body=("id('article')",),
     title=("//h1[contains(@class,'main-title')]",),
-    date=("(//*[contains(@class,'date-source')])[1]//*[contains(@class,'date')]", "id('pub_date')"),
-    media=(
-        "(//*[contains(@class,'date-source')])[1]//*[contains(concat(' ',@class,' '),' source ')]",
+    date=(
+        f"{DATE_SOURCE}//*[contains(@class,'date')]",
+        "id('pub_date')",
     ),
+    media=(f"{DATE_SOURCE}//*[contains(concat(' ',@class,' '),' source ')]",),
 )
