@@ -35,8 +35,11 @@ OURS = Program("ingestor")
 FLOOR = Program("httpx, conditional GET", "httpx_conditional")
 READER = Program("lemon24/reader", "lemon24_reader", own_environment=True)
 
+POLLS = Program("ingestor, polls alone", "poll_step")
+"""As far as a feed reader goes: entries and their texts are in the database."""
+
 IDLE = (OURS, FLOOR, READER)
-NEW = (OURS, READER)
+NEW = (POLLS, READER, OURS)
 
 ENTRIES = 20
 """Of a feed in which everything is new."""

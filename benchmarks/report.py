@@ -192,8 +192,10 @@ def _polls(found: Measured) -> Iterator[str]:
     each = memory.cpu_per_poll(found.daemon) * 1000
     yield f"In the running daemon, without any start, a poll that answers 304 takes {each:.2f} ms."
     yield (
-        f"{sizes.new_feeds} feeds of {polling.ENTRIES} entries, all new, with their text. Ours "
-        "makes articles of them: cleaned, searchable, with history, WARC and files:"
+        f"{sizes.new_feeds} feeds of {polling.ENTRIES} entries, all new, with their text. Polls "
+        "alone, the daemon's first step, go as far as a feed reader: entries and texts are in the "
+        "database, the feeds' bodies in the WARC. A whole pass of ours makes articles of them: "
+        "cleaned, searchable, with history and files:"
     )
     yield polling.table(found.new)
 

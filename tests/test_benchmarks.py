@@ -137,7 +137,8 @@ def test_the_report_says_which_goals_are_missed():
     """Honestly: also what was not measured."""
     sizes = Sizes(100, 0, 100, 10, rounds=1, daemon_seconds=1, backfill=1000)
     found = Measured(sizes, articles=[RESULT, FLOOR], idle=[POLLED], same=[POLLED])
-    found.new, found.daemon, found.backfill = [POLLED], some(0), some(1_000_000)
+    found.new = [replace(POLLED, program=polling.POLLS)]
+    found.daemon, found.backfill = some(0), some(1_000_000)
     text = page_of(found)
     assert "| CPU per article, to the floor's | at most 1.6 | 2 | **missed** |" in text
     assert "| the daemon's main process, MB | at most 150 | 100 | reached |" in text

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy import Connection
 
 from ingestor import poll
 from ingestor.archive.warc_records import body_sha256
@@ -17,6 +18,7 @@ from ingestor.fetch.answers import require_page
 from ingestor.fetch.retry_after import max_age, retry_after
 from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import keeping
+from ingestor.pipeline.batching import LONGEST_SECONDS
 from ingestor.pipeline.keeping import Kept
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.reading import read_feed
@@ -24,6 +26,9 @@ from ingestor.sources import source
 from ingestor.store import entries, feeds
 
 log = structlog.get_logger(__name__)
+
+CHANGED_A_TRANSACTION = 20
+"""Feeds with news that are written down together: their bodies are in memory until then."""
 
 UNCHANGED_A_TRANSACTION = 100
 """Polls without news are written down together: an idle feed costs no transaction."""
@@ -45,10 +50,12 @@ class _Answer:
 
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
     """Ask each feed, write down its new entries together with its validators."""
+    changed = _Changed(services, summary)
     unchanged: list[tuple[_Answer, Kept | None]] = []
     postponed: list[tuple[FeedState, Postponed]] = []
     answers = services.workers.through(_ask(services, states), _reading)
     for answer, document in answers:
+        changed.write_in_time()
         summary.feeds += 1
         error = answer.error or (document if isinstance(document, Exception) else None)
         if isinstance(error, Postponed):
@@ -58,7 +65,7 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
             _failed(services, answer, error, summary)
         elif isinstance(document, FeedDocument):
             services.observer.polled("changed")
-            _changed(services, answer, document, summary)
+            changed.add(answer, document)
         else:
             services.observer.polled("unchanged")
             summary.feeds_unchanged += 1
@@ -66,6 +73,7 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
             unchanged.append((answer, kept))
             if len(unchanged) >= UNCHANGED_A_TRANSACTION:
                 _unchanged(services, unchanged)
+    changed.write()
     _unchanged(services, unchanged)
     _postponed(services, postponed, summary)
     remember_pauses(services)
@@ -115,25 +123,64 @@ def _reading(answer: _Answer) -> partial[FeedDocument] | None:
     return partial(read_feed, answer.state.feed, answer.response)
 
 
-def _changed(services: Services, answer: _Answer, document: FeedDocument, summary: Summary) -> None:
-    state, response = answer.state, answer.response
-    if response is None:
+@dataclass(slots=True)
+class _Changed:
+    """Feeds with something to read in them, on their way into the database together."""
+
+    services: Services
+    summary: Summary
+    waiting: list[tuple[_Answer, FeedDocument]] = field(default_factory=list)
+    since: float = 0.0
+
+    def add(self, answer: _Answer, document: FeedDocument) -> None:
+        """Take one in."""
+        self.since = self.since if self.waiting else self.services.clock.monotonic()
+        self.waiting.append((answer, document))
+
+    def write_in_time(self) -> None:
+        """Write when many wait, or one has waited for long."""
+        waited = self.services.clock.monotonic() - self.since
+        if len(self.waiting) >= CHANGED_A_TRANSACTION or waited >= LONGEST_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write down what the feeds announce, with their validators, in one transaction."""
+        # Whoever else writes them takes them in the same order, and none waits for the other.
+        self.waiting.sort(key=lambda one: one[0].state.id)
+        answers = [answer for answer, _ in self.waiting]
+        if not answers:
+            return
+        kept = self.services.keep_all([_response(answer) for answer in answers])
+        self.services.sync()
+        with self.services.database.transaction() as connection:
+            keeping.record_all(connection, kept)
+            new = [_announced(self.services, connection, *one) for one in self.waiting]
+        for (answer, document), count in zip(self.waiting, new, strict=True):
+            self.summary.entries_new += count
+            name = answer.state.feed.name
+            log.info("feed_polled", feed=name, entries=len(document.entries), new=count)
+        self.waiting.clear()
+
+
+def _announced(
+    services: Services, connection: Connection, answer: _Answer, document: FeedDocument
+) -> int:
+    """Write down what one feed announces; return how many entries are new."""
+    state = answer.state
+    validators = replace(_response(answer).validators, body_sha256=answer.sha256)
+    now = services.clock.now()
+    new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
+    outcome = _outcome(services, answer, validators=validators, document=document, new_entries=new)
+    feeds.record_poll(connection, outcome)
+    if new:
+        services.tell_announced(connection, state.id)
+    return new
+
+
+def _response(answer: _Answer) -> Response:
+    if answer.response is None:
         raise TypeError("a document without the response that it was read from")
-    validators = replace(response.validators, body_sha256=answer.sha256)
-    kept = services.keep(response)
-    services.sync()
-    with services.database.transaction() as connection:
-        keeping.record(connection, kept)
-        now = services.clock.now()
-        new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
-        outcome = _outcome(
-            services, answer, validators=validators, document=document, new_entries=new
-        )
-        feeds.record_poll(connection, outcome)
-        if new:
-            services.tell_announced(connection, state.id)
-    summary.entries_new += new
-    log.info("feed_polled", feed=state.feed.name, entries=len(document.entries), new=new)
+    return answer.response
 
 
 def _unchanged(services: Services, answers: list[tuple[_Answer, Kept | None]]) -> None:
