@@ -17,6 +17,7 @@
     │   ├── TooLarge                 a bound was passed
     │   ├── Postponed                the host asked to be left alone for now; not asked
     │   └── Unreachable              DNS, connection, timeout, 5xx, broken HTTP
+    ├── WorkersFailed                no worker process can be started; ends the run
     ├── WorkerDied                   a body that kills the process that reads it
     ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
@@ -74,6 +75,10 @@ class SchemaTooNew(ArchiveError):
 
 class StorageFailed(ArchiveError):
     """The disk is full or read-only, or the file is not an archive."""
+
+
+class WorkersFailed(IngestorError):
+    """Worker processes end before they can work, whatever they are given."""
 
 
 class FetchError(IngestorError):

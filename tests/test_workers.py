@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingestor import poll
-from ingestor.errors import TooSlow, WorkerDied
+from ingestor.errors import TooSlow, WorkerDied, WorkersFailed
 from ingestor.workers import Workers
 from ingestor.workers.process import MOST_MEMORY_BYTES
 
@@ -207,6 +207,17 @@ def test_processes_end_with_their_owner(tmp_path):
     worker = int((tmp_path / "pid").read_text())
     while Path(f"/proc/{worker}").exists() and "Z" not in state_of(worker):
         time.sleep(0.01)
+
+
+def test_a_process_that_cannot_begin_is_no_fault_of_the_work(monkeypatch):
+    """Else every page would be given up while the program is replaced under a running daemon."""
+    monkeypatch.setattr("ingestor.workers.process._serve", gone)
+    with Workers(2) as workers, pytest.raises(WorkersFailed, match="before it could begin"):
+        list(workers.through(range(3), doubled))
+
+
+def gone(_owner: object, _seconds: float) -> None:
+    """End at once, as for want of a module."""
 
 
 def own(pid: Path) -> None:

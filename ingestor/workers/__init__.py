@@ -7,7 +7,8 @@ What strangers wrote can make a parser run for ever, fill the memory or crash. E
 work has so much processor time; within Python an exception ends it, within C code the kernel
 ends the process, and one that neither works nor hears a signal is ended by this one. Memory is
 bounded by the kernel. When a process dies, the piece that it was at is done again in a process of
-its own, and the others that it had been given by another: only what dies again is to blame.
+its own, and the others that it had been given by another: only what dies again is to blame. A
+process that dies before it can work is nobody's fault but the system's, and ends the run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeVar
 
-from ingestor.errors import WorkerDied
+from ingestor.errors import WorkerDied, WorkersFailed
 from ingestor.workers.process import Piece, WorkerProcess
 
 T = TypeVar("T")
@@ -141,6 +142,7 @@ class Workers:
         """Do again what a process had been given that is gone, or that stands still."""
         self._processes.remove(process)
         process.kill()
+        _require_begun(process)
         # It worked on the first; that one may be to blame.
         suspect, *others = process.pieces
         self._do_alone(suspect)
@@ -154,10 +156,19 @@ class Workers:
             process.take()
         except OSError:
             process.kill()
+            _require_begun(process)
             blame = "it kills the process that reads it, or takes too long in it"
             piece.settle(WorkerDied(blame))
         else:
             process.end()
+
+
+def _require_begun(process: WorkerProcess) -> None:
+    if not process.began:
+        raise WorkersFailed(
+            "a worker process ended before it could begin: is there memory for it, and was the "
+            "program replaced while it runs? Start it again"
+        )
 
 
 def _is_worn(process: WorkerProcess) -> bool:

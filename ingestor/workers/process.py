@@ -46,6 +46,9 @@ _SWITCHED_EVERY = 0.0005
 
 _LENGTH = struct.Struct("!Q")
 
+_READY = b"ready"
+"""The first message of a process: what goes wrong from here on is the work's fault."""
+
 _END = b""
 """The message after which a process ends by itself."""
 
@@ -86,6 +89,8 @@ class WorkerProcess:
         """Given to it and not answered, the oldest first: that is the one it works on."""
         self.given = 0
         """How many it was given in its life."""
+        self.began = False
+        """Whether it came as far as to be able to work."""
 
     def give(self, piece: Piece[Any]) -> None:
         """Hand it a piece. Raises :class:`OSError` when it is gone or does not take anything."""
@@ -102,6 +107,9 @@ class WorkerProcess:
 
         Raises :class:`OSError` when the process is gone, or is silent for too long.
         """
+        if not self.began:
+            _received(self._socket)
+            self.began = True
         message = _received(self._socket)
         piece = self.pieces.popleft()
         try:
@@ -167,6 +175,7 @@ def _exactly(source: socket.socket, length: int) -> bytearray:
 def _serve(owner: socket.socket, seconds: float) -> None:
     """Do what the owner wants until it wants no more; runs in the process."""
     _prepare()
+    _send(owner, _READY)
     wanted: SimpleQueue[bytearray] = SimpleQueue()
     outcomes: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read_ahead, args=(owner, wanted), daemon=True).start()
