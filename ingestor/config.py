@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -56,9 +57,9 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Settings:
-        names = [feed.name for feed in self.feeds]
-        for name in names:
-            if names.count(name) > 1:
+        count = Counter(feed.name for feed in self.feeds)
+        for name, times in count.items():
+            if times > 1:
                 raise ValueError(f'feeds: two feeds are named "{name}"; give each its own name')
         return self
 

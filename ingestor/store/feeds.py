@@ -69,6 +69,14 @@ _NO_NEWS = (
 )
 
 
+# Not whole rows: turning thousands of moments into text and back is what reading them costs.
+_CONFIGURED = select(*feeds.c["id", "name", "kind", "url", "active", "interval_s"])
+_STATES = select(
+    *feeds.c["id", "name", "etag", "last_modified", "body_sha256", "next_poll_at", "failures"],
+    *feeds.c["interval_s", "moved_to", "moved_polls", "retry_at", "stopped"],
+)
+
+
 def register(
     connection: Connection,
     configured: Sequence[Feed],
@@ -82,7 +90,7 @@ def register(
     the bound to which it grows. A feed whose address changed begins anew.
     """
     turns.of_configuration(connection)
-    known = {row.name: row for row in connection.execute(select(feeds))}
+    known = {row.name: row for row in connection.execute(_CONFIGURED)}
     for feed in configured:
         values: dict[str, object] = {"kind": feed.kind, "url": feed.url, "active": 1}
         row = known.pop(feed.name, None)
@@ -111,7 +119,7 @@ def due(connection: Connection, now: datetime) -> set[str]:
 def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState]:
     """Return the state of these configured feeds, in this order."""
     configured = list(configured)
-    query = select(feeds)
+    query = _STATES
     if len(configured) <= NAMES_A_QUERY:
         query = query.where(feeds.c.name.in_([feed.name for feed in configured]))
     rows = {row.name: row for row in connection.execute(query)}
