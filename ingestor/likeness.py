@@ -9,8 +9,9 @@ copies share 0.92 of the shorter text's runs and more, other articles 0.75 and l
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Literal
+
+from ingestor.folding import fold
 
 Likeness = Literal["same", "other", "unsure"]
 
@@ -55,10 +56,15 @@ def likeness(first: str, second: str) -> Likeness:
 
 def character_runs(text: str) -> set[str]:
     """Return the runs of four letters or digits of a text, folded and without punctuation."""
-    letters = _letters(text[:MOST_CHARACTERS])
-    last = max(1, len(letters) - _RUN_CHARACTERS + 1) if letters else 0
-    return {letters[at : at + _RUN_CHARACTERS] for at in range(last)}
+    found = letters(text)
+    last = max(1, len(found) - _RUN_CHARACTERS + 1) if found else 0
+    return {found[at : at + _RUN_CHARACTERS] for at in range(last)}
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of as much of a text as is compared, folded."""
+    return _letters(text[:MOST_CHARACTERS])
 
 
 def _letters(text: str) -> str:
-    return "".join(_WORDS.findall(unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(_WORDS.findall(fold(text)))

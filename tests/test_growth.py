@@ -11,6 +11,7 @@ from sqlalchemy import event
 from benchmarks.filling import FEEDS, LAST_DAY, fill, symbol
 from benchmarks.growth import compare, report
 from benchmarks.made_texts import Writer
+from ingestor.folding import fold
 from ingestor.model import Article, Body, Feed
 from ingestor.operations.freshness import late_feeds
 from ingestor.store import (
@@ -30,7 +31,6 @@ from ingestor.store import (
 from ingestor.store.arrivals import Arrival
 from ingestor.store.database import Database
 from ingestor.store.exports import Filters
-from ingestor.store.search import fold
 from ingestor.store.search_candidates import USUAL, Bounds
 from ingestor.store.search_query import Order, parse
 from ingestor.store.searching import search

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "ingestor"
 GROUND = {
     "identity",
     "changes",
+    "folding",
     "likeness",
     "near_duplicates",
     "model",
@@ -58,6 +59,7 @@ MAY_IMPORT = {
 PURE = {
     "identity",
     "changes",
+    "folding",
     "browse.chart",
     "browse.markup",
     "likeness",

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.errors import UsageError
+from ingestor.folding import fold
 from ingestor.model import Security
 from ingestor.store.exports import Filters
-from ingestor.store.search import fold, tokens
+from ingestor.store.search import tokens
 from ingestor.store.search_query import Query, match, parse
 from ingestor.store.search_sql import statement
 from ingestor.store.search_sqlite import FULL_TEXT_INDEX

@@ -85,8 +85,7 @@ class Fetcher:
             ("User-Agent", limits.user_agent),
             ("Accept-Language", "zh-CN,zh;q=0.9"),
         ]
-        seconds = limits.timeout.total_seconds()
-        self._extensions = {"timeout": httpx.Timeout(seconds).as_dict()}
+        self._extensions = {"timeout": httpx.Timeout(limits.timeout.total_seconds()).as_dict()}
         self._robots = Robots(self._rules, limits.user_agent, clock.monotonic, self._crawl_delay)
 
     def __enter__(self) -> Self:

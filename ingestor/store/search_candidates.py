@@ -13,10 +13,10 @@ from datetime import date, timedelta
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
 
+from ingestor.folding import fold
 from ingestor.store import full_text
 from ingestor.store.exports import Filters
 from ingestor.store.schema import articles, symbols
-from ingestor.store.search import fold
 from ingestor.store.search_query import Order, Query, terms_of
 
 SAMPLED = 100

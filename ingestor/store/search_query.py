@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ingestor.errors import UsageError
-from ingestor.store.search import RUN, fold
+from ingestor.folding import fold
+from ingestor.store.search import RUN
 
 MOST_CHARACTERS = 1_000
 """A longer query is a text that was pasted by mistake."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
 
+from ingestor.folding import fold
 from ingestor.store.exports import Filters, chosen
 from ingestor.store.schema import articles
-from ingestor.store.search import fold, fold_for_plain, is_plain
+from ingestor.store.search import fold_for_plain, is_plain
 from ingestor.store.search_candidates import (
     USUAL,
     Bounds,

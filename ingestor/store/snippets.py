@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ingestor.store.search import fold
+from ingestor.folding import fold
 
 BEFORE = 24
 """Characters shown before the first word that was found."""
