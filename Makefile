@@ -107,8 +107,9 @@ format: install  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: install  ## Write docs/schema.md from the tables
+docs: install  ## Write docs/schema.md from the tables, and the schema of new databases
 	$(BIN)/python -m tests.schema_page > docs/schema.md
+	$(BIN)/python -m tests.new_schema
 
 clean:  ## Remove what make made (not your archive)
 	rm -rf $(VENV) .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,5 +1,6 @@
 """The schema is a public interface: documented, migrated, and the same either way."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -11,9 +12,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ingestor.store.database import Database
-from ingestor.store.migrations import folder, schemas, upgrade
+from ingestor.store.migrations import at_once, folder, revision, schemas, upgrade
 from ingestor.store.schema import metadata
 from ingestor.store.views import VIEWS
+from tests.new_schema import script, step_by_step
 from tests.schema_page import page
 from tests.shared import ROOT
 
@@ -147,6 +149,47 @@ def test_the_database_itself_refuses_a_second_article(database, tmp_path):
     with pytest.raises(sqlite3.IntegrityError):
         connection.execute(insert)
     connection.close()
+
+
+def test_a_new_database_is_as_the_migrations_make_it(database, tmp_path):
+    """Every statement, row and mark. A migration is not done before `make docs` was run."""
+    assert at_once(folder(), "sqlite").read_text("utf-8") == script(), "run `make docs`"
+    assert contents(database.path) == contents(step_by_step(tmp_path))
+
+
+def contents(path):
+    """Return all that is in a database."""
+    connection = sqlite3.connect(path)
+    schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    rows = {
+        name: connection.execute(f"SELECT * FROM {name}").fetchall()
+        for kind, name, *_ in schema
+        if kind == "table"
+    }
+    marks = [
+        connection.execute(f"PRAGMA {one}").fetchone()
+        for one in ("application_id", "user_version", "encoding", "auto_vacuum", "journal_mode")
+    ]
+    connection.close()
+    return sorted(schema, key=lambda one: one[:2]), rows, marks
+
+
+def test_a_migration_that_the_new_schema_lacks_is_run(tmp_path):
+    """As long as `make docs` was not run."""
+    scripts = tmp_path / "migrations"
+    shutil.copytree(folder(), scripts)
+    later = """revision, down_revision = "9999", "{}"\ndef upgrade():
+    from alembic import op
+    op.execute("CREATE TABLE later (x)")
+"""
+    head = schemas(folder())[-1]
+    (scripts / "versions" / "9999_later.py").write_text(later.format(head), "utf-8")
+    made = Database(f"sqlite:///{tmp_path}/a.db")
+    assert upgrade(made, scripts)
+    with made.reading() as connection:
+        assert revision(connection) == "9999"
+        assert connection.exec_driver_sql("SELECT count(*) FROM later").scalar() == 0
+    made.close()
 
 
 def test_the_names_of_the_migrations_say_their_order():

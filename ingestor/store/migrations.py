@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -43,9 +44,36 @@ def upgrade(database: Database, scripts: Path | None = None, *, unfinished: bool
         database.backend.wait_for_upgrades(connection)
         if is_current(connection, database, found, unfinished=unfinished):
             return False
-        _run(connection, found)
+        if revision(connection) is None:
+            _make(connection, found)
+        if revision(connection) != schemas(found)[-1]:
+            _run(connection, found)
         database.backend.sign(connection)
     return True
+
+
+def at_once(scripts: Path, kind: str) -> Path:
+    """Return where the statements are that make a new database of this kind at once."""
+    return scripts / f"new.{kind}.sql"
+
+
+def _make(connection: Connection, scripts: Path) -> None:
+    """Give a new database the schema that the migrations lead to, where that is written out.
+
+    Going through them one after the other takes a third of a second, which a one-off run pays.
+    """
+    path = at_once(scripts, connection.dialect.name)
+    for statement in _statements(path.read_text("utf-8")) if path.exists() else ():
+        connection.exec_driver_sql(statement)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _run(connection: Connection, scripts: Path) -> None:
