@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from ingestor.date_forms import read_date
-
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -52,6 +50,9 @@ def parse_date(
     before 1990, and for one more than a day after ``not_after``. A date without a year
     (``05月30日 12:00``) is read only with ``not_after``, as the last such day before it.
     """
+    # Most of the program has moments, and no dates to read.
+    from ingestor.date_forms import read_date  # noqa: PLC0415
+
     line = " ".join(text[: MOST_CHARACTERS * 2].split())[:MOST_CHARACTERS]
     try:
         moment = read_date(line, zone, not_after)

@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 from lxml import html as lxml_html
-from readability import Document
-from readability.readability import Unparseable
 
 from ingestor.dates import parse_date
 from ingestor.errors import NoArticle
@@ -81,6 +79,10 @@ def _drop_broken_bases(root: Any) -> None:
 
 
 def _body(tree: Tree) -> Body:
+    # For pages that no template fits; Sina's never load it.
+    from readability import Document  # noqa: PLC0415
+    from readability.readability import Unparseable  # noqa: PLC0415
+
     _drop_broken_bases(tree.root)
     # readability gives up a whole page for a control character that it has to copy.
     source = visible(lxml_html.tostring(tree.root, encoding="unicode"))

@@ -11,8 +11,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import feedparser
-
 from ingestor.dates import parse_date
 from ingestor.decode import decode_feed
 from ingestor.errors import FeedUnreadable
@@ -91,6 +89,9 @@ class _Stream:
 
 
 def _parsed(feed: Feed, text: str) -> Any:
+    # Where feeds are only asked for, as in the main process, it is not needed.
+    import feedparser  # noqa: PLC0415
+
     try:
         return feedparser.parse(_Stream(text), sanitize_html=False, resolve_relative_uris=False)
     except _STUMBLES as error:

@@ -41,6 +41,9 @@ MOST_MEMORY_BYTES = 2 * 1024**3
 """Address space of a process. Reading the worst 8 MiB that we know how to write takes 1.8 GB; a
 real page takes a tenth of it."""
 
+_LOADED_ONCE = ("ingestor.receiving", "ingestor.date_forms", "feedparser")
+"""What the processes have in common: loaded before they are forked."""
+
 _SWITCHED_EVERY = 0.0005
 """Seconds after which a piece of work lets the thread read on that brings the next ones."""
 
@@ -144,7 +147,7 @@ class WorkerProcess:
 
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "ingestor.receiving"])
+    context.set_forkserver_preload(["__main__", *_LOADED_ONCE])
     return context
 
 
