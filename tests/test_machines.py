@@ -43,6 +43,9 @@ class Relay:
         with suppress(OSError):
             while data := source.recv(65536):
                 target.sendall(data)
+        # Also after a reset, which is what the kernel sends for a process that was killed before
+        # it had read everything: else its transaction would live on.
+        with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 
 
