@@ -19,6 +19,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from queue import SimpleQueue
@@ -93,7 +94,7 @@ class WorkerProcess:
         self.given = 0
         """How many it was given in its life."""
         self.began = False
-        """Whether it came as far as to be able to work."""
+        """Whether it could begin to work: known from its first outcome, or its end."""
 
     def give(self, piece: Piece[Any]) -> None:
         """Hand it a piece. Raises :class:`OSError` when it is gone or does not take anything."""
@@ -110,9 +111,7 @@ class WorkerProcess:
 
         Raises :class:`OSError` when the process is gone, or is silent for too long.
         """
-        if not self.began:
-            _received(self._socket)
-            self.began = True
+        self._hear_that_it_began()
         message = _received(self._socket)
         piece = self.pieces.popleft()
         try:
@@ -131,18 +130,22 @@ class WorkerProcess:
                 # It is gone, or will never listen.
                 self._process.kill()
         self._process.join(self._patience)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._socket.close()
-        self._process.close()
+        self.kill()
 
     def kill(self) -> None:
         """End it at once; wait until it is gone."""
         self._process.kill()
         self._process.join()
+        with suppress(OSError):
+            # It may have said so and died before anybody listened.
+            self._hear_that_it_began()
         self._socket.close()
         self._process.close()
+
+    def _hear_that_it_began(self) -> None:
+        if not self.began:
+            _received(self._socket)
+            self.began = True
 
 
 def _context() -> ForkServerContext:
@@ -192,8 +195,9 @@ def _read_ahead(owner: socket.socket, wanted: SimpleQueue[bytearray]) -> None:
         while message := _received(owner):
             wanted.put(message)
         wanted.put(message)
-    except OSError:
-        # The owner was killed: nobody else would tell this process.
+    except (OSError, MemoryError):
+        # The owner was killed, and nobody else would tell this process; or the page that is being
+        # read takes all memory. Without this thread nothing would ever come again.
         os._exit(1)
 
 
