@@ -12,6 +12,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -205,10 +206,12 @@ def _medians(took: list[tuple[float, float]]) -> Iterator[float]:
 def report(every: Sequence[Growth]) -> str:
     """Return the tables in Markdown, with what they say."""
     folders = every[-1].folders
-    measured_on = (
+    measured_on = textwrap.fill(
         f"Measured {datetime.now(UTC):%Y-%m-%d}, {commit()}, on {machine()}: the same articles "
-        "into archives of several sizes, in turns. Saving is the store's part;\n"
-        "a pass is `ingest --once` from feeds on loopback to files and WARC records."
+        "into archives of several sizes, in turns. Saving is the store's part; a pass is `ingest "
+        "--once` from feeds on loopback to files and WARC records.",
+        100,
+        break_on_hyphens=False,
     )
     searches = "Searches of the largest one, each asked once before it is measured:"
     sizes_there = (

@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=1000)
     parser.add_argument("--real-articles", type=int, default=300)
     parser.add_argument("--feeds", type=int, default=2000)
-    parser.add_argument("--new-feeds", type=int, default=100)
+    parser.add_argument("--new-feeds", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--daemon-seconds", type=float, default=120)
     parser.add_argument("--backfill", type=int, default=2000)

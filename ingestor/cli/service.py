@@ -58,6 +58,7 @@ class Service:
         self._stack = ExitStack()
         self._services: Services | None = None
         self._ready = False
+        self._beating = threading.Lock()
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -101,7 +102,6 @@ class Service:
         steps.append(Step("housekeeping", lambda: tidy(self.database), HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", self._beat, self._rhythm(), beside=True))
-        steps.append(Step("ready", self._beat_until_ready, beside=True))
         serve(steps, self.clock)
         self.systemd.tell("STOPPING=1", "STATUS=stopped")
 
@@ -123,6 +123,9 @@ class Service:
                 raise TypeError("a step before the services are open")
             with self.pulse.running(name):
                 run_step(self._services, name)
+            if self.pulse.started and not self._ready:
+                # Who waits for the service is not to wait for the next heartbeat.
+                self._beat()
 
         return run
 
@@ -132,12 +135,12 @@ class Service:
         third = timedelta(seconds=wanted / 3) if wanted else SLOWEST_BEAT
         return min(third, SLOWEST_BEAT)
 
-    def _beat_until_ready(self) -> None:
-        # Who waits for the service is not to wait for the next heartbeat.
-        if not self._ready:
-            self._beat()
-
     def _beat(self) -> None:
+        # The end of the first tick, and the first heartbeat, may come at the same time.
+        with self._beating:
+            self._beat_once()
+
+    def _beat_once(self) -> None:
         well = self.pulse.beat()
         if not well:
             log.error("service_stuck", reason=self.pulse.trouble)
