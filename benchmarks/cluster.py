@@ -18,9 +18,9 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingestor.cluster import deferring
-from ingestor.cluster.planning import Claim
-from ingestor.store.database import Database
+from ingestor.cluster import engine_jobs
+from ingestor.cluster.plan import Claim
+from ingestor.store.db.database import Database
 from tests import postgres
 from tests.crews import Crew
 from tests.fake_internet import FakeInternet
@@ -164,7 +164,7 @@ class Bench:
             with closing(Database(site.store)) as database:
                 began = time.monotonic()
                 with database.transaction() as connection:
-                    deferring.defer(connection, claims)
+                    engine_jobs.defer(connection, claims)
                 deferred = time.monotonic() - began
             left = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'ingest'"
             run = self.measured(

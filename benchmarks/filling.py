@@ -24,10 +24,10 @@ from benchmarks.made_texts import MadeText, Writer
 from ingestor.archive.layout import article_path
 from ingestor.dates import iso_utc
 from ingestor.identity import publication_day
-from ingestor.near_duplicates import BANDS
-from ingestor.store.database import Database
-from ingestor.store.migrations import upgrade
-from ingestor.store.search import tokens
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
+from ingestor.store.search.tokenizer import tokens
+from ingestor.text.similarity import BANDS
 
 FEEDS = 20
 CATEGORIES = ("金融", "新浪财经")

@@ -30,10 +30,10 @@ from benchmarks.searching import QUERIES_A_KIND, Latency, measured
 from benchmarks.site import EMPTY_FEED, Plan, RunningSite, running
 from benchmarks.starting import command_seconds, until_ready
 from ingestor.model import Article, Body
-from ingestor.pipeline.saving import path_of
+from ingestor.pipeline.save import path_of
 from ingestor.store import articles
-from ingestor.store.arrivals import Arrival
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
+from ingestor.store.upsert import Arrival
 
 TRANSACTION = 16
 """Articles saved together, as :mod:`ingestor.pipeline` does while pages come in quickly."""

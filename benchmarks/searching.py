@@ -17,10 +17,10 @@ from datetime import timedelta
 
 from benchmarks.filling import APART, FEEDS, LAST_DAY, feed_name, symbol
 from benchmarks.made_texts import Writer
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.store.exports import Filters
-from ingestor.store.search_query import parse
-from ingestor.store.searching import Order, search
+from ingestor.store.search.query import parse
+from ingestor.store.search.ranking import Order, search
 
 QUERIES_A_KIND = 25
 LIMIT = 20

@@ -1,6 +1,6 @@
 """Dates as feeds and Chinese pages write them, and as this program does. Pure.
 
-The forms themselves are read in :mod:`ingestor.date_forms`.
+The forms themselves are read in :mod:`ingestor.text.dates`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def parse_date(
     (``05月30日 12:00``) is read only with ``not_after``, as the last such day before it.
     """
     # Most of the program has moments, and no dates to read.
-    from ingestor.date_forms import read_date  # noqa: PLC0415
+    from ingestor.text.dates import read_date  # noqa: PLC0415
 
     line = " ".join(text[: MOST_CHARACTERS * 2].split())[:MOST_CHARACTERS]
     try:

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ingestor.text import shortened, visible
+from ingestor.text.sanitize import shortened, visible
 
 MOST_CHARACTERS = 3_000
 """Of an error's text: it may hold an address, which has 2,000 at most."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ingestor.folding import fold
+from ingestor.text.normalize import fold
 
 Likeness = Literal["same", "other", "unsure"]
 

@@ -240,7 +240,7 @@ class Article:
     """Other addresses that the page names as its own (its mobile twin)."""
     parts: tuple[str, ...] = ()
     """Where the article goes over several pages: the addresses of all, in order. This is then
-    only what one of them says; see :mod:`ingestor.extract.parts`."""
+    only what one of them says; see :mod:`ingestor.extract.multipage`."""
 
     @property
     def headimg(self) -> str:

@@ -1,7 +1,7 @@
 """What the stages tell whoever watches: a few calls, which do nothing much by themselves.
 
 The one-pass command needs no more than this; the daemon hands in
-:class:`ingestor.operations.metrics.Metrics`, which counts as well.
+:class:`ingestor.daemon.metrics.Metrics`, which counts as well.
 """
 
 from __future__ import annotations

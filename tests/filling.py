@@ -9,9 +9,9 @@ from pathlib import Path
 from ingestor.archive.layout import article_path
 from ingestor.model import Article, Body, Feed
 from ingestor.store import articles, feeds
-from ingestor.store.arrivals import Arrival
-from ingestor.store.database import Database
-from ingestor.store.migrations import upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
+from ingestor.store.upsert import Arrival
 
 FIRST = datetime(2024, 3, 1, 1, 0, tzinfo=UTC)
 FEED = Feed("新浪财经－國內", "rss", "https://rsshub.example/x", ("金融", "新浪财经"), "新浪财经")

@@ -10,8 +10,8 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from ingestor.store.database import Database
-from ingestor.store.migrations import at_once, folder, upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import at_once, folder, upgrade
 
 HEAD = "-- The schema of a new SQLite database, as all migrations leave it. Made by `make docs`.\n"
 

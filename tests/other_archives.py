@@ -8,12 +8,12 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from ingestor.clock import Clock
-from ingestor.config_sections import ArchiveSettings
-from ingestor.pipeline.importing import ImportedFile, import_folder
-from ingestor.pipeline.projecting import write_files
-from ingestor.store.database import Database
+from ingestor.config.sections import ArchiveSettings
+from ingestor.pipeline.files import write_files
+from ingestor.pipeline.imports import ImportedFile, import_folder
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
 from ingestor.store.exports import ExportedArticle, Filters, exported
-from ingestor.store.migrations import upgrade
 from ingestor.workers import Workers
 from tests.made_up_sina import MadeUpArticle, body_html
 

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import psycopg
 
-from ingestor.store.database import Database
-from ingestor.store.migrations import upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
 
 QUICK = (
     "fsync=off",

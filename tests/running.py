@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 
 from ingestor.dates import iso_utc
-from ingestor.store.database import Database
-from ingestor.store.search_postgresql import numbers
+from ingestor.store.db.database import Database
+from ingestor.store.search.index_postgresql import numbers
 from tests import forked
 from tests.fake_internet import FakeInternet
 from tests.made_up_sina import FEED_URL

@@ -6,8 +6,8 @@ from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
 
 from ingestor.store.schema import metadata
-from ingestor.store.search_sqlite import FULL_TEXT_INDEX
-from ingestor.store.views import VIEWS, View
+from ingestor.store.schema.views import VIEWS, View
+from ingestor.store.search.index_sqlite import FULL_TEXT_INDEX
 
 HEAD = """# The database
 

@@ -11,7 +11,7 @@ import pytest
 from ingestor.__main__ import main
 from ingestor.dates import iso_utc
 from ingestor.model import Body
-from ingestor.pipeline.batching import LONGEST_SECONDS, batches
+from ingestor.pipeline.batches import LONGEST_SECONDS, batches
 from ingestor.store import articles
 from ingestor.workers import Workers
 from tests.filling import arrival_of, filled, path_of

@@ -21,16 +21,16 @@ from tests.test_revisions import make_due
 
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 
-from ingestor.browse import serving
+from ingestor.browse import server
 from ingestor.browse.headers import LOOPBACK
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 
 
 @contextmanager
 def browsing(path):
     """Give a function that asks for a page of the archive in this file."""
     database = Database(f"sqlite:///{path}", for_reading=True)
-    with serving.opened(database, path, Clock(), LOOPBACK) as datasette, asyncio.Runner() as runner:
+    with server.opened(database, path, Clock(), LOOPBACK) as datasette, asyncio.Runner() as runner:
         yield lambda address, **more: runner.run(datasette.client.get(address, **more))
     database.close()
 

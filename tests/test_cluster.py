@@ -11,14 +11,14 @@ import pytest
 from procrastinate.jobs import Job
 
 from ingestor.clock import Clock
-from ingestor.cluster import deferring, engine, engine_schema, planning
-from ingestor.cluster.gate import SharedGate
-from ingestor.cluster.planning import Claim
-from ingestor.config_sections import FetchSettings
+from ingestor.cluster import engine, engine_jobs, engine_schema, plan
+from ingestor.cluster.host_limiter import SharedGate
+from ingestor.cluster.plan import Claim
+from ingestor.config.sections import FetchSettings
 from ingestor.errors import Postponed, SchemaTooNew, StorageFailed
 from ingestor.model import HostPause
-from ingestor.store import host_leases
-from ingestor.store.database import Database
+from ingestor.store import leases
+from ingestor.store.db.database import Database
 from tests import postgres
 from tests.crews import Crew, soak
 from tests.fake_internet import Answer
@@ -50,7 +50,7 @@ def cluster(tmp_path, net, postgresql_url):
 
 def taken(database, holder="a", *, places=2, delay=0.0, seconds=60.0, patience=30.0):
     with database.transaction() as connection:
-        return host_leases.take(
+        return leases.take(
             connection, HOST, holder, places=places, delay=delay, seconds=seconds, patience=patience
         )
 
@@ -67,10 +67,10 @@ def test_a_host_has_so_many_places_and_no_more(database):
     assert taken(database, "c").taken
     assert not taken(database, "d").taken
     with database.transaction() as connection:
-        host_leases.give_back(connection, HOST, "b")
+        leases.give_back(connection, HOST, "b")
     assert not taken(database, "d").taken
     with database.transaction() as connection:
-        host_leases.give_back(connection, HOST, "a")
+        leases.give_back(connection, HOST, "a")
     assert taken(database, "d").taken
 
 
@@ -128,9 +128,9 @@ def test_threads_of_many_workers_pass_a_few_at_a_time(database):
 def test_a_part_has_one_job_however_often_it_is_planned(database):
     """Waiting or running, whoever plans; the others of the same plan are deferred all the same."""
     with database.transaction() as connection:
-        assert deferring.defer(connection, [Claim("poll", 1)]) == 1
-        assert deferring.defer(connection, [Claim("poll", 1), Claim("poll", 2)]) == 1
-        assert planning.claimed(connection) == {"poll:1", "poll:2"}
+        assert engine_jobs.defer(connection, [Claim("poll", 1)]) == 1
+        assert engine_jobs.defer(connection, [Claim("poll", 1), Claim("poll", 2)]) == 1
+        assert plan.claimed(connection) == {"poll:1", "poll:2"}
 
 
 def test_a_job_that_is_deferred_with_a_transaction_goes_with_it(database):
@@ -138,13 +138,13 @@ def test_a_job_that_is_deferred_with_a_transaction_goes_with_it(database):
 
     def fail() -> None:
         with database.transaction() as connection:
-            deferring.defer(connection, [Claim("ingest", 1)])
+            engine_jobs.defer(connection, [Claim("ingest", 1)])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     with database.reading() as connection:
-        assert planning.claimed(connection) == set()
+        assert plan.claimed(connection) == set()
 
 
 def test_the_engines_tables_are_made_once_and_never_by_an_older_one(database):

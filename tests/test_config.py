@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingestor.config import Settings, find, load
-from ingestor.config_sections import FeedSettings
+from ingestor.config.sections import FeedSettings
 from ingestor.errors import ConfigError
 from tests.shared import ROOT
 

@@ -7,9 +7,9 @@ import pytest
 
 from ingestor.clock import Clock
 from ingestor.errors import UsageError
-from ingestor.operations.copying import copy_archive
-from ingestor.store import copying
-from ingestor.store.database import Database
+from ingestor.maintenance.copy import copy_archive
+from ingestor.store.db import rows
+from ingestor.store.db.database import Database
 from tests.filling import filled
 from tests.made_up_sina import demo_articles, finance_page, made_up, publish
 from tests.running import Site
@@ -36,7 +36,7 @@ def contents(url: str) -> dict[str, list[tuple]]:
     with closing(Database(url)) as database, database.reading() as connection:
         return {
             table.name: [tuple(row) for row in connection.execute(table.select())]
-            for table in copying.TABLES
+            for table in rows.TABLES
         }
 
 

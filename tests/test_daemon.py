@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.operations.notify import systemd
+from ingestor.daemon.systemd import systemd
 from tests.living import Daemon, Manager, wait_for
 from tests.made_up_sina import FEED_URL, made_up, publish
 from tests.running import feed

@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 
 from ingestor.config import load
-from ingestor.store.database import Database
-from ingestor.store.migrations import upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
 from tests.shared import ROOT
 
 READMES = ["README.md", "README.zh-CN.md"]

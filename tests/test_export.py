@@ -11,15 +11,15 @@ import pyarrow.parquet
 import pytest
 
 from ingestor.errors import StorageFailed, UsageError
+from ingestor.maintenance.export import json_lines, write_file, write_tree
 from ingestor.model import Article, Body, Picture, Security
-from ingestor.operations.export import json_lines, write_file, write_tree
 from ingestor.operations.parquet import parquet
-from ingestor.pipeline.projecting import write_files
-from ingestor.pipeline.saving import path_of
+from ingestor.pipeline.files import write_files
+from ingestor.pipeline.save import path_of
 from ingestor.store import exports
-from ingestor.store.arrivals import Arrival
 from ingestor.store.articles import save
 from ingestor.store.exports import ExportedArticle, Filters, count, exported
+from ingestor.store.upsert import Arrival
 from tests.other_archives import Archive
 from tests.shared import ROOT
 

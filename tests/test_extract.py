@@ -14,7 +14,7 @@ from ingestor.errors import Gone, NoArticle
 from ingestor.extract import extract_article, extract_fragment
 from ingestor.extract.template import templates
 from ingestor.model import Page
-from ingestor.securities import normalised
+from ingestor.text.securities import normalised
 from tests.made_up_sina import demo_articles, finance_page, made_up, news_page
 from tests.shared import shared
 

@@ -11,7 +11,6 @@ from sqlalchemy import event
 from benchmarks.filling import FEEDS, LAST_DAY, fill, symbol
 from benchmarks.growth import compare, report
 from benchmarks.made_texts import Writer
-from ingestor.folding import fold
 from ingestor.model import Article, Body, Feed
 from ingestor.operations.freshness import late_feeds
 from ingestor.store import (
@@ -20,7 +19,6 @@ from ingestor.store import (
     captures,
     entries,
     feeds,
-    full_text,
     history,
     overview,
     projection,
@@ -28,12 +26,14 @@ from ingestor.store import (
     stories,
     vitals,
 )
-from ingestor.store.arrivals import Arrival
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.store.exports import Filters
-from ingestor.store.search_candidates import USUAL, Bounds
-from ingestor.store.search_query import Order, parse
-from ingestor.store.searching import search
+from ingestor.store.search import index
+from ingestor.store.search.candidates import USUAL, Bounds
+from ingestor.store.search.query import Order, parse
+from ingestor.store.search.ranking import search
+from ingestor.store.upsert import Arrival
+from ingestor.text.normalize import fold
 from tests.filling import filled, path_of
 
 COUNT = 300
@@ -61,7 +61,7 @@ def test_a_filled_archive_is_one(archive):
     with archive.reading() as connection:
         assert list(audit.damages(connection)) == []
         assert list(audit.contradictions(connection)) == []
-        assert full_text.unindexed(connection) == 0
+        assert index.unindexed(connection) == 0
         assert stories.missing(connection) == 0
         assert overview.totals(connection)["articles"] == COUNT
         assert sum(one.articles for one in overview.feed_health(connection, 3)) == COUNT

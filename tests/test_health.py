@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingestor.clock import Clock
-from ingestor.operations.folders import FolderSize, measured
-from ingestor.operations.metrics import MOST_HOSTS, Metrics
+from ingestor.daemon.folder_sizes import FolderSize, measured
+from ingestor.daemon.metrics import MOST_HOSTS, Metrics
 from tests.living import Daemon, wait_for
 from tests.made_up_sina import FEED_URL, made_up, publish
 from tests.running import feed

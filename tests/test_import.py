@@ -9,8 +9,8 @@ import pytest
 
 from ingestor.clock import Clock
 from ingestor.identity import is_content_address
-from ingestor.operations.export import write_tree
-from ingestor.pipeline.importing import import_folder
+from ingestor.maintenance.export import write_tree
+from ingestor.pipeline.imports import import_folder
 from ingestor.store.exports import Filters, exported
 from ingestor.workers import Workers
 from tests.made_up_sina import ARTICLES, made_up, publish

@@ -9,8 +9,8 @@ import pytest
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Feed, Response
-from ingestor.securities import in_market
 from ingestor.sources import history, older, source
+from ingestor.text.securities import in_market
 from tests.fake_internet import Answer
 from tests.made_up_sina import (
     LIVE_API,

@@ -283,7 +283,7 @@ def test_local_folders_need_none_of_it(tmp_path):
         "import sys; from pathlib import Path; import ingestor.cli;"
         "from ingestor.archive.storage import storage;"
         "storage(Path(sys.argv[1])).write('a', b'hello');"
-        "print([one for one in ('ingestor.archive.objects', 's3fs', 'botocore') if one in sys.modules])"
+        "print([one for one in ('ingestor.archive.object_storage', 's3fs', 'botocore') if one in sys.modules])"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ingestor.extract import extract_article
-from ingestor.extract.parts import join
+from ingestor.extract.multipage import join
 from ingestor.model import Page
 from tests.made_up_sina import finance_page, made_up, rsshub_feed
 from tests.running import feed

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestor import poll
+from ingestor import policy
 from ingestor.errors import (
     FeedUnreadable,
     Forbidden,
@@ -36,7 +36,7 @@ TROUBLE = {
 )
 def test_each_error_has_its_rule(error, kind):
     """What is gone is tried less often than what is broken."""
-    assert poll.trouble(error("x")) == kind
+    assert policy.trouble(error("x")) == kind
 
 
 TRIES = {"gone": 2, "refused": 3, "broken": 8, "hopeless": 1}
@@ -46,27 +46,27 @@ TRIES = {"gone": 2, "refused": 3, "broken": 8, "hopeless": 1}
 def test_an_entry_is_tried_so_often_and_then_parked(kind, tries):
     """Pending after each failure but the last."""
     states = [
-        poll.after_failure(kind, attempt, NOW, chance=0).state for attempt in range(1, tries + 1)
+        policy.after_failure(kind, attempt, NOW, chance=0).state for attempt in range(1, tries + 1)
     ]
     assert states == ["pending"] * (tries - 1) + ["parked"]
 
 
 def test_a_missing_page_is_looked_at_again_a_day_later():
     """It may have been announced before it was published."""
-    assert poll.after_failure("gone", 1, NOW, chance=0).next_attempt_at == NOW + DAY
+    assert policy.after_failure("gone", 1, NOW, chance=0).next_attempt_at == NOW + DAY
 
 
 def test_a_broken_page_is_tried_over_three_days_with_growing_waits():
     """Eight tries; each wait is longer than the one before."""
-    waits = poll.RETRY_RULES["broken"].waits
+    waits = policy.RETRY_RULES["broken"].waits
     assert list(waits) == sorted(waits)
     assert timedelta(days=2.5) < sum(waits, timedelta()) <= timedelta(days=3.1)
 
 
 def test_chance_spreads_the_waits_by_a_tenth():
     """What failed together does not come back together."""
-    early = poll.after_failure("gone", 1, NOW, chance=0).next_attempt_at
-    late = poll.after_failure("gone", 1, NOW, chance=0.999).next_attempt_at
+    early = policy.after_failure("gone", 1, NOW, chance=0).next_attempt_at
+    late = policy.after_failure("gone", 1, NOW, chance=0.999).next_attempt_at
     assert timedelta(0) < late - early <= DAY / 10
 
 
@@ -83,13 +83,13 @@ POLLS = {
 @pytest.mark.parametrize(("interval", "failures", "wait"), POLLS.values(), ids=POLLS)
 def test_a_failing_feed_backs_off_to_at_most_a_day(interval, failures, wait):
     """It doubles with each failure in a row, and an answer ends it."""
-    due = poll.next_poll(NOW, interval, failures=failures, jitter=MINUTE, chance=0)
+    due = policy.next_poll(NOW, interval, failures=failures, jitter=MINUTE, chance=0)
     assert due == NOW + wait
 
 
 def test_jitter_is_added():
     """Feeds spread."""
-    due = poll.next_poll(NOW, HOUR, failures=0, jitter=MINUTE, chance=0.5)
+    due = policy.next_poll(NOW, HOUR, failures=0, jitter=MINUTE, chance=0.5)
     assert due == NOW + HOUR + MINUTE / 2
 
 
@@ -107,7 +107,7 @@ def test_feeds_are_due_when_their_time_has_come():
         state(4, NOW - HOUR),
         state(5, NOW),
     ]
-    assert [one.id for one in poll.due_feeds(states, NOW)] == [3, 4, 1, 5]
+    assert [one.id for one in policy.due_feeds(states, NOW)] == [3, 4, 1, 5]
 
 
 CHECKS = {
@@ -122,7 +122,7 @@ CHECKS = {
 def test_an_article_is_looked_at_again_at_its_times(age, expected):
     """Counted from when it was first seen; missed looks are not made up for."""
     delays = [HOUR, 6 * HOUR, DAY]
-    due = poll.next_check(NOW, delays, NOW + age)
+    due = policy.next_check(NOW, delays, NOW + age)
     assert due == (NOW + expected if expected else None)
 
 
@@ -146,14 +146,16 @@ INTERVALS = [
 @pytest.mark.parametrize(("interval", "news", "asked", "expected"), INTERVALS)
 def test_a_feed_is_asked_about_as_often_as_it_has_news(interval, news, asked, expected):
     """Quicker with news, slower without; within the operator's bounds, whatever the feed asks."""
-    found = poll.next_interval(interval, news=news, asked=asked, every=5 * MINUTE, slowest=SLOWEST)
+    found = policy.next_interval(
+        interval, news=news, asked=asked, every=5 * MINUTE, slowest=SLOWEST
+    )
     assert found == expected
 
 
 def test_a_feed_with_a_longer_rhythm_of_its_own_keeps_it():
     """``every`` of a feed may be longer than ``slowest`` of them all."""
     for news in (True, False):
-        found = poll.next_interval(DAY, news=news, asked=timedelta(0), every=DAY, slowest=SLOWEST)
+        found = policy.next_interval(DAY, news=news, asked=timedelta(0), every=DAY, slowest=SLOWEST)
         assert found == DAY
 
 
@@ -167,7 +169,7 @@ def test_polls_settle_at_the_rhythm_of_the_news(gap):
         news = since >= gap
         news_seen += news
         since = since % gap
-        interval = poll.next_interval(
+        interval = policy.next_interval(
             interval, news=news, asked=timedelta(0), every=MINUTE, slowest=DAY
         )
     assert 2 <= polls / news_seen <= 8
@@ -194,16 +196,16 @@ MOVES = [
 @pytest.mark.parametrize(("known", "times", "seen", "expected"), MOVES)
 def test_an_address_moves_after_three_redirects_in_a_row(known, times, seen, expected):
     """One may be a slip; once moved it stays while the new address answers."""
-    assert poll.after_redirect(moved(known, times), seen) == expected
+    assert policy.after_redirect(moved(known, times), seen) == expected
 
 
 def test_a_moved_feed_is_asked_at_its_new_address():
     """From the third redirect on."""
-    asked = [poll.asked_at(moved(NEW, times)) for times in range(4)]
+    asked = [policy.asked_at(moved(NEW, times)) for times in range(4)]
     assert asked[:3] == [state(1, None).feed.url] * 3
     assert asked[3] == NEW
 
 
 def test_a_stopped_feed_is_never_due():
     """Only `ingest retry` or another address asks it again."""
-    assert poll.due_feeds([replace(state(1, None), stopped="HTTP 410")], NOW) == []
+    assert policy.due_feeds([replace(state(1, None), stopped="HTTP 410")], NOW) == []

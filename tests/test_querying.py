@@ -9,8 +9,8 @@ import pytest
 from ingestor.model import Article, Body, Security
 from ingestor.operations.parquet import parquet
 from ingestor.store import articles, revisions
-from ingestor.store.arrivals import Arrival
 from ingestor.store.exports import Filters, exported
+from ingestor.store.upsert import Arrival
 from tests.filling import FEED, FIRST, filled
 from tests.shared import ROOT
 

@@ -13,12 +13,12 @@ import pytest
 
 from ingestor.clock import Clock
 from ingestor.config import load
-from ingestor.pipeline.projecting import write_files
-from ingestor.pipeline.reextracting import ARTICLES_A_TRANSACTION, reextract
-from ingestor.store import full_text
-from ingestor.store.lock import only_run
+from ingestor.pipeline.files import write_files
+from ingestor.pipeline.reextract import ARTICLES_A_TRANSACTION, reextract
+from ingestor.store.db.run_lock import only_run
 from ingestor.store.reextraction import Wanted
 from ingestor.store.revisions import text_sha256
+from ingestor.store.search import index
 from tests.faults.driver import InlineWorkers
 from tests.faults.laboratory import Driver, assert_sound, copy_of, holdings, points_of, said
 from tests.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
@@ -36,8 +36,8 @@ def read_by_older_rules(site: Site, *article_ids: int) -> None:
         run = connection.exec_driver_sql
         for one in article_ids:
             title, text = run(f"SELECT title, content_text FROM articles WHERE id = {one}").one()
-            full_text.remove(connection, one, title, text)
-            full_text.add(connection, [(one, title, OLD_TEXT)])
+            index.remove(connection, one, title, text)
+            index.add(connection, [(one, title, OLD_TEXT)])
             columns = (
                 f"content_text = '{OLD_TEXT}', content_html = '<p>{OLD_TEXT}</p>',"
                 f" content_sha256 = '{text_sha256(OLD_TEXT)}'"

@@ -11,10 +11,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ingestor.store.database import Database
-from ingestor.store.migrations import at_once, folder, revision, schemas, upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import at_once, folder, revision, schemas, upgrade
 from ingestor.store.schema import metadata
-from ingestor.store.views import VIEWS
+from ingestor.store.schema.views import VIEWS
 from tests.new_schema import script, step_by_step
 from tests.schema_page import page
 from tests.shared import ROOT

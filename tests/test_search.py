@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.errors import UsageError
-from ingestor.folding import fold
 from ingestor.model import Security
 from ingestor.store.exports import Filters
-from ingestor.store.search import tokens
-from ingestor.store.search_query import Query, match, parse
-from ingestor.store.search_sql import statement
-from ingestor.store.search_sqlite import FULL_TEXT_INDEX
-from ingestor.store.searching import Order, search
-from ingestor.store.snippets import marks, snippet
+from ingestor.store.search.index_sqlite import FULL_TEXT_INDEX
+from ingestor.store.search.query import Query, match, parse
+from ingestor.store.search.ranking import Order, search
+from ingestor.store.search.snippets import marks, snippet
+from ingestor.store.search.statement import statement
+from ingestor.store.search.tokenizer import tokens
+from ingestor.text.normalize import fold
 from tests.filling import FIRST, filled
 from tests.made_up_sina import made_up, publish
 from tests.shared import shared

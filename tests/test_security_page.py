@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from ingestor.config_sections import FetchSettings
+from ingestor.config.sections import FetchSettings
 from tests.shared import ROOT
 
 PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")

@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from ingestor.errors import ArchiveInUse, ConfigError, StorageFailed
-from ingestor.store.database import Database
-from ingestor.store.lock import one_of_many, only_run
-from ingestor.store.migrations import upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
+from ingestor.store.db.run_lock import one_of_many, only_run
 from ingestor.store.schema import metadata
 from tests.filling import filled
 from tests.made_up_sina import demo_articles, publish

@@ -9,10 +9,10 @@ from itertools import combinations
 import pytest
 
 from ingestor.model import Article, Body
-from ingestor.near_duplicates import bands, is_same_story
 from ingestor.store import revisions, stories
-from ingestor.store.arrivals import Arrival
-from ingestor.store.migrations import upgrade
+from ingestor.store.db.migrations import upgrade
+from ingestor.store.upsert import Arrival
+from ingestor.text.similarity import bands, is_same_story
 from tests.filling import FEED, FIRST, filled
 from tests.made_up_sina import made_up, publish
 from tests.retold import made_set, measured, phrased, text

@@ -7,8 +7,8 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from ingestor.errors import StorageFailed
-from ingestor.store.database import Database
-from ingestor.store.migrations import copy_path, folder, upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import copy_path, folder, upgrade
 
 NEXT = """
 revision = "9999"

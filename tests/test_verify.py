@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.store import full_text
+from ingestor.store.search import index
 from tests.made_up_sina import made_up, publish
 from tests.running import Site
 
@@ -53,7 +53,7 @@ def leave_a_temporary_file(site):
 
 def lose_the_index(site):
     with closing(site.database()) as database, database.transaction() as connection:
-        full_text.empty(connection)
+        index.empty(connection)
 
 
 def lose_a_warc_file(site):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor import poll
+from ingestor import policy
 from ingestor.errors import TooSlow, WorkerDied, WorkersFailed
 from ingestor.workers import Workers
 from ingestor.workers.process import MOST_MEMORY_BYTES
@@ -253,4 +253,4 @@ def state_of(pid: int) -> str:
 @pytest.mark.parametrize("error", [TooSlow("x"), WorkerDied("x")])
 def test_a_page_that_cannot_be_read_in_time_is_parked(error):
     """The same bytes would only do the same again."""
-    assert poll.trouble(error) == "hopeless"
+    assert policy.trouble(error) == "hopeless"

@@ -18,8 +18,8 @@ from ingestor.config import load
 from ingestor.pipeline import register_feeds, run_step
 from ingestor.pipeline.services import opened
 from ingestor.store import entries, feeds
-from ingestor.store.database import Database
-from ingestor.store.migrations import upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
 
 
 def run(told: Order) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingestor.dates import http_date
-from ingestor.text import one_line, storable
+from ingestor.text.sanitize import one_line, storable
 
 _PLAIN = re.compile(r"[^\W\d_][\w－·]*")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})

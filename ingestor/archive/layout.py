@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 MOST_NAME_BYTES = 200
 """Bytes of a file's name: file systems take 255, and tools put suffixes behind it."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from ingestor.archive.storage import storage
-from ingestor.config_values import Location
+from ingestor.config.values import Location
 
 _SIGNATURES = (
     ("jpg", re.compile(rb"\xff\xd8\xff")),

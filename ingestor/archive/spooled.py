@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingestor.archive.local import LocalFolder
-from ingestor.archive.objects import ObjectFolder
+from ingestor.archive.object_storage import ObjectFolder
 
 
 class SpooledFolder:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ingestor.archive.local import LocalFolder
-from ingestor.config_values import Location
+from ingestor.config.values import Location
 
 
 class Storage(Protocol):
@@ -67,7 +67,7 @@ def storage(location: Location) -> Storage:
     """
     if isinstance(location, Path):
         return LocalFolder(location)
-    from ingestor.archive.objects import ObjectFolder  # noqa: PLC0415 - half a second, an extra
+    from ingestor.archive.object_storage import ObjectFolder  # noqa: PLC0415 - half a second, an extra
     from ingestor.archive.spooled import SpooledFolder  # noqa: PLC0415
 
     there = ObjectFolder(location)

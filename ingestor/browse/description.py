@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingestor.store import schema
-from ingestor.store.views import VIEWS
+from ingestor.store.schema.views import VIEWS
 
 
 def described(database: str) -> dict[str, Any]:

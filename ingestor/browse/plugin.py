@@ -15,7 +15,7 @@ from ingestor.browse import views
 from ingestor.browse.headers import OURS, WITH_PICTURES, Application, Guarded
 from ingestor.clock import Clock
 from ingestor.errors import UsageError
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 
 LARGEST_ID = 2**63 - 1
 """SQLite's integers end there."""

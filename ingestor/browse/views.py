@@ -12,19 +12,19 @@ from sqlalchemy import Connection
 
 from ingestor.browse.chart import HEIGHT, WIDTH, bars
 from ingestor.browse.markup import page_html
-from ingestor.changes import Change, changes
 from ingestor.dates import SHANGHAI
 from ingestor.errors import UsageError
 from ingestor.operations.freshness import late_feeds
-from ingestor.poll import MOVES_IN_A_ROW
+from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.redaction import redact
-from ingestor.securities import normalised
 from ingestor.store import browsing, history, overview
 from ingestor.store.exports import Filters
 from ingestor.store.history import Revision
-from ingestor.store.search_query import Order, parse
-from ingestor.store.searching import Hit, search
-from ingestor.store.snippets import marks, snippet
+from ingestor.store.search.query import Order, parse
+from ingestor.store.search.ranking import Hit, search
+from ingestor.store.search.snippets import marks, snippet
+from ingestor.text.diff import Change, changes
+from ingestor.text.securities import normalised
 
 CHART_DAYS = 90
 NEWEST_SHOWN = 20

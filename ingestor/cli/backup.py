@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ingestor.cli.common import existing, options, say, say_error
-from ingestor.operations.backup import back_up
+from ingestor.maintenance.backup import back_up
 
 
 def backup(

@@ -28,7 +28,7 @@ def browse(
     [browse]. Example: ingest browse --port 8080
     """
     try:
-        from ingestor.browse import headers, serving  # noqa: PLC0415 - an extra
+        from ingestor.browse import headers, server  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UsageError("browsing needs Datasette: pip install 'ingestor[browse]'") from error
 
@@ -40,14 +40,14 @@ def browse(
                 "browsing needs an SQLite file; `ingest copy --to sqlite:///…` makes one"
             )
         with (
-            serving.listen(host, port) as listening,
-            serving.opened(database, database.path, Clock(), names) as datasette,
+            server.listen(host, port) as listening,
+            server.opened(database, database.path, Clock(), names) as datasette,
         ):
             if not own:
                 say_error(f"everybody who reaches {host} can read the whole archive")
             address = f"[{host}]" if ":" in host else host
             url = f"http://{address}:{listening.getsockname()[1]}/"
-            serving.serve(datasette, listening, lambda: say(url))
+            server.serve(datasette, listening, lambda: say(url))
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,13 +12,13 @@ from ingestor.config import Settings
 from ingestor.errors import FetchError, IngestorError, StorageFailed
 from ingestor.fetch.answers import require_page
 from ingestor.model import Feed, Response, Validators
-from ingestor.pipeline.keeping import require_folders
+from ingestor.pipeline.captures import require_folders
 from ingestor.pipeline.services import fetcher
 from ingestor.reading import read_feed
 from ingestor.redaction import redact
 from ingestor.sources import source
-from ingestor.store.database import Database
-from ingestor.store.migrations import is_current
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import is_current
 
 
 def check(context: typer.Context) -> None:

@@ -19,9 +19,9 @@ from ingestor.errors import ConfigError, NoArchiveYet, StorageFailed, UsageError
 from ingestor.model import Feed
 from ingestor.redaction import redact
 from ingestor.sources import source
-from ingestor.store.database import Database
-from ingestor.store.migrations import is_current, revision
-from ingestor.text import escaped, one_line, visible
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import is_current, revision
+from ingestor.text.sanitize import escaped, one_line, visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import typer
 
-from ingestor.changes import Change, Stretch, changes
+from ingestor.text.diff import Change, Stretch, changes
 
 _COLOURS = {"went": "red", "came": "green"}
 

@@ -18,7 +18,7 @@ from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, requir
 from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
 from ingestor.errors import UsageError
-from ingestor.operations import export as operation
+from ingestor.maintenance import export as operation
 from ingestor.operations.parquet import parquet, require_pyarrow
 from ingestor.store import exports
 from ingestor.store.exports import ExportedArticle

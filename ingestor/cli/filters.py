@@ -8,10 +8,10 @@ import typer
 
 from ingestor.cli.common import day_option
 from ingestor.errors import UsageError
-from ingestor.securities import normalised
 from ingestor.store import exports
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.store.exports import Filters
+from ingestor.text.securities import normalised
 
 Since = Annotated[
     str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")

@@ -11,7 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from ingestor.redaction import redact
-from ingestor.text import one_line, visible
+from ingestor.text.sanitize import one_line, visible
 
 LogFormat = Literal["human", "json", "journal"]
 

@@ -10,12 +10,12 @@ from ingestor.archive.front_matter import FileContent, render
 from ingestor.cli.common import Options, options, say, say_json, set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.config_sections import FeedSettings
+from ingestor.config.sections import FeedSettings
 from ingestor.dates import iso_utc
 from ingestor.errors import ConfigError, UsageError
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Request, Response
-from ingestor.pipeline.joining import Begun, complete
+from ingestor.pipeline.multipage import Begun, complete
 from ingestor.pipeline.services import fetcher
 from ingestor.reading import extract_page
 from ingestor.workers import Workers

@@ -9,19 +9,19 @@ from typing import Annotated
 import typer
 
 from ingestor.cli.common import existing, options, say, say_error, set_up_logs
+from ingestor.cli.defer import hand_over_reextract
 from ingestor.cli.filters import filters_of
-from ingestor.cli.handing_over import hand_over_reextract
 from ingestor.cli.tally import Tally, shown
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon import stop_on_signals
+from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import UsageError
-from ingestor.pipeline import reextracting
+from ingestor.pipeline import reextract as pipeline_reextract
 from ingestor.store import feeds, reextraction
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
+from ingestor.store.db.run_lock import only_run
 from ingestor.store.exports import Filters
-from ingestor.store.lock import only_run
-from ingestor.store.migrations import upgrade
 from ingestor.store.reextraction import Wanted
 from ingestor.workers import Workers
 
@@ -103,7 +103,7 @@ def _run(
     with ExitStack() as stack:
         workers = stack.enter_context(Workers())
         tally = stack.enter_context(shown(kept, diffs or 0))
-        for one in reextracting.reextract(
+        for one in pipeline_reextract.reextract(
             settings.archive,
             database,
             workers,

@@ -12,19 +12,19 @@ import typer
 from ingestor import __version__
 from ingestor.cli.backfill import Backfill
 from ingestor.cli.common import Options, chosen_feeds, say, say_error, say_json, set_up_logs
-from ingestor.cli.handing_over import hand_over_backfill
+from ingestor.cli.defer import hand_over_backfill
 from ingestor.cli.logs import LogFormat
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon import stop_on_signals
+from ingestor.daemon.loop import stop_on_signals
+from ingestor.daemon.systemd import systemd
 from ingestor.errors import UsageError
 from ingestor.model import Feed
-from ingestor.operations.notify import systemd
 from ingestor.pipeline import Summary, register_feeds, run_pass
 from ingestor.pipeline.services import opened
-from ingestor.store.database import Database
-from ingestor.store.lock import only_run
-from ingestor.store.migrations import upgrade
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
+from ingestor.store.db.run_lock import only_run
 
 
 def _say_version(wanted: bool) -> None:
@@ -156,7 +156,7 @@ def _pass(settings: Settings, wanted: list[Feed], clock: Clock, past: Backfill |
 
 def _serve(settings: Settings, chosen: Options) -> None:
     """Serve until told to stop."""
-    from ingestor.cli.service import Service  # noqa: PLC0415 - a pass needs none of it
+    from ingestor.daemon.service import Service  # noqa: PLC0415 - a pass needs none of it
 
     database, clock = Database(settings.store.url), Clock()
     service = Service(settings, database, clock, chosen.settings)

@@ -14,12 +14,12 @@ from sqlalchemy.engine import make_url
 from ingestor.cli.common import existing, options, say, say_json
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.dates import iso_utc
-from ingestor.store import search_sql
-from ingestor.store.search_query import Order, Query, parse
-from ingestor.store.searching import Hit
-from ingestor.store.searching import search as find
-from ingestor.store.snippets import marks, snippet
-from ingestor.text import one_line
+from ingestor.store.search import statement
+from ingestor.store.search.query import Order, Query, parse
+from ingestor.store.search.ranking import Hit
+from ingestor.store.search.ranking import search as find
+from ingestor.store.search.snippets import marks, snippet
+from ingestor.text.sanitize import one_line
 
 MARKED = "bold yellow"
 
@@ -65,7 +65,7 @@ def search(
     settings = options(context).settings()
     if as_sql:
         kind = make_url(settings.store.url).get_backend_name()
-        say(search_sql.statement(words, filters, order=order, limit=limit, kind=kind))
+        say(statement.statement(words, filters, order=order, limit=limit, kind=kind))
         return
     database = existing(settings)
     with closing(database):

@@ -17,9 +17,9 @@ from ingestor.dates import SHANGHAI, iso_utc
 from ingestor.errors import UsageError
 from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.store import history
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.store.history import ArticleHistory, Revision
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 
 def show(

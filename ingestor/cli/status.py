@@ -18,11 +18,11 @@ from ingestor.dates import iso_utc
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.operations.freshness import late_feeds
-from ingestor.poll import MOVES_IN_A_ROW
+from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.redaction import redact
 from ingestor.store import cluster_overview, hosts, overview
 from ingestor.store.overview import FeedHealth, Parked
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""

@@ -12,9 +12,9 @@ import structlog
 from ingestor.cli.common import say_error
 from ingestor.cli.difference import differences
 from ingestor.cli.progress import Bar, bar
-from ingestor.pipeline.reextracting import Reread
+from ingestor.pipeline.reextract import Reread
 from ingestor.store.reextraction import Content
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 log = structlog.get_logger(__name__)
 

@@ -9,8 +9,8 @@ import typer
 
 from ingestor.cli.common import existing, options, say, say_error
 from ingestor.errors import ArchiveInUse, StorageFailed
-from ingestor.operations import verify as operation
-from ingestor.store.lock import only_run
+from ingestor.maintenance import verify as operation
+from ingestor.store.db.run_lock import only_run
 
 
 def verify(

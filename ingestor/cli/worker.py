@@ -11,19 +11,19 @@ import structlog
 import typer
 
 from ingestor.cli.common import options, set_up_logs
-from ingestor.cli.service import SLOWEST_BEAT, counting
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon import stop_on_signals
+from ingestor.daemon import web
+from ingestor.daemon.folder_sizes import FolderSizes
+from ingestor.daemon.health import Pulse
+from ingestor.daemon.loop import stop_on_signals
+from ingestor.daemon.service import SLOWEST_BEAT, counting
+from ingestor.daemon.systemd import systemd
 from ingestor.errors import ConfigError, UsageError
-from ingestor.operations import web
-from ingestor.operations.folders import FolderSizes
 from ingestor.operations.freshness import Freshness
-from ingestor.operations.notify import systemd
-from ingestor.operations.pulse import Pulse
 from ingestor.operations.readiness import not_alive
 from ingestor.store.cluster_overview import ClusterState, cluster
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -56,11 +56,11 @@ def _work(
     settings: Settings, database: Database, queues: str | None, concurrency: int | None
 ) -> None:
     try:
-        from ingestor.cluster import crew, planning  # noqa: PLC0415 - an extra
+        from ingestor.cluster import crew, plan  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise ConfigError("workers need an extra: pip install 'ingestor[cluster]'") from error
     crew.require_server(database)
-    wanted = _chosen(queues, planning.QUEUES)
+    wanted = _chosen(queues, plan.QUEUES)
     clock = Clock()
     life = _Life(settings, database, clock)
     with ExitStack() as stack:

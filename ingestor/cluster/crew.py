@@ -16,14 +16,14 @@ from ingestor.cluster import engine_schema
 from ingestor.cluster.engine import Context, engine
 from ingestor.cluster.jobs import Jobs
 from ingestor.cluster.slots import open_slots
-from ingestor.cluster.working import Working
+from ingestor.cluster.worker import Working
 from ingestor.config import Settings
+from ingestor.daemon.health import Pulse
 from ingestor.errors import ConfigError
-from ingestor.operations.pulse import Pulse
 from ingestor.pipeline import register_feeds
-from ingestor.store import advisory
-from ingestor.store.database import Database
-from ingestor.store.migrations import upgrade
+from ingestor.store.db import advisory
+from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import upgrade
 
 log = structlog.get_logger(__name__)
 

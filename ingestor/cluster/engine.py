@@ -12,12 +12,12 @@ from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecisio
 from procrastinate.jobs import Job
 from sqlalchemy import Engine
 
-from ingestor.cluster import deferring, planning, recovering
+from ingestor.cluster import engine_jobs, plan, recovery
 from ingestor.cluster.jobs import Jobs
+from ingestor.daemon.health import Pulse
 from ingestor.errors import ArchiveError, IngestorError
-from ingestor.operations.pulse import Pulse
 from ingestor.pipeline import Services
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -103,11 +103,11 @@ def _add_planning(app: App, context: Context) -> None:
 
     async def recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
         """Hand back the jobs of workers that are gone."""
-        await recovering.hand_back_lost(app, context.stalled_after)
+        await recovery.hand_back_lost(app, context.stalled_after)
 
     async def tidy(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
         """Forget old jobs."""
-        await recovering.forget_old(app)
+        await recovery.forget_old(app)
 
     # One at a time over all workers. Recovering has no lock: a worker that dies in the middle of
     # it would keep all others from it.
@@ -125,8 +125,8 @@ def _plan(context: Context) -> int:
     """Turn what is due into jobs; return how many."""
     now = context.jobs.clock.now()
     with context.database.transaction() as connection:
-        claims = planning.unclaimed(connection, now, pictures=context.pictures)
-        return deferring.defer(connection, claims)
+        claims = plan.unclaimed(connection, now, pictures=context.pictures)
+        return engine_jobs.defer(connection, claims)
 
 
 def _connection(engine: Engine) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, text
 
 from ingestor.errors import SchemaTooNew, StorageFailed
-from ingestor.store import advisory
-from ingestor.store.database import Database
+from ingestor.store.db import advisory
+from ingestor.store.db.database import Database
 
 log = structlog.get_logger(__name__)
 

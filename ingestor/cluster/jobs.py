@@ -8,24 +8,24 @@ from datetime import datetime
 
 import structlog
 
-from ingestor import poll
+from ingestor import policy
 from ingestor.clock import Clock
-from ingestor.cluster.planning import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue
+from ingestor.cluster.plan import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue
 from ingestor.cluster.slots import Slots
 from ingestor.model import Feed, FeedState
 from ingestor.pipeline import Services, Summary
 from ingestor.pipeline.backfilling import backfill
-from ingestor.pipeline.ingesting import ingest_entries
-from ingestor.pipeline.picturing import keep_pictures
-from ingestor.pipeline.polling import poll_feeds
-from ingestor.pipeline.projecting import write_due_files
-from ingestor.pipeline.rechecking import check_again
-from ingestor.pipeline.reextracting import reextract
-from ingestor.store import assignments, claimable, feeds
+from ingestor.pipeline.files import write_due_files
+from ingestor.pipeline.images import keep_pictures
+from ingestor.pipeline.ingest import ingest_entries
+from ingestor.pipeline.poll import poll_feeds
+from ingestor.pipeline.recheck import check_again
+from ingestor.pipeline.reextract import reextract
+from ingestor.store import assignments, due, feeds
 from ingestor.store.assignments import Assignment
-from ingestor.store.claimable import slice_ids
+from ingestor.store.due import slice_ids
 from ingestor.store.reextraction import Wanted
-from ingestor.store.shares import Share
+from ingestor.store.shards import Share
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class Jobs:
         """Poll the feeds of a share that are due."""
         now, share = self.clock.now(), Share(number, FEED_SHARES)
         with services.database.reading() as connection:
-            names = claimable.due_feeds(connection, now, share, FEEDS_A_JOB)
+            names = due.due_feeds(connection, now, share, FEEDS_A_JOB)
         if states := self._states(services, names):
             poll_feeds(services, states, Summary())
 
@@ -66,7 +66,7 @@ class Jobs:
         """Ingest the entries of a slice that are due."""
         now = self.clock.now()
         with services.database.reading() as connection:
-            names = claimable.feeds_of_slice(connection, now, number)
+            names = due.feeds_of_slice(connection, now, number)
         if states := self._states(services, names):
             ingest_entries(services, states, Summary(), ids=slice_ids(number))
 
@@ -142,7 +142,7 @@ class Jobs:
         again: datetime | None = None
         if error:
             now, chance = self.clock.now(), self.clock.chance()
-            again = poll.after_failure(
+            again = policy.after_failure(
                 "broken", one.attempts + 1, now, chance=chance
             ).next_attempt_at
             log.warning("assignment_failed", kind=one.kind, error=error)

@@ -11,13 +11,13 @@ from queue import SimpleQueue
 from sqlalchemy import Connection
 
 from ingestor.clock import Clock
-from ingestor.cluster import deferring, planning
-from ingestor.cluster.gate import SharedGate
+from ingestor.cluster import engine_jobs, plan
+from ingestor.cluster.host_limiter import SharedGate
 from ingestor.config import Settings
 from ingestor.observer import Observer
 from ingestor.pipeline import Services
 from ingestor.pipeline.services import opened
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ def open_slots(
     processes = max(1, (os.cpu_count() or 1) // number)
 
     def announced(connection: Connection, feed_id: int) -> None:
-        claims = planning.announced(connection, feed_id, clock.now())
-        deferring.defer(connection, claims)
+        claims = plan.announced(connection, feed_id, clock.now())
+        engine_jobs.defer(connection, claims)
 
     free: SimpleQueue[Services] = SimpleQueue()
     with ExitStack() as stack:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingestor.decode import decode_page
 from ingestor.errors import Gone, NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.generic import generic_article
@@ -21,7 +20,8 @@ from ingestor.extract.mentions import with_mentions
 from ingestor.extract.template import read_template, templates
 from ingestor.extract.tree import parse, parse_fragment
 from ingestor.model import Article, Body, Page
-from ingestor.text import MOST_TITLE_CHARACTERS, shortened
+from ingestor.text.decode import decode_page
+from ingestor.text.sanitize import MOST_TITLE_CHARACTERS, shortened
 
 REMOVED = "页面没有找到"
 """What Sina's page says in place of an article that was removed, perhaps with status 200."""

@@ -14,8 +14,8 @@ import nh3
 from lxml import etree
 
 from ingestor.errors import NoArticle
-from ingestor.extract.furniture import is_furniture, is_furniture_line, is_player
-from ingestor.extract.links import link_address, picture
+from ingestor.extract.boilerplate import is_furniture, is_furniture_line, is_player
+from ingestor.extract.images import link_address, picture
 from ingestor.extract.markup import (
     ATTRIBUTES,
     BREAK,
@@ -30,7 +30,7 @@ from ingestor.extract.markup import (
 )
 from ingestor.extract.symbols import securities
 from ingestor.model import Body, Picture
-from ingestor.text import MOST_CONTENT_CHARACTERS, one_line, visible
+from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, one_line, visible
 
 _SPACE = re.compile(r"[ \t\r\n\f\x85\xa0\u2028\u2029]+")
 _EMPTY = re.compile(r"<(strong|em|u|del|sup|sub|code|a)(?: [^<>]*)?>(\s*)</\1>")

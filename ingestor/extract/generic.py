@@ -20,7 +20,7 @@ from ingestor.extract.template import page_title, summary
 from ingestor.extract.tree import Tree, parse_fragment
 from ingestor.identity import canonical_url, document_id
 from ingestor.model import Article, Body
-from ingestor.text import bounded_keywords, bounded_name, visible
+from ingestor.text.sanitize import bounded_keywords, bounded_name, visible
 
 _DATE_METAS = (
     "article:published_time", "og:published_time", "og:release_date", "datePublished",

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from ingestor.model import Body, Security
-from ingestor.securities import is_listed, normalised
+from ingestor.text.securities import is_listed, normalised
 
 _BRACKET = re.compile(r"[(（]([^()（）\n]{3,60})[)）]")
 _SEPARATOR = re.compile(r"[,，、;；/]|和|及")

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from ingestor.extract.tree import Tree, parse_fragment
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 
 def scripts(tree: Tree) -> str:

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from ingestor.model import Security
-from ingestor.securities import normalised
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
+from ingestor.text.securities import normalised
 
 _SPAN = re.compile(r"^(us|hk)?stock_([A-Za-z0-9.]{1,12})$")
 _LINK = re.compile(

@@ -14,12 +14,12 @@ from functools import cache
 from ingestor.dates import parse_date
 from ingestor.errors import Forbidden
 from ingestor.extract.clean import clean
-from ingestor.extract.parts import take_parts
+from ingestor.extract.multipage import take_parts
 from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
 from ingestor.registry import modules
-from ingestor.text import bounded_keywords, bounded_name
+from ingestor.text.sanitize import bounded_keywords, bounded_name
 
 SUMMARY_CHARACTERS = 200
 """How much of the text stands for a summary where the page gives none."""

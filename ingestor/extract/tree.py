@@ -11,7 +11,7 @@ from lxml import html as lxml_html
 
 from ingestor.errors import NoArticle
 from ingestor.extract.paths import find, find_first
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 _ILLEGAL = "\x00\ufffe\uffff"
 

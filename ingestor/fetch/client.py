@@ -21,10 +21,10 @@ from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.deadline import deadline
 from ingestor.fetch.gate import Gate, OpenGate
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
-from ingestor.fetch.hosts import Hosts, host_of
+from ingestor.fetch.headers import SLOW_DOWN, retry_after, speaks_for_its_host
+from ingestor.fetch.host_limiter import Hosts, host_of
 from ingestor.fetch.limits import Limits
 from ingestor.fetch.politeness import HostQueues
-from ingestor.fetch.retry_after import SLOW_DOWN, retry_after, speaks_for_its_host
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import transport
 from ingestor.model import Headers, HostPause, Request, Response

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from ingestor.fetch.hosts import Hosts
+from ingestor.fetch.host_limiter import Hosts
 
 T = TypeVar("T")
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from ingestor.decode import decode_page
 from ingestor.errors import FetchError, Postponed, Refused, Unreachable
-from ingestor.fetch.retry_after import max_age
+from ingestor.fetch.headers import max_age
 from ingestor.model import Request, Response, Validators
+from ingestor.text.decode import decode_page
 
 KEPT_SECONDS = 24 * 3600.0
 """How long an answer is used at most, and where it does not say: RFC 9309, 2.4 advises a day."""

@@ -15,7 +15,7 @@ from ingestor.operations.rhythm import (
     longest_silence,
     quiet_since,
 )
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.store.rhythms import answering, latest_publications
 
 LOOKED_AT_EVERY = timedelta(minutes=1)

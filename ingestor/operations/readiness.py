@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
+from ingestor.daemon.health import Pulse
 from ingestor.errors import ArchiveError
 from ingestor.operations.freshness import Freshness
-from ingestor.operations.pulse import Pulse
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 LEAST_FREE = 256 * 1024**2
 """Bytes; a day of a busy archive, and room for SQLite to finish what it began."""

@@ -27,15 +27,15 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from ingestor import poll
+from ingestor import policy
 from ingestor.model import Feed, FeedState
 from ingestor.pipeline.backfilling import backfill
-from ingestor.pipeline.ingesting import ingest_entries
+from ingestor.pipeline.files import write_due_files
+from ingestor.pipeline.images import keep_pictures
+from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.past_pages import Day
-from ingestor.pipeline.picturing import keep_pictures
-from ingestor.pipeline.polling import poll_feeds
-from ingestor.pipeline.projecting import write_due_files
-from ingestor.pipeline.rechecking import check_again
+from ingestor.pipeline.poll import poll_feeds
+from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
 
@@ -64,7 +64,7 @@ class _Task:
 
 
 def _poll(task: _Task) -> None:
-    due = task.states if task.whole else poll.due_feeds(task.states, task.services.clock.now())
+    due = task.states if task.whole else policy.due_feeds(task.states, task.services.clock.now())
     if due:
         poll_feeds(task.services, due, task.summary)
 

@@ -15,7 +15,7 @@ from html import escape, unescape
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from ingestor.archive.front_matter_reading import Post, read_post
+from ingestor.archive.front_matter_reader import Post, read_post
 from ingestor.dates import parse_date
 from ingestor.errors import Forbidden, PostUnreadable
 from ingestor.extract import extract_fragment
@@ -23,8 +23,8 @@ from ingestor.extract.feed_text import SUMMARY_CHARACTERS, untitled
 from ingestor.extract.mentions import with_mentions
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
-from ingestor.securities import normalised
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
+from ingestor.text.securities import normalised
 
 TEMPLATE = "import"
 """``Article.template`` of what was adopted."""

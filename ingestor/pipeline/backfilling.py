@@ -10,8 +10,8 @@ import structlog
 from ingestor.errors import IngestorError
 from ingestor.identity import entry_key
 from ingestor.model import FeedState
-from ingestor.pipeline.ingesting import ingest_entries
-from ingestor.pipeline.list_walking import walk_list
+from ingestor.pipeline.backfill import walk_list
+from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.past_pages import Day, TakeIn, ask, give_up, newest_first, write_down
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import has_past, history, older

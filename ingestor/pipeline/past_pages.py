@@ -14,7 +14,7 @@ from ingestor.errors import ArchiveError, IngestorError
 from ingestor.fetch.answers import require_page
 from ingestor.identity import publication_day
 from ingestor.model import FeedDocument, FeedState, Request, Response
-from ingestor.pipeline import keeping
+from ingestor.pipeline import captures
 from ingestor.pipeline.services import Services, Summary
 from ingestor.reading import read_feed
 from ingestor.store import backfills, entries
@@ -87,7 +87,7 @@ def write_down(
     services.sync()
     now = services.clock.now()
     with services.database.transaction() as connection:
-        keeping.record(connection, kept)
+        captures.record(connection, kept)
         new = entries.announce(connection, state.id, state.feed, page.document.entries, now=now)
         if new:
             services.tell_announced(connection, state.id)

@@ -10,25 +10,19 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from ingestor.archive.warc import WarcArchive
-from ingestor.archive.warc_records import Packed
+from ingestor.archive.warc.records import Packed
+from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.config_sections import FetchSettings
+from ingestor.config.sections import FetchSettings
 from ingestor.fetch.client import Fetcher
 from ingestor.fetch.gate import Gate
 from ingestor.fetch.limits import Limits
 from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
-from ingestor.pipeline.keeping import (
-    Kept,
-    keep,
-    opened_warc,
-    require_folders,
-    seal_unfinished,
-)
+from ingestor.pipeline.captures import Kept, keep, opened_warc, require_folders, seal_unfinished
 from ingestor.store import hosts
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.workers import Workers
 
 Announced: TypeAlias = Callable[[Connection, int], object]
@@ -58,7 +52,7 @@ class Services:
     ) -> Sequence[Kept | None]:
         """Put responses into the WARC, in this order; ``None`` for each when raw is off.
 
-        ``packed`` is as :func:`~ingestor.pipeline.keeping.keep` has it.
+        ``packed`` is as :func:`~ingestor.pipeline.captures.keep` has it.
         """
         if self.warc is None or not responses:
             return [None] * len(responses)

@@ -17,7 +17,7 @@ from ingestor.sources._text import (
     web_address,
     whole,
 )
-from ingestor.text import bounded_keywords, bounded_name, shortened
+from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
 
 
 def looks_like_json(text: str) -> bool:

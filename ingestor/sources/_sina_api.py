@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ingestor.decode import decode_feed
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Response
 from ingestor.sources._text import MOST_ENTRIES, plain
+from ingestor.text.decode import decode_feed
 
 
 def result_of(response: Response, api: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from ingestor.errors import Forbidden
 from ingestor.identity import MOST_URL_CHARACTERS, canonical_url
-from ingestor.text import MOST_CONTENT_CHARACTERS, one_line, storable
+from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, one_line, storable
 
 MOST_ENTRIES = 10_000
 """Items of one feed: real ones have tens; a backlog may have thousands."""

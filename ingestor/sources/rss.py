@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 from ingestor.dates import parse_date
-from ingestor.decode import decode_feed
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
@@ -24,7 +23,8 @@ from ingestor.sources._text import (
     web_address,
     whole,
 )
-from ingestor.text import bounded_keywords, bounded_name, shortened
+from ingestor.text.decode import decode_feed
+from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
 
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "

@@ -20,10 +20,10 @@ from urllib.parse import urlencode, urlsplit
 from ingestor.dates import parse_date
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
-from ingestor.securities import in_market
 from ingestor.sources._sina_api import items_of, result_of, text_of
 from ingestor.sources._text import identifier, plain, web_address, whole
-from ingestor.text import bounded_keywords
+from ingestor.text.sanitize import bounded_keywords
+from ingestor.text.securities import in_market
 
 ITEMS_A_PAGE = 100
 """What the recorded answer held. Some programs take ten for the most: a short page is none."""

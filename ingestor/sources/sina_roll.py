@@ -15,7 +15,7 @@ from ingestor.dates import EARLIEST, SHANGHAI
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._sina_api import items_of, result_of, text_of
 from ingestor.sources._text import identifier, plain, web_address, whole
-from ingestor.text import bounded_keywords, bounded_name
+from ingestor.text.sanitize import bounded_keywords, bounded_name
 
 ITEMS_A_PAGE = 50
 """What everybody takes for the most that the API gives."""

@@ -10,9 +10,8 @@ from sqlalchemy import BindParameter, Connection, bindparam, or_, select, union_
 
 from ingestor.identity import Known, fingerprint, free_day, match, publication_day
 from ingestor.likeness import title_key
-from ingestor.store import turns
-from ingestor.store.arrivals import Arrival, Saved
-from ingestor.store.claims import any_without_address, claim
+from ingestor.store.db import lock_order
+from ingestor.store.merging import any_without_address, claim
 from ingestor.store.missing import insert_missing
 from ingestor.store.new_articles import NewArticle, insert
 from ingestor.store.revisions import revise
@@ -22,6 +21,7 @@ from ingestor.store.schema import (
     entries,
     sightings,
 )
+from ingestor.store.upsert import Arrival, Saved
 
 _URLS: BindParameter[str] = bindparam("urls", expanding=True)
 _TAKEN = union_all(
@@ -44,7 +44,7 @@ def save_all(
     together, and first.
     """
     names = {name for one in arrivals for name in _names(one)}
-    turns.of_names(connection, names, [title_key(one.article.title) for one in arrivals])
+    lock_order.of_names(connection, names, [title_key(one.article.title) for one in arrivals])
     unlike = _unlike_all(connection, arrivals)
     new = [_new(one) for one in unlike]
     ids = insert(connection, new, path_of)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from ingestor.store.schema_cluster import assignments
+from ingestor.store.schema.cluster import assignments
 
 Kind = Literal["backfill", "reextract"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from ingestor.model import WarcPlace
-from ingestor.store import full_text
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.store.revisions import text_sha256
 from ingestor.store.schema import articles, captures, revisions
+from ingestor.store.search import index
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def contradictions(connection: Connection) -> Iterator[str]:
 
 def reindex(connection: Connection) -> None:
     """Make the full-text index anew."""
-    full_text.empty(connection)
+    index.empty(connection)
     query = select(articles.c.id, articles.c.title, articles.c.content_text)
     last = 0
     # A part at a time: the texts of a whole archive do not fit into memory.
@@ -93,7 +93,7 @@ def reindex(connection: Connection) -> None:
         query.where(articles.c.id > last).order_by(articles.c.id).limit(1000)
     ).all():
         for row in rows:
-            full_text.add(connection, [(row.id, row.title, row.content_text)])
+            index.add(connection, [(row.id, row.title, row.content_text)])
         last = rows[-1].id
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from ingestor.store.exports import Filters, chosen
 from ingestor.store.schema import articles, revisions, symbols
-from ingestor.store.searching import Hit
+from ingestor.store.search.ranking import Hit
 
 
 def newest(connection: Connection, filters: Filters, limit: int) -> list[Hit]:

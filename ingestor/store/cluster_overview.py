@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
-from ingestor.store import advisory, assignments
+from ingestor.store import assignments
+from ingestor.store.db import advisory
 
 _THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 _QUEUES = text("""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, MetaData, Text
 
-from ingestor.store.types import ID, TIME
+from ingestor.store.schema.columns import ID, TIME
 
 metadata = MetaData(
     naming_convention={

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, bindparam, func, or_, select, true, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
-from ingestor.store import turns
+from ingestor.store.db import lock_order
 from ingestor.store.schema import WAITING, entries, feeds
-from ingestor.store.types import ID
+from ingestor.store.schema.columns import ID
 
 KEYS_A_QUERY = 500
 """Far below the number of variables that any SQLite takes in one statement (999 in old ones)."""
@@ -69,7 +69,7 @@ def announce(
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
-    turns.of_feed(connection, feed_id)
+    lock_order.of_feed(connection, feed_id)
     keyed = [(entry_key(feed, one), one) for one in found]
     known = _known(connection, feed_id, [key for key, _ in keyed])
     new: dict[str, Entry] = {}

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Select, and_, exists, func, or_, select
 
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from ingestor.store.projection import ArticleFile
 from ingestor.store.schema import (
     articles,

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from ingestor.model import HostPause
-from ingestor.store import turns
-from ingestor.store.schema_cluster import hosts
+from ingestor.store.db import lock_order
+from ingestor.store.schema.cluster import hosts
 
 
 def pauses(connection: Connection) -> dict[str, HostPause]:
@@ -25,7 +25,7 @@ def record(connection: Connection, paused: Mapping[str, HostPause], now: datetim
 
     Those that others wrote down stay; of two for one host the later end counts.
     """
-    turns.of_hosts(connection)
+    lock_order.of_hosts(connection)
     connection.execute(delete(hosts).where(hosts.c.paused_until <= now))
     known = pauses(connection)
     for host, pause in paused.items():

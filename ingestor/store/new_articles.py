@@ -9,11 +9,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ingestor.model import Cause
-from ingestor.store import stories, turns
-from ingestor.store.arrivals import Arrival
+from ingestor.store import stories
+from ingestor.store.db import lock_order
 from ingestor.store.revisions import Revision, content_columns, write_revisions
 from ingestor.store.schema import articles
 from ingestor.store.stories import Ungrouped
+from ingestor.store.upsert import Arrival
 
 _INSERT = articles.insert().returning(articles.c.id, sort_by_parameter_order=True)
 
@@ -56,7 +57,7 @@ def insert(
     ]
     ids = list(connection.execute(_INSERT, rows).scalars())
     numbered = list(zip(ids, new, strict=True))
-    turns.in_order(connection)
+    lock_order.in_order(connection)
     stories.group(
         connection,
         [Ungrouped(at, one.day, one.arrival.article.body.text) for at, one in numbered],

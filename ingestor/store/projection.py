@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Column, Connection, bindparam, select, update
 
 from ingestor.store.schema import articles, keywords, symbols
-from ingestor.store.shares import ALL, Share
+from ingestor.store.shards import ALL, Share
 
 _WRITTEN = (
     update(articles)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from ingestor.model import Validators
 from ingestor.store.schema import articles
-from ingestor.store.shares import ALL, Share
+from ingestor.store.shards import ALL, Share
 
 _BEGIN = (
     update(articles)

@@ -13,9 +13,12 @@ from sqlalchemy import Connection, Row, Table, func, or_, select, update
 
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Cause
-from ingestor.store import full_text, pictures, stories, turns
-from ingestor.store.arrivals import Arrival, Saved
+from ingestor.store import images as pictures
+from ingestor.store import stories
+from ingestor.store.db import lock_order
 from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
+from ingestor.store.search import index
+from ingestor.store.upsert import Arrival, Saved
 
 log = structlog.get_logger(__name__)
 
@@ -101,8 +104,8 @@ def _replace(
     updated_at: datetime | None,
 ) -> None:
     """Let an article say what the arrival says, as its next revision."""
-    turns.in_order(connection)
-    full_text.remove(connection, row.id, row.title, row.content_text)
+    lock_order.in_order(connection)
+    index.remove(connection, row.id, row.title, row.content_text)
     values = content_columns(arrival) | {
         "revision": row.revision + 1,
         "updated_at": updated_at,
@@ -193,7 +196,7 @@ def write_revisions(connection: Connection, new: Sequence[Revision]) -> None:
         for one in new
     ]
     connection.execute(_INSERT, rows)
-    full_text.add(
+    index.add(
         connection,
         [(one.article_id, one.arrival.article.title, one.arrival.article.body.text) for one in new],
     )

@@ -15,8 +15,8 @@ from functools import cache
 
 from sqlalchemy import Connection, TextClause, delete, func, insert, select, text, update
 
-from ingestor.near_duplicates import bands, is_same_story
 from ingestor.store.schema import articles, stories, story_bands
+from ingestor.text.similarity import bands, is_same_story
 
 MOST_DAYS_APART = 7
 """Copies are published within days; what reads alike much later is a report that recurs."""

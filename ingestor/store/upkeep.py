@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 
 
 def tidy(database: Database) -> None:

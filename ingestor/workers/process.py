@@ -42,7 +42,7 @@ MOST_MEMORY_BYTES = 2 * 1024**3
 """Address space of a process. Reading the worst 8 MiB that we know how to write takes 1.8 GB; a
 real page takes a tenth of it."""
 
-_LOADED_ONCE = ("ingestor.receiving", "ingestor.date_forms", "feedparser")
+_LOADED_ONCE = ("ingestor.workers.tasks", "ingestor.text.dates", "feedparser")
 """What the processes have in common: loaded before they are forked."""
 
 _SWITCHED_EVERY = 0.0005

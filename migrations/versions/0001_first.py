@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ingestor.store.types import ID, TEXT, TIME
+from ingestor.store.schema.columns import ID, TEXT, TIME
 
 revision = "0001"
 down_revision = None

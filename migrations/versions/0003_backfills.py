@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ingestor.store.types import ID, TEXT, TIME
+from ingestor.store.schema.columns import ID, TEXT, TIME
 
 revision = "0003"
 down_revision = "0002"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ingestor.store.types import TEXT, TIME
+from ingestor.store.schema.columns import TEXT, TIME
 
 revision = "0005"
 down_revision = "0004"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ingestor.store.types import ID
+from ingestor.store.schema.columns import ID
 
 revision = "0006"
 down_revision = "0005"

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from ingestor.archive.front_matter import FileContent, inert, render
 from ingestor.archive.layout import MOST_NAME_BYTES, article_path
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 from tests.shared import shared
 
 MOMENT = datetime(2022, 4, 14, 3, 32, 4, tzinfo=UTC)

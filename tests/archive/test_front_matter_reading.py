@@ -7,14 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestor.archive.front_matter import FileContent, render
-from ingestor.archive.front_matter_reading import (
-    MOST_BYTES,
-    MOST_VALUES,
-    begins_as_post,
-    read_post,
-)
+from ingestor.archive.front_matter_reader import MOST_BYTES, MOST_VALUES, begins_as_post, read_post
 from ingestor.errors import PostUnreadable
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 TITLE = "云岭铜业公布季度报告"
 CATEGORIES = ("金融", "新浪财经", "新浪财经－國內")

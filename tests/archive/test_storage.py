@@ -6,9 +6,9 @@ from unittest import mock
 
 import pytest
 
-from ingestor.archive.objects import ObjectFolder
+from ingestor.archive.object_storage import ObjectFolder
 from ingestor.archive.storage import storage
-from ingestor.config_values import ObjectAddress
+from ingestor.config.values import ObjectAddress
 from ingestor.errors import StorageFailed
 from tests.s3_server import s3_server
 

@@ -8,8 +8,9 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from ingestor import __version__
-from ingestor.archive import warc_reading, warc_records, warc_sealing
-from ingestor.archive.warc import MOST_BYTES, WarcArchive
+from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc import records as warc_records
+from ingestor.archive.warc.writer import MOST_BYTES, WarcArchive
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
 from tests.shared import shared
@@ -89,7 +90,7 @@ def test_real_pages_come_back_and_shrink(tmp_path):
     assert pages
     for page in pages:
         place = archive.append(response(page))
-        kept = warc_reading.read(tmp_path, place)
+        kept = reader.read(tmp_path, place)
         assert kept.body == page
         again = archive.append(response(page), kept.record.original)
         assert place.length < len(page) / 3
@@ -111,7 +112,7 @@ def test_the_standards_checker_finds_no_fault(tmp_path):
     archive = WarcArchive(tmp_path, lambda: MOMENT)
     for body in BODIES.values():
         place = archive.append(response(body))
-        archive.append(response(body), warc_reading.read(tmp_path, place).record.original)
+        archive.append(response(body), reader.read(tmp_path, place).record.original)
     archive.close()
     assert faults_in(tmp_path) == 0
 
@@ -134,7 +135,7 @@ def test_a_body_that_is_kept_is_referred_to_by_a_revisit_record(tmp_path):
     archive = WarcArchive(tmp_path, lambda: MOMENT)
     body = BODIES["every byte"]
     first = archive.append(response(body))
-    original = warc_reading.read(tmp_path, first).record.original
+    original = reader.read(tmp_path, first).record.original
     later = MOMENT + timedelta(hours=6)
     second = archive.append(response(body, at=later), original)
     archive.close()
@@ -154,7 +155,7 @@ def test_a_body_that_is_kept_is_referred_to_by_a_revisit_record(tmp_path):
     assert headers.get_header("WARC-Refers-To-Target-URI") == was.get_header("WARC-Target-URI")
     assert headers.get_header("WARC-Refers-To-Date") == was.get_header("WARC-Date")
     assert headers.get_header("WARC-Payload-Digest") == was.get_header("WARC-Payload-Digest")
-    found = warc_reading.read(tmp_path, second)
+    found = reader.read(tmp_path, second)
     assert (found.record.is_revisit, found.record.original) == (True, original)
 
 
@@ -173,7 +174,7 @@ def test_a_place_without_a_response_is_said(tmp_path):
         WarcPlace("none.warc.gz", 0, 10),
     ):
         with pytest.raises(CaptureLost, match=wrong.file):
-            warc_reading.read(tmp_path, wrong)
+            reader.read(tmp_path, wrong)
 
 
 def test_each_file_says_how_it_came_to_be(tmp_path):
@@ -232,18 +233,18 @@ def torn(folder, cut: int):
 def test_a_torn_record_is_found_by_its_mark_and_cut_off(tmp_path, cut):
     """What is whole before it stays, and the file is one that the checker passes."""
     path, place = torn(tmp_path, cut)
-    assert list(warc_sealing.unfinished(tmp_path)) == [path]
-    assert warc_sealing.seal(path, place.offset + place.length) > 0
-    assert list(warc_sealing.unfinished(tmp_path)) == []
+    assert list(recovery.unfinished(tmp_path)) == [path]
+    assert recovery.seal(path, place.offset + place.length) > 0
+    assert list(recovery.unfinished(tmp_path)) == []
     assert sorted(tmp_path.iterdir()) == [path]
     assert faults_in(tmp_path) == 0
-    assert warc_reading.read(tmp_path, place).body == b"first"
+    assert reader.read(tmp_path, place).body == b"first"
 
 
 def test_a_file_in_which_nothing_is_whole_is_removed(tmp_path):
     """Nothing points to it."""
     path, _ = torn(tmp_path, 20)
-    assert warc_sealing.seal(path, 0) == 20
+    assert recovery.seal(path, 0) == 20
     assert list(tmp_path.iterdir()) == []
 
 
@@ -251,7 +252,7 @@ def test_a_file_that_lacks_what_is_pointed_to_is_left_as_it_is(tmp_path):
     """A crash does not do that: a person has to look."""
     path, _ = torn(tmp_path, -500)
     size = path.stat().st_size
-    assert warc_sealing.seal(path, size + 1) is None
+    assert recovery.seal(path, size + 1) is None
     assert path.stat().st_size == size
 
 
@@ -260,7 +261,7 @@ def test_a_file_that_is_being_written_is_nobodys_to_seal(tmp_path):
     archive = WarcArchive(tmp_path, lambda: MOMENT)
     place = archive.append(response(b"x"))
     assert list(tmp_path.glob("*.open")) == [tmp_path / f"{place.file}.open"]
-    assert list(warc_sealing.unfinished(tmp_path)) == []
+    assert list(recovery.unfinished(tmp_path)) == []
     archive.close()
     assert [path.name for path in tmp_path.iterdir()] == [place.file]
 
@@ -318,6 +319,6 @@ def test_a_file_that_ends_in_half_a_record_keeps_its_mark_when_closed(tmp_path):
     with pytest.raises(StorageFailed, match="No space left"):
         archive.append(response(b"y" * 1000))
     archive.close()
-    assert list(warc_sealing.unfinished(tmp_path)) == [tmp_path / place.file]
-    assert warc_sealing.seal(tmp_path / place.file, 0) > 0
+    assert list(recovery.unfinished(tmp_path)) == [tmp_path / place.file]
+    assert recovery.seal(tmp_path / place.file, 0) > 0
     assert faults_in(tmp_path) == 0

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingestor.archive import warc_reading, warc_sealing
-from ingestor.archive.warc import WarcArchive
-from ingestor.config_values import ObjectAddress
+from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc.writer import WarcArchive
+from ingestor.config.values import ObjectAddress
+from ingestor.maintenance.verify_raw import RawComparison
 from ingestor.model import Response
-from ingestor.operations.verify_raw import RawComparison
-from ingestor.store.database import Database
+from ingestor.store.db.database import Database
 from tests.made_up_sina import made_up, publish
 
 WRITER = """
@@ -52,7 +52,7 @@ def left_by_another_machine(folder):
     (path,) = folder.glob("*.warc.gz")
     torn = folder / path.name.replace("ingestor-", "ingestor-x")
     torn.write_bytes(path.read_bytes()[:-20])
-    warc_sealing.mark_open(torn).write_text("another-machine\n", "utf-8")
+    recovery.mark_open(torn).write_text("another-machine\n", "utf-8")
     archive.close()
     path.unlink()
     return torn
@@ -64,14 +64,14 @@ def test_two_writers_and_one_that_seals_never_meet(tmp_path):
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), "25"]) for _ in range(2)
     ]
     while any(one.poll() is None for one in writers):
-        for path in warc_sealing.unfinished(tmp_path):
-            warc_sealing.seal(path, 0)
+        for path in recovery.unfinished(tmp_path):
+            recovery.seal(path, 0)
     assert [one.wait() for one in writers] == [0, 0]
     files = sorted(tmp_path.iterdir())
     assert {path.suffix for path in files} == {".gz"}
     assert len(files) == 50
     for path in files:
-        assert len(list(warc_reading.records(path))) == 1
+        assert len(list(reader.records(path))) == 1
 
 
 def test_a_mark_says_whose_file_it_is(tmp_path):
@@ -86,25 +86,25 @@ def test_a_mark_says_whose_file_it_is(tmp_path):
 def test_a_file_of_another_machine_is_left_to_it(tmp_path):
     """Its lock may not be seen from here."""
     path = left_by_another_machine(tmp_path)
-    assert list(warc_sealing.unfinished(tmp_path)) == []
-    assert warc_sealing.being_written(path)
+    assert list(recovery.unfinished(tmp_path)) == []
+    assert recovery.being_written(path)
 
 
 def test_a_file_that_its_machine_abandoned_is_sealed_by_any_other(tmp_path):
     """After two days: the files of a writer that lives end with their day."""
     path = left_by_another_machine(tmp_path)
-    for one in (path, warc_sealing.mark_open(path)):
+    for one in (path, recovery.mark_open(path)):
         os.utime(one, (DAYS_AGO, DAYS_AGO))
-    assert list(warc_sealing.unfinished(tmp_path)) == [path]
-    assert not warc_sealing.being_written(path)
-    assert warc_sealing.seal(path, 0) > 0
+    assert list(recovery.unfinished(tmp_path)) == [path]
+    assert not recovery.being_written(path)
+    assert recovery.seal(path, 0) > 0
 
 
 def test_a_mark_of_an_earlier_version_is_of_this_machine(tmp_path):
     """It was empty."""
     path = left_by_another_machine(tmp_path)
-    warc_sealing.mark_open(path).write_text("", "utf-8")
-    assert list(warc_sealing.unfinished(tmp_path)) == [path]
+    recovery.mark_open(path).write_text("", "utf-8")
+    assert list(recovery.unfinished(tmp_path)) == [path]
 
 
 def test_a_file_ends_with_its_day_though_nothing_new_comes(tmp_path):

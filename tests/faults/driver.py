@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
-from ingestor.archive.warc import WarcArchive
+from ingestor.archive.warc.writer import WarcArchive
 from ingestor.cli import main, reextract, run
 from ingestor.clock import Clock
 from ingestor.extract.template import templates

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
-from ingestor.archive.warc_reading import whole_length
+from ingestor.archive.warc.reader import whole_length
 from tests.running import Site
 from tests.shared import ROOT
 

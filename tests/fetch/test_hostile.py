@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 
 from ingestor.clock import Clock
-from ingestor.decode import decode_page
 from ingestor.errors import FetchError, Forbidden, TooLarge, Unreachable
 from ingestor.fetch.body import bounded_body
 from ingestor.fetch.client import Fetcher
 from ingestor.fetch.guard import Network
 from ingestor.fetch.limits import Limits
 from ingestor.model import Request
+from ingestor.text.decode import decode_page
 from tests.fetch.name_server import NameServer, Roads
 from tests.fetch.raw_server import RawServer, endless, hang, page, reset, says
 

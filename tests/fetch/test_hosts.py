@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestor.fetch.hosts import (
+from ingestor.fetch.headers import max_age, retry_after, speaks_for_its_host
+from ingestor.fetch.host_limiter import (
     LONGEST_CRAWL_DELAY,
     TROUBLES_IN_A_ROW,
     UNSAID_PAUSE,
     Hosts,
     host_of,
 )
-from ingestor.fetch.retry_after import max_age, retry_after, speaks_for_its_host
 from ingestor.model import HostPause, Response
 
 NOW = datetime(2024, 5, 1, 8, 0, tzinfo=UTC)

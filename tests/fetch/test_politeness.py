@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.fetch.hosts import Hosts
+from ingestor.fetch.host_limiter import Hosts
 from ingestor.fetch.politeness import HostQueues
 
 

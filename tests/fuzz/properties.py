@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from ingestor.archive.front_matter import FileContent, inert, render
 from ingestor.archive.layout import article_path
-from ingestor.decode import decode_feed, decode_page
 from ingestor.errors import FeedUnreadable, Gone, NoArticle
 from ingestor.extract import extract_article, extract_fragment
 from ingestor.identity import entry_key
 from ingestor.model import Feed, Page, Response
 from ingestor.sources import source
+from ingestor.text.decode import decode_feed, decode_page
 from tests.hostile.inert import dangers, judge
 from tests.hostile.test_nasty_feeds import judge_entry
 

@@ -12,7 +12,7 @@ import yaml
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.layout import MOST_NAME_BYTES, article_path
 from ingestor.model import Article
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 
 MOMENT = datetime(2024, 3, 11, 1, 2, 3, tzinfo=UTC)
 CATEGORIES = ("金融", "新浪财经", "新浪财经－國內")

@@ -10,7 +10,7 @@ from ingestor.fetch.guard import check_url
 from ingestor.identity import entry_key
 from ingestor.model import Entry, Feed, FeedDocument, Response
 from ingestor.sources import source
-from ingestor.text import one_line
+from ingestor.text.sanitize import one_line
 from tests.fetch.raw_server import RawServer, page
 from tests.hostile.inert import UNSEEN, judge
 from tests.hostile.nasty_feeds import REFUSED, TAKEN, atom, item, rss

@@ -1,0 +1,203 @@
+"""A folder on an object store, through fsspec (s3fs for ``s3://``).
+
+An object appears whole, under its name, when its last byte has arrived; until then, and when its
+writer dies, there is none, or the one before. So there are no temporary names here.
+
+Credentials, region and endpoint are found as every AWS tool finds them (``AWS_ACCESS_KEY_ID``,
+``AWS_ENDPOINT_URL``, ``AWS_PROFILE``, ``~/.aws``, the machine's role): none stand in the settings,
+so none can be shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ingestor.config.values import ObjectAddress
+from ingestor.errors import ConfigError, StorageFailed
+from ingestor.redaction import redact
+
+AT_A_TIME = 16
+"""Requests at a time: each waits for the network, not for the processor."""
+
+_OPTIONS: dict[str, Any] = {
+    # Other machines write here too: a listing is never taken from memory.
+    "use_listings_cache": False,
+    # Some stores (Cloudflare R2) take only parts of equal size.
+    "fixed_upload_size": True,
+    # With more, each read of an object asks for its size first.
+    "max_concurrency": 1,
+    "config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}},
+}
+
+_WHAT_TO_DO = {
+    "AccessDenied": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to one who may read, write "
+    "and list it",
+    "NoSuchBucket": "create it first",
+}
+
+
+class ObjectFolder:
+    """Objects below a prefix of a bucket. Safe to use from several threads."""
+
+    def __init__(self, address: ObjectAddress) -> None:
+        self.address = address
+
+    def write(self, relative: str, data: bytes) -> str:
+        """Put an object; it is there, whole, when this returns."""
+        with self._asking():
+            self._filesystem.pipe_file(self._path(relative), data)
+        return hashlib.sha256(data).hexdigest()
+
+    def write_all(self, contents: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Put many objects, several at a time."""
+        with ThreadPoolExecutor(AT_A_TIME, "put") as threads:
+            return list(threads.map(lambda one: self.write(*one), contents))
+
+    def upload(self, source: Path) -> None:
+        """Put a local file there under its own name, in parts if it is large."""
+        with self._asking():
+            self._filesystem.put_file(str(source), self._path(source.name))
+            found = int(self._filesystem.info(self._path(source.name))["size"])
+        if found != (wanted := source.stat().st_size):
+            raise StorageFailed(f"{self.address / source.name}: holds {found} bytes of {wanted}")
+
+    def read(self, relative: str, start: int = 0, length: int | None = None) -> bytes:
+        """Return a part of an object, by a range request."""
+        end = None if length is None else start + length
+        with self._asking():
+            if length is None and start == 0:
+                return bytes(self._filesystem.cat_file(self._path(relative)))
+            return bytes(self._filesystem.cat_file(self._path(relative), start=start, end=end))
+
+    def hashes(self, relatives: Iterable[str]) -> Iterator[str | OSError]:
+        """Yield the hash of each object; several are read at a time."""
+        left = iter(relatives)
+        with ThreadPoolExecutor(AT_A_TIME, "get") as threads:
+            while batch := list(islice(left, AT_A_TIME * 4)):
+                yield from threads.map(self._hash, batch)
+
+    def copy(self, relative: str, target: Path) -> None:
+        """Download an object; nothing is left at the target when that fails."""
+        try:
+            with self._asking():
+                self._filesystem.get_file(self._path(relative), str(target))
+        except (OSError, StorageFailed):
+            target.unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def local(self, relative: str) -> Iterator[Path]:
+        """Give a copy on this machine, which is removed afterwards."""
+        with tempfile.TemporaryDirectory(prefix="ingestor-") as folder:
+            target = Path(folder) / Path(relative).name
+            self.copy(relative, target)
+            yield target
+
+    def there(self) -> bool:
+        """Return true; raise when the bucket cannot be used."""
+        with self._asking():
+            return bool(self._filesystem)
+
+    def names(self) -> Iterator[str]:
+        """Yield every object below the prefix."""
+        yield from self._listed()
+
+    def size(self) -> tuple[int, int]:
+        """Return objects and bytes: one request for a thousand objects."""
+        sizes = [int(found["size"]) for found in self._listed().values()]
+        return len(sizes), sum(sizes)
+
+    def age(self, relative: str) -> float:
+        """Return the age by the store's clock."""
+        with self._asking():
+            modified: datetime = self._filesystem.modified(self._path(relative))
+        return (datetime.now(UTC) - modified).total_seconds()
+
+    def left_over(self, seconds: float) -> list[str]:  # noqa: ARG002 - the interface's
+        """Return nothing: there is no half object."""
+        return []
+
+    def remove(self, relative: str) -> None:
+        """Remove an object."""
+        with self._asking():
+            self._filesystem.rm_file(self._path(relative))
+
+    def _listed(self) -> dict[str, Any]:
+        with self._asking():
+            root = self._path("")
+            found: dict[str, Any] = self._filesystem.find(root, detail=True)
+        return {path.removeprefix(root).lstrip("/"): info for path, info in found.items()}
+
+    def _hash(self, relative: str) -> str | OSError:
+        try:
+            return hashlib.sha256(self.read(relative)).hexdigest()
+        except OSError as error:
+            return error
+
+    def _path(self, relative: str) -> str:
+        path: str = self._class._strip_protocol(f"{self.address}/{relative}")  # noqa: SLF001 - fsspec's own extension point
+        return path
+
+    @cached_property
+    def _class(self) -> Any:
+        scheme = self.address.url.partition(":")[0]
+        try:
+            return importlib.import_module("fsspec").get_filesystem_class(scheme)
+        except ImportError as error:
+            raise ConfigError(
+                f"{self.address.key}: {self.address} needs s3fs: pip install 'ingestor[s3]'"
+            ) from error
+
+    @cached_property
+    def _filesystem(self) -> Any:
+        """Return fsspec's file system, after one question whether the bucket can be used."""
+        if self._class.protocol == "memory":
+            return self._class()
+        found = self._class(**_OPTIONS)
+        bucket = self._path("").partition("/")[0]
+        found.call_s3("head_bucket", Bucket=bucket)
+        return found
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Translate what the libraries raise; what is missing in a bucket stays what it is."""
+        checked = "_filesystem" in vars(self)
+        try:
+            yield
+        except FileNotFoundError as error:
+            if checked or "_filesystem" in vars(self):
+                raise
+            raise self._failed("NoSuchBucket", "there is no such bucket") from error
+        except PermissionError as error:
+            raise self._failed("AccessDenied", "access is refused") from error
+        except _foreign() as error:
+            raise self._failed(type(error).__name__, str(error) or "no answer in time") from error
+
+    def _failed(self, kind: str, what: str) -> StorageFailed:
+        todo = _WHAT_TO_DO.get(kind) or (
+            _WHAT_TO_DO["AccessDenied"]
+            if "Credentials" in kind
+            else "check the network and AWS_ENDPOINT_URL"
+        )
+        line = redact(" ".join(what.split()))
+        return StorageFailed(f"{self.address.key}: {self.address}: {line}; {todo}")
+
+
+def _foreign() -> tuple[type[Exception], ...]:
+    """Return the roots of what fsspec, botocore and asyncio raise when a store fails."""
+    try:
+        exceptions = importlib.import_module("botocore.exceptions")
+    except ImportError:
+        return (OSError,)
+    # ValueError is what botocore says of an endpoint that is no address.
+    return (OSError, ValueError, exceptions.BotoCoreError, exceptions.ClientError)

@@ -1,0 +1,108 @@
+"""WARC files on an object store: they grow in a local folder and move there once closed.
+
+An object cannot be appended to. So a record is on the local disk before the database points to
+it, as ever, and the file that it is in is uploaded when it ends: after a while, at a size, at the
+day's end, when the program stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from ingestor.archive.object_storage import ObjectFolder
+from ingestor.archive.warc.recovery import mark_open
+from ingestor.archive.warc.writer import WarcArchive
+from ingestor.config.values import ObjectAddress
+from ingestor.errors import StorageFailed
+
+log = structlog.get_logger(__name__)
+
+
+class SpooledWarc(WarcArchive):
+    """The WARC files of one run, uploaded as they end. Used by one thread."""
+
+    def __init__(
+        self,
+        address: ObjectAddress,
+        clock: Callable[[], datetime],
+        about: Mapping[str, str] | None = None,
+        *,
+        most_bytes: int,
+        upload_after: timedelta,
+    ) -> None:
+        """Write into the address's spool.
+
+        After ``upload_after`` a file ends, whatever its size; with zero at every sync, so that
+        the database points only to what is on the store.
+        """
+        if address.spool is None:
+            raise TypeError("WARC files on an object store need a spool")
+        super().__init__(address.spool, clock, about, most_bytes=most_bytes)
+        self.location = address
+        self._store = ObjectFolder(address)
+        self._after = upload_after
+        self._looked = clock()
+        self._ended = False
+        self._upload()
+
+    def sync(self) -> None:
+        """Bring everything that was appended to the disk, or with no delay to the store.
+
+        Raises :class:`StorageFailed` when that cannot be done. With a delay a store that cannot
+        be reached is waited for: what is not uploaded stays in the spool.
+        """
+        super().sync()
+        if self._after:
+            self.roll()
+        else:
+            self._end_file()
+            upload_closed(self.folder, self._store)
+
+    def roll(self) -> None:
+        """End a file that is due, and upload what has ended."""
+        super().roll()
+        now = self._clock()
+        if now - self._looked >= self._after:
+            self._end_file()
+            self._ended = True
+        if self._ended:
+            self._looked = now
+            self._upload()
+
+    def close(self) -> None:
+        """Bring everything to the disk, and to the store if it can be reached."""
+        super().close()
+        self._upload()
+
+    def _end_file(self) -> None:
+        self._ended = self._ended or self._file is not None
+        super()._end_file()
+
+    def _upload(self) -> None:
+        self._ended = False
+        try:
+            upload_closed(self.folder, self._store)
+        except StorageFailed as error:
+            log.warning("warc_not_uploaded", spool=str(self.folder), error=str(error))
+
+
+def upload_closed(spool: Path, there: ObjectFolder) -> None:
+    """Move every WARC file that nobody writes from the spool to the store.
+
+    Several processes may do it at a time: a file is uploaded twice then, and is the same. Raises
+    :class:`StorageFailed` when the store cannot take one; it stays in the spool.
+    """
+    for path in sorted(spool.glob("*.warc.gz")):
+        # Another process may move it meanwhile. The size is looked at before the mark: what is
+        # not empty was marked, if it is being written.
+        with suppress(FileNotFoundError):
+            if not path.stat().st_size or mark_open(path).exists():
+                continue
+            there.upload(path)
+            path.unlink()
+            log.info("warc_uploaded", file=path.name)

@@ -1,0 +1,155 @@
+"""Keeping what was received: WARC/1.1 files (ISO 28500:2017), written through warcio.
+
+Every run begins a file of its own, so that a record torn by a crash is never appended to;
+files roll by size and by day. A record is on the disk before the database points to it. A
+body that is kept already is not kept twice: a revisit record refers to it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from ingestor import __version__
+from ingestor.archive.files import sync_folder
+from ingestor.archive.warc.reader import Original
+from ingestor.archive.warc.records import Packed, pack, pack_warcinfo
+from ingestor.archive.warc.recovery import begin, mark_open
+from ingestor.config.values import Location
+from ingestor.errors import StorageFailed
+from ingestor.model import Response, WarcPlace
+
+MOST_BYTES = 1024**3
+"""A file is closed when it has grown past this: the size that the WARC guidelines advise."""
+
+_STANDARD = "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+
+
+_PACKERS = 2
+"""Threads that pack records: it takes longer than all else here, and runs beside Python."""
+
+ToPack: TypeAlias = tuple[Response, Original | None, str]
+"""What :func:`pack` is called with."""
+
+
+class WarcArchive:
+    """The WARC files of one run. Used by one thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], datetime],
+        about: Mapping[str, str] | None = None,
+        *,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        """Write into ``folder``; ``about`` are further fields of each file's warcinfo."""
+        self.folder = folder
+        self.location: Location = folder
+        self._clock = clock
+        self._about = about or {}
+        self._most_bytes = most_bytes
+        self._packers = ThreadPoolExecutor(_PACKERS, "pack")
+        self._file: BinaryIO | None = None
+        self._day = ""
+        self._whole = True
+
+    def append(self, response: Response, original: Original | None = None) -> WarcPlace:
+        """Write a response record and its request record; return where the response is.
+
+        ``original`` is as :func:`pack` has it. Raises :class:`StorageFailed` when the disk
+        refuses.
+        """
+        return self.write(pack(response, original))
+
+    def append_all(self, records: Iterable[Packed | ToPack]) -> list[WarcPlace]:
+        """Write many, in this order; return where each is.
+
+        Some may be packed already; the others are packed as :func:`pack` does.
+        """
+        packed = self._packers.map(_packed, records)
+        return [self.write(one) for one in packed]
+
+    def write(self, packed: Packed) -> WarcPlace:
+        """Write records that are packed already, as :meth:`append` does."""
+        try:
+            file = self._open(packed.fetched_at)
+            offset = file.tell()
+            self._whole = False
+            file.write(packed.answer)
+            place = WarcPlace(Path(file.name).name, offset, len(packed.answer))
+            file.write(packed.request)
+            # What is read back, for a revisit, is read from the file.
+            file.flush()
+            self._whole = True
+        except OSError as error:
+            raise StorageFailed(f"{self.folder}: cannot be written: {error.strerror}") from error
+        return place
+
+    def sync(self) -> None:
+        """Bring everything that was appended to the disk."""
+        if self._file:
+            _to_disk(self._file)
+
+    def roll(self) -> None:
+        """Between two batches: end a file whose day is over, though nothing new came for it."""
+        if self._file and self._clock().strftime("%Y%m%d") > self._day:
+            self._end_file()
+
+    def close(self) -> None:
+        """Bring everything to the disk and close the file.
+
+        One that ends in half a record (the disk was full) keeps its mark: the next start seals it.
+        """
+        self._packers.shutdown()
+        self._end_file()
+
+    def _end_file(self) -> None:
+        if self._file:
+            _to_disk(self._file)
+            self._file.close()
+            if self._whole:
+                mark_open(Path(self._file.name)).unlink(missing_ok=True)
+            self._file = None
+
+    def _open(self, moment: datetime) -> BinaryIO:
+        day = moment.strftime("%Y%m%d")
+        # Answers come in no strict order: one of yesterday's begins no file after midnight.
+        if self._file and (day > self._day or self._file.tell() >= self._most_bytes):
+            self._end_file()
+        if self._file is None:
+            self._day = day
+            self._file = self._begin()
+        return self._file
+
+    def _begin(self) -> BinaryIO:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        now = self._clock()
+        stamp = now.strftime("%Y%m%d%H%M%S")
+        path = self.folder / f"ingestor-{stamp}-{secrets.token_hex(4)}.warc.gz"
+        file = begin(path)
+        sync_folder(self.folder)
+        about = {
+            "software": f"ingestor/{__version__}",
+            "hostname": socket.gethostname(),
+            "format": "WARC File Format 1.1",
+            "conformsTo": _STANDARD,
+            **self._about,
+        }
+        file.write(pack_warcinfo(path.name, about, now))
+        return file
+
+
+def _packed(one: Packed | ToPack) -> Packed:
+    return one if isinstance(one, Packed) else pack(*one)
+
+
+def _to_disk(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,63 @@
+"""``--defer``: days of the past are handed over to the workers of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import date
+
+from ingestor.cli.common import existing, say
+from ingestor.config import Settings
+from ingestor.errors import UsageError
+from ingestor.model import Feed
+from ingestor.pipeline.past_pages import newest_first
+from ingestor.sources import older
+from ingestor.store import assignments, backfills, feeds, reextraction
+from ingestor.store.assignments import Assignment
+from ingestor.store.db.database import Database
+from ingestor.store.reextraction import Wanted
+
+
+def hand_over_backfill(
+    settings: Settings, walked: Sequence[Feed], span: tuple[date, date], *, force: bool
+) -> None:
+    """Let workers walk the days of ``span`` for these feeds; with ``force`` also those walked."""
+    with closing(_server(settings)) as database, database.transaction() as connection:
+        known = feeds.ids(connection)
+        wanted = []
+        for feed in walked:
+            if feed.name not in known:
+                raise UsageError(f"feed {feed.name}: no worker has seen it yet; start one first")
+            days = newest_first(span)
+            for day in days:
+                progress = backfills.progress(connection, known[feed.name], day.isoformat())
+                if force:
+                    backfills.forget(connection, known[feed.name], day.isoformat())
+                elif progress.finished and not older(feed.kind):
+                    continue
+                # A list without days is walked as a whole.
+                whole = span if older(feed.kind) else (day, day)
+                wanted.append(Assignment("backfill", known[feed.name], whole))
+        number = assignments.add(connection, list(dict.fromkeys(wanted)))
+    say(f"{number} days of feeds handed over to the workers; `ingest status` says how many wait")
+
+
+def hand_over_reextract(settings: Settings, wanted: Wanted) -> None:
+    """Let workers read the kept pages of the wanted articles again, a day at a time."""
+    with closing(_server(settings)) as database, database.transaction() as connection:
+        days = reextraction.days(connection, wanted)
+        number = assignments.add(
+            connection,
+            [
+                Assignment("reextract", feed_id, (day, day))
+                for day in days
+                for feed_id in wanted.feed_ids or (None,)
+            ],
+        )
+    say(f"{number} days handed over to the workers; `ingest status` says how many wait")
+
+
+def _server(settings: Settings) -> Database:
+    if not settings.store.url.startswith("postgresql"):
+        raise UsageError("--defer: workers need PostgreSQL, and store.url names an SQLite file")
+    return existing(settings)

@@ -1,0 +1,135 @@
+"""A worker: takes jobs until it is told to stop, whatever happens to the database meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from procrastinate.job_context import JobContext
+from procrastinate.worker import Worker
+from psycopg import OperationalError
+
+from ingestor.clock import Clock
+from ingestor.cluster import recovery
+from ingestor.errors import ArchiveError
+from ingestor.store.db.database import Database
+from ingestor.store.db.run_lock import one_of_many
+
+log = structlog.get_logger(__name__)
+
+LOOK = 0.2
+"""Seconds between two looks at whether we are to stop."""
+
+AGAIN = 1.0
+"""Seconds before a database that is away is tried again."""
+
+CHECKED = 5.0
+"""Seconds between two looks at whether all is as we think: our lock, our jobs."""
+
+
+@dataclass(slots=True)
+class Working:
+    """A worker's run. ``held`` says whether the database still knows us as one of its workers."""
+
+    app: App
+    database: Database
+    clock: Clock
+    queues: Sequence[str] | None
+    concurrency: int
+    stalled_after: float
+    held: Callable[[], bool]
+    running: set[int] = field(default_factory=set)
+    """The ids of the jobs that run now."""
+    started: bool = False
+
+    async def run(self) -> None:
+        """Work until the clock's ``stop`` is set.
+
+        Raises :class:`ArchiveInUse` where the archive is somebody else's at the start.
+        """
+        # It logs tracebacks for what is expected, such as a database that was restarted.
+        for name in ("procrastinate", "psycopg.pool"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        while not self.clock.stop.is_set():
+            try:
+                with one_of_many(self.database):
+                    await self._session()
+            except (ConnectorException, OperationalError, ArchiveError) as error:
+                if not self.started:
+                    raise
+                log.warning("database_lost", error=str(error.__cause__ or error))
+            await self._pause(AGAIN)
+
+    async def _session(self) -> None:
+        """Work as one registered worker, until we are to stop or the database is away."""
+        async with self.app.open_async():
+            worker = Worker(
+                app=self.app,
+                queues=self.queues,
+                concurrency=self.concurrency,
+                install_signal_handlers=False,
+                # A third, so that one late beat is no death.
+                update_heartbeat_interval=self.stalled_after / 3,
+                stalled_worker_timeout=self.stalled_after,
+                delete_jobs="successful",
+                worker_middleware=[self._tracked],
+            )
+            watch = asyncio.create_task(self._watch(worker))
+            try:
+                await worker.run()  # type: ignore[no-untyped-call]
+            finally:
+                watch.cancel()
+                await asyncio.gather(watch, return_exceptions=True)
+
+    async def _tracked(
+        self,
+        call: Callable[[], Awaitable[Any]],
+        context: JobContext,
+        worker: Worker,  # noqa: ARG002 - Procrastinate's signature
+    ) -> Any:
+        number = context.job.id or 0
+        self.running.add(number)
+        self.started = True
+        try:
+            return await call()
+        finally:
+            self.running.discard(number)
+
+    async def _watch(self, worker: Worker) -> None:
+        """Stop the worker when we are to stop, or when the database does not know it any more."""
+        suspected: set[int] = set()
+        while not self.clock.stop.is_set():
+            await self._pause(CHECKED)
+            try:
+                if not await asyncio.to_thread(self.held):
+                    log.warning("run_lost")
+                    break
+                suspected = await self._check_jobs(worker, suspected)
+            except (ConnectorException, ArchiveError) as error:
+                log.warning("database_lost", error=str(error.__cause__ or error))
+                break
+        worker.stop()  # type: ignore[no-untyped-call]
+
+    async def _check_jobs(self, worker: Worker, suspected: set[int]) -> set[int]:
+        """Hand back the jobs that stand as ours twice in a row without being done."""
+        if worker.worker_id is None:
+            return set()
+        self.started = True
+        left = await asyncio.to_thread(
+            recovery.left_doing, self.database, worker.worker_id, frozenset(self.running)
+        )
+        await recovery.hand_back(self.app, left & suspected)
+        return left
+
+    async def _pause(self, seconds: float) -> None:
+        # The clock's event is a thread's, set by a signal; the loop has to look at it.
+        for _ in range(max(1, round(seconds / LOOK))):
+            if self.clock.stop.is_set():
+                return
+            await asyncio.sleep(LOOK)

@@ -1,0 +1,147 @@
+"""The tables of the configuration: what each key is, and what it is when it is not given."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ingestor import __version__
+from ingestor.config.values import (
+    DatabaseAddress,
+    Duration,
+    ExtraKey,
+    Folder,
+    Size,
+    SomeTime,
+    WebAddress,
+)
+from ingestor.model import ContentMode, Feed
+
+ROLL_API = "https://feed.mix.sina.com.cn/api/roll/get"
+"""Sina's API of rolling news, for feeds of kind ``sina-roll``."""
+
+LIVE_API = "https://zhibo.sina.com.cn/api/zhibo/feed"
+"""Sina's API of 7×24 news in brief, for feeds of kind ``sina-live``."""
+
+
+class Section(BaseModel):
+    """A table of the file: immutable, and with no key that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSettings(Section):
+    """``[store]``: the database, which is the truth and the queue."""
+
+    url: DatabaseAddress = "sqlite:///archive.db"
+    """SQLAlchemy address; a relative path is relative to the configuration file."""
+
+
+class ArchiveSettings(Section):
+    """``[archive]``: the files, which are a projection of the database."""
+
+    dir: Folder = Path("archive")
+    raw: Literal["warc", "off"] = "warc"
+    raw_dir: Folder = Path("warc")
+    raw_spool: Path = Path("warc-spool")
+    raw_upload_after: Duration = timedelta(minutes=15)
+    raw_upload_bytes: Size = Field(default=64 * 1024**2, ge=1024)
+    images: bool = False
+    images_dir: Folder = Path("images")
+    extra_front_matter: tuple[ExtraKey, ...] = ()
+
+
+class FetchSettings(Section):
+    """``[fetch]``: how we behave as a client."""
+
+    user_agent: str = Field(default=f"ingestor/{__version__}", min_length=1, pattern=r"^[ -~]+$")
+    timeout: SomeTime = timedelta(seconds=20)
+    max_bytes: Size = Field(default=8 * 1024**2, ge=1024)
+    connections: int = Field(default=16, ge=1, le=256)
+    connections_per_host: int = Field(default=4, ge=1, le=64)
+    delay_per_host: Duration = timedelta(milliseconds=250)
+    robots: bool = True
+    proxy: str = ""
+    allow_private_addresses: bool = False
+
+
+class ScheduleSettings(Section):
+    """``[schedule]``: when feeds and articles are looked at."""
+
+    every: SomeTime = timedelta(minutes=5)
+    slowest: SomeTime = timedelta(hours=1)
+    jitter: Duration = timedelta(seconds=30)
+    recheck: tuple[Duration, ...] = (
+        timedelta(hours=1),
+        timedelta(hours=6),
+        timedelta(days=1),
+    )
+
+
+class ServiceSettings(Section):
+    """``[service]``: how the daemon lives."""
+
+    listen: str = Field(default="", pattern=r"^$|^\S+:\d{1,5}$")
+    """``host:port`` of health and metrics; empty: none."""
+    stop_timeout: Duration = timedelta(seconds=30)
+    stuck_after: Duration = timedelta(minutes=5)
+
+
+class ClusterSettings(Section):
+    """``[cluster]``: how ``ingest worker`` lives."""
+
+    concurrency: int = Field(default=0, ge=0, le=64)
+    stalled_after: SomeTime = timedelta(seconds=30)
+
+
+class FeedSettings(Section):
+    """One ``[[feeds]]``."""
+
+    name: str = Field(min_length=1, max_length=200)
+    kind: str = "rss"
+    url: WebAddress | None = None
+    categories: tuple[str, ...] = ("金融", "新浪财经")
+    author: str = "新浪财经"
+    content: ContentMode | None = None
+    """``None``: the item's own text for ``sina-live``, else the page."""
+    every: SomeTime | None = None
+    pageid: int | None = None
+    lid: int | None = None
+    zhibo_id: int = 152
+    tag: int = 0
+
+    @model_validator(mode="after")
+    def _whole(self) -> FeedSettings:
+        if self.kind == "rss" and not self.url:
+            raise ValueError('url: a feed of kind "rss" needs one')
+        if self.kind == "sina-roll" and not self.url and None in {self.pageid, self.lid}:
+            raise ValueError('pageid, lid: a feed of kind "sina-roll" needs both')
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where the feed is asked: ``url``, or the channel's address at Sina."""
+        if self.kind == "sina-roll" and not self.url:
+            return f"{ROLL_API}?pageid={self.pageid}&lid={self.lid}"
+        if self.kind == "sina-live" and not self.url:
+            return f"{LIVE_API}?zhibo_id={self.zhibo_id}"
+        return self.url or ""
+
+    def feed(self) -> Feed:
+        """Return the feed as the rest of the program knows it."""
+        given = {"pageid": self.pageid, "lid": self.lid}
+        if self.kind == "sina-live":
+            given = {"zhibo_id": self.zhibo_id, "tag": self.tag}
+        return Feed(
+            name=self.name,
+            kind=self.kind,
+            url=self.address,
+            categories=self.categories,
+            author=self.author,
+            content=self.content or ("feed" if self.kind == "sina-live" else "page"),
+            every=self.every,
+            options={key: value for key, value in given.items() if value is not None},
+        )

@@ -1,0 +1,120 @@
+"""Handing articles out: as front-matter files, as JSON lines, or as a Parquet file.
+
+All three are written as the articles are read, and get their name only when they are whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from ingestor.archive import files
+from ingestor.config.sections import ArchiveSettings
+from ingestor.dates import iso_utc
+from ingestor.errors import StorageFailed, UsageError
+from ingestor.maintenance.backup import made_whole
+from ingestor.pipeline.files import file_text
+from ingestor.store.exports import ExportedArticle
+
+Write = Callable[[IO[bytes]], int]
+"""Writes everything into a file, and returns how many records that were."""
+
+
+def json_lines(found: Iterable[ExportedArticle], file: IO[bytes]) -> int:
+    """Write one JSON object a line, in UTF-8; return how many.
+
+    Moments are ISO 8601 in UTC with Z, days ``YYYY-MM-DD``.
+    """
+    count = 0
+    for one in found:
+        line = json.dumps(asdict(one), ensure_ascii=False, default=_as_text)
+        file.write(f"{line}\n".encode("utf-8", "replace"))
+        count += 1
+    return count
+
+
+def write_file(destination: Path, write: Write, *, force: bool) -> int:
+    """Let ``write`` fill a new file, which appears when it is whole; return what it returns.
+
+    Raises :class:`UsageError` when there is one already, unless ``force`` replaces it, and
+    :class:`StorageFailed` when the disk refuses.
+    """
+    if destination.is_dir():
+        raise UsageError(f"{destination}: is a folder; name a file")
+    if destination.exists() and not force:
+        raise UsageError(f"{destination}: is there already; --force replaces it")
+    try:
+        with _whole_file(destination) as file:
+            return write(file)
+    except OSError as error:
+        raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
+
+
+def write_tree(
+    destination: Path, found: Iterable[ExportedArticle], archive: ArchiveSettings, *, force: bool
+) -> int:
+    """Write front-matter files, as the archive has them; return how many.
+
+    A new or empty folder appears when it is whole. With ``force`` they go into one that is
+    there: files of the same names are replaced, all others stay. Raises :class:`UsageError`
+    and :class:`StorageFailed` as :func:`write_file`.
+    """
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        if not force or not destination.is_dir():
+            raise UsageError(
+                f"{destination}: is there already; name a new or an empty folder"
+                + (", or --force to write into it" if destination.is_dir() else "")
+            )
+        return _write_into(destination, found, archive, files.write)
+    try:
+        with made_whole(destination) as folder:
+            return _write_into(folder, found, archive, _write_plainly)
+    except OSError as error:
+        raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
+
+
+def _write_into(
+    folder: Path,
+    found: Iterable[ExportedArticle],
+    archive: ArchiveSettings,
+    write: Callable[[Path, str, str], object],
+) -> int:
+    count = 0
+    for one in found:
+        write(folder, one.path, file_text(archive, one.file()))
+        count += 1
+    return count
+
+
+def _write_plainly(folder: Path, relative: str, text: str) -> None:
+    """Write a file of a folder that nobody reads yet: it is brought to the disk as a whole."""
+    target = folder / relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(text.encode("utf-8", "replace"))
+
+
+@contextmanager
+def _whole_file(destination: Path) -> Iterator[IO[bytes]]:
+    """Give a file to fill; it gets its name when the block ends well, else it goes."""
+    destination.absolute().parent.mkdir(parents=True, exist_ok=True)
+    unfinished = destination.with_name(f".{destination.name}.partial")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(destination)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    raise TypeError(f"cannot be exported: {value!r}")

@@ -1,0 +1,145 @@
+"""What was received: into the WARC first, then, with what was read from it, into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection
+
+from ingestor.archive.storage import storage
+from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc.reader import Original
+from ingestor.archive.warc.records import Packed, body_sha256
+from ingestor.archive.warc.writer import WarcArchive
+from ingestor.config.sections import ArchiveSettings
+from ingestor.config.values import Location
+from ingestor.errors import CaptureLost, StorageFailed
+from ingestor.model import Response, WarcPlace
+from ingestor.store import captures
+from ingestor.store.db.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A response that is in the WARC, on its way into the database."""
+
+    response: Response
+    sha256: str
+    place: WarcPlace
+
+
+def require_folders(archive: ArchiveSettings) -> None:
+    """Ask each object store of the configuration whether its bucket can be used.
+
+    Raises :class:`~ingestor.errors.ConfigError` when the package for it is not installed and
+    :class:`~ingestor.errors.StorageFailed` when it cannot be used, before any work is done.
+    """
+    wanted = [archive.dir]
+    if archive.raw == "warc":
+        wanted.append(archive.raw_dir)
+    if archive.images:
+        wanted.append(archive.images_dir)
+    for location in wanted:
+        if not isinstance(location, Path):
+            storage(location).there()
+
+
+def opened_warc(
+    archive: ArchiveSettings, clock: Callable[[], datetime], about: Mapping[str, str]
+) -> WarcArchive:
+    """Return what writes WARC files where the configuration says."""
+    if isinstance(archive.raw_dir, Path):
+        return WarcArchive(archive.raw_dir, clock, about)
+    from ingestor.archive.warc.spool import SpooledWarc  # noqa: PLC0415 - an extra
+
+    most_bytes, after = archive.raw_upload_bytes, archive.raw_upload_after
+    return SpooledWarc(archive.raw_dir, clock, about, most_bytes=most_bytes, upload_after=after)
+
+
+def keep(
+    warc: WarcArchive,
+    database: Database,
+    responses: Sequence[Response],
+    packed: Sequence[Packed | None],
+) -> list[Kept]:
+    """Put responses into the WARC: as revisit records, where their body is in there already.
+
+    ``packed`` are the records of those that are packed already, as if they came for the first
+    time; ``None`` for each of the others.
+    """
+    hashes = [
+        records.sha256 if records else body_sha256(response)
+        for response, records in zip(responses, packed, strict=True)
+    ]
+    with database.reading() as connection:
+        asked = captures.asked_before(connection, {response.url for response in responses})
+        earlier = [
+            captures.earlier(connection, response.url, sha256) if response.url in asked else []
+            for response, sha256 in zip(responses, hashes, strict=True)
+        ]
+    originals = [
+        _original(warc, places, sha256) for sha256, places in zip(hashes, earlier, strict=True)
+    ]
+    places = warc.append_all(
+        records if records and original is None else (response, original, sha256)
+        for response, records, original, sha256 in zip(
+            responses, packed, originals, hashes, strict=True
+        )
+    )
+    return [Kept(*one) for one in zip(responses, hashes, places, strict=True)]
+
+
+def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Original | None:
+    try:
+        return kept_original(warc.location, places, sha256)
+    except StorageFailed as error:
+        # A store that is away for a while: the body is kept whole once more.
+        log.warning("capture_not_looked_up", error=str(error))
+        return None
+
+
+def record(connection: Connection, kept: Kept | None) -> int | None:
+    """Write down where a response is kept; return the capture's id, ``None`` when it is not."""
+    return record_all(connection, [kept])[0]
+
+
+def record_all(connection: Connection, kept: Sequence[Kept | None]) -> list[int | None]:
+    """Write down where responses are kept, as :func:`record` does, in this order."""
+    rows = [(one.response, one.sha256, one.place) for one in kept if one]
+    ids = iter(captures.record(connection, rows))
+    return [next(ids) if one else None for one in kept]
+
+
+def kept_original(folder: Location, places: list[WarcPlace], sha256: str) -> Original | None:
+    """Return the first response record among these places that has this body.
+
+    It is read to the end: a revisit of what is not there any more would lose the body.
+    """
+    for place in places:
+        try:
+            found = reader.read(folder, place).record
+        except CaptureLost as error:
+            log.warning("capture_lost", error=str(error))
+            continue
+        if found.sha256 == sha256 and found.original.payload_digest:
+            return found.original
+    return None
+
+
+def seal_unfinished(database: Database, location: Location) -> None:
+    """Seal the WARC files off that a crash left: what is torn at their end is cut away."""
+    folder = location if isinstance(location, Path) else location.spool
+    for path in recovery.unfinished(folder) if folder else ():
+        with database.reading() as connection:
+            pointed = captures.end_in(connection, path.name)
+        cut = recovery.seal(path, pointed)
+        if cut is None:
+            log.warning("warc_damaged", file=str(path), see="ingest verify")
+        else:
+            log.info("warc_sealed", file=str(path), cut_bytes=cut)

@@ -1,0 +1,83 @@
+"""Pictures: ask for those that articles show, and keep a local copy of each, if that is wanted.
+
+An article never waits for its pictures, and never fails with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from ingestor import policy
+from ingestor.archive.pictures import keep_picture, picture_kind
+from ingestor.errors import FetchError
+from ingestor.fetch.answers import require_page
+from ingestor.model import Request, Response
+from ingestor.pipeline.batches import batches
+from ingestor.pipeline.services import Services
+from ingestor.store import images
+from ingestor.store.db import lock_order
+from ingestor.store.images import DuePicture
+
+log = structlog.get_logger(__name__)
+
+PICTURES_A_ROUND = 40
+"""Pictures asked for at a time: in the daemon nothing else is done for some ten seconds."""
+
+PICTURES_A_TRANSACTION = 16
+
+ACCEPT = (("Accept", "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8"),)
+
+_Asked = tuple[DuePicture, Response | FetchError]
+
+
+def keep_pictures(services: Services, *, rounds: int | None = None) -> None:
+    """Keep every picture that is due, or a few rounds of them.
+
+    Raises :class:`~ingestor.errors.StorageFailed` when the disk refuses.
+    """
+    left = rounds
+    while services.settings.archive.images and not services.clock.stop.is_set() and left != 0:
+        left = None if left is None else left - 1
+        with services.database.reading() as connection:
+            due = images.due(connection, services.clock.now(), PICTURES_A_ROUND)
+        if not due:
+            return
+        requests = [(one, Request(one.url, ACCEPT)) for one in due]
+        answers = services.fetcher.get_all(requests, robots=True)
+        for batch in batches(answers, PICTURES_A_TRANSACTION, services.clock.monotonic):
+            _settle(services, batch)
+
+
+def _settle(services: Services, batch: Sequence[_Asked]) -> None:
+    """Write the files of a batch, then say in one transaction how each went."""
+    outcomes = [(one, _kept(services, outcome)) for one, outcome in batch]
+    now = services.clock.now()
+    with services.database.transaction() as connection:
+        lock_order.in_order(connection)
+        for one, (path, line, kind) in outcomes:
+            if path:
+                images.kept(connection, one, path)
+                continue
+            retry = policy.after_failure(
+                kind, one.attempts + 1, now, chance=services.clock.chance()
+            )
+            images.failed(connection, one, line, retry.next_attempt_at)
+            log.info("picture_failed", url=one.url, error=line, state=retry.state)
+    services.observer.moved()
+
+
+def _kept(services: Services, outcome: Response | FetchError) -> tuple[str, str, policy.Trouble]:
+    """Keep a picture; return its path, or why there is none and what kind of trouble that is."""
+    try:
+        if isinstance(outcome, FetchError):
+            raise outcome
+        require_page(outcome)
+    except FetchError as error:
+        return "", str(error), policy.trouble(error)
+    ending = picture_kind(outcome.body)
+    if not ending:
+        kind = outcome.header("content-type") or "something else"
+        return "", f"{outcome.url}: {kind[:80]}, not a picture", "hopeless"
+    return keep_picture(services.settings.archive.images_dir, outcome.body, ending), "", "hopeless"

@@ -1,0 +1,137 @@
+"""The archive's database and its transactions: the only place where either is opened.
+
+What is particular to a kind of database stands in :mod:`ingestor.store.db.sqlite` and
+:mod:`ingestor.store.db.postgresql`; :class:`Backend` is what both know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from ingestor.errors import ArchiveError, ConfigError
+from ingestor.redaction import redact
+from ingestor.store.db import postgresql, sqlite
+
+
+class Backend(Protocol):
+    """A kind of database; a module each."""
+
+    def open_engine(self, url: URL, *, for_reading: bool) -> Engine:
+        """Return an engine; raise :class:`ConfigError` when there cannot be one."""
+
+    def writing(self, engine: Engine) -> Engine:
+        """Return the engine for writing transactions."""
+
+    def reading(self, engine: Engine) -> Engine:
+        """Return the engine for reading transactions."""
+
+    def expected(self, error: DBAPIError, where: object) -> ArchiveError | None:
+        """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
+
+    def wait_for_upgrades(self, connection: Connection) -> None:
+        """Wait until no other program upgrades the database, and keep others from it."""
+
+    def is_foreign(self, connection: Connection) -> bool:
+        """Return whether a database without a schema of ours is another program's."""
+
+    def sign(self, connection: Connection) -> None:
+        """Write down, after an upgrade, what the schema cannot say."""
+
+
+_BACKENDS: dict[str, Backend] = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+class Database:
+    """An archive's database, opened but not yet looked at.
+
+    ``for_reading`` makes do with a file or a folder that this user may not write: then it is
+    opened read-only, and a writing transaction raises :class:`StorageFailed`.
+    """
+
+    def __init__(self, url: str, *, for_reading: bool = False) -> None:
+        parsed = _parsed(url)
+        self.url = url
+        self.backend = _BACKENDS[parsed.get_backend_name()]
+        self.engine = self.backend.open_engine(parsed, for_reading=for_reading)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or ``None`` for a server or a database in memory."""
+        return sqlite.file_of(self.engine.url) if self.backend is sqlite else None
+
+    @property
+    def where(self) -> str:
+        """What people are told: the file, or the server's address without the password."""
+        return str(self.path or redact(self.engine.url.render_as_string()))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a writing transaction: committed when the block ends, else rolled back.
+
+        Raises :class:`ArchiveInUse` or :class:`StorageFailed` instead of the driver's errors.
+        """
+        with _translated(self), self.backend.writing(self.engine).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Connection]:
+        """Open a writing transaction that is rolled back whatever happens: a dry run.
+
+        Others who write the same wait until it ends.
+        """
+        with _translated(self), self.backend.writing(self.engine).connect() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a reading transaction: one consistent view, which blocks nobody."""
+        engine = self.backend.reading(self.engine)
+        with _translated(self), engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """Open a connection of its own, on which each statement is committed at once.
+
+        For what belongs to a session and ends with it; only a server has such things.
+        """
+        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with _translated(self), engine.connect() as connection:
+            # It is closed afterwards, not used again, and frees no other's place meanwhile.
+            connection.detach()
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(f'store.url: not a database address: "{redact(url)}"') from error
+    if parsed.get_backend_name() not in _BACKENDS:
+        raise ConfigError(
+            f'store.url: "{parsed.get_backend_name()}" is not supported; '
+            'use "sqlite:///archive.db" or "postgresql+psycopg://…"'
+        )
+    return parsed
+
+
+@contextmanager
+def _translated(database: Database) -> Iterator[None]:
+    """Turn the driver's errors that an operator can mend into ours."""
+    try:
+        yield
+    except DBAPIError as error:
+        if (expected := database.backend.expected(error, database.where)) is None:
+            raise
+        raise expected from error

@@ -1,0 +1,150 @@
+"""Bringing a database to this program's schema, by the Alembic migrations it ships."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection, inspect, text
+
+from ingestor.errors import SchemaTooNew, StorageFailed
+from ingestor.store.db import rows
+from ingestor.store.db.database import Database
+from ingestor.store.db.sqlite import copy_file
+
+log = structlog.get_logger(__name__)
+
+
+def folder() -> Path:
+    """Return the folder of the migrations: inside the wheel, else beside the package."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "migrations"
+    return inside if inside.is_dir() else package.parent / "migrations"
+
+
+def upgrade(database: Database, scripts: Path | None = None, *, unfinished: bool = False) -> bool:
+    """Make or upgrade the schema; return whether anything had to be done.
+
+    All migrations that are due run in one transaction: a failure leaves the database as
+    it was, and a copy of what it was lies beside it (see :func:`copy_path`). ``scripts``
+    are the migrations, where not the shipped ones. ``unfinished`` is for the copy alone, which may
+    find what it has begun. Raises :class:`SchemaTooNew` for a newer
+    program's database and :class:`StorageFailed` for one that is not an archive.
+    """
+    found = scripts or folder()
+    with database.reading() as connection:
+        if is_current(connection, database, found, unfinished=unfinished):
+            return False
+        before = revision(connection)
+    if before and database.path:
+        _copy(database.path, copy_path(database.path, before))
+    with database.transaction() as connection:
+        database.backend.wait_for_upgrades(connection)
+        if is_current(connection, database, found, unfinished=unfinished):
+            return False
+        if revision(connection) is None:
+            _make(connection, found)
+        if revision(connection) != schemas(found)[-1]:
+            _run(connection, found)
+        database.backend.sign(connection)
+    return True
+
+
+def at_once(scripts: Path, kind: str) -> Path:
+    """Return where the statements are that make a new database of this kind at once."""
+    return scripts / f"new.{kind}.sql"
+
+
+def _make(connection: Connection, scripts: Path) -> None:
+    """Give a new database the schema that the migrations lead to, where that is written out.
+
+    Going through them one after the other takes a third of a second, which a one-off run pays.
+    """
+    path = at_once(scripts, connection.dialect.name)
+    for statement in _statements(path.read_text("utf-8")) if path.exists() else ():
+        connection.exec_driver_sql(statement)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _run(connection: Connection, scripts: Path) -> None:
+    # Hardly ever is there anything to do, and it takes as long to import as many a command.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    configuration.attributes["connection"] = connection
+    command.upgrade(configuration, "head")
+
+
+def copy_path(path: Path, schema: str) -> Path:
+    """Return where the copy of a database of this schema lies: beside it."""
+    return path.with_name(f"{path.name}.schema-{schema}")
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a database as one transaction saw it; the copy appears whole or not at all."""
+    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        copy_file(path, unfinished)
+        unfinished.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageFailed(
+            f"{copy}: the copy before the upgrade cannot be written: {error}"
+        ) from error
+    log.info("database_copied", copy=str(copy))
+
+
+def is_current(
+    connection: Connection,
+    database: Database,
+    scripts: Path | None = None,
+    *,
+    unfinished: bool = False,
+) -> bool:
+    """Return whether the schema is this program's; raise for one that is not ours at all."""
+    known = schemas(scripts or folder())
+    made_by = revision(connection)
+    if made_by is None:
+        if database.backend.is_foreign(connection):
+            raise StorageFailed(
+                f"{database.where}: belongs to another program; name another one in store.url"
+            )
+        return False
+    if made_by not in known:
+        raise SchemaTooNew(
+            f"{database.where}: made by a newer version of ingestor (schema {made_by}); "
+            "upgrade the program, or restore a backup"
+        )
+    if not unfinished and rows.is_unfinished(connection):
+        raise StorageFailed(
+            f"{database.where}: a copy into it is not through; run the same `ingest copy` again"
+        )
+    return made_by == known[-1]
+
+
+def schemas(scripts: Path) -> list[str]:
+    """Return the schemas that the migrations make, one after the other.
+
+    The name of a migration's file begins with the schema that it makes.
+    """
+    return sorted(path.name.partition("_")[0] for path in (scripts / "versions").glob("*_*.py"))
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the schema that a database has; ``None``: none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found

@@ -1,0 +1,136 @@
+"""Adopting the articles of another archive: which are here already, and which are new.
+
+Such an article mostly has no address. It is the one that is here when title and day are the
+same and the texts nearly so; what lies between the same and another text is not decided here.
+Nothing that is here is ever changed by it, but for an address that was not known.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from ingestor.identity import fingerprint, is_content_address, match, publication_day
+from ingestor.likeness import Likeness, likeness, title_key
+from ingestor.store.articles import known_articles
+from ingestor.store.merging import give_address
+from ingestor.store.new_articles import NewArticle, insert
+from ingestor.store.schema import articles, revisions
+from ingestor.store.upsert import Arrival
+
+MOST_DAYS = 32
+"""Days whose titles are kept in memory: files come in the order of their names, which may be
+that of their days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What became of an article of another archive."""
+
+    outcome: Literal["adopted", "known", "ambiguous"]
+    article_id: int
+    """The new article, the one that it is, or the one that it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Titled:
+    article_id: int
+    url: str
+    key: str
+
+
+class Adopter:
+    """Takes in one article after the other; nobody else may add any meanwhile."""
+
+    def __init__(self, path_of: Callable[[Arrival, str], str]) -> None:
+        self._path_of = path_of
+        self._days: OrderedDict[str, list[_Titled]] = OrderedDict()
+
+    def adopt(self, connection: Connection, arrival: Arrival) -> Adoption:
+        """Store an arrival, unless it is here already or may be.
+
+        Its article has a publication time, and an address that is real or names its content.
+        """
+        article = arrival.article
+        if article.published_at is None:
+            raise TypeError("an adopted article has a publication time")
+        day = publication_day(article.published_at)
+        known = self._known(connection, arrival, day)
+        if known is None:
+            new = NewArticle(arrival, article.published_at, day)
+            article_id = insert(connection, [new], self._path_of)[0]
+            titles = self._titles(connection, day)
+            if all(one.article_id != article_id for one in titles):
+                titles.append(_Titled(article_id, article.url, title_key(article.title)))
+            return Adoption("adopted", article_id)
+        return known
+
+    def _known(self, connection: Connection, arrival: Arrival, day: str) -> Adoption | None:
+        """Return which article an arrival is or may be, ``None`` when it is a new one."""
+        article = arrival.article
+        text = article.body.text
+        unsure: Adoption | None = None
+        if (named := _named(connection, arrival, day)) is not None:
+            alike = _closest(connection, named, text)
+            if alike == "same" or is_content_address(article.url):
+                return Adoption("known", named)
+            unsure = Adoption("ambiguous", named)
+        for one in self._same_title(connection, arrival, day):
+            alike = _closest(connection, one.article_id, text)
+            if alike == "same":
+                if is_content_address(one.url) and not is_content_address(article.url):
+                    give_address(connection, one.article_id, article.url, article.document_id)
+                    self._days.pop(day, None)
+                return Adoption("known", one.article_id)
+            if alike == "unsure":
+                unsure = unsure or Adoption("ambiguous", one.article_id)
+        return unsure
+
+    def _same_title(self, connection: Connection, arrival: Arrival, day: str) -> Iterator[_Titled]:
+        """Yield the articles of the same day and title that it may be.
+
+        Two real addresses are two articles: publishers put one text under several.
+        """
+        key = title_key(arrival.article.title)
+        addressed = not is_content_address(arrival.article.url)
+        for one in self._titles(connection, day):
+            if one.key == key and not (addressed and not is_content_address(one.url)):
+                yield one
+
+    def _titles(self, connection: Connection, day: str) -> list[_Titled]:
+        """Return every title that an article of the day has or had."""
+        if day not in self._days:
+            query = (
+                select(articles.c.id, articles.c.url, revisions.c.title)
+                .join(revisions, revisions.c.article_id == articles.c.id)
+                .where(articles.c.date == day)
+            )
+            rows = {(row.id, row.url, title_key(row.title)) for row in connection.execute(query)}
+            self._days[day] = [_Titled(*row) for row in sorted(rows)]
+        self._days.move_to_end(day)
+        while len(self._days) > MOST_DAYS:
+            self._days.popitem(last=False)
+        return self._days[day]
+
+
+def _named(connection: Connection, arrival: Arrival, day: str) -> int | None:
+    """Return the article that has an arrival's address, on that day or with the same words."""
+    article = arrival.article
+    known = known_articles(connection, (article.url,), article.document_id)
+    if is_content_address(article.url):
+        # The same words on another day are another article: some notices come daily.
+        known = [one for one in known if one.date == day]
+    print_ = fingerprint(article.title, article.body.text)
+    same = match(known, day, day, print_)
+    return same.article_id if same else None
+
+
+def _closest(connection: Connection, article_id: int, text: str) -> Likeness:
+    """Return how a text is like the nearest of an article's revisions."""
+    query = select(revisions.c.content_text).where(revisions.c.article_id == article_id)
+    found = {likeness(one, text) for one in connection.execute(query).scalars()}
+    return "same" if "same" in found else "unsure" if "unsure" in found else "other"

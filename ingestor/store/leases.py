@@ -1,0 +1,99 @@
+"""Places at hosts, over all workers: how many requests are on their way, and when the next may go.
+
+All times are the server's: the machines' clocks need not agree. A place is taken for as long as a
+request can last at most, and written down, so that nothing that dies (a worker, or the server)
+makes it free while the request may still be on its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, text, update
+
+from ingestor.model import HostPause
+from ingestor.store.db import advisory
+from ingestor.store.schema.cluster import host_leases, host_turns
+
+_TAKE = text("""
+WITH pace AS MATERIALIZED (
+  SELECT moment, greatest(moment, coalesce(free_at, 0)) AS start
+  FROM (SELECT extract(epoch FROM clock_timestamp())::float8 AS moment) AS clock
+  LEFT JOIN host_turns ON host = :host
+), pause AS (
+  SELECT paused_until, reason FROM hosts, pace
+  WHERE host = :host AND paused_until > to_timestamp(moment)
+), taken AS (
+  INSERT INTO host_leases AS held (host, place, held_until, holder)
+  SELECT :host, free.number, start + :seconds, :holder
+  FROM pace, generate_series(1, :places) AS free (number)
+  WHERE start - moment <= :patience AND NOT EXISTS (SELECT FROM pause) AND NOT EXISTS (
+    SELECT FROM host_leases AS other
+    WHERE other.host = :host AND other.place = free.number AND other.held_until > moment
+  )
+  ORDER BY free.number LIMIT 1
+  ON CONFLICT (host, place) DO UPDATE
+  SET held_until = excluded.held_until, holder = excluded.holder
+  RETURNING place
+), moved AS (
+  INSERT INTO host_turns (host, free_at)
+  SELECT :host, start + :delay FROM pace, taken
+  ON CONFLICT (host) DO UPDATE SET free_at = excluded.free_at
+)
+SELECT start - moment AS wait, (SELECT place FROM taken) AS place, paused_until, reason
+FROM pace LEFT JOIN pause ON true
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What came of asking for a place at a host."""
+
+    taken: bool
+    wait: float
+    """Seconds until the turn comes: of the request that has the place, or of the next one."""
+    pause: HostPause | None = None
+    """The host is to be left alone: nothing was taken."""
+
+
+def take(
+    connection: Connection,
+    host: str,
+    holder: str,
+    *,
+    places: int,
+    delay: float,
+    seconds: float,
+    patience: float,
+) -> Place:
+    """Take one of the ``places`` at a host for a request, and its turn.
+
+    The turn is ``delay`` seconds behind that of the request before, and the place is free again
+    ``seconds`` after it at the latest. Nothing is taken when all places are, when the host is to be
+    left alone, or when the turn would come later than in ``patience`` seconds.
+    """
+    advisory.take(connection, f"host {host}")
+    values = {"host": host, "holder": holder, "places": places, "delay": delay}
+    row = connection.execute(_TAKE, values | {"seconds": seconds, "patience": patience}).one()
+    until: datetime | None = row.paused_until
+    pause = HostPause(until, row.reason) if until else None
+    return Place(row.place is not None, float(row.wait), pause)
+
+
+def give_back(connection: Connection, host: str, holder: str) -> None:
+    """Free the place of a request that is over."""
+    connection.execute(
+        delete(host_leases).where(host_leases.c.host == host, host_leases.c.holder == holder)
+    )
+
+
+def hold_off(connection: Connection, host: str, seconds: float) -> None:
+    """Let no request to a host begin within so many seconds from now."""
+    advisory.take(connection, f"host {host}")
+    later = text("greatest(free_at, extract(epoch FROM clock_timestamp()) + :seconds)")
+    connection.execute(
+        update(host_turns)
+        .where(host_turns.c.host == host)
+        .values(free_at=later.bindparams(seconds=seconds))
+    )

@@ -1,0 +1,283 @@
+"""The tables, each column with its meaning: a public interface that users query.
+
+``docs/schema.md`` is generated from here; a test says when it is not. Times are TEXT in
+ISO 8601, UTC, to the second, with Z; days are ``YYYY-MM-DD`` in Asia/Shanghai.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal,
+)
+
+from ingestor.store.columns import (
+    identifier,
+    key,
+    metadata,
+    number,
+    partial_index,
+    reference,
+    text,
+    time,
+)
+from ingestor.store.schema import cluster  # noqa: F401 - its tables are tables like all others
+from ingestor.store.schema.columns import ID
+
+feeds = Table(
+    "feeds",
+    metadata,
+    key("Identifies the feed for ever, also when it leaves the configuration."),
+    Column("name", Text, nullable=False, unique=True, comment="Name in the configuration."),
+    text("kind", "Kind of feed: rss, sina-roll, sina-live.", default=None),
+    text("url", "Address that is asked."),
+    text("title", "Title that the feed gives itself."),
+    text("etag", "ETag of the last body that was read, for If-None-Match."),
+    text("last_modified", "Last-Modified of the last body that was read."),
+    text("body_sha256", "SHA-256 (hex) of the last body that was read."),
+    number("interval_s", "Seconds between polls; follows how often it has news.", default="300"),
+    time("next_poll_at", "When it is due again; NULL: at once."),
+    time("last_ok_at", "When it last answered with a feed, changed or not."),
+    time("last_new_at", "When it last announced an entry that was new."),
+    text("last_error", "Why the last poll failed; empty when it did not."),
+    number("failures", "Polls that failed in a row."),
+    text("moved_to", "Where its address redirects for good; asked instead after three in a row."),
+    number("moved_polls", "Polls in a row that were redirected there."),
+    time("retry_at", "It asked not to be asked before (Retry-After); NULL: it did not."),
+    text("stopped", "Why it is not asked any more; empty: it is. `ingest retry` asks it again."),
+    number("active", "1 while it stands in the configuration, else 0.", default="1"),
+    comment="The feeds and how they are: one row a feed that was ever configured.",
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    key("Identifies the article for ever."),
+    text(
+        "url",
+        "Canonical address: https, without tracking parameters. An adopted article without one "
+        "has `ni:///sha-256;…`, which names its content (docs/import-export.md).",
+        default=None,
+    ),
+    text("date", "Publication day in Asia/Shanghai, YYYY-MM-DD.", default=None),
+    Column("document_id", Text, comment="The publisher's own identifier, such as ihqfskcn2160999."),
+    text("title", "Title of the current revision.", default=None),
+    text("author", "Author for the front matter: the feed's."),
+    text("media", "Who wrote it, as the page says: 央视新闻 …"),
+    text("editor", "Responsible editor (责任编辑)."),
+    text("summary", "The page's own description, else the beginning of the text."),
+    text("headimg", "Address of the first picture; empty when there is none."),
+    text("content_html", "Cleaned HTML of the current revision.", default=None),
+    text("content_text", "Its text, one paragraph a line.", default=None),
+    text("content_sha256", "SHA-256 (hex) of content_text as UTF-8.", default=None),
+    time("published_at", "When the page claims to be published; else what the feed claims."),
+    time("first_seen_at", "When this archive first had the article.", nullable=False),
+    time("updated_at", "When the publisher says it last edited it, or else when that was seen."),
+    number("revision", "Number of the current revision, from 1.", default="1"),
+    text("path", "Its file, relative to the archive folder; never changes.", default=None),
+    text("origin", "page: from its page; feed: from the feed's text; import: adopted."),
+    text("template", "Which page template read it; generic when none did; feed, import."),
+    text("categories", "Categories for the front matter, one a line."),
+    reference("feeds", "Feed that announced it first; NULL: none did.", nullable=True),
+    Column(
+        "file_sha256", Text, comment="SHA-256 (hex) of the file; NULL: it is due to be written."
+    ),
+    number("checks", "How often its page was looked at again."),
+    time("next_check_at", "When its page is looked at again; NULL: no more."),
+    text("etag", "ETag of its page, for If-None-Match."),
+    text("last_modified", "Last-Modified of its page."),
+    UniqueConstraint("url", "date"),
+    UniqueConstraint("document_id", "date"),
+    CheckConstraint("origin IN ('page', 'feed', 'import')", name="origin"),
+    Index(None, "date", "published_at"),
+    Index(None, "published_at"),
+    Index(None, "first_seen_at"),
+    comment="One row an article: one canonical address on one publication day.",
+)
+partial_index(
+    "ix_articles_check_due", articles.c.next_check_at.is_not(None), articles.c.next_check_at
+)
+partial_index("ix_articles_file_due", articles.c.file_sha256.is_(None), articles.c.id)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("url", Text, primary_key=True, comment="Canonical form of another address."),
+    reference("articles", "Article that it names.", primary_key=True),
+    Index(None, "article_id"),
+    comment="Further addresses of articles: their mobile twin, what a feed or import called them.",
+)
+
+captures = Table(
+    "captures",
+    metadata,
+    key("Identifies the capture."),
+    text("url", "Address that was asked.", default=None),
+    text("final_url", "Address that answered, after redirects.", default=None),
+    number("status", "HTTP status.", default=None),
+    time("fetched_at", "When the answer was complete.", nullable=False),
+    text("sha256", "SHA-256 (hex) of the body, without content encoding.", default=None),
+    Column("warc_file", Text, comment="WARC file, relative to the raw folder; NULL: not kept."),
+    Column("warc_offset", ID, comment="Byte at which the response or revisit record starts."),
+    Column("warc_length", ID, comment="Length of the compressed record in bytes."),
+    Index(None, "url"),
+    comment="Bodies as received: where the WARC files hold each.",
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column(
+        "sequence",
+        ID,
+        primary_key=True,
+        autoincrement=True,
+        comment="Only grows, over all articles: ask for all that came after the last you saw.",
+    ),
+    reference("articles", "Article."),
+    number("revision", "Number within the article, from 1.", default=None),
+    text(
+        "cause",
+        "new; edit: by the publisher; reextract: by our rules; import: adopted, or the page that "
+        "replaced what was adopted.",
+        default=None,
+    ),
+    time("seen_at", "When this archive first had this revision.", nullable=False),
+    text("title", "Title.", default=None),
+    text("content_html", "Cleaned HTML.", default=None),
+    text("content_text", "Text, one paragraph a line.", default=None),
+    text("content_sha256", "SHA-256 (hex) of content_text as UTF-8.", default=None),
+    reference("captures", "The page as received; NULL for a feed's text.", nullable=True),
+    UniqueConstraint("article_id", "revision"),
+    CheckConstraint("cause IN ('new', 'edit', 'reextract', 'import')", name="cause"),
+    comment="Every revision of every article, the first included.",
+    sqlite_autoincrement=True,
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    key("Identifies the entry."),
+    reference("feeds", "Feed that announced it."),
+    text(
+        "key", "What makes it this entry within its feed: identity and announced day.", default=None
+    ),
+    text("guid", "The feed's own identifier; empty when it gave none."),
+    text("url", "Address as announced; empty when it had none."),
+    text("title", "Title as announced."),
+    time("published_at", "When the feed claims that it was published."),
+    text("date_text", "That date as the feed wrote it."),
+    text("author", "Author as announced: often the medium."),
+    text("summary", "Short description as announced."),
+    text("content", "Full text (HTML) as announced; empty when the feed carries none."),
+    text("keywords", "Categories and tags as announced, one a line."),
+    text("symbols", "Securities as announced, one a line: sh600519 and the name it had."),
+    text("state", "pending, done or parked.", default="pending"),
+    number("attempts", "How often it was tried."),
+    time("next_attempt_at", "When it is due; NULL: at once."),
+    text("error", "Why the last try failed."),
+    reference("articles", "Article that it led to.", nullable=True),
+    time("seen_at", "When the feed first announced it to us.", nullable=False),
+    UniqueConstraint("feed_id", "key"),
+    CheckConstraint("state IN ('pending', 'done', 'parked')", name="state"),
+    Index(None, "article_id"),
+    Index(None, "url"),
+    comment="Everything that a feed ever announced: the queue and its past.",
+)
+
+WAITING = entries.c.state != literal("done", literal_execute=True)
+"""Condition: it is in the queue. Written out, it lets a query use the index of these alone."""
+
+partial_index("ix_entries_waiting", WAITING, entries.c.feed_id, entries.c.state)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    reference("articles", "Article.", primary_key=True),
+    reference("feeds", "Feed that announced it.", primary_key=True),
+    text("guid", "What that feed calls it."),
+    time("seen_at", "When that feed first announced it to us.", nullable=False),
+    Index(None, "feed_id"),
+    comment="Which feeds announced an article: one row a pair.",
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    reference("feeds", "Feed.", primary_key=True),
+    Column("day", Text, primary_key=True, comment="Publication day that is walked, YYYY-MM-DD."),
+    number("pages", "Pages of that day whose entries are written down."),
+    time("finished_at", "When the day was through; NULL: goes on behind `pages`."),
+    comment="How far `ingest --once --since … --until …` has come.",
+)
+
+symbols = Table(
+    "symbols",
+    metadata,
+    reference("articles", "Article.", primary_key=True),
+    Column("symbol", Text, primary_key=True, comment="sh600519, sz000001, hk00700, us:BABA …"),
+    text("market", "sh, sz, bj, hk or us.", default=None),
+    text("name", "The security as the article writes it."),
+    Index(None, "symbol"),
+    comment="Securities that an article names.",
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    reference("articles", "Article.", primary_key=True),
+    identifier("story_id", "The same for all articles of a story: the id of one."),
+    Index(None, "story_id"),
+    comment="Which articles are copies of one another, with edits (docs/querying.md).",
+)
+
+story_bands = Table(
+    "story_bands",
+    metadata,
+    Column("band", BigInteger, primary_key=True, comment="Part of its text's MinHash."),
+    reference("articles", "Article.", primary_key=True),
+    comment="How copies are found without reading every text: they have a band in common.",
+    sqlite_with_rowid=False,
+)
+
+keywords = Table(
+    "keywords",
+    metadata,
+    reference("articles", "Article.", primary_key=True),
+    Column("keyword", Text, primary_key=True, comment="Keyword as the page gives it."),
+    Index(None, "keyword"),
+    comment="Keywords of an article.",
+)
+
+images = Table(
+    "images",
+    metadata,
+    reference("articles", "Article.", primary_key=True),
+    Column("position", Integer, primary_key=True, comment="Place within the article, from 1."),
+    text("url", "Address of the picture.", default=None),
+    text("caption", "Its caption."),
+    Column(
+        "path", Text, comment="Local copy, relative to archive.images_dir; NULL when none is kept."
+    ),
+    comment="Pictures of an article.",
+)
+partial_index("ix_images_due", images.c.path.is_(None), images.c.url)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("url", Text, primary_key=True, comment="Address of the picture."),
+    Column("path", Text, comment="Local copy, named after its SHA-256; NULL: there is none."),
+    number("attempts", "How often it was asked for."),
+    time("next_attempt_at", "When it is asked for again; NULL: no more."),
+    text("error", "Why there is none."),
+    Index(None, "path"),
+    comment="Pictures that were asked for (archive.images), and how it went.",
+)

@@ -1,0 +1,1 @@
+"""Full text: what is asked, what an index holds, which articles answer, and in which order."""

@@ -1,0 +1,234 @@
+"""Which articles a query may mean, the first ones first: ids, out of the indexes alone.
+
+Nothing here takes longer because there are more articles that nobody will look at: ids come one
+part after the other, and whoever has enough of them stops. What cannot be enumerated in order is
+taken whole only where it is known to be little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
+
+from ingestor.store.exports import Filters
+from ingestor.store.schema import articles, symbols
+from ingestor.store.search import index as full_text
+from ingestor.store.search.query import Order, Query, terms_of
+from ingestor.text.normalize import fold
+
+SAMPLED = 100
+"""Articles, from the whole archive, that tell whether a single character is a common one …"""
+
+COMMON = 0.02
+"""… which is in this share of them. An index puts together all pairs that begin with a character
+before it answers: for a rare one that is little, and for a common one the texts tell sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where one way becomes quicker than another; what is found is the same."""
+
+    listed: int = 2_000
+    """So few articles are listed and put in order, rather than met on the way through all days."""
+    many: int = 20_000
+    """So few are looked up in the index at once, and met on the way inside the database."""
+    days_of: int = 1_024
+    """Articles whose days are gone through at once at first; then ever more, up to …"""
+    most_days_of: int = 65_536
+    close: int = 2_048
+    """Ids no farther apart are looked up in the index in one go."""
+
+
+USUAL = Bounds()
+
+_LAST = select(func.max(articles.c.id))
+_IDS = select(articles.c.id)
+_LIST: BindParameter[int] = bindparam("ids", expanding=True)
+_THESE = articles.c.id.in_(_LIST)
+_TEXTS = select(articles.c.title, articles.c.content_text).where(_THESE)
+_BETWEEN_DAYS = (articles.c.date >= bindparam("first")) & (articles.c.date <= bindparam("last"))
+_DAYS = _IDS.where(_BETWEEN_DAYS)
+_EDGE = select(articles.c.date).where(_BETWEEN_DAYS).limit(1).offset(bindparam("size"))
+_NEVER = "9999-12-31"
+_UP = (articles.c.date, articles.c.published_at, articles.c.id)
+_DOWN = tuple(column.desc() for column in _UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the indexes say of a query."""
+
+    terms: tuple[str, ...]
+    """What the full-text index is asked for; ``()``: it cannot help, or would not."""
+    common: frozenset[str]
+    """Characters of the query that it is not asked for, because they are common ones."""
+    every: frozenset[int] | None
+    """All of its answers; ``None``: they are too many to be listed."""
+    bounds: Bounds = USUAL
+
+
+def look_up(connection: Connection, query: Query, bounds: Bounds = USUAL) -> Candidates:
+    """Ask the indexes how common a query's words are."""
+    wanted = terms_of(query.wanted)
+    common = _common(connection, [one for one in wanted if len(one) == 1])
+    asked = tuple(one for one in wanted if one not in common)
+    if not asked:
+        return Candidates((), common, None, bounds)
+    # The articles of a single character are put together anew whenever they are asked for.
+    most = None if any(len(one) == 1 for one in asked) else bounds.listed + 1
+    ids = full_text.of(connection).answers(connection, asked, most)
+    every = frozenset(ids) if most is None or len(ids) <= bounds.listed else None
+    return Candidates(asked, common, every, bounds)
+
+
+def candidates(
+    connection: Connection, found: Candidates, filters: Filters, order: Order
+) -> Iterator[int]:
+    """Yield ids of all articles that a query may mean, in order.
+
+    By relevance those that were archived last come first, or with a filter by day those that
+    were published last. Not all filters are applied: who reads the articles has to.
+    """
+    most = found.bounds.listed
+    listed = found.every
+    if listed is None or len(listed) > most:
+        named = _of_symbol(connection, filters, most)
+        listed = listed if named is None else named
+    if listed is not None and len(listed) <= most:
+        yield from _in_order(connection, listed, order)
+    elif order is Order.RELEVANCE and not filters.since and not filters.until:
+        yield from _archived_last(connection, found)
+    elif _are_many(connection, found):
+        yield from _by_day(connection, found, filters, order)
+    else:
+        yield from _met(connection, found, filters, order)
+
+
+def how_many(connection: Connection, word: str, found: Candidates, *, most: int) -> int:
+    """Return how many articles the index knows to have a word, counted up to ``most``."""
+    wanted = terms_of((word,))
+    if not wanted or any(one in found.common for one in wanted):
+        return most
+    if any(len(one) == 1 for one in wanted):
+        return len(found.every or ())
+    return full_text.of(connection).having(connection, wanted, most)
+
+
+def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]:
+    """Return those of these characters that are in many articles."""
+    if not characters:
+        return frozenset()
+    last = connection.execute(_LAST).scalar() or 0
+    # From everywhere: the latest ones may all come from one feed, and be about one thing.
+    spread = list(range(last, 0, -max(1, last // SAMPLED)))
+    rows = connection.execute(_TEXTS, {"ids": spread}).all()
+    sample = [fold(f"{row.title}\n{row.content_text}") for row in rows]
+    least = max(1.0, COMMON * len(sample))
+    return frozenset(one for one in characters if sum(one in every for every in sample) >= least)
+
+
+def _of_symbol(connection: Connection, filters: Filters, most: int) -> frozenset[int] | None:
+    """Return the articles of the security that is asked for, ``None`` if they are many."""
+    if not filters.symbol:
+        return None
+    query = select(symbols.c.article_id).where(symbols.c.symbol == filters.symbol)
+    ids = connection.execute(query.limit(most + 1)).scalars().all()
+    return frozenset(ids) if len(ids) <= most else None
+
+
+def _in_order(connection: Connection, listed: frozenset[int], order: Order) -> Sequence[int]:
+    if order is Order.RELEVANCE:
+        return sorted(listed, reverse=True)
+    query = _IDS.where(_THESE).order_by(*(_UP if order is Order.OLDEST else _DOWN))
+    return connection.execute(query, {"ids": list(listed)}).scalars().all()
+
+
+def _archived_last(connection: Connection, found: Candidates) -> Iterator[int]:
+    if found.every is not None:
+        yield from sorted(found.every, reverse=True)
+        return
+    if found.terms:
+        yield from full_text.of(connection).latest(connection, found.terms)
+        return
+    newest = _IDS.order_by(articles.c.id.desc())
+    with connection.execute(newest, execution_options={"yield_per": 500}) as ids:
+        yield from ids.scalars()
+
+
+def _are_many(connection: Connection, found: Candidates) -> bool:
+    many = found.bounds.many
+    if found.every is not None:
+        return len(found.every) > many
+    having = full_text.of(connection).having
+    return not found.terms or having(connection, found.terms, many + 1) > many
+
+
+def _met(
+    connection: Connection, found: Candidates, filters: Filters, order: Order
+) -> Iterator[int]:
+    """Go through all articles in order, inside the database, and yield those of the index."""
+    index = full_text.of(connection).matching(found.terms)
+    # The sign keeps SQLite from putting those in order first, of which only some are wanted.
+    query = _DAYS.where(literal_column("+articles.id").in_(index))
+    query = query.order_by(*(_UP if order is Order.OLDEST else _DOWN))
+    days = {"first": filters.since, "last": filters.until or _NEVER}
+    with connection.execute(query, days, execution_options={"yield_per": 100}) as ids:
+        yield from ids.scalars()
+
+
+def _by_day(
+    connection: Connection, found: Candidates, filters: Filters, order: Order
+) -> Iterator[int]:
+    """Go through the days, some at a time, and yield the articles of each that are candidates."""
+    for ids in _days(connection, filters, order, found.bounds):
+        if not found.terms:
+            yield from ids
+            continue
+        among = found.every if found.every is not None else _among(connection, found, ids)
+        yield from (one for one in ids if one in among)
+
+
+def _days(
+    connection: Connection, filters: Filters, order: Order, bounds: Bounds
+) -> Iterator[Sequence[int]]:
+    """Yield the articles of the days that are asked for, in order, some days at a time."""
+    oldest_first = order is Order.OLDEST
+    ordered = _DAYS.order_by(*(_UP if oldest_first else _DOWN))
+    edges = _EDGE.order_by(articles.c.date if oldest_first else articles.c.date.desc())
+    first, last, size = filters.since, filters.until or _NEVER, bounds.days_of
+    while True:
+        values = {"first": first, "last": last}
+        edge = connection.execute(edges, values | {"size": size}).scalar()
+        if edge is None:
+            yield connection.execute(ordered, values).scalars().all()
+            return
+        whole = {"last": edge} if oldest_first else {"first": edge}
+        yield connection.execute(ordered, values | whole).scalars().all()
+        if oldest_first:
+            first = (date.fromisoformat(edge) + timedelta(days=1)).isoformat()
+        else:
+            last = (date.fromisoformat(edge) - timedelta(days=1)).isoformat()
+        size = min(2 * size, bounds.most_days_of)
+
+
+def _among(connection: Connection, found: Candidates, ids: Sequence[int]) -> set[int]:
+    """Return those of these ids that the full-text index answers with."""
+    hits: set[int] = set()
+    for first, last in _runs(sorted(ids), found.bounds.close):
+        hits.update(full_text.of(connection).between(connection, found.terms, first, last))
+    return hits
+
+
+def _runs(ids: Sequence[int], close: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each run of ids that are close to one another."""
+    first = last = ids[0] if ids else 0
+    for one in ids:
+        if one - last > close:
+            yield first, last
+            first = one
+        last = one
+    if ids:
+        yield first, last

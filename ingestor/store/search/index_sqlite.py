@@ -1,0 +1,91 @@
+"""The full-text index on SQLite: an FTS5 table without texts and without positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, TextualSelect, text
+
+from ingestor.store.schema import articles
+from ingestor.store.search.query import expression
+from ingestor.store.search.tokenizer import tokens
+
+FULL_TEXT_INDEX = (
+    "CREATE VIRTUAL TABLE articles_fts USING fts5("
+    "title, content, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
+)
+"""SQLite's full-text table: contentless, its rowid is ``articles.id``.
+
+It holds overlapping pairs of Chinese characters, so that any word of two characters is a
+token; see :mod:`ingestor.store.search.tokenizer`.
+"""
+
+_INSERT = text("INSERT INTO articles_fts(rowid, title, content) VALUES (:id, :title, :content)")
+_DELETE = text(
+    "INSERT INTO articles_fts(articles_fts, rowid, title, content) "
+    "VALUES ('delete', :id, :title, :content)"
+)
+_MATCHING = "SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms"
+_ANSWERS = text(f"{_MATCHING} LIMIT :most")
+_LATEST = text(f"{_MATCHING} ORDER BY rowid DESC")
+_BETWEEN = text(f"{_MATCHING} AND rowid BETWEEN :first AND :last")
+_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :most)")  # noqa: S608 - constants
+_IN_PARTS = {"yield_per": 500}
+_MISSING = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articles_fts_docsize)"
+_SURPLUS = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
+
+
+def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles that are not in the index: of each its id, title and text."""
+    rows = [
+        {"id": article_id, "title": tokens(title), "content": tokens(content)}
+        for article_id, title, content in new
+    ]
+    connection.execute(_INSERT, rows)
+
+
+def remove(connection: Connection, article_id: int, title: str, content: str) -> None:
+    """Take an article out; ``title`` and ``content`` are what it was indexed with."""
+    values = {"id": article_id, "title": tokens(title), "content": tokens(content)}
+    connection.execute(_DELETE, values)
+
+
+def empty(connection: Connection) -> None:
+    """Take every article out, to make the index anew."""
+    connection.execute(text("INSERT INTO articles_fts(articles_fts) VALUES ('delete-all')"))
+
+
+def unindexed(connection: Connection) -> int:
+    """Return how many articles the index lacks, or has too many."""
+    return sum(int(connection.exec_driver_sql(one).scalar_one()) for one in (_MISSING, _SURPLUS))
+
+
+def answers(connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+    """Return articles that have all these terms, at most so many, in no order."""
+    values = {"terms": expression(terms), "most": -1 if most is None else most}
+    return list(connection.execute(_ANSWERS, values).scalars())
+
+
+def matching(terms: Sequence[str]) -> TextualSelect:
+    """Return a query of the articles that have all these terms."""
+    ids = text(_MATCHING).bindparams(terms=expression(terms))
+    return ids.columns(articles.c.id)
+
+
+def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
+    """Yield the articles that have all these terms, the last archived first."""
+    found = connection.execute(_LATEST, {"terms": expression(terms)}, execution_options=_IN_PARTS)
+    with found:
+        yield from found.scalars()
+
+
+def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
+    """Return the articles that have all these terms, of those with ids from first to last."""
+    values = {"terms": expression(terms), "first": first, "last": last}
+    return list(connection.execute(_BETWEEN, values).scalars())
+
+
+def having(connection: Connection, terms: Sequence[str], most: int) -> int:
+    """Return how many articles have all these terms, counted to ``most``."""
+    values = {"terms": expression(terms), "most": most}
+    return int(connection.execute(_HAVING, values).scalar_one())

@@ -1,0 +1,102 @@
+"""What is searched for: words that must all occur, phrases, words that must not. Pure.
+
+A query finds what a scan of the folded texts for its words would find. The index narrows that
+down to candidates: the pairs of characters that a text with the word must have.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingestor.errors import UsageError
+from ingestor.store.search.tokenizer import RUN
+from ingestor.text.normalize import fold
+
+MOST_CHARACTERS = 1_000
+"""A longer query is a text that was pasted by mistake."""
+
+_PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+
+
+class Order(StrEnum):
+    """In which order articles are found."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Words and phrases, folded as texts are compared."""
+
+    wanted: tuple[str, ...]
+    """All of them occur, in the title or in the text."""
+    unwanted: tuple[str, ...] = ()
+    """None of them occurs in either."""
+
+    def accepts(self, *folded: str) -> bool:
+        """Return whether an article with these folded texts is meant."""
+        found = all(any(word in text for text in folded) for word in self.wanted)
+        return found and not any(word in text for word in self.unwanted for text in folded)
+
+
+def parse(text: str) -> Query:
+    """Read a query as people type it: ``茅台 "5G 芯片" -广告``.
+
+    Words between spaces must all occur; between quotation marks spaces count; a word behind a
+    minus must not occur. Nothing else has a meaning of its own. Raises :class:`UsageError`
+    for a query in which nothing is searched for.
+    """
+    straight = re.sub(r"[“”„＂]", '"', text)
+    if len(straight) > MOST_CHARACTERS:
+        raise UsageError(f"the query has more than {MOST_CHARACTERS} characters; search for less")
+    if straight.count('"') % 2:
+        raise UsageError("the query has a quotation mark that is not closed")
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for part in _PART.finditer(straight):
+        word = fold(part["phrase"] if part["word"] is None else part["word"])
+        if word.strip():
+            (unwanted if part["minus"] else wanted).append(word)
+    if not wanted and unwanted:
+        raise UsageError("the query only says what is not wanted; add a word to search for")
+    if not wanted:
+        raise UsageError("the query is empty; write a word, such as: ingest search 茅台")
+    return Query(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)))
+
+
+def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the index terms of texts that may have all these folded words.
+
+    Pairs; and single characters, with which a term begins. ``()`` when the index cannot help:
+    there is no letter and no digit in them.
+    """
+    terms: dict[str, None] = {}
+    for word in words:
+        for run in RUN.findall(word):
+            pairs = [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+            terms |= dict.fromkeys(filter(_is_indexed, pairs))
+    return tuple(terms)
+
+
+def match(words: tuple[str, ...]) -> str:
+    """Return the FTS5 expression for texts that may have all these folded words, if any."""
+    return expression(terms_of(words))
+
+
+def expression(terms: Sequence[str]) -> str:
+    """Return the FTS5 expression for texts that have all these terms."""
+    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in terms)
+
+
+def _is_indexed(pair: str) -> bool:
+    """Return whether SQLite's tokenizer surely keeps these characters.
+
+    Its tables are those of Unicode 6.1, ours are newer; those of 3.2 are in both.
+    """
+    return all(unicodedata.ucd_3_2_0.category(one)[0] in "LN" for one in pair)

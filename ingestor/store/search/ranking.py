@@ -1,0 +1,192 @@
+"""Searching the articles: candidates by the index, confirmed by the text, ranked, in part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
+
+from ingestor.store.exports import Filters, chosen
+from ingestor.store.schema import articles
+from ingestor.store.search.candidates import (
+    USUAL,
+    Bounds,
+    Candidates,
+    candidates,
+    how_many,
+    look_up,
+)
+from ingestor.store.search.query import Order, Query
+from ingestor.store.search.tokenizer import fold_for_plain, is_plain
+from ingestor.text.normalize import fold
+
+__all__ = ["Hit", "Order", "search"]
+
+RANKED = 500
+"""Of more articles those archived last are ranked: a common word is no question of rank."""
+
+LOOKED_AT = 1_000
+"""Candidates that are looked at for that: most of them may not pass a filter."""
+
+COUNTED = 10_000
+"""So many articles with a word make it common; it is not counted further."""
+
+READ_AT_FIRST, READ_AT_MOST = 25, 200
+"""Texts that are read at a time: no more than are wanted, where nearly all are found."""
+
+TITLE_WEIGHT = 5
+"""A word in the title counts as much as five in the text."""
+
+_SATURATION, _LENGTH = 1.2, 0.75
+"""k1 and b of BM25 (Robertson and Zaragoza, 2009), with the values that it is known for."""
+
+_LIST: BindParameter[int] = bindparam("ids", expanding=True)
+_TOTAL = select(func.max(articles.c.id))
+"""How many articles there are: none is ever deleted."""
+
+_SHOWN = select(
+    articles.c.id,
+    articles.c.url,
+    articles.c.date,
+    articles.c.published_at,
+    articles.c.title,
+    articles.c.media,
+    articles.c.path,
+    articles.c.content_text,
+).where(articles.c.id.in_(_LIST))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that was found."""
+
+    id: int
+    url: str
+    date: str
+    published_at: datetime | None
+    title: str
+    media: str
+    path: str
+    text: str
+    score: float
+    """BM25; 0 where the order is another."""
+
+
+def search(
+    connection: Connection,
+    query: Query,
+    filters: Filters,
+    *,
+    order: Order,
+    limit: int,
+    bounds: Bounds = USUAL,
+) -> list[Hit]:
+    """Return at most ``limit`` articles with every word of the query, the best first.
+
+    Exactly what a scan of all texts, folded in width and case, would find; of very common
+    words (see :data:`RANKED`) the order by relevance is among the newest.
+    """
+    index = look_up(connection, query, bounds)
+    ids = candidates(connection, index, filters, order)
+    found = _confirmed(connection, query, filters, ids)
+    if order is Order.RELEVANCE:
+        ranked = _ranked(connection, query, index, _enough(found, limit))
+    else:
+        ranked = [(text.id, 0.0) for text in islice(filter(None, found), limit)]
+    return _hits(connection, ranked[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """An article's folded title and text: as far as the query's words go."""
+
+    id: int
+    title: str
+    content: str
+
+
+def _confirmed(
+    connection: Connection, query: Query, filters: Filters, ids: Iterator[int]
+) -> Iterator[_Text | None]:
+    """Yield, for each of the ids, its text if it is meant, else ``None``."""
+    # The days are looked at again: ids that were listed come from all of them.
+    reading = chosen(select(articles.c.id, articles.c.title, articles.c.content_text), filters)
+    reading = reading.where(articles.c.id.in_(bindparam("ids", expanding=True)))
+    plain = is_plain("".join((*query.wanted, *query.unwanted)))
+    size = READ_AT_FIRST
+    while part := list(islice(ids, size)):
+        rows = {row.id: row for row in connection.execute(reading, {"ids": part})}
+        for one in part:
+            yield _text(rows[one], query, plain=plain) if one in rows else None
+        size = min(2 * size, READ_AT_MOST)
+
+
+def _text(row: Row[Any], query: Query, *, plain: bool) -> _Text | None:
+    folded = fold_for_plain if plain else fold
+    title, content = folded(row.title), folded(row.content_text)
+    return _Text(row.id, title, content) if query.accepts(title, content) else None
+
+
+def _enough(found: Iterator[_Text | None], limit: int) -> list[_Text]:
+    """Return the texts of the first :data:`RANKED` candidates, and of more up to ``limit``."""
+    every: list[_Text] = []
+    for looked_at, one in enumerate(found, start=1):
+        if one:
+            every.append(one)
+        if len(every) >= limit and (len(every) >= RANKED or looked_at >= LOOKED_AT):
+            break
+    return every
+
+
+def _ranked(
+    connection: Connection, query: Query, index: Candidates, found: list[_Text]
+) -> list[tuple[int, float]]:
+    """Return the ids and scores of articles, the best first."""
+    if not found:
+        return []
+    rarity = {word: _rarity(connection, word, index) for word in query.wanted}
+    average = sum(len(one.content) for one in found) / len(found) or 1.0
+    ranked = []
+    for one in found:
+        length = 1 - _LENGTH + _LENGTH * len(one.content) / average
+        score = 0.0
+        for word in query.wanted:
+            often = TITLE_WEIGHT * one.title.count(word) + one.content.count(word)
+            score += rarity[word] * often * (_SATURATION + 1) / (often + _SATURATION * length)
+        ranked.append((one.id, round(score, 4)))
+    return sorted(ranked, key=lambda one: (-one[1], -one[0]))
+
+
+def _rarity(connection: Connection, word: str, index: Candidates) -> float:
+    """Return the inverse document frequency of a word, of those that the index knows."""
+    total = int(connection.execute(_TOTAL).scalar_one() or 0)
+    having = how_many(connection, word, index, most=COUNTED)
+    return math.log(1 + (total - having + 0.5) / (having + 0.5))
+
+
+def _hits(connection: Connection, ranked: Sequence[tuple[int, float]]) -> list[Hit]:
+    """Return articles in this order, each with its score."""
+    rows = {
+        row.id: row
+        for row in connection.execute(_SHOWN, {"ids": [article_id for article_id, _ in ranked]})
+    }
+    return [_hit(rows[article_id], score) for article_id, score in ranked]
+
+
+def _hit(row: Any, score: float) -> Hit:
+    return Hit(
+        id=row.id,
+        url=row.url,
+        date=row.date,
+        published_at=row.published_at,
+        title=row.title,
+        media=row.media,
+        path=row.path,
+        text=row.content_text,
+        score=score,
+    )

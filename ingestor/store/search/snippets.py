@@ -1,0 +1,65 @@
+"""Where a query's words stand in a text, and the part of the text around them. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ingestor.text.normalize import fold
+
+BEFORE = 24
+"""Characters shown before the first word that was found."""
+
+LENGTH = 96
+"""Characters of a snippet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A part of a text, in one line."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    """Where words of the query stand in it: first character, and the one behind the last."""
+
+
+def marks(text: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Return where folded words stand in a text, in its own characters, without overlaps."""
+    folded, origin = _folded(text)
+    found = sorted(
+        (origin[at.start()], origin[at.end() - 1] + 1)
+        for word in words
+        for at in re.finditer(re.escape(word), folded)
+    )
+    merged: list[tuple[int, int]] = []
+    for start, end in found:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def snippet(text: str, words: tuple[str, ...]) -> Snippet:
+    """Return the part of a text with the first word that is found in it, else its beginning."""
+    line = re.sub(r"\s", " ", text)
+    found = marks(line, words)
+    start = max(0, found[0][0] - BEFORE) if found else 0
+    end = min(len(line), start + LENGTH)
+    front, back = "…" if start else "", "…" if end < len(line) else ""
+    inside = tuple(
+        (max(first, start) - start + len(front), min(last, end) - start + len(front))
+        for first, last in found
+        if first < end
+    )
+    return Snippet(f"{front}{line[start:end]}{back}", inside)
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """Return a text folded character by character, and which character each one came from."""
+    parts, origin = [], []
+    for number, one in enumerate(text):
+        part = fold(one)
+        parts.append(part)
+        origin += [number] * len(part)
+    return "".join(parts), origin

@@ -1,0 +1,1 @@
+"""Text by strangers, and what can be said of it. Pure."""
