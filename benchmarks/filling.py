@@ -21,12 +21,12 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.made_texts import MadeText, Writer
-from ingestor.archive.layout import article_path
-from ingestor.dates import iso_utc
+from ingestor.archive.front_matter import article_path
 from ingestor.identity import publication_day
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.search.tokenizer import tokens
+from ingestor.text.dates import iso_utc
 from ingestor.text.similarity import BANDS
 
 FEEDS = 20

@@ -24,7 +24,7 @@ from benchmarks.programs import configuration
 from benchmarks.site import Plan, running
 from benchmarks.stages import ORDER, Sampled, sampled, top
 from ingestor.model import Response
-from ingestor.reading import extract_page
+from ingestor.workers.tasks import extract_page
 
 LINES = 35
 

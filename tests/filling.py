@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingestor.archive.layout import article_path
+from ingestor.archive.front_matter import article_path
 from ingestor.model import Article, Body, Feed
 from ingestor.store import articles, feeds
 from ingestor.store.db.database import Database

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psycopg
 
-from ingestor.dates import iso_utc
 from ingestor.store.db.database import Database
 from ingestor.store.search.index_postgresql import numbers
+from ingestor.text.dates import iso_utc
 from tests import forked
 from tests.fake_internet import FakeInternet
 from tests.made_up_sina import FEED_URL

@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 
 from ingestor.__main__ import main
-from ingestor.dates import iso_utc
 from ingestor.model import Body
 from ingestor.pipeline.batches import LONGEST_SECONDS, batches
 from ingestor.store import articles
+from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers
 from tests.filling import arrival_of, filled, path_of
 from tests.retold import phrased, text
@@ -109,7 +109,7 @@ def test_a_worker_has_neither_the_database_nor_the_network_in_memory():
     loaded = partial(eval, "sorted(__import__('sys').modules)")
     with Workers(1) as workers:
         there = set(workers.call(loaded))
-    assert "ingestor.reading" in there
+    assert "ingestor.workers.tasks" in there
     assert there.isdisjoint({"sqlalchemy", "httpx", "typer", "ingestor.pipeline", "ingestor.cli"})
 
 

@@ -11,9 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from ingestor.errors import StorageFailed, UsageError
-from ingestor.maintenance.export import json_lines, write_file, write_tree
+from ingestor.maintenance.export import json_lines, parquet, write_file, write_tree
 from ingestor.model import Article, Body, Picture, Security
-from ingestor.operations.parquet import parquet
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.save import path_of
 from ingestor.store import exports

@@ -12,7 +12,6 @@ from benchmarks.filling import FEEDS, LAST_DAY, fill, symbol
 from benchmarks.growth import compare, report
 from benchmarks.made_texts import Writer
 from ingestor.model import Article, Body, Feed
-from ingestor.operations.freshness import late_feeds
 from ingestor.store import (
     articles,
     audit,
@@ -24,10 +23,10 @@ from ingestor.store import (
     projection,
     rechecks,
     stories,
-    vitals,
 )
 from ingestor.store.db.database import Database
 from ingestor.store.exports import Filters
+from ingestor.store.overview import late_feeds
 from ingestor.store.search import index
 from ingestor.store.search.candidates import USUAL, Bounds
 from ingestor.store.search.query import Order, parse
@@ -222,7 +221,7 @@ def a_pass(connection):
     captures.asked_before(connection, [first.url])
     captures.earlier(connection, first.url, "0" * 64)
     feeds.states(connection, [Feed("新浪财经－第1频道", "rss", "https://x.example/", (), "")])
-    vitals.vitals(connection, NOW)
+    overview.vitals(connection, NOW)
 
 
 def a_look(connection):

@@ -13,74 +13,46 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ingestor"
 
-GROUND = {
-    "identity",
-    "changes",
-    "folding",
-    "likeness",
-    "near_duplicates",
-    "model",
-    "errors",
-    "config",
-    "config_sections",
-    "config_values",
-    "dates",
-    "date_forms",
-    "decode",
-    "clock",
-    "registry",
-    "observer",
-    "redaction",
-    "text",
-    "securities",
-    "",
-}
-"""What every stage may use; the ground itself uses only the ground ("" is the package)."""
+TEXT = {"text"}
+"""What can be said of a text: it needs nothing else of ours but the nouns for its answers."""
 
-STAGES = {"poll", "sources", "fetch", "extract", "store", "archive", "workers"}
+NOUNS = TEXT | {"", "identity", "policy", "model", "errors", "clock", "observer", "registry"}
+"""What every stage may use; the nouns themselves use only nouns ("" is the package)."""
+
+GROUND = NOUNS | {"config"}
+
+STAGES = {"sources", "fetch", "extract", "store", "archive"}
 """They do not know each other."""
 
+ABOVE = {"pipeline", "daemon", "cluster", "browse", "maintenance", "cli"}
+"""What is built of the stages, each of those behind it."""
+
 MAY_IMPORT = {
-    **dict.fromkeys(GROUND, GROUND),
+    "text": TEXT | {"model"},
+    **dict.fromkeys(NOUNS - TEXT, NOUNS),
+    "config": GROUND,
     **{stage: GROUND | {stage} for stage in STAGES},
-    "reading": GROUND | {"sources", "fetch", "extract"},
-    "receiving": GROUND | {"archive", "reading", "receiving"},
-    "pipeline": GROUND | STAGES | {"reading", "receiving", "pipeline"},
-    "operations": GROUND | STAGES | {"reading", "pipeline", "operations"},
-    "daemon": GROUND | {"daemon"},
-    "browse": GROUND | {"poll", "store", "operations", "browse"},
-    "cluster": GROUND | STAGES | {"reading", "pipeline", "operations", "cluster"},
-    "cli": GROUND
-    | STAGES
-    | {"reading", "pipeline", "operations", "daemon", "browse", "cluster", "cli"},
+    # What runs in a worker process begins with an answer and ends with an article, packed.
+    "workers": GROUND | {"workers", "sources", "fetch", "extract", "archive"},
+    "pipeline": GROUND | STAGES | {"workers", "pipeline"},
+    "maintenance": GROUND | STAGES | {"pipeline", "maintenance"},
+    "daemon": GROUND | STAGES | {"pipeline", "daemon"},
+    "browse": GROUND | STAGES | {"browse"},
+    "cluster": GROUND | STAGES | {"workers", "pipeline", "daemon", "cluster"},
+    "cli": GROUND | STAGES | ABOVE | {"workers"},
     "__main__": {"cli"},
 }
 
 PURE = {
+    "text",
     "identity",
-    "changes",
-    "folding",
-    "browse.chart",
-    "browse.markup",
-    "likeness",
-    "near_duplicates",
     "model",
     "errors",
-    "dates",
-    "date_forms",
-    "decode",
-    "redaction",
-    "text",
-    "securities",
-    "poll",
+    "policy",
     "archive.front_matter",
-    "archive.front_matter_reading",
-    "archive.layout",
-    "fetch.politeness",
-    "fetch.retry_after",
-    "pipeline.adopting",
-    "fetch.answers",
-    "reading",
+    "archive.front_matter_reader",
+    "fetch.headers",
+    "workers.tasks",
     "sources",
     "extract",
 }
@@ -98,7 +70,7 @@ IMPURE_MODULES |= {
 }
 IMPURE_CALLS = {"open", "input", "print", "now", "utcnow", "today", "read_text", "write_text"}
 
-MOST_MODULE_LINES = 300
+MOST_MODULE_LINES = 400
 MOST_FUNCTION_LINES = 40
 MEDIAN_FUNCTION_LINES = 8
 NINETIETH_FUNCTION_LINES = 25
@@ -248,7 +220,7 @@ def test_the_list_of_pure_modules_names_modules_that_exist():
 
 
 def test_modules_and_functions_stay_small():
-    """The caps of the house: 300 lines a module, 40 a function."""
+    """The caps of the house: 400 lines a module, 40 a function."""
     assert of_all(oversized) == []
 
 
@@ -300,7 +272,7 @@ PLANTED = {
     "a pure module opens a file": (impurities, "identity", "def f(p):\n    return open(p)"),
     "a pure module changes a global": (impurities, "identity", "def f():\n    global x\n    x = 1"),
     "a function is too long": (oversized, "poll", "def f():\n" + "    x = 1\n" * 41),
-    "a module is too long": (oversized, "poll", "x = 1\n" * 301),
+    "a module is too long": (oversized, "poll", "x = 1\n" * 401),
     "an exception is swallowed": (swallowed, "poll", "try:\n    f()\nexcept OSError:\n    pass"),
     "a public function says nothing": (undocumented, "poll", "def f():\n    return 1"),
 }

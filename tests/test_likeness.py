@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from ingestor.likeness import MOST_CHARACTERS, likeness, title_key
+from ingestor.text.similarity import MOST_CHARACTERS, likeness, title_key
 from tests.made_up_sina import made_up
 from tests.shared import shared
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ingestor.redaction import redact
+from ingestor.text.sanitize import redact
 from tests.made_up_sina import FEED_URL, made_up, publish
 from tests.running import feed
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestor.extract.mentions import mentions, with_mentions
+from ingestor.extract.symbols import mentions, with_mentions
 from ingestor.model import Body, Security
 from tests.shared import shared
 

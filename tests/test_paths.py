@@ -3,9 +3,9 @@
 import pytest
 from lxml import html
 
-from ingestor.extract.lists import LISTS
-from ingestor.extract.paths import find, find_first, quick, quick_first
+from ingestor.extract.generic import LISTS
 from ingestor.extract.template import templates
+from ingestor.extract.tree import find, find_first, quick, quick_first
 from tests.made_up_sina import finance_page, made_up
 
 PATHS = sorted(

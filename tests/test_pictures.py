@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingestor.archive.pictures import picture_kind, picture_path
+from ingestor.pipeline.images import picture_kind, picture_path
 from tests.made_up_sina import finance_page, made_up, picture, publish
 from tests.test_parts import make_due
 

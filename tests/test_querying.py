@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from ingestor.maintenance.export import parquet
 from ingestor.model import Article, Body, Security
-from ingestor.operations.parquet import parquet
 from ingestor.store import articles, revisions
 from ingestor.store.exports import Filters, exported
 from ingestor.store.upsert import Arrival

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor import sources
-from ingestor.dates import from_iso_utc, iso_utc, parse_date
 from ingestor.errors import ConfigError, FeedUnreadable
 from ingestor.model import Feed, Response, Validators
+from ingestor.text.dates import from_iso_utc, iso_utc, parse_date
 from ingestor.text.decode import decode_feed, decode_page
 from tests.made_up_sina import demo_articles, rsshub_feed
 from tests.shared import shared

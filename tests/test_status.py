@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestor.operations.rhythm import is_unanswered, longest_silence, quiet_since
+from ingestor.policy import is_unanswered, longest_silence, quiet_since
 from tests.made_up_sina import made_up, publish
 
 NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)

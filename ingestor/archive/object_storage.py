@@ -24,7 +24,7 @@ from typing import Any
 
 from ingestor.config.values import ObjectAddress
 from ingestor.errors import ConfigError, StorageFailed
-from ingestor.redaction import redact
+from ingestor.text.sanitize import redact
 
 AT_A_TIME = 16
 """Requests at a time: each waits for the network, not for the processor."""

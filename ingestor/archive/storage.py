@@ -9,14 +9,84 @@ Reading raises :class:`FileNotFoundError` for what is not there; a store that ca
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from ingestor.archive.local import LocalFolder
+from ingestor.archive import files
 from ingestor.config.values import Location
+
+
+class LocalFolder:
+    """A folder on a file system of this machine, or mounted on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, relative: str, data: bytes) -> str:
+        """Put a file there, as :func:`files.write_bytes` does."""
+        return files.write_bytes(self.folder, relative, data)
+
+    def write_all(self, contents: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Put many files there, as :func:`files.write_all` does."""
+        return files.write_all(self.folder, contents)
+
+    def read(self, relative: str, start: int = 0, length: int | None = None) -> bytes:
+        """Return a part of a file."""
+        with (self.folder / relative).open("rb") as file:
+            file.seek(start)
+            return file.read(-1 if length is None else length)
+
+    def hashes(self, relatives: Iterable[str]) -> Iterator[str | OSError]:
+        """Yield the hash of each file."""
+        for relative in relatives:
+            try:
+                yield files.sha256_of(self.folder / relative)
+            except OSError as error:
+                yield error
+
+    def copy(self, relative: str, target: Path) -> None:
+        """Copy a file with its times."""
+        shutil.copy2(self.folder / relative, target)
+
+    @contextmanager
+    def local(self, relative: str) -> Iterator[Path]:
+        """Give the file itself."""
+        yield self.folder / relative
+
+    def there(self) -> bool:
+        """Whether the folder is there."""
+        return self.folder.is_dir()
+
+    def names(self) -> Iterator[str]:
+        """Yield every file but those that are being written."""
+        for path in self.folder.rglob("*"):
+            if path.is_file() and not path.name.endswith(files.TEMPORARY_SUFFIX):
+                yield path.relative_to(self.folder).as_posix()
+
+    def size(self) -> tuple[int, int]:
+        """Return files and bytes."""
+        sizes = [(self.folder / name).stat().st_size for name in self.names()]
+        return len(sizes), sum(sizes)
+
+    def age(self, relative: str) -> float:
+        """Return the age by the modification time."""
+        return time.time() - (self.folder / relative).stat().st_mtime
+
+    def left_over(self, seconds: float) -> list[str]:
+        """Return the temporary files that nobody renamed."""
+        found = sorted(self.folder.rglob(f".*{files.TEMPORARY_SUFFIX}"))
+        names = [path.relative_to(self.folder).as_posix() for path in found]
+        return [name for name in names if seconds <= 0 or self.age(name) >= seconds]
+
+    def remove(self, relative: str) -> None:
+        """Remove a file."""
+        (self.folder / relative).unlink(missing_ok=True)
 
 
 class Storage(Protocol):
@@ -59,6 +129,82 @@ class Storage(Protocol):
         """Remove a file, if it is there."""
 
 
+class SpooledFolder:
+    """What is in a spool on this machine and what is on an object store, as one folder to read.
+
+    Files move one way, from the spool to the store, and leave the spool only when the store has
+    all of them: so the spool is looked at first.
+    """
+
+    def __init__(self, spool: LocalFolder, there: Storage) -> None:
+        self.spool = spool
+        self.store = there
+
+    def write(self, relative: str, data: bytes) -> str:
+        """Put a whole file on the store."""
+        return self.store.write(relative, data)
+
+    def write_all(self, contents: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Put whole files on the store."""
+        return self.store.write_all(contents)
+
+    def read(self, relative: str, start: int = 0, length: int | None = None) -> bytes:
+        """Return a part of a file, from the spool if it is there."""
+        try:
+            return self.spool.read(relative, start, length)
+        except FileNotFoundError:
+            return self.store.read(relative, start, length)
+
+    def hashes(self, relatives: Iterable[str]) -> Iterator[str | OSError]:
+        """Yield the hash of each file."""
+        for relative in relatives:
+            folder = self.spool if (self.spool.folder / relative).is_file() else self.store
+            yield from folder.hashes([relative])
+
+    def copy(self, relative: str, target: Path) -> None:
+        """Copy a file, from the spool if it is there."""
+        try:
+            self.spool.copy(relative, target)
+        except FileNotFoundError:
+            self.store.copy(relative, target)
+
+    @contextmanager
+    def local(self, relative: str) -> Iterator[Path]:
+        """Give a copy: what is in the spool may leave it at any moment."""
+        with tempfile.TemporaryDirectory(prefix="ingestor-") as folder:
+            target = Path(folder) / relative
+            self.copy(relative, target)
+            yield target
+
+    def there(self) -> bool:
+        """Whether the store can be used."""
+        return self.store.there()
+
+    def names(self) -> Iterator[str]:
+        """Yield every file once. The spool is looked at first: files move one way."""
+        here = set(self.spool.names())
+        yield from here | set(self.store.names())
+
+    def size(self) -> tuple[int, int]:
+        """Return files and bytes of the store."""
+        return self.store.size()
+
+    def age(self, relative: str) -> float:
+        """Return when a file was last written, wherever it is."""
+        try:
+            return self.spool.age(relative)
+        except FileNotFoundError:
+            return self.store.age(relative)
+
+    def left_over(self, seconds: float) -> list[str]:
+        """Return what is left over in the spool."""
+        return self.spool.left_over(seconds)
+
+    def remove(self, relative: str) -> None:
+        """Remove a file from the spool."""
+        self.spool.remove(relative)
+
+
 @cache
 def storage(location: Location) -> Storage:
     """Return what reads and writes the folder at a location. Safe to use from several threads.
@@ -68,7 +214,6 @@ def storage(location: Location) -> Storage:
     if isinstance(location, Path):
         return LocalFolder(location)
     from ingestor.archive.object_storage import ObjectFolder  # noqa: PLC0415 - half a second, an extra
-    from ingestor.archive.spooled import SpooledFolder  # noqa: PLC0415
 
     there = ObjectFolder(location)
     return SpooledFolder(LocalFolder(location.spool), there) if location.spool else there

@@ -1,4 +1,7 @@
-"""Datasette over an archive, and its web server."""
+"""What Datasette says of the tables: the meanings that stand beside them in the schema. Pure.
+
+Datasette over an archive, and its web server.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,42 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import rich
 import uvicorn
 from datasette.app import Datasette
 from datasette.plugins import pm
 
-from ingestor.browse.description import described
 from ingestor.browse.plugin import Plugin
 from ingestor.clock import Clock
 from ingestor.errors import UsageError
+from ingestor.store import schema
 from ingestor.store.db.database import Database
+from ingestor.store.schema.views import VIEWS
+
+
+def described(database: str) -> dict[str, Any]:
+    """Return Datasette's metadata for the archive under the name ``database``."""
+    tables: dict[str, Any] = {
+        table.name: {
+            "description": table.comment,
+            "columns": {column.name: column.comment for column in table.columns},
+        }
+        for table in schema.articles.metadata.tables.values()
+    }
+    for view in VIEWS:
+        tables[view.name] = {"description": view.comment, "columns": dict(view.columns)}
+    tables["articles"] |= {
+        "label_column": "title",
+        "sort_desc": "published_at",
+        "facets": ["media", "date"],
+    }
+    return {
+        "title": "ingestor",
+        "databases": {database: {"description": "The archive, live.", "tables": tables}},
+    }
+
 
 _HERE = Path(__file__).parent
 

@@ -1,30 +1,96 @@
-"""What the pages show, read from the archive in one transaction each."""
+"""Articles per day as bars of an inline SVG. Pure.
+
+An article's HTML for the browser: pictures are not loaded until they are asked for. Pure.
+
+What the pages show, read from the archive in one transaction each.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+import lxml.html
+from lxml.html import HtmlElement
 from sqlalchemy import Connection
 
-from ingestor.browse.chart import HEIGHT, WIDTH, bars
-from ingestor.browse.markup import page_html
-from ingestor.dates import SHANGHAI
 from ingestor.errors import UsageError
-from ingestor.operations.freshness import late_feeds
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.redaction import redact
 from ingestor.store import browsing, history, overview
 from ingestor.store.exports import Filters
 from ingestor.store.history import Revision
+from ingestor.store.overview import late_feeds
 from ingestor.store.search.query import Order, parse
 from ingestor.store.search.ranking import Hit, search
 from ingestor.store.search.snippets import marks, snippet
+from ingestor.text.dates import SHANGHAI
 from ingestor.text.diff import Change, changes
+from ingestor.text.sanitize import redact
 from ingestor.text.securities import normalised
+
+WIDTH, HEIGHT = 720, 120
+"""Of the drawing, in its own units; the page scales it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A day's bar."""
+
+    day: str
+    articles: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def bars(days: Sequence[tuple[str, int]]) -> list[Bar]:
+    """Return a bar for each day and its number of articles; the largest fills the height."""
+    most = max((count for _, count in days), default=0)
+    if not most:
+        return []
+    # A bar of an archive of few days is no wall.
+    step = min(WIDTH / len(days), WIDTH / 20)
+    drawn = []
+    for number, (day, count) in enumerate(days):
+        height = round(HEIGHT * count / most, 1)
+        x = round(number * step, 1)
+        drawn.append(Bar(day, count, x, HEIGHT - height, round(step * 0.8, 1), height))
+    return drawn
+
+
+def page_html(html: str, *, pictures: bool) -> tuple[str, int]:
+    """Return cleaned HTML to put into a page, and how many pictures it has.
+
+    Without ``pictures`` each is replaced by its description, so that nothing is asked of other
+    machines. Links open without saying where one came from.
+    """
+    root = lxml.html.fragment_fromstring(html, create_parent="div")
+    found = list(root.iter("img"))
+    for one in found:
+        if pictures:
+            one.set("loading", "lazy")
+            one.set("referrerpolicy", "no-referrer")
+        else:
+            _replace(one)
+    for link in root.iter("a"):
+        link.set("rel", "noopener noreferrer")
+    return lxml.html.tostring(root, encoding="unicode"), len(found)
+
+
+def _replace(picture: HtmlElement) -> None:
+    words = lxml.html.Element("span", {"class": "picture"})
+    description = picture.get("alt", "").strip()
+    words.text = f"▧ {description}" if description else "▧"
+    words.tail = picture.tail
+    parent = picture.getparent()
+    if parent is not None:
+        parent.replace(picture, words)
+
 
 CHART_DAYS = 90
 NEWEST_SHOWN = 20

@@ -10,15 +10,15 @@ from ingestor.cli.common import chosen_feeds, options, say, say_error, set_up_lo
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.errors import FetchError, IngestorError, StorageFailed
-from ingestor.fetch.answers import require_page
+from ingestor.fetch.headers import require_page
 from ingestor.model import Feed, Response, Validators
 from ingestor.pipeline.captures import require_folders
 from ingestor.pipeline.services import fetcher
-from ingestor.reading import read_feed
-from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import is_current
+from ingestor.text.sanitize import redact
+from ingestor.workers.tasks import read_feed
 
 
 def check(context: typer.Context) -> None:

@@ -14,14 +14,13 @@ import typer
 
 from ingestor.cli import logs
 from ingestor.config import Settings, find, load
-from ingestor.dates import iso_utc
 from ingestor.errors import ConfigError, NoArchiveYet, StorageFailed, UsageError
 from ingestor.model import Feed
-from ingestor.redaction import redact
 from ingestor.sources import source
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import is_current, revision
-from ingestor.text.sanitize import escaped, one_line, visible
+from ingestor.text.dates import iso_utc
+from ingestor.text.sanitize import escaped, one_line, redact, visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ingestor.cli.common import existing, say
 from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.model import Feed
-from ingestor.pipeline.past_pages import newest_first
+from ingestor.pipeline.backfill import newest_first
 from ingestor.sources import older
 from ingestor.store import assignments, backfills, feeds, reextraction
 from ingestor.store.assignments import Assignment

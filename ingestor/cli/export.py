@@ -19,7 +19,7 @@ from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.maintenance import export as operation
-from ingestor.operations.parquet import parquet, require_pyarrow
+from ingestor.maintenance.export import parquet, require_pyarrow
 from ingestor.store import exports
 from ingestor.store.exports import ExportedArticle
 

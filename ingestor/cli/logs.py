@@ -10,8 +10,7 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from ingestor.redaction import redact
-from ingestor.text.sanitize import one_line, visible
+from ingestor.text.sanitize import one_line, redact, visible
 
 LogFormat = Literal["human", "json", "journal"]
 

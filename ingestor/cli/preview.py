@@ -11,14 +11,14 @@ from ingestor.cli.common import Options, options, say, say_json, set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FeedSettings
-from ingestor.dates import iso_utc
 from ingestor.errors import ConfigError, UsageError
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Request, Response
 from ingestor.pipeline.multipage import Begun, complete
 from ingestor.pipeline.services import fetcher
-from ingestor.reading import extract_page
+from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers
+from ingestor.workers.tasks import extract_page
 
 
 def preview(

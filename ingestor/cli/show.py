@@ -13,12 +13,12 @@ import typer
 
 from ingestor.cli.common import existing, options, say, say_json
 from ingestor.cli.difference import differences
-from ingestor.dates import SHANGHAI, iso_utc
 from ingestor.errors import UsageError
 from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.store import history
 from ingestor.store.db.database import Database
 from ingestor.store.history import ArticleHistory, Revision
+from ingestor.text.dates import SHANGHAI, iso_utc
 from ingestor.text.sanitize import one_line
 
 

@@ -1,4 +1,7 @@
-"""``ingest status`` answers whether all is well."""
+"""What ``ingest status`` says of the workers of a cluster.
+
+``ingest status`` answers whether all is well.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,43 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli import cluster_status
 from ingestor.cli.common import existing, options, say_error, say_json
 from ingestor.clock import Clock
-from ingestor.dates import iso_utc
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
-from ingestor.operations.freshness import late_feeds
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.redaction import redact
-from ingestor.store import cluster_overview, hosts, overview
-from ingestor.store.overview import FeedHealth, Parked
-from ingestor.text.sanitize import one_line
+from ingestor.store import leases, overview
+from ingestor.store.overview import ClusterState, FeedHealth, Parked, late_feeds
+from ingestor.text.dates import iso_utc
+from ingestor.text.sanitize import one_line, redact
+
+
+def as_document(state: ClusterState | None) -> dict[str, object]:
+    """Return the workers as they stand in ``status --json``."""
+    return {"cluster": asdict(state) if state else None}
+
+
+def show(state: ClusterState | None) -> None:
+    """Say who works, and what waits."""
+    if state is None:
+        return
+    console = Console()
+    names = f": {', '.join(state.names)}" if state.names else ""
+    console.print(Text(f"workers {state.workers} alive{names}"))
+    for name, queue in state.queues.items():
+        again = f" ({queue.again} again)" if queue.again else ""
+        console.print(
+            Text(
+                f"queue   {name}: {queue.waiting} waiting{again}, "
+                f"{queue.running} running, {queue.failed} failed"
+            )
+        )
+    for kind, counts in state.assignments.items():
+        said = ", ".join(f"{number} {what}" for what, number in counts.items())
+        console.print(Text(f"days    {kind}: {said}"))
+    for job in state.stalled:
+        console.print(Text(f"stalled {job}: its worker is gone; another one does it"))
+
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
@@ -59,22 +87,22 @@ def status(
         raise typer.Exit(1) from error
     with database.reading() as connection:
         feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
-        paused = {name: one for name, one in hosts.pauses(connection).items() if one.until > now}
+        paused = {name: one for name, one in leases.pauses(connection).items() if one.until > now}
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
         late = late_feeds(connection, now)
-        workers = cluster_overview.cluster(connection, settings.cluster.stalled_after)
+        workers = overview.cluster(connection, settings.cluster.stalled_after)
     database.close()
     if as_json:
         document = _document(feeds, parked, totals, late) | {
             "hosts_paused": {name: iso_utc(one.until) for name, one in paused.items()},
-            **cluster_status.as_document(workers),
+            **as_document(workers),
         }
         say_json(document, indent=2)
     else:
         _show(feeds, parked, totals, late=late, now=now)
         _show_requests(feeds, paused)
-        cluster_status.show(workers)
+        show(workers)
     if (
         (workers and workers.stalled)
         or any(one.active and one.failures for one in feeds)

@@ -15,15 +15,13 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon import web
 from ingestor.daemon.folder_sizes import FolderSizes
-from ingestor.daemon.health import Pulse
+from ingestor.daemon.health import Freshness, Pulse, not_alive
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.daemon.service import SLOWEST_BEAT, counting
 from ingestor.daemon.systemd import systemd
 from ingestor.errors import ConfigError, UsageError
-from ingestor.operations.freshness import Freshness
-from ingestor.operations.readiness import not_alive
-from ingestor.store.cluster_overview import ClusterState, cluster
 from ingestor.store.db.database import Database
+from ingestor.store.overview import ClusterState, cluster
 
 log = structlog.get_logger(__name__)
 
@@ -56,18 +54,20 @@ def _work(
     settings: Settings, database: Database, queues: str | None, concurrency: int | None
 ) -> None:
     try:
-        from ingestor.cluster import crew, plan  # noqa: PLC0415 - an extra
+        from ingestor.cluster import plan, worker  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise ConfigError("workers need an extra: pip install 'ingestor[cluster]'") from error
-    crew.require_server(database)
+    worker.require_server(database)
     wanted = _chosen(queues, plan.QUEUES)
     clock = Clock()
     life = _Life(settings, database, clock)
     with ExitStack() as stack:
         stack.enter_context(stop_on_signals(clock, settings.service.stop_timeout))
         stack.enter_context(life.answering())
-        number = crew.Crew.jobs_at_a_time(settings, concurrency)
-        crew.Crew(settings, database, clock, life.pulse, wanted, number).run(life.beat, life.rhythm)
+        number = worker.Crew.jobs_at_a_time(settings, concurrency)
+        worker.Crew(settings, database, clock, life.pulse, wanted, number).run(
+            life.beat, life.rhythm
+        )
     life.systemd.tell("STOPPING=1", "STATUS=stopped")
 
 

@@ -14,13 +14,13 @@ import structlog
 
 from ingestor.clock import Clock
 from ingestor.config.sections import FetchSettings
-from ingestor.dates import iso_utc
 from ingestor.errors import ArchiveError, Postponed
 from ingestor.fetch.host_limiter import SHORT_PAUSE
 from ingestor.model import HostPause
-from ingestor.store import hosts, leases
+from ingestor.store import leases
 from ingestor.store.db.database import Database
 from ingestor.store.leases import Place
+from ingestor.text.dates import iso_utc
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,10 @@ COME_BACK = timedelta(seconds=5)
 
 @dataclass(slots=True)
 class SharedGate:
-    """A gate that all workers of one archive pass; see :class:`ingestor.fetch.gate.Gate`."""
+    """A gate that all workers of one archive pass.
+
+    See :class:`ingestor.fetch.host_limiter.Gate`.
+    """
 
     database: Database
     settings: FetchSettings
@@ -67,7 +70,7 @@ class SharedGate:
         """Write down what a host asks for, so that all workers heed it from now on."""
         with self.database.transaction() as connection:
             if pause:
-                hosts.record(connection, {host: pause}, self.clock.now())
+                leases.record(connection, {host: pause}, self.clock.now())
             if seconds > 0:
                 leases.hold_off(connection, host, seconds)
 

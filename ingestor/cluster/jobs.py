@@ -14,7 +14,7 @@ from ingestor.cluster.plan import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue
 from ingestor.cluster.slots import Slots
 from ingestor.model import Feed, FeedState
 from ingestor.pipeline import Services, Summary
-from ingestor.pipeline.backfilling import backfill
+from ingestor.pipeline.backfill import backfill
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import keep_pictures
 from ingestor.pipeline.ingest import ingest_entries

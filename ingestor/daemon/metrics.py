@@ -13,12 +13,11 @@ from prometheus_client.registry import Collector
 
 from ingestor.clock import Clock
 from ingestor.daemon.folder_sizes import FolderSizes
-from ingestor.daemon.health import Pulse
+from ingestor.daemon.health import Freshness, Pulse
 from ingestor.errors import ArchiveError
 from ingestor.model import Cause
 from ingestor.observer import Observer, PollResult
-from ingestor.operations.freshness import Freshness
-from ingestor.store.cluster_overview import ClusterState
+from ingestor.store.overview import ClusterState
 
 MOST_HOSTS = 50
 """Hosts that get a label of their own; whoever announces thousands may not fill our memory."""

@@ -14,18 +14,15 @@ from ingestor.config import Settings
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.daemon import web
 from ingestor.daemon.folder_sizes import FolderSizes
-from ingestor.daemon.health import Pulse
+from ingestor.daemon.health import Freshness, Pulse, not_alive, not_ready
 from ingestor.daemon.loop import Step, serve
 from ingestor.daemon.systemd import Systemd
 from ingestor.errors import ConfigError
 from ingestor.observer import Observer
-from ingestor.operations.freshness import Freshness
-from ingestor.operations.readiness import not_alive, not_ready
 from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
-from ingestor.store.cluster_overview import ClusterState
-from ingestor.store.db.database import Database
-from ingestor.store.upkeep import tidy
+from ingestor.store.db.database import Database, tidy
+from ingestor.store.overview import ClusterState
 
 log = structlog.get_logger(__name__)
 

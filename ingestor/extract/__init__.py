@@ -14,9 +14,8 @@ from dataclasses import replace
 
 from ingestor.errors import Gone, NoArticle
 from ingestor.extract.clean import clean
-from ingestor.extract.generic import generic_article
-from ingestor.extract.lists import is_list
-from ingestor.extract.mentions import with_mentions
+from ingestor.extract.generic import generic_article, is_list
+from ingestor.extract.symbols import with_mentions
 from ingestor.extract.template import read_template, templates
 from ingestor.extract.tree import parse, parse_fragment
 from ingestor.model import Article, Body, Page

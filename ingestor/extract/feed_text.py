@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ingestor.errors import NoArticle
 from ingestor.extract import bounded_title, extract_fragment
-from ingestor.extract.mentions import with_mentions
+from ingestor.extract.symbols import with_mentions
 from ingestor.identity import document_id, entry_address
 from ingestor.model import Article, Body, Entry, Feed
 

@@ -1,4 +1,7 @@
-"""Any other publisher's page: readability-lxml for the body, the usual marks for the rest."""
+"""Pages of Sina's that list articles, from which the generic extractor would make one.
+
+Any other publisher's page: readability-lxml for the body, the usual marks for the rest.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,31 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml import html as lxml_html
 
-from ingestor.dates import parse_date
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.template import page_title, summary
-from ingestor.extract.tree import Tree, parse_fragment
-from ingestor.identity import canonical_url, document_id
+from ingestor.extract.tree import Tree, find, parse_fragment
+from ingestor.identity import canonical_url, document_id, is_sina
 from ingestor.model import Article, Body
+from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords, bounded_name, visible
+
+LISTS = (
+    "//*[@id='result']//*[contains(@class,'box-result')]",
+    "//ul[contains(@class,'list_009')]/li",
+    "//*[@id='d_list']//*[contains(@class,'c_tit')]",
+    "//*[contains(concat(' ',@class,' '),' datelist ')]//a",
+)
+"""What a search's answers, the roll pages of three generations and a company's news are made of."""
+
+LEAST_ITEMS = 3
+"""A box of related articles has one or two."""
+
+
+def is_list(tree: Tree) -> bool:
+    """Whether a page that no template fits is one of these lists."""
+    return is_sina(tree.url) and any(len(find(tree.root, path)) >= LEAST_ITEMS for path in LISTS)
+
 
 _DATE_METAS = (
     "article:published_time", "og:published_time", "og:release_date", "datePublished",

@@ -13,8 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from ingestor.extract.paths import find
-from ingestor.extract.tree import Tree
+from ingestor.extract.tree import Tree, find
 from ingestor.identity import canonical_url, is_sina
 from ingestor.model import Article, Body
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from ingestor.dates import parse_date
 from ingestor.errors import Forbidden
 from ingestor.extract.clean import clean
 from ingestor.extract.multipage import take_parts
@@ -19,6 +18,7 @@ from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
 from ingestor.registry import modules
+from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords, bounded_name
 
 SUMMARY_CHARACTERS = 200
@@ -37,7 +37,7 @@ _MOBILE = re.compile(r"url=\s*(\S+)")
 
 DATE_SOURCE = "/descendant::*[contains(@class,'date-source')][1]"
 """The line below the headline, on pages from 2017 on; related articles may have such a line too.
-Written so that the search ends with the first (see :mod:`ingestor.extract.paths`)."""
+Written so that the search ends with the first (see :mod:`ingestor.extract.tree`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
-"""The HTTP client: one GET at a time within bounds, or many, each host in its turn."""
+"""How the client behaves: what the ``[fetch]`` section of the configuration says.
+
+The HTTP client: one GET at a time within bounds, or many, each host in its turn.
+"""
 
 from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -15,20 +18,33 @@ from urllib.parse import urljoin
 import httpx
 
 from ingestor.clock import Clock
-from ingestor.dates import iso_utc
 from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
-from ingestor.fetch.deadline import deadline
-from ingestor.fetch.gate import Gate, OpenGate
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
 from ingestor.fetch.headers import SLOW_DOWN, retry_after, speaks_for_its_host
-from ingestor.fetch.host_limiter import Hosts, host_of
-from ingestor.fetch.limits import Limits
-from ingestor.fetch.politeness import HostQueues
+from ingestor.fetch.host_limiter import Gate, HostQueues, Hosts, OpenGate, host_of
 from ingestor.fetch.robots import Robots
-from ingestor.fetch.transport import transport
+from ingestor.fetch.transport import deadline, transport
 from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
+from ingestor.text.dates import iso_utc
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How the client behaves; the ``[fetch]`` section of the configuration."""
+
+    user_agent: str
+    timeout: timedelta
+    """For each step of a request; a whole answer may take three times that."""
+    max_bytes: int
+    connections: int
+    connections_per_host: int
+    delay_per_host: timedelta
+    robots: bool
+    proxy: str
+    allow_private_addresses: bool
+
 
 T = TypeVar("T")
 

@@ -1,4 +1,7 @@
-"""What an answer says about when to come back: Retry-After, Cache-Control, and for whom. Pure."""
+"""What an answer's status means. Pure.
+
+What an answer says about when to come back: Retry-After, Cache-Control, and for whom. Pure.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,25 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from ingestor.errors import Gone, Refused, Unreachable
 from ingestor.model import Response
+
+
+def require_page(response: Response) -> None:
+    """Raise the :class:`FetchError` that a status other than 200 stands for.
+
+    404 and 410 are :class:`Gone`; 401, 403, 407 and 451 :class:`Refused`; all others,
+    server errors and 429 among them, :class:`Unreachable`.
+    """
+    if response.status == 200:
+        return
+    line = f"{response.url}: HTTP {response.status}"
+    if response.status in {404, 410}:
+        raise Gone(line)
+    if response.status in {401, 403, 407, 451}:
+        raise Refused(line)
+    raise Unreachable(line)
+
 
 SLOW_DOWN = frozenset({429, 503})
 """Statuses that ask for fewer requests (RFC 6585, 4; RFC 9110, 15.6.4)."""

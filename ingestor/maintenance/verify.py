@@ -20,7 +20,7 @@ from ingestor.config import Settings
 from ingestor.maintenance.difference import Difference
 from ingestor.maintenance.verify_raw import RawComparison
 from ingestor.pipeline.files import write_files
-from ingestor.store import audit, cluster_overview, images, stories
+from ingestor.store import audit, images, overview, stories
 from ingestor.store.audit import KeptFile
 from ingestor.store.db.database import Database
 from ingestor.store.search import index
@@ -77,13 +77,13 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
 
 def _lost_jobs(connection: Connection, settings: Settings) -> Iterator[Difference]:
     """Find jobs of workers that are gone; the archive's tables know what they were for."""
-    state = cluster_overview.cluster(connection, settings.cluster.stalled_after)
+    state = overview.cluster(connection, settings.cluster.stalled_after)
     for job in state.stalled if state else ():
         yield Difference(f"job {job}: its worker is gone, and nobody does it", _forget_lost)
 
 
 def _forget_lost(connection: Connection) -> None:
-    cluster_overview.forget_running(connection)
+    overview.forget_running(connection)
 
 
 def repair(database: Database, settings: Settings, found: list[Difference]) -> list[Difference]:

@@ -16,13 +16,13 @@ from ingestor.archive.storage import storage
 from ingestor.archive.warc import reader, recovery
 from ingestor.archive.warc.reader import Record
 from ingestor.config.values import Location, ObjectAddress
-from ingestor.dates import from_iso_utc
 from ingestor.errors import StorageFailed
 from ingestor.maintenance.difference import Difference
 from ingestor.pipeline.captures import kept_original
 from ingestor.store import audit, captures
 from ingestor.store.audit import KeptCapture
 from ingestor.store.db.database import Database
+from ingestor.text.dates import from_iso_utc
 
 _BEGUN = re.compile(r"ingestor-(\d{14})-")
 

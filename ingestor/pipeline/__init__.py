@@ -29,11 +29,10 @@ from sqlalchemy import Connection
 
 from ingestor import policy
 from ingestor.model import Feed, FeedState
-from ingestor.pipeline.backfilling import backfill
+from ingestor.pipeline.backfill import Day, backfill
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import keep_pictures
 from ingestor.pipeline.ingest import ingest_entries
-from ingestor.pipeline.past_pages import Day
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.services import Services, Summary

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
-from ingestor.dates import iso_utc
 from ingestor.pipeline.services import Services
 from ingestor.store import projection
 from ingestor.store.db.database import Database
 from ingestor.store.shards import ALL, Share
+from ingestor.text.dates import iso_utc
 
 FILES_A_TRANSACTION = 50
 """Files that are written before the database is told so."""

@@ -24,12 +24,11 @@ from ingestor.pipeline.batches import batches
 from ingestor.pipeline.multipage import Begun, Whole, complete
 from ingestor.pipeline.save import Result, Work, save
 from ingestor.pipeline.services import Services, Summary, remember_pauses
-from ingestor.reading import article_from_entry, extract_page
 from ingestor.sources import points_to_page
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS
-from ingestor.workers.tasks import Received, receive_page
+from ingestor.workers.tasks import Received, article_from_entry, extract_page, receive_page
 
 log = structlog.get_logger(__name__)
 

@@ -12,18 +12,17 @@ from sqlalchemy import Connection
 
 from ingestor import policy
 from ingestor.archive.warc.records import body_sha256
-from ingestor.dates import iso_utc
 from ingestor.errors import FetchError, IngestorError, Postponed
-from ingestor.fetch.answers import require_page
-from ingestor.fetch.headers import max_age, retry_after
+from ingestor.fetch.headers import max_age, require_page, retry_after
 from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
 from ingestor.pipeline.batches import LONGEST_SECONDS
 from ingestor.pipeline.captures import Kept
 from ingestor.pipeline.services import Services, Summary, remember_pauses
-from ingestor.reading import read_feed
 from ingestor.sources import source
 from ingestor.store import entries, feeds
+from ingestor.text.dates import iso_utc
+from ingestor.workers.tasks import read_feed
 
 log = structlog.get_logger(__name__)
 

@@ -14,11 +14,11 @@ from ingestor.model import Article, Request, Response
 from ingestor.pipeline import captures
 from ingestor.pipeline.multipage import Begun, Whole, complete
 from ingestor.pipeline.services import Services, Summary, remember_pauses
-from ingestor.reading import extract_page
 from ingestor.store import rechecks, revisions
 from ingestor.store.rechecks import DueCheck
 from ingestor.store.shards import ALL, Share
 from ingestor.store.upsert import Arrival
+from ingestor.workers.tasks import extract_page
 
 log = structlog.get_logger(__name__)
 

@@ -9,9 +9,8 @@ import structlog
 from sqlalchemy import Connection
 
 from ingestor import policy
-from ingestor.archive.layout import article_path
+from ingestor.archive.front_matter import article_path
 from ingestor.archive.warc.records import Packed
-from ingestor.dates import iso_utc
 from ingestor.errors import ArchiveError, FetchError, IngestorError, Postponed
 from ingestor.identity import file_id
 from ingestor.model import Article, Feed, Origin, Response, Validators
@@ -21,6 +20,7 @@ from ingestor.store import articles, entries, rechecks
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.store.rechecks import FirstCheck
 from ingestor.store.upsert import Arrival, Outcome, Saved
+from ingestor.text.dates import iso_utc
 
 log = structlog.get_logger(__name__)
 

@@ -15,13 +15,12 @@ from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FetchSettings
-from ingestor.fetch.client import Fetcher
-from ingestor.fetch.gate import Gate
-from ingestor.fetch.limits import Limits
+from ingestor.fetch.client import Fetcher, Limits
+from ingestor.fetch.host_limiter import Gate
 from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
 from ingestor.pipeline.captures import Kept, keep, opened_warc, require_folders, seal_unfinished
-from ingestor.store import hosts
+from ingestor.store import leases
 from ingestor.store.db.database import Database
 from ingestor.workers import Workers
 
@@ -123,7 +122,7 @@ def opened(
     watching = observer or Observer()
     with ExitStack() as stack:
         with database.reading() as connection:
-            pauses = hosts.pauses(connection)
+            pauses = leases.pauses(connection)
         warc = None
         require_folders(settings.archive)
         seal_unfinished(database, settings.archive.raw_dir)
@@ -149,11 +148,11 @@ def remember_pauses(services: Services) -> None:
     now = services.clock.now()
     paused = services.fetcher.hosts.paused(now)
     with services.database.reading() as connection:
-        known = hosts.pauses(connection)
+        known = leases.pauses(connection)
     over = any(one.until <= now for one in known.values())
     if over or any(known.get(name) != one for name, one in paused.items()):
         with services.database.transaction() as connection:
-            hosts.record(connection, paused, now)
+            leases.record(connection, paused, now)
 
 
 def fetcher(

@@ -6,7 +6,6 @@ import html
 import json
 from typing import Any
 
-from ingestor.dates import parse_date
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, FeedDocument, Response
 from ingestor.sources._text import (
@@ -17,6 +16,7 @@ from ingestor.sources._text import (
     web_address,
     whole,
 )
+from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
 
 

@@ -11,7 +11,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from ingestor.dates import parse_date
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
@@ -23,6 +22,7 @@ from ingestor.sources._text import (
     web_address,
     whole,
 )
+from ingestor.text.dates import parse_date
 from ingestor.text.decode import decode_feed
 from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
 

@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ingestor.dates import parse_date
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
 from ingestor.sources._sina_api import items_of, result_of, text_of
 from ingestor.sources._text import identifier, plain, web_address, whole
+from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords
 from ingestor.text.securities import in_market
 

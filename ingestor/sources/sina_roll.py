@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ingestor.dates import EARLIEST, SHANGHAI
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._sina_api import items_of, result_of, text_of
 from ingestor.sources._text import identifier, plain, web_address, whole
+from ingestor.text.dates import EARLIEST, SHANGHAI
 from ingestor.text.sanitize import bounded_keywords, bounded_name
 
 ITEMS_A_PAGE = 50

@@ -15,12 +15,11 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from ingestor.identity import fingerprint, is_content_address, match, publication_day
-from ingestor.likeness import Likeness, likeness, title_key
-from ingestor.store.articles import known_articles
+from ingestor.store.articles import NewArticle, insert, known_articles
 from ingestor.store.merging import give_address
-from ingestor.store.new_articles import NewArticle, insert
 from ingestor.store.schema import articles, revisions
 from ingestor.store.upsert import Arrival
+from ingestor.text.similarity import Likeness, likeness, title_key
 
 MOST_DAYS = 32
 """Days whose titles are kept in memory: files come in the order of their names, which may be

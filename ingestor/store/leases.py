@@ -1,4 +1,6 @@
-"""Places at hosts, over all workers: how many requests are on their way, and when the next may go.
+"""Hosts that asked to be left alone: kept, so that the next run leaves them alone too.
+
+Places at hosts, over all workers: how many requests are on their way, and when the next may go.
 
 All times are the server's: the machines' clocks need not agree. A place is taken for as long as a
 request can last at most, and written down, so that nothing that dies (a worker, or the server)
@@ -7,14 +9,41 @@ makes it free while the request may still be on its way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, text, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from ingestor.model import HostPause
-from ingestor.store.db import advisory
-from ingestor.store.schema.cluster import host_leases, host_turns
+from ingestor.store.db import advisory, lock_order
+from ingestor.store.schema.cluster import host_leases, host_turns, hosts
+
+
+def pauses(connection: Connection) -> dict[str, HostPause]:
+    """Return every pause that is written down, by host; also those that are over."""
+    return {
+        row.host: HostPause(row.paused_until, row.reason)
+        for row in connection.execute(select(hosts))
+    }
+
+
+def record(connection: Connection, paused: Mapping[str, HostPause], now: datetime) -> None:
+    """Write down these pauses, and forget those that are over at ``now``.
+
+    Those that others wrote down stay; of two for one host the later end counts.
+    """
+    lock_order.of_hosts(connection)
+    connection.execute(delete(hosts).where(hosts.c.paused_until <= now))
+    known = pauses(connection)
+    for host, pause in paused.items():
+        if host in known and known[host].until >= pause.until:
+            continue
+        connection.execute(delete(hosts).where(hosts.c.host == host))
+        connection.execute(
+            hosts.insert().values(host=host, paused_until=pause.until, reason=pause.reason)
+        )
+
 
 _TAKE = text("""
 WITH pace AS MATERIALIZED (

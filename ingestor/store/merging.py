@@ -10,9 +10,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, insert, select, update
 
 from ingestor.identity import CONTENT_SCHEME
-from ingestor.likeness import likeness, title_key
 from ingestor.store.schema import aliases, articles
 from ingestor.store.upsert import Arrival
+from ingestor.text.similarity import likeness, title_key
 
 # A range, not LIKE, which SQLite looks up in no index: ";" is the character after ":".
 WITHOUT_ADDRESS = and_(

@@ -1,13 +1,143 @@
-"""How the archive is, in numbers: what ``ingest status`` shows."""
+"""When feeds answered, and when their latest articles were published: their rhythm.
+
+The few numbers that tell whether the work moves: asked for every few seconds.
+
+How the archive is, in numbers: what ``ingest status`` shows.
+
+How the workers of a cluster are: who lives, which jobs wait, run, failed or were lost.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, ScalarSelect, Table, case, func, select
+from sqlalchemy import (
+    Connection,
+    ScalarSelect,
+    Table,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 
+from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
+from ingestor.store import assignments
+from ingestor.store.db import advisory
 from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings
+from ingestor.text.dates import iso_utc
+
+ARTICLES_LOOKED_AT = 200
+"""Enough to hold a week-end of a feed with thirty articles a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweringFeed:
+    """An active feed whose last poll did not fail."""
+
+    id: int
+    name: str
+    interval: timedelta
+    """Between two polls."""
+    last_ok_at: datetime | None
+    last_new_at: datetime | None
+
+
+def answering(connection: Connection) -> list[AnsweringFeed]:
+    """Return the feeds that are active and did not fail last time."""
+    query = select(feeds).where(feeds.c.active == 1, feeds.c.failures == 0).order_by(feeds.c.id)
+    return [
+        AnsweringFeed(
+            row.id, row.name, timedelta(seconds=row.interval_s), row.last_ok_at, row.last_new_at
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def latest_publications(connection: Connection, feed_id: int) -> list[datetime]:
+    """Return the moments of a feed's latest articles, as far as they are known."""
+    # SQLite's index of the feed is in the order of the rows, so that the last ones are found
+    # without sorting the feed's whole past.
+    sqlite = connection.dialect.name == "sqlite"
+    newest = literal_column("sightings.rowid") if sqlite else sightings.c.article_id
+    latest = (
+        select(sightings.c.article_id)
+        .where(sightings.c.feed_id == feed_id)
+        .order_by(newest.desc())
+        .limit(ARTICLES_LOOKED_AT)
+        .subquery()
+    )
+    query = select(articles.c.published_at).join(latest, latest.c.article_id == articles.c.id)
+    return [moment for moment in connection.execute(query).scalars() if moment]
+
+
+def late_feeds(connection: Connection, now: datetime) -> dict[str, str]:
+    """Return why feeds are late, by their names; feeds that fail are not among them."""
+    late = {}
+    for one in answering(connection):
+        if is_unanswered(one.last_ok_at, one.interval, now):
+            late[one.name] = "not polled: does the daemon run?"
+            continue
+        if one.last_new_at is None or now - one.last_new_at <= SHORTEST_SILENCE:
+            # Nobody is quiet after so short a time: most feeds need no look at their past.
+            continue
+        silence = longest_silence(latest_publications(connection, one.id))
+        if since := quiet_since(one.last_new_at, silence, now):
+            late[one.name] = f"nothing new since {iso_utc(since)}, longer than it ever was"
+    return late
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """The queue at one moment."""
+
+    pending: int
+    """Entries that wait, due or not."""
+    parked: int
+    """Entries that were given up."""
+    due: int
+    """Feeds and entries whose time has come."""
+    feeds: int
+    failing: int
+    """Feeds whose last poll failed."""
+
+
+def vitals(connection: Connection, now: datetime) -> Vitals:
+    """Return how the queue is at ``now``; the indexes answer it."""
+    query = select(entries.c.state, func.count()).where(WAITING).group_by(entries.c.state)
+    waiting = {row[0]: int(row[1]) for row in connection.execute(query)}
+    active = feeds.c.active == 1
+    return Vitals(
+        pending=waiting.get("pending", 0),
+        parked=waiting.get("parked", 0),
+        due=_due(connection, now),
+        feeds=_count_where(connection, active),
+        failing=_count_where(connection, active, feeds.c.failures > 0),
+    )
+
+
+def _due(connection: Connection, now: datetime) -> int:
+    """Return how many feeds and entries have their time come by ``now``."""
+    active = feeds.c.active == 1
+    late_entries = _count_where(
+        connection,
+        WAITING,
+        entries.c.state == "pending",
+        or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
+        entries.c.feed_id.in_(select(feeds.c.id).where(active)),
+    )
+    feeds_late = _count_where(
+        connection, active, or_(feeds.c.next_poll_at.is_(None), feeds.c.next_poll_at <= now)
+    )
+    return late_entries + feeds_late
+
+
+def _count_where(connection: Connection, *conditions: object) -> int:
+    query = select(func.count()).where(*conditions)  # type: ignore[arg-type]
+    return int(connection.execute(query).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +252,77 @@ def totals(connection: Connection) -> dict[str, int | str | None]:
 
 def _count(table: Table) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).scalar_subquery()
+
+
+_THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+_QUEUES = text("""
+SELECT queue_name,
+  count(*) FILTER (WHERE status = 'todo') AS waiting,
+  count(*) FILTER (WHERE status = 'doing') AS running,
+  count(*) FILTER (WHERE status = 'failed') AS failed,
+  count(*) FILTER (WHERE status = 'todo' AND attempts > 0) AS again
+FROM procrastinate_jobs GROUP BY queue_name ORDER BY queue_name
+""")
+_LOST = text("""
+SELECT coalesce(lock, task_name) FROM procrastinate_jobs AS job
+WHERE status = 'doing' AND NOT EXISTS (
+  SELECT FROM procrastinate_workers AS worker WHERE worker.id = job.worker_id
+  AND last_heartbeat >= now() - make_interval(secs => :seconds)
+) ORDER BY 1
+""")
+_ALIVE = text(
+    "SELECT count(*) FROM procrastinate_workers"
+    " WHERE last_heartbeat >= now() - make_interval(secs => :seconds)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """The jobs of one queue; those that are done are not there any more."""
+
+    waiting: int
+    running: int
+    failed: int
+    """Given up by the engine; what they were for is planned anew."""
+    again: int
+    """Of those that wait: tried before, or lost with a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """The workers and their jobs at one moment."""
+
+    workers: int
+    """Workers with a recent heartbeat."""
+    names: tuple[str, ...]
+    """Who holds the archive: ``PROCESS on HOST``."""
+    queues: dict[str, QueueState]
+    stalled: tuple[str, ...]
+    """Jobs whose worker has no heartbeat any more: others do them within the minute."""
+    assignments: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Days that were handed over (--defer): by kind, how many are pending and parked."""
+
+
+def cluster(connection: Connection, stalled_after: timedelta) -> ClusterState | None:
+    """Return how the workers are; ``None`` for an archive on which none ever worked."""
+    if not advisory.has_locks(connection) or not connection.execute(_THERE).scalar_one():
+        return None
+    seconds = {"seconds": stalled_after.total_seconds()}
+    handed: dict[str, dict[str, int]] = {}
+    for (kind, state), number in sorted(assignments.counts(connection).items()):
+        handed.setdefault(kind, {})[state] = number
+    return ClusterState(
+        workers=int(connection.execute(_ALIVE, seconds).scalar_one()),
+        names=tuple(advisory.holders(connection, advisory.RUN)),
+        queues={
+            row.queue_name: QueueState(row.waiting, row.running, row.failed, row.again)
+            for row in connection.execute(_QUEUES)
+        },
+        stalled=tuple(connection.execute(_LOST, seconds).scalars()),
+        assignments=handed,
+    )
+
+
+def forget_running(connection: Connection) -> None:
+    """Remove every job that counts as running, when no worker is: they are planned again."""
+    connection.execute(text("DELETE FROM procrastinate_jobs WHERE status = 'doing'"))

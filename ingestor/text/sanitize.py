@@ -3,6 +3,8 @@
 A title reaches YAML, a file name, a terminal and a log line. Control characters move a
 terminal's cursor, bidirectional overrides let a line read as another one ("Trojan Source",
 CVE-2021-42574), and zero-width characters make two titles that look like one.
+
+Keeping secrets out of what people and log collectors read. Pure.
 """
 
 from __future__ import annotations
@@ -81,3 +83,17 @@ def bounded_keywords(words: list[str]) -> tuple[str, ...]:
     lines = [line for word in words if (line := one_line(word))]
     kept = [line for line in lines if len(line) <= MOST_KEYWORD_CHARACTERS]
     return tuple(dict.fromkeys(kept))[:MOST_KEYWORDS]
+
+
+_USERINFO = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE)
+_KEYS = re.compile(
+    r"([?&](?:key|code|token|access_token|api_?key|password|secret)=)[^&\s'\"#]+", re.IGNORECASE
+)
+
+
+def redact(text: str) -> str:
+    """Return ``text`` with no URL's user and password, nor the keys in its query, in it.
+
+    RSSHub's access key travels as ``?key=`` or ``?code=``, a proxy's password as userinfo.
+    """
+    return _KEYS.sub(r"\1***", _USERINFO.sub(r"\1***@", text))

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from ingestor.archive.front_matter import FileContent, inert, render
-from ingestor.archive.layout import MOST_NAME_BYTES, article_path
+from ingestor.archive.front_matter import MOST_NAME_BYTES, FileContent, article_path, inert, render
 from ingestor.text.sanitize import one_line
 from tests.shared import shared
 

@@ -10,9 +10,8 @@ import pytest
 from ingestor.clock import Clock
 from ingestor.errors import FetchError, Forbidden, TooLarge, Unreachable
 from ingestor.fetch.body import bounded_body
-from ingestor.fetch.client import Fetcher
+from ingestor.fetch.client import Fetcher, Limits
 from ingestor.fetch.guard import Network
-from ingestor.fetch.limits import Limits
 from ingestor.model import Request
 from ingestor.text.decode import decode_page
 from tests.fetch.name_server import NameServer, Roads

@@ -5,8 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.fetch.host_limiter import Hosts
-from ingestor.fetch.politeness import HostQueues
+from ingestor.fetch.host_limiter import HostQueues, Hosts
 
 
 def test_a_host_is_asked_at_its_pace():

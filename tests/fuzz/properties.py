@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ingestor.archive.front_matter import FileContent, inert, render
-from ingestor.archive.layout import article_path
+from ingestor.archive.front_matter import FileContent, article_path, inert, render
 from ingestor.errors import FeedUnreadable, Gone, NoArticle
 from ingestor.extract import extract_article, extract_fragment
 from ingestor.identity import entry_key

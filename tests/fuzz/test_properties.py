@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from ingestor.clock import Clock
 from ingestor.errors import FetchError
-from ingestor.fetch.client import Fetcher
-from ingestor.fetch.limits import Limits
+from ingestor.fetch.client import Fetcher, Limits
 from ingestor.model import Request, Response
 from tests.fetch.raw_server import RawServer
 from tests.fuzz import properties

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import html5lib
 import yaml
 
-from ingestor.archive.front_matter import FileContent, render
-from ingestor.archive.layout import MOST_NAME_BYTES, article_path
+from ingestor.archive.front_matter import MOST_NAME_BYTES, FileContent, article_path, render
 from ingestor.model import Article
 from ingestor.text.sanitize import one_line
 

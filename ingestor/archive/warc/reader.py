@@ -16,9 +16,9 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from ingestor.archive.storage import storage
 from ingestor.config.values import Location
-from ingestor.dates import from_iso_utc
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import WarcPlace
+from ingestor.text.dates import from_iso_utc
 
 _CHUNK = 256 * 1024
 

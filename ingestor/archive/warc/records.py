@@ -22,8 +22,8 @@ from warcio.warcwriter import WARCWriter
 from zlib_ng import zlib_ng
 
 from ingestor.archive.warc.reader import Original
-from ingestor.dates import iso_utc
 from ingestor.model import Response
+from ingestor.text.dates import iso_utc
 
 _TRANSFER = frozenset({"transfer-encoding", "content-encoding", "content-length"})
 """Headers that describe the transfer; the body is kept without it, so they are renamed."""

@@ -2,6 +2,8 @@
 
 What is particular to a kind of database stands in :mod:`ingestor.store.db.sqlite` and
 :mod:`ingestor.store.db.postgresql`; :class:`Backend` is what both know.
+
+Housekeeping: what keeps a database small and quick over years.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ingestor.errors import ArchiveError, ConfigError
-from ingestor.redaction import redact
 from ingestor.store.db import postgresql, sqlite
+from ingestor.text.sanitize import redact
 
 
 class Backend(Protocol):
@@ -135,3 +137,22 @@ def _translated(database: Database) -> Iterator[None]:
         if (expected := database.backend.expected(error, database.where)) is None:
             raise
         raise expected from error
+
+
+def tidy(database: Database) -> None:
+    """Bring the write-ahead log back to nothing, and let SQLite renew its statistics.
+
+    A reader that is in the middle only puts it off to the next time.
+    """
+    if database.path is None:
+        return
+    with database.engine.connect() as connection:
+        # Neither may stand in a transaction, and the engine begins one for every statement.
+        raw = connection.connection.cursor()
+        raw.execute("PRAGMA busy_timeout = 0")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        raw.execute("PRAGMA analysis_limit = 1000")
+        raw.execute("PRAGMA optimize").fetchall()
+        raw.close()
+        # The connection's settings were changed: it does not go back to the pool.
+        connection.invalidate()

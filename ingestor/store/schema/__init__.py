@@ -18,7 +18,9 @@ from sqlalchemy import (
     literal,
 )
 
-from ingestor.store.columns import (
+from ingestor.store.schema import cluster  # noqa: F401 - its tables are tables like all others
+from ingestor.store.schema.columns import (
+    ID,
     identifier,
     key,
     metadata,
@@ -28,8 +30,6 @@ from ingestor.store.columns import (
     text,
     time,
 )
-from ingestor.store.schema import cluster  # noqa: F401 - its tables are tables like all others
-from ingestor.store.schema.columns import ID
 
 feeds = Table(
     "feeds",

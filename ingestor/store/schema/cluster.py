@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Double, Index, Integer, Table
 
-from ingestor.store.columns import key, metadata, number, reference, text, time
-from ingestor.store.schema.columns import TEXT
+from ingestor.store.schema.columns import TEXT, key, metadata, number, reference, text, time
 
 hosts = Table(
     "hosts",
