@@ -33,7 +33,7 @@ from ingestor.model import Article, Body
 from ingestor.pipeline.save import path_of
 from ingestor.store import articles
 from ingestor.store.db.database import Database
-from ingestor.store.upsert import Arrival
+from ingestor.store.upsert import ArticleUpsert
 
 TRANSACTION = 16
 """Articles saved together, as :mod:`ingestor.pipeline` does while pages come in quickly."""
@@ -181,7 +181,7 @@ def _told(count: int) -> None:
     print(f"\rfilled: {count} articles", end="", file=sys.stderr, flush=True)
 
 
-def _arrival(writer: Writer, number: int) -> Arrival:
+def _arrival(writer: Writer, number: int) -> ArticleUpsert:
     text = writer.text(number)
     moment = LAST_DAY + timedelta(seconds=60 * number % 864_000)
     body = Body("".join(f"<p>{part}</p>\n" for part in text.paragraphs), "\n".join(text.paragraphs))
@@ -189,7 +189,7 @@ def _arrival(writer: Writer, number: int) -> Arrival:
     address = f"https://finance.sina.com.cn/china/gncj/{day}/doc-igrowth{number:07d}.shtml"
     mobile = f"https://finance.sina.cn/china/gnxw/{day}/detail-igrowth{number:07d}.d.html"
     feed = number % FEEDS + 1
-    return Arrival(
+    return ArticleUpsert(
         Article(
             address, f"growth{number:07d}", text.title, moment, body, media="晨潮财讯",
             keywords=tuple(text.paragraphs[0][at : at + 2] for at in (0, 5, 9, 14)),

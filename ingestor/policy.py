@@ -32,7 +32,7 @@ LONGEST_WAIT = timedelta(days=1)
 MOVES_IN_A_ROW = 3
 """Redirects for good before an address is taken for the new one: one may be a slip."""
 
-Trouble = Literal["gone", "refused", "broken", "hopeless"]
+FailureKind = Literal["gone", "refused", "broken", "hopeless"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class RetryRule:
     """The wait after each failed try; after the last of them one more try is parked."""
 
 
-RETRY_RULES: dict[Trouble, RetryRule] = {
+RETRY_RULES: dict[FailureKind, RetryRule] = {
     # A page may be announced before it is published: a second look a day later.
     "gone": RetryRule((timedelta(days=1),)),
     # Refusals are rarely lifted within minutes, and asking on is impolite.
@@ -73,7 +73,7 @@ class Retry:
     next_attempt_at: datetime | None
 
 
-def trouble(error: IngestorError) -> Trouble:
+def failure_kind(error: IngestorError) -> FailureKind:
     """Return which retry rule an error falls under."""
     if isinstance(error, Gone):
         return "gone"
@@ -84,7 +84,7 @@ def trouble(error: IngestorError) -> Trouble:
     return "broken"
 
 
-def after_failure(kind: Trouble, attempts: int, now: datetime, *, chance: float) -> Retry:
+def after_failure(kind: FailureKind, attempts: int, now: datetime, *, chance: float) -> Retry:
     """Decide about an entry that has now been tried ``attempts`` times, the last included.
 
     ``chance`` in [0, 1) spreads the waits by up to a tenth, so that entries that failed

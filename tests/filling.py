@@ -11,7 +11,7 @@ from ingestor.model import Article, Body, Feed
 from ingestor.store import articles, feeds
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.upsert import Arrival
+from ingestor.store.upsert import ArticleUpsert
 
 FIRST = datetime(2024, 3, 1, 1, 0, tzinfo=UTC)
 FEED = Feed("新浪财经－國內", "rss", "https://rsshub.example/x", ("金融", "新浪财经"), "新浪财经")
@@ -32,14 +32,16 @@ def filled(place: Path | str, texts: Iterable[tuple[str, str]], **more: object) 
     return database
 
 
-def arrival_of(number: int, title: str, text: str, *, feed_id: int = 1, **more: object) -> Arrival:
+def arrival_of(
+    number: int, title: str, text: str, *, feed_id: int = 1, **more: object
+) -> ArticleUpsert:
     """Return an arrival with the address of this number, as many hours after the first."""
     moment = FIRST + timedelta(hours=number)
     address = f"https://finance.sina.com.cn/a/{number}.shtml"
     body = Body(f"<p>{number}</p>", text)
     article = Article(address, f"doc{number}", title, moment, body, **more)
-    return Arrival(article, "作者", FEED.categories, "page", moment, feed_id=feed_id)
+    return ArticleUpsert(article, "作者", FEED.categories, "page", moment, feed_id=feed_id)
 
 
-def path_of(arrival: Arrival, day: str) -> str:
+def path_of(arrival: ArticleUpsert, day: str) -> str:
     return article_path(arrival.categories, day, arrival.article.title, arrival.article.document_id)

@@ -12,7 +12,7 @@ from procrastinate.jobs import Job
 
 from ingestor.clock import Clock
 from ingestor.cluster import engine, engine_jobs, engine_schema, plan
-from ingestor.cluster.host_limiter import SharedGate
+from ingestor.cluster.host_limiter import SharedHostLimiter
 from ingestor.cluster.plan import Claim
 from ingestor.config.sections import FetchSettings
 from ingestor.errors import Postponed, SchemaTooNew, StorageFailed
@@ -90,7 +90,7 @@ def test_turns_at_a_host_keep_their_distance(database):
 def test_a_pause_that_one_worker_learns_of_holds_for_all(database):
     """Retry-After: the other one does not ask, and says until when."""
     until = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
-    mine, other = (SharedGate(database, FETCH, Clock()) for _ in range(2))
+    mine, other = (SharedHostLimiter(database, FETCH, Clock()) for _ in range(2))
     with mine.passing(HOST, 0.0):
         mine.slow_down(HOST, 0.0, HostPause(until, "HTTP 429"))
     with pytest.raises(Postponed, match="HTTP 429") as refused, other.passing(HOST, 0.0):
@@ -100,7 +100,7 @@ def test_a_pause_that_one_worker_learns_of_holds_for_all(database):
 
 def test_a_host_that_wants_fewer_requests_gets_them_from_all(database):
     """429 without a time: nobody asks again for a while."""
-    gate = SharedGate(database, FETCH, Clock())
+    gate = SharedHostLimiter(database, FETCH, Clock())
     with gate.passing(HOST, 0.0):
         gate.slow_down(HOST, 20.0, None)
     assert taken(database).wait > 10
@@ -108,7 +108,7 @@ def test_a_host_that_wants_fewer_requests_gets_them_from_all(database):
 
 def test_threads_of_many_workers_pass_a_few_at_a_time(database):
     """Twelve requests of three workers; never more than two are on their way."""
-    gates = [SharedGate(database, FETCH, Clock()) for _ in range(3)]
+    gates = [SharedHostLimiter(database, FETCH, Clock()) for _ in range(3)]
     lock, running, most = threading.Lock(), [0], [0]
 
     def ask(number: int) -> None:

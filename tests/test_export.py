@@ -18,7 +18,7 @@ from ingestor.pipeline.save import path_of
 from ingestor.store import exports
 from ingestor.store.articles import save
 from ingestor.store.exports import ExportedArticle, Filters, count, exported
-from ingestor.store.upsert import Arrival
+from ingestor.store.upsert import ArticleUpsert
 from tests.other_archives import Archive
 from tests.shared import ROOT
 
@@ -26,7 +26,7 @@ FIRST = datetime(2024, 3, 11, 1, tzinfo=UTC)
 NAME = "新浪财经－國內"
 
 
-def arrival(number: int, text: str = "", **more) -> Arrival:
+def arrival(number: int, text: str = "", **more) -> ArticleUpsert:
     """Return an article of the day ``number // 10``; the hundredth names a security."""
     published = FIRST + timedelta(days=number // 10)
     securities = (Security("sh", "sh600519", "某酒"),) if number % 100 == 0 else ()
@@ -41,7 +41,9 @@ def arrival(number: int, text: str = "", **more) -> Arrival:
         keywords=("乙", "甲"),
     )
     seen_at = FIRST + timedelta(days=400, seconds=number)
-    return replace(Arrival(article, "作者", ("金融", NAME), "page", seen_at, feed_id=1), **more)
+    return replace(
+        ArticleUpsert(article, "作者", ("金融", NAME), "page", seen_at, feed_id=1), **more
+    )
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

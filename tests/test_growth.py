@@ -31,8 +31,8 @@ from ingestor.store.search import index
 from ingestor.store.search.candidates import USUAL, Bounds
 from ingestor.store.search.query import Order, parse
 from ingestor.store.search.ranking import search
-from ingestor.store.upsert import Arrival
-from ingestor.text.normalize import fold
+from ingestor.store.upsert import ArticleUpsert
+from ingestor.text.normalize import normalize
 from tests.filling import filled, path_of
 
 COUNT = 300
@@ -111,7 +111,7 @@ def scanned(connection, query, filters):
     until = filters.until or "9999"
     values = (filters.since, until, filters.symbol, filters.symbol, len(filters.feeds))
     rows = connection.exec_driver_sql(sql, values)
-    return [row[0] for row in rows if query.accepts(fold(row[1]), fold(row[2]))]
+    return [row[0] for row in rows if query.accepts(normalize(row[1]), normalize(row[2]))]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -148,7 +148,7 @@ def test_each_way_is_the_same_on_either_database(store_url, tmp_path, way):
             expected = [
                 number
                 for number, one in enumerate(texts, start=1)
-                if query.accepts(*map(fold, one))
+                if query.accepts(*map(normalize, one))
             ]
             for order, limit in product(Order, (40, 2)):
                 hits = search(connection, query, Filters(), order=order, limit=limit, bounds=bounds)
@@ -221,7 +221,7 @@ def a_pass(connection):
     captures.asked_before(connection, [first.url])
     captures.earlier(connection, first.url, "0" * 64)
     feeds.states(connection, [Feed("新浪财经－第1频道", "rss", "https://x.example/", (), "")])
-    overview.vitals(connection, NOW)
+    overview.health_snapshot(connection, NOW)
 
 
 def a_look(connection):
@@ -240,7 +240,9 @@ def arrival(number, text=""):
     url = f"https://finance.sina.com.cn/china/gncj/2026-11-01/doc-ix{number:07d}.shtml"
     aliases = (f"https://finance.sina.cn/china/gnxw/2026-11-01/detail-ix{number:07d}.d.html",)
     article = Article(url, f"x{number:07d}", made.title, moment, body, aliases=aliases)
-    return Arrival(article, "新浪财经", ("金融",), "page", moment, number % FEEDS + 1, guid=url)
+    return ArticleUpsert(
+        article, "新浪财经", ("金融",), "page", moment, number % FEEDS + 1, guid=url
+    )
 
 
 def test_no_statement_of_a_pass_goes_through_a_table(archive):

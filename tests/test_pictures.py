@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingestor.pipeline.images import picture_kind, picture_path
+from ingestor.pipeline.images import image_kind, image_path
 from tests.made_up_sina import finance_page, made_up, picture, publish
 from tests.test_parts import make_due
 
@@ -43,14 +43,14 @@ def test_each_picture_is_kept_once_under_the_name_of_its_content(site, net, show
     """The articles name it, go on showing the original, and verify and backup know it."""
     run(site, "--once")
     first, second = (picture(f"https:{url}") for url in (FIRST, SECOND))
-    assert copies(site) == {picture_path(data, "png"): data for data in (first, second)}
+    assert copies(site) == {image_path(data, "png"): data for data in (first, second)}
     assert len(net.asked("first.jpg")) == 1
     # Which article came first depends on which page answered first.
     rows = site.query("SELECT url, path FROM images ORDER BY url, article_id")
     assert rows == [
-        (f"https:{FIRST}", picture_path(first, "png")),
-        (f"https:{FIRST}", picture_path(first, "png")),
-        (f"https:{SECOND}", picture_path(second, "png")),
+        (f"https:{FIRST}", image_path(first, "png")),
+        (f"https:{FIRST}", image_path(first, "png")),
+        (f"https:{SECOND}", image_path(second, "png")),
     ]
     assert f"https:{FIRST}" in "".join(site.files().values())
     done = run(site, "backup", str(site.folder / "copy"))
@@ -114,10 +114,10 @@ KINDS = {
 @pytest.mark.parametrize(("data", "kind"), KINDS.items())
 def test_a_picture_is_known_by_its_first_bytes(data, kind):
     """Whatever the server calls it."""
-    assert picture_kind(data) == kind
+    assert image_kind(data) == kind
 
 
 def test_a_picture_is_named_after_its_content():
     """In folders that do not grow without bound."""
     digest = hashlib.sha256(b"x").hexdigest()
-    assert picture_path(b"x", "jpg") == f"{digest[:2]}/{digest}.jpg"
+    assert image_path(b"x", "jpg") == f"{digest[:2]}/{digest}.jpg"

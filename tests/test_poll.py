@@ -36,7 +36,7 @@ TROUBLE = {
 )
 def test_each_error_has_its_rule(error, kind):
     """What is gone is tried less often than what is broken."""
-    assert policy.trouble(error("x")) == kind
+    assert policy.failure_kind(error("x")) == kind
 
 
 TRIES = {"gone": 2, "refused": 3, "broken": 8, "hopeless": 1}

@@ -10,7 +10,7 @@ from ingestor.maintenance.export import parquet
 from ingestor.model import Article, Body, Security
 from ingestor.store import articles, revisions
 from ingestor.store.exports import Filters, exported
-from ingestor.store.upsert import Arrival
+from ingestor.store.upsert import ArticleUpsert
 from tests.filling import FEED, FIRST, filled
 from tests.shared import ROOT
 
@@ -40,10 +40,10 @@ def folder(tmp_path_factory):
                 f"https://a.example/{number}", f"x{number}", title, moment, body, media="乙报"
             )
             seen = moment + timedelta(minutes=7 + number)
-            arrival = Arrival(one, "作者", FEED.categories, "page", seen, feed_id=1)
+            arrival = ArticleUpsert(one, "作者", FEED.categories, "page", seen, feed_id=1)
             saved = articles.save(connection, arrival, path_of)
         later = Article(one.url, "x2", "更正后", moment, Body("<p>y</p>", FULL * 3, (), named))
-        edit = Arrival(
+        edit = ArticleUpsert(
             later, "作者", FEED.categories, "page", seen + timedelta(minutes=30), feed_id=1
         )
         revisions.revise(connection, saved.article_id, edit)

@@ -21,7 +21,7 @@ from ingestor.store.search.ranking import Order, search
 from ingestor.store.search.snippets import marks, snippet
 from ingestor.store.search.statement import statement
 from ingestor.store.search.tokenizer import tokens
-from ingestor.text.normalize import fold
+from ingestor.text.normalize import normalize
 from tests.filling import FIRST, filled
 from tests.made_up_sina import made_up, publish
 from tests.shared import shared
@@ -60,8 +60,8 @@ def ids(database, query, order=Order.NEWEST, limit=10_000, **filters):
 
 
 def scanned(texts, *words):
-    folded = [(fold(title), fold(text)) for title, text in texts]
-    return scan(folded, *map(fold, words))
+    folded = [(normalize(title), normalize(text)) for title, text in texts]
+    return scan(folded, *map(normalize, words))
 
 
 def scan(folded, *words):
@@ -80,7 +80,7 @@ def scan(folded, *words):
 )  # fmt: skip
 def test_words_of_any_length_are_found(archive, query):
     """Two characters, one, digits, Latin in any case and width, marks."""
-    asked = Query((fold(query),)) if query == "1.5 亿" else parse(query)
+    asked = Query((normalize(query),)) if query == "1.5 亿" else parse(query)
     assert ids(archive, asked) == scanned(TEXTS, *asked.wanted)
 
 
@@ -104,12 +104,12 @@ def test_everything_is_found_in_real_texts(place):
 
 def recall(database, texts, tries):
     chance = random.Random(7)
-    folded = [(fold(title), fold(text)) for title, text in texts]
+    folded = [(normalize(title), normalize(text)) for title, text in texts]
     tried = 0
     while tried < tries:
         text = chance.choice(texts)[1]
         start = chance.randrange(len(text))
-        part = fold(text[start : start + chance.randint(1, 12)])
+        part = normalize(text[start : start + chance.randint(1, 12)])
         expected = scan(folded, part)
         if not part.strip() or not expected:
             # Folded apart from its neighbours it may become what stands nowhere.
@@ -157,14 +157,14 @@ def candidates(texts, terms):
 )
 def test_folding_is_unicodes(text):
     """The quick way for Chinese news says what NFKC says."""
-    assert fold(text) == unicodedata.normalize("NFKC", text).casefold()
+    assert normalize(text) == unicodedata.normalize("NFKC", text).casefold()
 
 
 def test_every_single_character_is_folded_as_unicode_folds_it():
     """One by one, and behind a letter."""
     for one in map(chr, range(0x10000)):
         if not 0xD800 <= ord(one) < 0xE000:
-            assert fold(f"a{one}") == unicodedata.normalize("NFKC", f"a{one}").casefold(), one
+            assert normalize(f"a{one}") == unicodedata.normalize("NFKC", f"a{one}").casefold(), one
 
 
 def test_the_title_weighs_more_and_often_is_more(archive):
@@ -276,7 +276,7 @@ def test_filters_narrow_it_down(place):
 def test_a_snippet_shows_the_word_in_its_surroundings():
     """In one line, with where the words stand, in the text's own characters."""
     text = "第一段。\n" + "长" * 100 + "\n这里说到ＲＣＥＰ与茅台。" + "尾" * 200
-    part = snippet(text, (fold("RCEP"), "茅台"))
+    part = snippet(text, (normalize("RCEP"), "茅台"))
     assert "\n" not in part.text
     assert part.text.startswith("…")
     assert part.text.endswith("…")

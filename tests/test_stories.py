@@ -11,7 +11,7 @@ import pytest
 from ingestor.model import Article, Body
 from ingestor.store import revisions, stories
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.upsert import Arrival
+from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import bands, is_same_story
 from tests.filling import FEED, FIRST, filled
 from tests.made_up_sina import made_up, publish
@@ -40,7 +40,7 @@ def edit(database, article_id, content):
     moment = FIRST + timedelta(days=2)
     url = f"https://finance.sina.com.cn/a/{article_id - 1}.shtml"
     article = Article(url, f"doc{article_id - 1}", "改", moment, Body("<p>x</p>", content))
-    arrival = Arrival(article, "作者", FEED.categories, "page", moment, feed_id=1)
+    arrival = ArticleUpsert(article, "作者", FEED.categories, "page", moment, feed_id=1)
     with database.transaction() as connection:
         assert revisions.revise(connection, article_id, arrival).outcome == "revised"
 

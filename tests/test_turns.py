@@ -19,7 +19,7 @@ from ingestor.model import Body, Entry, Picture
 from ingestor.store import articles, entries, feeds, images, revisions
 from ingestor.store.db import lock_order
 from ingestor.store.db.database import Database
-from ingestor.store.images import DuePicture
+from ingestor.store.images import DueImage
 from tests.filling import FEED, FIRST, arrival_of, filled, path_of
 from tests.retold import phrased, text
 
@@ -204,8 +204,8 @@ def test_a_picture_that_is_kept_meanwhile_is_shown_by_every_article(archive, oth
 
     def keep() -> None:
         with archive.transaction() as connection:
-            lock_order.in_order(connection)
-            images.kept(connection, DuePicture("https://n.sinaimg.cn/1.jpg", 0), "1.jpg")
+            lock_order.lock_revisions(connection)
+            images.downloaded(connection, DueImage("https://n.sinaimg.cn/1.jpg", 0), "1.jpg")
 
     with held(archive, arrival):
         late = others.submit(keep)

@@ -149,7 +149,7 @@ def test_large_pieces_go_both_ways_at_once():
 
 def test_processes_are_replaced(monkeypatch):
     """Parsers grow: after so many pieces another process goes on."""
-    monkeypatch.setattr("ingestor.workers.PIECES_A_PROCESS", 3)
+    monkeypatch.setattr("ingestor.workers.TASKS_A_PROCESS", 3)
     with Workers(1) as workers:
         owners = [workers.call(os.getpid) for _ in range(7)]
         assert [owners.count(one) for one in dict.fromkeys(owners)] == [3, 3, 1]
@@ -253,4 +253,4 @@ def state_of(pid: int) -> str:
 @pytest.mark.parametrize("error", [TooSlow("x"), WorkerDied("x")])
 def test_a_page_that_cannot_be_read_in_time_is_parked(error):
     """The same bytes would only do the same again."""
-    assert policy.trouble(error) == "hopeless"
+    assert policy.failure_kind(error) == "hopeless"

@@ -18,7 +18,7 @@ from ingestor.store.db.database import Database
 from ingestor.store.reextraction import Wanted
 
 
-def hand_over_backfill(
+def defer_backfill(
     settings: Settings, walked: Sequence[Feed], span: tuple[date, date], *, force: bool
 ) -> None:
     """Let workers walk the days of ``span`` for these feeds; with ``force`` also those walked."""
@@ -42,7 +42,7 @@ def hand_over_backfill(
     say(f"{number} days of feeds handed over to the workers; `ingest status` says how many wait")
 
 
-def hand_over_reextract(settings: Settings, wanted: Wanted) -> None:
+def defer_reextract(settings: Settings, wanted: Wanted) -> None:
     """Let workers read the kept pages of the wanted articles again, a day at a time."""
     with closing(_server(settings)) as database, database.transaction() as connection:
         days = reextraction.days(connection, wanted)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ingestor.cli.common import existing, options, say, say_error, set_up_logs
-from ingestor.cli.defer import hand_over_reextract
+from ingestor.cli.defer import defer_reextract
 from ingestor.cli.filters import filters_of
 from ingestor.cli.tally import Tally, shown
 from ingestor.clock import Clock
@@ -80,7 +80,7 @@ def _hand_over(settings: Settings, names: Sequence[str], days: Filters, *, dry_r
         raise UsageError("--defer and --dry-run exclude each other")
     with closing(existing(settings)) as database:
         wanted = _wanted(database, names, days)
-    hand_over_reextract(settings, wanted)
+    defer_reextract(settings, wanted)
 
 
 def _wanted(database: Database, names: Sequence[str], days: Filters) -> Wanted:

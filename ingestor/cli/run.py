@@ -26,7 +26,7 @@ from ingestor.cli.common import (
     say_json,
     set_up_logs,
 )
-from ingestor.cli.defer import hand_over_backfill
+from ingestor.cli.defer import defer_backfill
 from ingestor.cli.logs import LogFormat
 from ingestor.cli.progress import Bar, bar
 from ingestor.clock import Clock
@@ -226,7 +226,7 @@ def run(
 def _hand_over(settings: Settings, past: Backfill | None) -> None:
     if past is None:
         raise UsageError("--defer goes with --since")
-    hand_over_backfill(settings, past.feeds, past.span, force=past.force)
+    defer_backfill(settings, past.feeds, past.span, force=past.force)
 
 
 def _set_up(chosen: Options, *, once: bool) -> bool:

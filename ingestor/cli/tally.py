@@ -12,7 +12,7 @@ import structlog
 from ingestor.cli.common import say_error
 from ingestor.cli.difference import differences
 from ingestor.cli.progress import Bar, bar
-from ingestor.pipeline.reextract import Reread
+from ingestor.pipeline.reextract import ReextractionResult
 from ingestor.store.reextraction import Content
 from ingestor.text.sanitize import one_line
 
@@ -44,7 +44,7 @@ class Tally:
         """Publication day of the article that came last."""
         self.unreadable = 0
 
-    def add(self, one: Reread) -> None:
+    def add(self, one: ReextractionResult) -> None:
         """Count an article."""
         self.read += 1
         self.day = one.before.date
@@ -80,7 +80,7 @@ class Tally:
     def _changed(self) -> int:
         return sum(count for (_, one), count in self._templates.items() if one == "changed")
 
-    def _say_unreadable(self, one: Reread) -> None:
+    def _say_unreadable(self, one: ReextractionResult) -> None:
         self.unreadable += 1
         if self.unreadable <= PROBLEMS_LISTED:
             say_error(f"article {one.before.article_id}: {one.reason}")
@@ -103,7 +103,7 @@ def shown(total: int, diffs: int) -> Iterator[Tally]:
         yield Tally(total, diffs, on)
 
 
-def difference(one: Reread) -> Iterator[str]:
+def difference(one: ReextractionResult) -> Iterator[str]:
     """Yield what today's rules read otherwise: the text by paragraphs, the rest by values."""
     if one.article is None:
         return

@@ -15,7 +15,7 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon import web
 from ingestor.daemon.folder_sizes import FolderSizes
-from ingestor.daemon.health import Freshness, Pulse, not_alive
+from ingestor.daemon.health import Freshness, Heartbeat, not_alive
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.daemon.service import SLOWEST_BEAT, counting
 from ingestor.daemon.systemd import systemd
@@ -64,8 +64,8 @@ def _work(
     with ExitStack() as stack:
         stack.enter_context(stop_on_signals(clock, settings.service.stop_timeout))
         stack.enter_context(life.answering())
-        number = worker.Crew.jobs_at_a_time(settings, concurrency)
-        worker.Crew(settings, database, clock, life.pulse, wanted, number).run(
+        number = worker.ClusterWorker.jobs_at_a_time(settings, concurrency)
+        worker.ClusterWorker(settings, database, clock, life.pulse, wanted, number).run(
             life.beat, life.rhythm
         )
     life.systemd.tell("STOPPING=1", "STATUS=stopped")
@@ -93,7 +93,7 @@ class _Life:
         raw = {"warc": settings.archive.raw_dir} if settings.archive.raw == "warc" else {}
         sizes = FolderSizes(lambda: {"archive": settings.archive.dir, **raw}, clock)
         observer, self._metrics = counting(clock, freshness, sizes, self._cluster)
-        self.pulse = Pulse(database, clock, observer, settings.service.stuck_after, shared=True)
+        self.pulse = Heartbeat(database, clock, observer, settings.service.stuck_after, shared=True)
         self.systemd = systemd(os.environ)
         wanted = self.systemd.watchdog_seconds
         self.rhythm = min(wanted / 3, SLOWEST_BEAT.total_seconds()) if wanted else 5.0

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from ingestor.cluster import engine_jobs, plan, recovery
 from ingestor.cluster.jobs import Jobs
-from ingestor.daemon.health import Pulse
+from ingestor.daemon.health import Heartbeat
 from ingestor.errors import ArchiveError, IngestorError
 from ingestor.pipeline import Services
 from ingestor.store.db.database import Database
@@ -58,7 +58,7 @@ class Context:
 
     database: Database
     jobs: Jobs
-    pulse: Pulse
+    pulse: Heartbeat
     stalled_after: float
     """Seconds without a heartbeat after which a worker counts as gone."""
     pictures: bool

@@ -19,7 +19,7 @@ from ingestor.fetch.host_limiter import SHORT_PAUSE
 from ingestor.model import HostPause
 from ingestor.store import leases
 from ingestor.store.db.database import Database
-from ingestor.store.leases import Place
+from ingestor.store.leases import Slot
 from ingestor.text.dates import iso_utc
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ COME_BACK = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
-class SharedGate:
+class SharedHostLimiter:
     """A gate that all workers of one archive pass.
 
     See :class:`ingestor.fetch.host_limiter.Gate`.
@@ -90,7 +90,7 @@ class SharedGate:
             look = min(2 * look, LONGEST_LOOK)
         raise Postponed(f"{host}: not asked, the worker stops", self.clock.now())
 
-    def _asked(self, host: str, holder: str, delay: float) -> Place:
+    def _asked(self, host: str, holder: str, delay: float) -> Slot:
         lasts = LONGEST_REQUEST * self.settings.timeout.total_seconds() + MARGIN
         with self.database.transaction() as connection:
             return leases.take(
@@ -103,7 +103,7 @@ class SharedGate:
                 patience=SHORT_PAUSE.total_seconds(),
             )
 
-    def _refuse(self, host: str, place: Place) -> None:
+    def _refuse(self, host: str, place: Slot) -> None:
         if place.pause:
             until, reason = place.pause.until, place.pause.reason
             line = f"{host}: not asked before {iso_utc(until)}, as it wants: {reason}"

@@ -16,16 +16,16 @@ from ingestor.model import Feed, FeedState
 from ingestor.pipeline import Services, Summary
 from ingestor.pipeline.backfill import backfill
 from ingestor.pipeline.files import write_due_files
-from ingestor.pipeline.images import keep_pictures
+from ingestor.pipeline.images import download_images
 from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.reextract import reextract
 from ingestor.store import assignments, due, feeds
 from ingestor.store.assignments import Assignment
-from ingestor.store.due import slice_ids
+from ingestor.store.due import batch_ids
 from ingestor.store.reextraction import Wanted
-from ingestor.store.shards import Share
+from ingestor.store.shards import Shard
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Jobs:
 
     def poll(self, services: Services, number: int) -> None:
         """Poll the feeds of a share that are due."""
-        now, share = self.clock.now(), Share(number, FEED_SHARES)
+        now, share = self.clock.now(), Shard(number, FEED_SHARES)
         with services.database.reading() as connection:
             names = due.due_feeds(connection, now, share, FEEDS_A_JOB)
         if states := self._states(services, names):
@@ -66,21 +66,21 @@ class Jobs:
         """Ingest the entries of a slice that are due."""
         now = self.clock.now()
         with services.database.reading() as connection:
-            names = due.feeds_of_slice(connection, now, number)
+            names = due.feeds_of_batch(connection, now, number)
         if states := self._states(services, names):
-            ingest_entries(services, states, Summary(), ids=slice_ids(number))
+            ingest_entries(services, states, Summary(), ids=batch_ids(number))
 
     def recheck(self, services: Services, number: int) -> None:
         """Look again at the articles of a share that are due."""
-        check_again(services, Summary(), Share(number, CHECK_SHARES))
+        check_again(services, Summary(), Shard(number, CHECK_SHARES))
 
     def files(self, services: Services, number: int) -> None:
         """Write the files of a share that are due."""
-        write_due_files(services, Share(number, FILE_SHARES))
+        write_due_files(services, Shard(number, FILE_SHARES))
 
     def pictures(self, services: Services, number: int) -> None:  # noqa: ARG002 - there is one part
         """Keep some of the pictures that are due."""
-        keep_pictures(services, rounds=1)
+        download_images(services, rounds=1)
 
     def backfill(self, services: Services, number: int) -> None:
         """Walk the days of an assignment; what they announce is ingested by jobs of its own."""

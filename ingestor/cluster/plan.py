@@ -68,7 +68,7 @@ def unclaimed(connection: Connection, now: datetime, *, pictures: bool) -> list[
 
 def announced(connection: Connection, feed_id: int, now: datetime) -> list[Claim]:
     """Return the jobs that are missing for what a feed has just announced."""
-    slices = due.due_slices(connection, now, MOST_WAITING, feed_id)
+    slices = due.due_batches(connection, now, MOST_WAITING, feed_id)
     taken = claimed(connection)
     return [one for one in _claims("ingest", slices) if one.lock not in taken]
 
@@ -81,13 +81,13 @@ def claimed(connection: Connection) -> set[str]:
 def _due(
     connection: Connection, now: datetime, taken: Collection[str], *, pictures: bool
 ) -> Iterator[Claim]:
-    yield from _claims("poll", due.due_feed_shares(connection, now, FEED_SHARES))
-    yield from _claims("recheck", due.due_check_shares(connection, now, CHECK_SHARES))
-    yield from _claims("files", due.due_file_shares(connection, FILE_SHARES))
+    yield from _claims("poll", due.due_feed_shards(connection, now, FEED_SHARES))
+    yield from _claims("recheck", due.due_recheck_shards(connection, now, CHECK_SHARES))
+    yield from _claims("files", due.due_file_shards(connection, FILE_SHARES))
     in_work = sum(one.startswith("ingest:") for one in taken)
     if (room := MOST_WAITING - in_work) > 0:
-        yield from _claims("ingest", due.due_slices(connection, now, in_work + room))
-    if pictures and due.is_picture_due(connection, now):
+        yield from _claims("ingest", due.due_batches(connection, now, in_work + room))
+    if pictures and due.is_image_due(connection, now):
         yield Claim("pictures", 0)
     yield from _claims("reextract", assignments.due(connection, "reextract", now, DAYS_AT_A_TIME))
     days = assignments.due(connection, "backfill", now, DAYS_AT_A_TIME)

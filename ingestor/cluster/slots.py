@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from ingestor.clock import Clock
 from ingestor.cluster import engine_jobs, plan
-from ingestor.cluster.host_limiter import SharedGate
+from ingestor.cluster.host_limiter import SharedHostLimiter
 from ingestor.config import Settings
 from ingestor.observer import Observer
 from ingestor.pipeline import Services
@@ -41,7 +41,7 @@ def open_slots(
     settings: Settings, database: Database, clock: Clock, observer: Observer, *, number: int
 ) -> Iterator[Slots]:
     """Open the means for ``number`` jobs at a time."""
-    gate = SharedGate(database, settings.fetch, clock)
+    gate = SharedHostLimiter(database, settings.fetch, clock)
     processes = max(1, (os.cpu_count() or 1) // number)
 
     def announced(connection: Connection, feed_id: int) -> None:

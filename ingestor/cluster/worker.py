@@ -27,7 +27,7 @@ from ingestor.cluster.engine import Context, engine
 from ingestor.cluster.jobs import Jobs
 from ingestor.cluster.slots import open_slots
 from ingestor.config import Settings
-from ingestor.daemon.health import Pulse
+from ingestor.daemon.health import Heartbeat
 from ingestor.errors import ArchiveError, ConfigError
 from ingestor.pipeline import register_feeds
 from ingestor.store.db import advisory
@@ -48,7 +48,7 @@ CHECKED = 5.0
 
 
 @dataclass(slots=True)
-class Working:
+class WorkerLoop:
     """A worker's run. ``held`` says whether the database still knows us as one of its workers."""
 
     app: App
@@ -150,13 +150,13 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class ClusterWorker:
     """What ``ingest worker`` runs."""
 
     settings: Settings
     database: Database
     clock: Clock
-    pulse: Pulse
+    pulse: Heartbeat
     queues: Sequence[str] | None
     """``None``: all of them."""
     concurrency: int
@@ -188,7 +188,7 @@ class Crew:
                 stalled_after=stalled_after,
                 pictures=self.settings.archive.images,
             )
-            working = Working(
+            working = WorkerLoop(
                 app=engine(context),
                 database=self.database,
                 clock=self.clock,

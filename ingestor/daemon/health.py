@@ -18,7 +18,7 @@ from ingestor.clock import Clock
 from ingestor.errors import ArchiveError
 from ingestor.observer import Observer
 from ingestor.store.db.database import Database
-from ingestor.store.overview import Vitals, late_feeds, vitals
+from ingestor.store.overview import HealthSnapshot, health_snapshot, late_feeds
 from ingestor.text.sanitize import one_line
 
 LOOKED_AT_EVERY = timedelta(minutes=1)
@@ -46,7 +46,7 @@ class Freshness:
 
 
 @dataclass(slots=True)
-class Pulse:
+class Heartbeat:
     """The daemon's sign of life. One thread works, another beats, others ask.
 
     A beat is good when the database answered and the work that is due moves: something was
@@ -64,7 +64,7 @@ class Pulse:
     steps: list[str] = field(default_factory=list)
     """The steps that run now."""
     ran: set[str] = field(default_factory=set)
-    vitals: Vitals | None = None
+    vitals: HealthSnapshot | None = None
     trouble: str = "the first tick has not run yet"
     """Why the last beat was not good; ``""`` when it was."""
     beaten_at: float | None = None
@@ -88,7 +88,7 @@ class Pulse:
         """Look at the database and at the work; return whether all is well."""
         try:
             with self.database.reading() as connection:
-                self.vitals = vitals(connection, self.clock.now())
+                self.vitals = health_snapshot(connection, self.clock.now())
         except ArchiveError as error:
             self.trouble = f"the database does not answer: {error}"
         else:
@@ -120,12 +120,12 @@ MOST_NAMED = 5
 """Feeds that are named with their reason; `ingest status` has them all."""
 
 
-def not_ready(pulse: Pulse, freshness: Freshness, oldest_beat: float) -> list[str]:
+def not_ready(pulse: Heartbeat, freshness: Freshness, oldest_beat: float) -> list[str]:
     """Return why the service is not ready; nothing when it is."""
     return list(_reasons(pulse, freshness, oldest_beat))
 
 
-def not_alive(pulse: Pulse, oldest_beat: float) -> list[str]:
+def not_alive(pulse: Heartbeat, oldest_beat: float) -> list[str]:
     """Return why the service should be restarted; nothing while it works."""
     if pulse.beaten_at is None:
         return []
@@ -135,7 +135,7 @@ def not_alive(pulse: Pulse, oldest_beat: float) -> list[str]:
     return reasons
 
 
-def _reasons(pulse: Pulse, freshness: Freshness, oldest_beat: float) -> Iterator[str]:
+def _reasons(pulse: Heartbeat, freshness: Freshness, oldest_beat: float) -> Iterator[str]:
     yield from not_alive(pulse, oldest_beat)
     if not pulse.started:
         yield "the first tick has not run yet"
@@ -146,7 +146,7 @@ def _reasons(pulse: Pulse, freshness: Freshness, oldest_beat: float) -> Iterator
             yield f"only {free // 1024**2} MiB are free on the database's disk"
 
 
-def _stale(pulse: Pulse, freshness: Freshness) -> Iterator[str]:
+def _stale(pulse: Heartbeat, freshness: Freshness) -> Iterator[str]:
     """Say so when most feeds fail or are late: one of many is the alert rules' affair."""
     now = pulse.vitals
     if not now or not now.feeds:

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from ingestor.clock import Clock
 from ingestor.daemon.folder_sizes import FolderSizes
-from ingestor.daemon.health import Freshness, Pulse
+from ingestor.daemon.health import Freshness, Heartbeat
 from ingestor.errors import ArchiveError
 from ingestor.model import Cause
 from ingestor.observer import Observer, PollResult
@@ -113,7 +113,7 @@ class Gauges(Collector):
 
     def __init__(
         self,
-        pulse: Pulse,
+        pulse: Heartbeat,
         freshness: Freshness,
         folders: FolderSizes,
         cluster: Callable[[], ClusterState | None] = lambda: None,

@@ -14,14 +14,14 @@ from ingestor.config import Settings
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.daemon import web
 from ingestor.daemon.folder_sizes import FolderSizes
-from ingestor.daemon.health import Freshness, Pulse, not_alive, not_ready
+from ingestor.daemon.health import Freshness, Heartbeat, not_alive, not_ready
 from ingestor.daemon.loop import Step, serve
 from ingestor.daemon.systemd import Systemd
 from ingestor.errors import ConfigError
 from ingestor.observer import Observer
 from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
-from ingestor.store.db.database import Database, tidy
+from ingestor.store.db.database import Database, maintain
 from ingestor.store.overview import ClusterState
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Service:
             clock, self.freshness, FolderSizes(self._folders, clock)
         )
         self.systemd = Systemd()
-        self.pulse = Pulse(
+        self.pulse = Heartbeat(
             database, clock, self.observer, settings.service.stuck_after, frozenset(STAGES)
         )
         self._read = read
@@ -96,7 +96,7 @@ class Service:
     def run(self) -> None:
         """Serve until the clock's ``stop`` is set."""
         steps = [Step(name, self._step(name)) for name in STAGES]
-        steps.append(Step("housekeeping", lambda: tidy(self.database), HOUSEKEEPING))
+        steps.append(Step("housekeeping", lambda: maintain(self.database), HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", self._beat, self._rhythm(), beside=True))
         serve(steps, self.clock)
@@ -192,7 +192,7 @@ def counting(
     freshness: Freshness,
     folders: FolderSizes,
     cluster: Callable[[], ClusterState | None] = lambda: None,
-) -> tuple[Observer, Callable[[Pulse], web.Page]]:
+) -> tuple[Observer, Callable[[Heartbeat], web.Page]]:
     """Return who counts, and what shows the counts; they need prometheus-client."""
     try:
         from ingestor.daemon.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
@@ -202,7 +202,7 @@ def counting(
     counts = Metrics(clock)
     kind = "text/plain; version=0.0.4; charset=utf-8"
 
-    def page(pulse: Pulse) -> web.Page:
+    def page(pulse: Heartbeat) -> web.Page:
         gauges = Gauges(pulse, freshness, folders, cluster)
         return web.Page(200, counts.text(gauges), kind)
 

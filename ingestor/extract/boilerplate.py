@@ -36,7 +36,7 @@ CLASSES = frozenset(
     )
 )  # fmt: skip
 
-PLAYERS = frozenset(("video-2017", "artical-player-wrap", "video-player", "contentPlayer"))
+VIDEO_BOXES = frozenset(("video-2017", "artical-player-wrap", "video-player", "contentPlayer"))
 """Video players: their poster and their title stay."""
 
 _ID_PREFIX = re.compile(r"^(?:quote_|sinaads|ad_|PublicRelation)")
@@ -65,7 +65,7 @@ _LINE = re.compile(
 )
 
 
-def is_furniture(element: Any) -> bool:
+def is_boilerplate(element: Any) -> bool:
     """Whether an element is site furniture, judged by its tag, id, class and style."""
     if element.tag in TAGS:
         return True
@@ -77,11 +77,11 @@ def is_furniture(element: Any) -> bool:
     return bool(_HIDDEN.search(element.get("style", "")) or element.get("hidden") is not None)
 
 
-def is_player(element: Any) -> bool:
+def is_video_box(element: Any) -> bool:
     """Whether an element is a video player."""
-    return not PLAYERS.isdisjoint(element.get("class", "").split()) or element.tag == "video"
+    return not VIDEO_BOXES.isdisjoint(element.get("class", "").split()) or element.tag == "video"
 
 
-def is_furniture_line(line: str) -> bool:
+def is_boilerplate_line(line: str) -> bool:
     """Whether a whole line of text is what Sina appends to articles."""
     return len(line) < 300 and bool(_LINE.match(line))

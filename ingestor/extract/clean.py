@@ -16,7 +16,7 @@ import nh3
 from lxml import etree
 
 from ingestor.errors import NoArticle
-from ingestor.extract.boilerplate import is_furniture, is_furniture_line, is_player
+from ingestor.extract.boilerplate import is_boilerplate, is_boilerplate_line, is_video_box
 from ingestor.extract.images import link_address, picture
 from ingestor.extract.symbols import securities
 from ingestor.model import Body, Picture
@@ -111,13 +111,13 @@ class _Writer:
     def element(self, element: Any) -> None:
         """Write an element, unless it is furniture."""
         tag = element.tag
-        if is_player(element):
+        if is_video_box(element):
             self.player(element)
         elif tag in VOID:
             self.inside(element)
         elif tag in FOREIGN:
             self.behind(element)
-        elif not is_furniture(element):
+        elif not is_boilerplate(element):
             self.kept(element, tag)
 
     def kept(self, element: Any, tag: str) -> None:
@@ -196,7 +196,7 @@ class _Writer:
         text = " ".join("".join(self._text).replace("\u3000", " ").split())
         self._html = [opening for _, opening in self._open]
         self._text = []
-        if text and not is_furniture_line(text):
+        if text and not is_boilerplate_line(text):
             self.add(f"<{self._tag}>{_without_empty(html)}</{self._tag}>", text)
 
     def nested(self, element: Any, tag: str) -> None:
@@ -246,7 +246,7 @@ class _Writer:
         """Write a caption into the picture before it."""
         self.flush()
         text = one_line(element.text_content())
-        if not text or is_furniture_line(text):
+        if not text or is_boilerplate_line(text):
             return
         if self.blocks and self.pictures and self.blocks[-1][0].endswith("></figure>"):
             html = self.blocks[-1][0].removesuffix("</figure>")

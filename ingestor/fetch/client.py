@@ -31,7 +31,7 @@ from ingestor.text.dates import iso_utc
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ClientSettings:
     """How the client behaves; the ``[fetch]`` section of the configuration."""
 
     user_agent: str
@@ -66,7 +66,7 @@ class Fetcher:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: ClientSettings,
         clock: Clock,
         observer: Observer | None = None,
         *,

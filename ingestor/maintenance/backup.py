@@ -88,7 +88,7 @@ def made_whole(destination: Path) -> Iterator[Path]:
 def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:
     """Copy the files that hold what the copied database says; write the others from it."""
     source, due, count = storage(settings.archive.dir), [], 0
-    for kept in audit.kept_files(copy):
+    for kept in audit.file_records(copy):
         count += 1
         target = folder / kept.path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-Mend = Callable[[Connection], object]
+Repair = Callable[[Connection], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +16,5 @@ class Difference:
 
     line: str
     """What is wrong, for a person."""
-    mend: Mend | None = None
+    mend: Repair | None = None
     """Makes them agree, within a transaction; ``None`` where only a backup helps."""

@@ -21,7 +21,7 @@ from ingestor.maintenance.difference import Difference
 from ingestor.maintenance.verify_raw import RawComparison
 from ingestor.pipeline.files import write_files
 from ingestor.store import audit, images, overview, stories
-from ingestor.store.audit import KeptFile
+from ingestor.store.audit import FileRecord
 from ingestor.store.db.database import Database
 from ingestor.store.search import index
 
@@ -104,9 +104,9 @@ def _left_over(folder: Storage, settled: float) -> Iterator[Difference]:
 
 def _file_problems(
     database: Database, folder: Storage, *, alone: bool
-) -> Iterator[tuple[KeptFile, str]]:
+) -> Iterator[tuple[FileRecord, str]]:
     """Yield every article's file with what is wrong with it, ``''`` for nothing."""
-    left = audit.kept_files(database)
+    left = audit.file_records(database)
     while batch := list(islice(left, FILES_A_LOOK)):
         written = [kept.path for kept in batch if kept.sha256 is not None]
         hashes = dict(zip(written, folder.hashes(written), strict=True))

@@ -18,9 +18,9 @@ from ingestor.archive.warc.reader import Record
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.errors import StorageFailed
 from ingestor.maintenance.difference import Difference
-from ingestor.pipeline.captures import kept_original
+from ingestor.pipeline.captures import warc_original
 from ingestor.store import audit, captures
-from ingestor.store.audit import KeptCapture
+from ingestor.store.audit import CaptureRecord
 from ingestor.store.db.database import Database
 from ingestor.text.dates import from_iso_utc
 
@@ -50,13 +50,13 @@ class RawComparison:
         there = {name for name in folder.names() if re.fullmatch(r"[^/]+\.warc\.gz", name)}
         for name in sorted(pointed.keys() | there):
             with self.database.reading() as connection:
-                kept = audit.kept_captures(connection, name)
+                kept = audit.capture_records(connection, name)
             if name in there:
                 yield from self._file(name, kept)
             elif not self._is_elsewhere(name):
                 yield from (_lost(one, f"{name} is missing") for one in kept.values())
 
-    def _file(self, name: str, kept: dict[int, KeptCapture]) -> Iterator[Difference]:
+    def _file(self, name: str, kept: dict[int, CaptureRecord]) -> Iterator[Difference]:
         """Compare one WARC file with the captures that point into it."""
         alone = self.alone and self._lies_still(name)
         try:
@@ -66,7 +66,7 @@ class RawComparison:
             yield from (_lost(one, f"{name} is missing") for one in kept.values())
 
     def _records(
-        self, path: Path, kept: dict[int, KeptCapture], *, alone: bool
+        self, path: Path, kept: dict[int, CaptureRecord], *, alone: bool
     ) -> Iterator[Difference]:
         unseen = dict(kept)
         damage = ""
@@ -88,14 +88,14 @@ class RawComparison:
             where = f"byte {capture.place.offset} of {path.name}"
             yield _lost(capture, f"there is no record at {where}")
 
-    def _torn(self, name: str, kept: dict[int, KeptCapture], whole: int) -> Difference:
+    def _torn(self, name: str, kept: dict[int, CaptureRecord], whole: int) -> Difference:
         line = f"WARC {name}: ends in the middle of a record, at byte {whole}"
         last = max((one.place.offset + one.place.length for one in kept.values()), default=0)
         path = _grows_at(self.location, name)
         mendable = whole >= last and path is not None and path.is_file()
         return Difference(line, partial(_seal, path, last) if path and mendable else None)
 
-    def _record(self, record: Record, capture: KeptCapture) -> Iterator[Difference]:
+    def _record(self, record: Record, capture: CaptureRecord) -> Iterator[Difference]:
         """Compare a record with the capture that points to it; a revisit's body lies elsewhere."""
         place = f"the record at byte {record.place.offset} of {record.place.file}"
         if record.place != capture.place or (record.sha256 or capture.sha256) != capture.sha256:
@@ -106,7 +106,7 @@ class RawComparison:
                 earlier = captures.earlier(
                     connection, capture.asked, capture.sha256, before=capture.id
                 )
-            found = kept_original(self.location, earlier, capture.sha256)
+            found = warc_original(self.location, earlier, capture.sha256)
             if found is None and any(self._is_elsewhere(one.file) for one in earlier):
                 return
             if found is None or found.payload_digest != record.original.payload_digest:
@@ -153,13 +153,13 @@ def _unclaimed(database: Database, record: Record) -> Iterator[Difference]:
         yield Difference(f"{line}: no capture points to it: {record.url}", mend)
 
 
-def _lost(capture: KeptCapture, why: str) -> Difference:
+def _lost(capture: CaptureRecord, why: str) -> Difference:
     line = f"capture {capture.id}: {why}: {capture.url}"
     return Difference(line, partial(_forget, capture.id))
 
 
 def _forget(capture_id: int, connection: Connection) -> None:
-    captures.forget_place(connection, capture_id)
+    captures.unlink(connection, capture_id)
 
 
 def _forget_and_adopt(capture_id: int, record: Record, connection: Connection) -> None:
@@ -169,7 +169,7 @@ def _forget_and_adopt(capture_id: int, record: Record, connection: Connection) -
 
 
 def _adopt(record: Record, sha256: str, connection: Connection) -> None:
-    captures.adopt(
+    captures.record_unlisted(
         connection,
         record.url,
         status=record.status,
@@ -180,4 +180,4 @@ def _adopt(record: Record, sha256: str, connection: Connection) -> None:
 
 
 def _seal(path: Path, pointed: int, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
-    recovery.seal(path, pointed)
+    recovery.close(path, pointed)

@@ -31,7 +31,7 @@ from ingestor import policy
 from ingestor.model import Feed, FeedState
 from ingestor.pipeline.backfill import Day, backfill
 from ingestor.pipeline.files import write_due_files
-from ingestor.pipeline.images import keep_pictures
+from ingestor.pipeline.images import download_images
 from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
@@ -83,7 +83,7 @@ def _write(task: _Task) -> None:
 
 
 def _picture(task: _Task) -> None:
-    keep_pictures(task.services, rounds=None if task.whole else 1)
+    download_images(task.services, rounds=None if task.whole else 1)
 
 
 STAGES: Mapping[str, Callable[[_Task], None]] = {
@@ -112,7 +112,7 @@ def run_backfill(
         services.roll()
         yield day
     write_due_files(services)
-    keep_pictures(services)
+    download_images(services)
     _complete(services, states, summary, began)
     yield summary
 

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class WarcCapture:
     """A response that is in the WARC, on its way into the database."""
 
     response: Response
@@ -62,12 +62,12 @@ def opened_warc(
     return SpooledWarc(archive.raw_dir, clock, about, most_bytes=most_bytes, upload_after=after)
 
 
-def keep(
+def write_warc(
     warc: WarcArchive,
     database: Database,
     responses: Sequence[Response],
     packed: Sequence[Packed | None],
-) -> list[Kept]:
+) -> list[WarcCapture]:
     """Put responses into the WARC: as revisit records, where their body is in there already.
 
     ``packed`` are the records of those that are packed already, as if they came for the first
@@ -92,31 +92,31 @@ def keep(
             responses, packed, originals, hashes, strict=True
         )
     )
-    return [Kept(*one) for one in zip(responses, hashes, places, strict=True)]
+    return [WarcCapture(*one) for one in zip(responses, hashes, places, strict=True)]
 
 
 def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Original | None:
     try:
-        return kept_original(warc.location, places, sha256)
+        return warc_original(warc.location, places, sha256)
     except StorageFailed as error:
         # A store that is away for a while: the body is kept whole once more.
         log.warning("capture_not_looked_up", error=str(error))
         return None
 
 
-def record(connection: Connection, kept: Kept | None) -> int | None:
+def record(connection: Connection, kept: WarcCapture | None) -> int | None:
     """Write down where a response is kept; return the capture's id, ``None`` when it is not."""
     return record_all(connection, [kept])[0]
 
 
-def record_all(connection: Connection, kept: Sequence[Kept | None]) -> list[int | None]:
+def record_all(connection: Connection, kept: Sequence[WarcCapture | None]) -> list[int | None]:
     """Write down where responses are kept, as :func:`record` does, in this order."""
     rows = [(one.response, one.sha256, one.place) for one in kept if one]
     ids = iter(captures.record(connection, rows))
     return [next(ids) if one else None for one in kept]
 
 
-def kept_original(folder: Location, places: list[WarcPlace], sha256: str) -> Original | None:
+def warc_original(folder: Location, places: list[WarcPlace], sha256: str) -> Original | None:
     """Return the first response record among these places that has this body.
 
     It is read to the end: a revisit of what is not there any more would lose the body.
@@ -132,13 +132,13 @@ def kept_original(folder: Location, places: list[WarcPlace], sha256: str) -> Ori
     return None
 
 
-def seal_unfinished(database: Database, location: Location) -> None:
+def close_unfinished(database: Database, location: Location) -> None:
     """Seal the WARC files off that a crash left: what is torn at their end is cut away."""
     folder = location if isinstance(location, Path) else location.spool
     for path in recovery.unfinished(folder) if folder else ():
         with database.reading() as connection:
             pointed = captures.end_in(connection, path.name)
-        cut = recovery.seal(path, pointed)
+        cut = recovery.close(path, pointed)
         if cut is None:
             log.warning("warc_damaged", file=str(path), see="ingest verify")
         else:

@@ -10,14 +10,14 @@ from ingestor.config.sections import ArchiveSettings
 from ingestor.pipeline.services import Services
 from ingestor.store import projection
 from ingestor.store.db.database import Database
-from ingestor.store.shards import ALL, Share
+from ingestor.store.shards import ALL, Shard
 from ingestor.text.dates import iso_utc
 
 FILES_A_TRANSACTION = 50
 """Files that are written before the database is told so."""
 
 
-def write_due_files(services: Services, share: Share = ALL) -> int:
+def write_due_files(services: Services, share: Shard = ALL) -> int:
     """Write every file of this share that is due; return how many. As :func:`write_files`."""
     moved = services.observer.moved
     return write_files(services.database, services.settings.archive, moved, share=share)
@@ -28,7 +28,7 @@ def write_files(
     archive: ArchiveSettings,
     moved: Callable[[], object] = lambda: None,
     *,
-    share: Share = ALL,
+    share: Shard = ALL,
 ) -> int:
     """Write every file that is due into the archive's folder; return how many.
 

@@ -23,7 +23,7 @@ from ingestor.pipeline.batches import batches
 from ingestor.pipeline.services import Services
 from ingestor.store import images
 from ingestor.store.db import lock_order
-from ingestor.store.images import DuePicture
+from ingestor.store.images import DueImage
 
 _SIGNATURES = (
     ("jpg", re.compile(rb"\xff\xd8\xff")),
@@ -36,40 +36,40 @@ _SIGNATURES = (
 """Formats whose files do nothing when they are opened: no SVG, which may hold scripts."""
 
 
-def picture_kind(data: bytes) -> str:
+def image_kind(data: bytes) -> str:
     """Return the ending for a picture's file, ``''`` for what is none."""
     return next((ending for ending, mark in _SIGNATURES if mark.match(data)), "")
 
 
-def picture_path(data: bytes, ending: str) -> str:
+def image_path(data: bytes, ending: str) -> str:
     """Return where a picture lies, relative to the folder: ``ab/abcd….jpg``, after its SHA-256."""
     digest = hashlib.sha256(data).hexdigest()
     return f"{digest[:2]}/{digest}.{ending}"
 
 
-def keep_picture(folder: Location, data: bytes, ending: str) -> str:
+def write_image(folder: Location, data: bytes, ending: str) -> str:
     """Write a picture and return its path; the same picture from two addresses is one file.
 
     Raises :class:`~ingestor.errors.StorageFailed` when the disk refuses.
     """
-    relative = picture_path(data, ending)
+    relative = image_path(data, ending)
     storage(folder).write(relative, data)
     return relative
 
 
 log = structlog.get_logger(__name__)
 
-PICTURES_A_ROUND = 40
+IMAGES_A_ROUND = 40
 """Pictures asked for at a time: in the daemon nothing else is done for some ten seconds."""
 
-PICTURES_A_TRANSACTION = 16
+IMAGES_A_TRANSACTION = 16
 
 ACCEPT = (("Accept", "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8"),)
 
-_Asked = tuple[DuePicture, Response | FetchError]
+_Asked = tuple[DueImage, Response | FetchError]
 
 
-def keep_pictures(services: Services, *, rounds: int | None = None) -> None:
+def download_images(services: Services, *, rounds: int | None = None) -> None:
     """Keep every picture that is due, or a few rounds of them.
 
     Raises :class:`~ingestor.errors.StorageFailed` when the disk refuses.
@@ -78,12 +78,12 @@ def keep_pictures(services: Services, *, rounds: int | None = None) -> None:
     while services.settings.archive.images and not services.clock.stop.is_set() and left != 0:
         left = None if left is None else left - 1
         with services.database.reading() as connection:
-            due = images.due(connection, services.clock.now(), PICTURES_A_ROUND)
+            due = images.due(connection, services.clock.now(), IMAGES_A_ROUND)
         if not due:
             return
         requests = [(one, Request(one.url, ACCEPT)) for one in due]
         answers = services.fetcher.get_all(requests, robots=True)
-        for batch in batches(answers, PICTURES_A_TRANSACTION, services.clock.monotonic):
+        for batch in batches(answers, IMAGES_A_TRANSACTION, services.clock.monotonic):
             _settle(services, batch)
 
 
@@ -92,10 +92,10 @@ def _settle(services: Services, batch: Sequence[_Asked]) -> None:
     outcomes = [(one, _kept(services, outcome)) for one, outcome in batch]
     now = services.clock.now()
     with services.database.transaction() as connection:
-        lock_order.in_order(connection)
+        lock_order.lock_revisions(connection)
         for one, (path, line, kind) in outcomes:
             if path:
-                images.kept(connection, one, path)
+                images.downloaded(connection, one, path)
                 continue
             retry = policy.after_failure(
                 kind, one.attempts + 1, now, chance=services.clock.chance()
@@ -105,16 +105,18 @@ def _settle(services: Services, batch: Sequence[_Asked]) -> None:
     services.observer.moved()
 
 
-def _kept(services: Services, outcome: Response | FetchError) -> tuple[str, str, policy.Trouble]:
+def _kept(
+    services: Services, outcome: Response | FetchError
+) -> tuple[str, str, policy.FailureKind]:
     """Keep a picture; return its path, or why there is none and what kind of trouble that is."""
     try:
         if isinstance(outcome, FetchError):
             raise outcome
         require_page(outcome)
     except FetchError as error:
-        return "", str(error), policy.trouble(error)
-    ending = picture_kind(outcome.body)
+        return "", str(error), policy.failure_kind(error)
+    ending = image_kind(outcome.body)
     if not ending:
         kind = outcome.header("content-type") or "something else"
         return "", f"{outcome.url}: {kind[:80]}, not a picture", "hopeless"
-    return keep_picture(services.settings.archive.images_dir, outcome.body, ending), "", "hopeless"
+    return write_image(services.settings.archive.images_dir, outcome.body, ending), "", "hopeless"

@@ -42,8 +42,8 @@ from ingestor.extract.symbols import with_mentions
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
 from ingestor.pipeline.save import path_of
-from ingestor.store.imports import Adopter
-from ingestor.store.upsert import Arrival
+from ingestor.store.imports import Importer
+from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import one_line
 from ingestor.text.securities import normalised
@@ -74,7 +74,7 @@ _EDITOR = re.compile(r"责任编辑\s*[：:]\s*([^\s<>（()）]{2,20})")
 
 
 @dataclass(frozen=True, slots=True)
-class Adoptable:
+class ImportedArticle:
     """An article of another archive, ready to be stored."""
 
     article: Article
@@ -82,7 +82,7 @@ class Adoptable:
     categories: tuple[str, ...]
 
 
-def adoptable(name: str, data: bytes, not_after: datetime) -> Adoptable:
+def imported_article(name: str, data: bytes, not_after: datetime) -> ImportedArticle:
     """Return the article that a file holds.
 
     ``name`` is the file's, ``not_after`` the present: a later publication is a mistake.
@@ -111,7 +111,7 @@ def adoptable(name: str, data: bytes, not_after: datetime) -> Adoptable:
         keywords=post.keywords,
         template=TEMPLATE,
     )
-    return Adoptable(article, post.author, post.categories[:MOST_CATEGORIES])
+    return ImportedArticle(article, post.author, post.categories[:MOST_CATEGORIES])
 
 
 def _published(post: Post, stem: str, not_after: datetime) -> datetime:
@@ -217,17 +217,17 @@ def import_folder(
     is set. Raises :class:`~ingestor.errors.ArchiveError` when the archive fails.
     """
     now = clock.now()
-    adopter = Adopter(path_of)
+    adopter = Importer(path_of)
 
-    def work_for(one: _Read) -> Callable[[], Adoptable] | None:
+    def work_for(one: _Read) -> Callable[[], ImportedArticle] | None:
         settled = one.problem or one.other
-        return None if settled else partial(adoptable, one.name, one.data, now)
+        return None if settled else partial(imported_article, one.name, one.data, now)
 
     read = workers.through(_files(folder), work_for)
     while not clock.stop.is_set() and (batch := list(islice(read, FILES_A_TRANSACTION))):
         with transaction() as connection:
             done = [
-                _adopt(connection, adopter, one, outcome, seen_at=clock.now())
+                _import(connection, adopter, one, outcome, seen_at=clock.now())
                 for one, outcome in batch
             ]
         yield done
@@ -238,19 +238,19 @@ def count_files(folder: Path) -> int:
     return sum(1 for _ in _paths(folder))
 
 
-def _adopt(
+def _import(
     connection: Connection,
-    adopter: Adopter,
+    adopter: Importer,
     one: _Read,
-    outcome: Adoptable | Exception | None,
+    outcome: ImportedArticle | Exception | None,
     *,
     seen_at: datetime,
 ) -> ImportedFile:
     if one.other:
         return ImportedFile(one.path, "other")
-    if not isinstance(outcome, Adoptable):
+    if not isinstance(outcome, ImportedArticle):
         return ImportedFile(one.path, "failed", reason=one.problem or _reason(one.path, outcome))
-    arrival = Arrival(
+    arrival = ArticleUpsert(
         article=outcome.article,
         author=outcome.author,
         categories=outcome.categories,

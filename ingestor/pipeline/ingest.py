@@ -89,7 +89,7 @@ def _sort_out(
                 waiting.setdefault(name, work)
                 continue
             guid, seen_at = queued.entry.guid, queued.seen_at
-            articles.sight(connection, known, queued.feed_id, guid=guid, seen_at=seen_at)
+            articles.record_sighting(connection, known, queued.feed_id, guid=guid, seen_at=seen_at)
             seen.append(EntryOutcome(queued.id, "done", article_id=known))
             summary.articles_unchanged += 1
         entries.record(connection, seen)
@@ -210,7 +210,7 @@ def _fallback(services: Services, work: Work, error: Exception) -> Article | Non
         return None
     if isinstance(error, Postponed):
         return None
-    kind = policy.trouble(error)
+    kind = policy.failure_kind(error)
     last = policy.after_failure(kind, work.queued.attempts + 1, services.clock.now(), chance=0)
     if kind not in {"gone", "hopeless"} and last.state == "pending":
         return None

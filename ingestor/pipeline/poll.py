@@ -17,7 +17,7 @@ from ingestor.fetch.headers import max_age, require_page, retry_after
 from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
 from ingestor.pipeline.batches import LONGEST_SECONDS
-from ingestor.pipeline.captures import Kept
+from ingestor.pipeline.captures import WarcCapture
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import source
 from ingestor.store import entries, feeds
@@ -50,7 +50,7 @@ class _Answer:
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
     """Ask each feed, write down its new entries together with its validators."""
     changed = _Changed(services, summary)
-    unchanged: list[tuple[_Answer, Kept | None]] = []
+    unchanged: list[tuple[_Answer, WarcCapture | None]] = []
     postponed: list[tuple[FeedState, Postponed]] = []
     answers = services.workers.through(_ask(services, states), _reading)
     for answer, document in answers:
@@ -182,7 +182,7 @@ def _response(answer: _Answer) -> Response:
     return answer.response
 
 
-def _unchanged(services: Services, answers: list[tuple[_Answer, Kept | None]]) -> None:
+def _unchanged(services: Services, answers: list[tuple[_Answer, WarcCapture | None]]) -> None:
     """Write down polls without news, and empty the list."""
     if not answers:
         return

@@ -16,8 +16,8 @@ from ingestor.pipeline.multipage import Begun, Whole, complete
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.store import rechecks, revisions
 from ingestor.store.rechecks import DueCheck
-from ingestor.store.shards import ALL, Share
-from ingestor.store.upsert import Arrival
+from ingestor.store.shards import ALL, Shard
+from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers.tasks import extract_page
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ CHECKS_A_ROUND = 200
 _Asked = tuple[DueCheck, Response | FetchError]
 
 
-def check_again(services: Services, summary: Summary, share: Share = ALL) -> None:
+def check_again(services: Services, summary: Summary, share: Shard = ALL) -> None:
     """Look again at every article of this share whose time has come, with conditional requests.
 
     A page that is gone or cannot be read is no edit: the article stays as it was, and is
@@ -118,7 +118,7 @@ def _compare(
     kept = services.keep(response)
     services.sync()
     with services.database.transaction() as connection:
-        arrival = Arrival(
+        arrival = ArticleUpsert(
             article=article,
             author=check.author,
             categories=(),

@@ -30,7 +30,7 @@ from ingestor.pipeline.files import write_files
 from ingestor.store import reextraction, revisions
 from ingestor.store.db import lock_order
 from ingestor.store.db.database import Database
-from ingestor.store.reextraction import Content, Standing, Wanted
+from ingestor.store.reextraction import Content, StoredArticle, Wanted
 from ingestor.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -43,10 +43,10 @@ ARTICLES_A_TRANSACTION = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Reread:
+class ReextractionResult:
     """What became of an article."""
 
-    before: Standing
+    before: StoredArticle
     outcome: Literal["changed", "unchanged", "left", "unreadable"]
     """``left``: it goes over several pages, and only one of them is read here. ``unreadable``:
     its kept page is lost, or no rule of today reads it. Either way it stays as it is."""
@@ -71,7 +71,7 @@ def reextract(
     *,
     wanted: Wanted,
     dry_run: bool,
-) -> Iterator[Reread]:
+) -> Iterator[ReextractionResult]:
     """Read the kept page of each wanted article again; yield what became of it, by day.
 
     What differs becomes a revision with the cause ``reextract``, and its file is written
@@ -107,11 +107,11 @@ def read_again(folder: Location, places: Sequence[WarcPlace], sha256: str, url: 
     raise CaptureLost(f"{url}: {why or 'the kept page is another one'}; see `ingest verify`")
 
 
-def _standing(database: Database, clock: Clock, wanted: Wanted) -> Iterator[Standing]:
+def _standing(database: Database, clock: Clock, wanted: Wanted) -> Iterator[StoredArticle]:
     after = ("", 0)
     while not clock.stop.is_set():
         with database.reading() as connection:
-            found = reextraction.standing(connection, wanted, after, ARTICLES_A_ROUND)
+            found = reextraction.stored_articles(connection, wanted, after, ARTICLES_A_ROUND)
         if not found:
             return
         after = (found[-1].date, found[-1].article_id)
@@ -121,33 +121,35 @@ def _standing(database: Database, clock: Clock, wanted: Wanted) -> Iterator[Stan
             yield one
 
 
-def _place(one: Standing) -> tuple[str, str, int]:
+def _place(one: StoredArticle) -> tuple[str, str, int]:
     """Order by day, and within it by place: a disk reads forwards faster."""
     return one.date, one.places[0].file, one.places[0].offset
 
 
-def _work(folder: Location, one: Standing) -> partial[Article]:
+def _work(folder: Location, one: StoredArticle) -> partial[Article]:
     return partial(read_again, folder, one.places, one.sha256, one.page_url)
 
 
-def _compared(before: Standing, result: Article | Exception | None) -> Reread:
+def _compared(before: StoredArticle, result: Article | Exception | None) -> ReextractionResult:
     if isinstance(result, Article) and result.parts:
-        return Reread(before, "left")
+        return ReextractionResult(before, "left")
     if isinstance(result, Article):
         article = _completed(result, before)
         differs_in = before.content.differs_in(Content.of(article))
-        return Reread(before, "changed" if differs_in else "unchanged", article, differs_in)
+        return ReextractionResult(
+            before, "changed" if differs_in else "unchanged", article, differs_in
+        )
     if isinstance(result, ArchiveError):
         raise result
     if not isinstance(result, IngestorError):
         log.error("extraction_failed", url=before.url, exc_info=result)
     if before.content.origin != "page" and isinstance(result, IngestorError):
         # Its page could not be read then either: that is why it has the feed's text.
-        return Reread(before, "unchanged")
-    return Reread(before, "unreadable", reason=str(result) or repr(result))
+        return ReextractionResult(before, "unchanged")
+    return ReextractionResult(before, "unreadable", reason=str(result) or repr(result))
 
 
-def _completed(article: Article, before: Standing) -> Article:
+def _completed(article: Article, before: StoredArticle) -> Article:
     """Leave what the feed had filled in for a page that does not say it."""
     content = before.content
     authors = {one.author for one in before.announced}
@@ -162,13 +164,13 @@ def _completed(article: Article, before: Standing) -> Article:
 
 
 def _save(
-    database: Database, archive: ArchiveSettings, batch: Sequence[Reread], now: datetime
+    database: Database, archive: ArchiveSettings, batch: Sequence[ReextractionResult], now: datetime
 ) -> None:
     changed = [one for one in batch if one.outcome == "changed"]
     if not changed:
         return
     with database.transaction() as connection:
-        lock_order.of_articles(connection, [one.before.article_id for one in changed])
+        lock_order.lock_articles(connection, [one.before.article_id for one in changed])
         for one in changed:
             if one.article:
                 capture_id = one.before.capture_id

@@ -19,7 +19,7 @@ from ingestor.pipeline.services import Services, Summary
 from ingestor.store import articles, entries, rechecks
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.store.rechecks import FirstCheck
-from ingestor.store.upsert import Arrival, Outcome, Saved
+from ingestor.store.upsert import ArticleUpsert, UpsertOutcome, UpsertResult
 from ingestor.text.dates import iso_utc
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ def _save_articles(
     services: Services,
     batch: Sequence[Result],
     capture_of: Mapping[int, int | None],
-) -> list[Saved | None]:
+) -> list[UpsertResult | None]:
     """Save the articles of a batch; return what became of each, ``None`` where there is none."""
     there = [result for result in batch if result.article or result.fallback]
     arrivals = [_arrival(services, result, capture_of) for result in there]
@@ -107,7 +107,7 @@ def _save_articles(
     return [of.get(id(result)) for result in batch]
 
 
-def _entry_outcome(services: Services, result: Result, saved: Saved | None) -> EntryOutcome:
+def _entry_outcome(services: Services, result: Result, saved: UpsertResult | None) -> EntryOutcome:
     article_id = saved.article_id if saved else None
     if result.error is None:
         return EntryOutcome(result.work.queued.id, "done", article_id=article_id)
@@ -129,13 +129,15 @@ def _first_check(
     return FirstCheck(article_id, validators, policy.next_check(seen_at, delays, seen_at))
 
 
-def _arrival(services: Services, result: Result, capture_of: Mapping[int, int | None]) -> Arrival:
+def _arrival(
+    services: Services, result: Result, capture_of: Mapping[int, int | None]
+) -> ArticleUpsert:
     queued, response = result.work.queued, result.work.outcome
     article = result.article or result.fallback
     if article is None:
         raise TypeError("an arrival without an article")
     fetched = response.fetched_at if isinstance(response, Response) and result.article else None
-    return Arrival(
+    return ArticleUpsert(
         article=article,
         author=result.work.feed.author,
         categories=(*result.work.feed.categories, result.work.feed.name),
@@ -149,7 +151,7 @@ def _arrival(services: Services, result: Result, capture_of: Mapping[int, int | 
     )
 
 
-def path_of(arrival: Arrival, day: str) -> str:
+def path_of(arrival: ArticleUpsert, day: str) -> str:
     """Return the file of a new article of ``day``, relative to the archive folder."""
     article = arrival.article
     identifier = file_id(article.url, article.document_id)
@@ -165,7 +167,7 @@ def _after_error(services: Services, result: Result, article_id: int | None) -> 
         log.info("entry_postponed", url=queued.entry.url, until=iso_utc(error.until))
         return EntryOutcome(queued.id, "pending", str(error), error.until, tried=False)
     if isinstance(error, IngestorError):
-        line, kind = str(error), policy.trouble(error)
+        line, kind = str(error), policy.failure_kind(error)
         retry = policy.after_failure(kind, queued.attempts + 1, now, chance=services.clock.chance())
     else:
         # A bug of ours: the same page would only fail again, and somebody has to look.
@@ -177,7 +179,7 @@ def _after_error(services: Services, result: Result, article_id: int | None) -> 
     return EntryOutcome(queued.id, state, line, retry.next_attempt_at, article_id)
 
 
-def _tell(services: Services, result: Result, outcome: Outcome | None) -> None:
+def _tell(services: Services, result: Result, outcome: UpsertOutcome | None) -> None:
     article = result.article or result.fallback
     if outcome == "revised":
         services.observer.revised("edit")
@@ -188,7 +190,7 @@ def _tell(services: Services, result: Result, outcome: Outcome | None) -> None:
         )
 
 
-def _count(summary: Summary, result: Result, outcome: Outcome | None) -> None:
+def _count(summary: Summary, result: Result, outcome: UpsertOutcome | None) -> None:
     if outcome == "new":
         summary.articles_new += 1
     elif outcome == "revised":

@@ -15,11 +15,17 @@ from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FetchSettings
-from ingestor.fetch.client import Fetcher, Limits
+from ingestor.fetch.client import ClientSettings, Fetcher
 from ingestor.fetch.host_limiter import Gate
 from ingestor.model import HostPause, Response
 from ingestor.observer import Observer
-from ingestor.pipeline.captures import Kept, keep, opened_warc, require_folders, seal_unfinished
+from ingestor.pipeline.captures import (
+    WarcCapture,
+    close_unfinished,
+    opened_warc,
+    require_folders,
+    write_warc,
+)
 from ingestor.store import leases
 from ingestor.store.db.database import Database
 from ingestor.workers import Workers
@@ -42,20 +48,20 @@ class Services:
     announced: Announced | None = None
     """Told, within the transaction that writes down new entries, of which feed they are."""
 
-    def keep(self, response: Response) -> Kept | None:
+    def keep(self, response: Response) -> WarcCapture | None:
         """Put a response into the WARC; ``None`` when raw is off."""
         return self.keep_all([response])[0]
 
     def keep_all(
         self, responses: Sequence[Response], packed: Sequence[Packed | None] | None = None
-    ) -> Sequence[Kept | None]:
+    ) -> Sequence[WarcCapture | None]:
         """Put responses into the WARC, in this order; ``None`` for each when raw is off.
 
-        ``packed`` is as :func:`~ingestor.pipeline.captures.keep` has it.
+        ``packed`` is as :func:`~ingestor.pipeline.captures.write_warc` has it.
         """
         if self.warc is None or not responses:
             return [None] * len(responses)
-        return keep(self.warc, self.database, responses, packed or [None] * len(responses))
+        return write_warc(self.warc, self.database, responses, packed or [None] * len(responses))
 
     def tell_announced(self, connection: Connection, feed_id: int) -> None:
         """Tell, within the transaction that wrote them down, that a feed has new entries."""
@@ -125,7 +131,7 @@ def opened(
             pauses = leases.pauses(connection)
         warc = None
         require_folders(settings.archive)
-        seal_unfinished(database, settings.archive.raw_dir)
+        close_unfinished(database, settings.archive.raw_dir)
         if settings.archive.raw == "warc":
             warc = opened_warc(settings.archive, clock.now, _crawl(settings.fetch))
             stack.callback(warc.close)
@@ -172,7 +178,7 @@ def fetcher(
     """
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
     ports = frozenset(port for one in addresses if (port := _port(one)))
-    limits = Limits(**dict(settings.fetch))
+    limits = ClientSettings(**dict(settings.fetch))
     return Fetcher(limits, clock, observer, ports=ports, pauses=pauses, gate=gate)
 
 

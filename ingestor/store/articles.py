@@ -20,8 +20,8 @@ from ingestor.identity import Known, fingerprint, free_day, match, publication_d
 from ingestor.model import Cause
 from ingestor.store import stories
 from ingestor.store.db import lock_order
-from ingestor.store.merging import any_without_address, claim
-from ingestor.store.revisions import Revision, content_columns, revise, write_revisions
+from ingestor.store.merge import any_without_address, merge_with_imported
+from ingestor.store.revisions import NewRevision, content_columns, revise, write_revisions
 from ingestor.store.schema import (
     aliases,
     articles,
@@ -29,7 +29,7 @@ from ingestor.store.schema import (
     sightings,
 )
 from ingestor.store.stories import Ungrouped
-from ingestor.store.upsert import Arrival, Saved
+from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.similarity import title_key
 
 
@@ -49,14 +49,14 @@ _INSERT = articles.insert().returning(articles.c.id, sort_by_parameter_order=Tru
 class NewArticle:
     """An arrival that is no known article."""
 
-    arrival: Arrival
+    arrival: ArticleUpsert
     published_at: datetime
     day: str
     """Publication day that it is filed under."""
 
 
 def insert(
-    connection: Connection, new: Sequence[NewArticle], path_of: Callable[[Arrival, str], str]
+    connection: Connection, new: Sequence[NewArticle], path_of: Callable[[ArticleUpsert, str], str]
 ) -> list[int]:
     """Store new articles, each with its first revision; return their ids, in this order.
 
@@ -83,12 +83,12 @@ def insert(
     ]
     ids = list(connection.execute(_INSERT, rows).scalars())
     numbered = list(zip(ids, new, strict=True))
-    lock_order.in_order(connection)
+    lock_order.lock_revisions(connection)
     stories.group(
         connection,
         [Ungrouped(at, one.day, one.arrival.article.body.text) for at, one in numbered],
     )
-    write_revisions(connection, [Revision(at, one.arrival, _cause(one)) for at, one in numbered])
+    write_revisions(connection, [NewRevision(at, one.arrival, _cause(one)) for at, one in numbered])
     return ids
 
 
@@ -108,28 +108,32 @@ _TAKEN = union_all(
 
 def save_all(
     connection: Connection,
-    arrivals: Sequence[Arrival],
-    path_of: Callable[[Arrival, str], str],
-) -> list[Saved]:
+    arrivals: Sequence[ArticleUpsert],
+    path_of: Callable[[ArticleUpsert, str], str],
+) -> list[UpsertResult]:
     """Store arrivals as :func:`save` does each; return what became of them, in this order.
 
     Those that have nothing in common with what is known, nor with one another, are written
     together, and first.
     """
     names = {name for one in arrivals for name in _names(one)}
-    lock_order.of_names(connection, names, [title_key(one.article.title) for one in arrivals])
+    lock_order.lock_names(connection, names, [title_key(one.article.title) for one in arrivals])
     unlike = _unlike_all(connection, arrivals)
     new = [_new(one) for one in unlike]
     ids = insert(connection, new, path_of)
     fresh = dict(zip(map(id, unlike), ids, strict=True))
-    _sight_new(connection, [(article_id, one) for article_id, one in zip(ids, unlike, strict=True)])
+    _record_new(
+        connection, [(article_id, one) for article_id, one in zip(ids, unlike, strict=True)]
+    )
     return [
-        Saved(fresh[id(one)], "new") if id(one) in fresh else save(connection, one, path_of)
+        UpsertResult(fresh[id(one)], "new") if id(one) in fresh else save(connection, one, path_of)
         for one in arrivals
     ]
 
 
-def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, str], str]) -> Saved:
+def save(
+    connection: Connection, arrival: ArticleUpsert, path_of: Callable[[ArticleUpsert, str], str]
+) -> UpsertResult:
     """Store an arrival: a new article, a revision of a known one, or just a sighting.
 
     ``path_of(arrival, day)`` gives the file of a new article, relative to the archive.
@@ -143,12 +147,12 @@ def save(connection: Connection, arrival: Arrival, path_of: Callable[[Arrival, s
     day = free_day(known, page_day, announced_day)
     if same is not None:
         saved = revise(connection, same.article_id, arrival)
-    elif (adopted := claim(connection, arrival, day)) is not None:
+    elif (adopted := merge_with_imported(connection, arrival, day)) is not None:
         saved = revise(connection, adopted, arrival)
     else:
         new = NewArticle(arrival, _published_at(arrival), day)
-        saved = Saved(insert(connection, [new], path_of)[0], "new")
-    _sight(connection, saved.article_id, arrival, addresses)
+        saved = UpsertResult(insert(connection, [new], path_of)[0], "new")
+    _record_names(connection, saved.article_id, arrival, addresses)
     return saved
 
 
@@ -160,7 +164,7 @@ def taken(
     return set(connection.execute(_TAKEN, values).scalars())
 
 
-def _unlike_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
+def _unlike_all(connection: Connection, arrivals: Sequence[ArticleUpsert]) -> list[ArticleUpsert]:
     """Return the arrivals that cannot be any known article, nor the same as another arrival."""
     if any_without_address(connection):
         # An adopted article without an address may be any of them: each is looked at by itself.
@@ -176,20 +180,20 @@ def _unlike_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arr
     ]
 
 
-def _names(arrival: Arrival) -> set[str]:
+def _names(arrival: ArticleUpsert) -> set[str]:
     return {*_addresses(arrival), arrival.article.document_id} - {""}
 
 
-def _new(arrival: Arrival) -> NewArticle:
+def _new(arrival: ArticleUpsert) -> NewArticle:
     day = free_day([], *_days(arrival))
     return NewArticle(arrival, _published_at(arrival), day)
 
 
-def _published_at(arrival: Arrival) -> datetime:
+def _published_at(arrival: ArticleUpsert) -> datetime:
     return arrival.article.published_at or arrival.announced_at or arrival.seen_at
 
 
-def _days(arrival: Arrival) -> tuple[str, str]:
+def _days(arrival: ArticleUpsert) -> tuple[str, str]:
     """Return the publication days that the page and the feed claim, ``""`` for none."""
     announced_day = publication_day(arrival.announced_at) if arrival.announced_at else ""
     return publication_day(_published_at(arrival)), announced_day
@@ -225,7 +229,7 @@ def from_page(connection: Connection, document_id: str) -> int | None:
     return connection.execute(query).scalars().first() if document_id else None
 
 
-def sight(
+def record_sighting(
     connection: Connection, article_id: int, feed_id: int, *, guid: str, seen_at: datetime
 ) -> None:
     """Note that a feed announced an article; a second time changes nothing."""
@@ -233,7 +237,7 @@ def sight(
     insert_missing(connection, sightings, [seen])
 
 
-def _addresses(arrival: Arrival) -> tuple[str, ...]:
+def _addresses(arrival: ArticleUpsert) -> tuple[str, ...]:
     found = (arrival.article.url, arrival.announced_as, *arrival.article.aliases)
     return tuple(dict.fromkeys(filter(None, found)))
 
@@ -269,7 +273,7 @@ def _announced_days(connection: Connection, article_id: int) -> frozenset[str]:
     return frozenset(publication_day(row.published_at) for row in rows if row.published_at)
 
 
-def _sight_new(connection: Connection, new: Sequence[tuple[int, Arrival]]) -> None:
+def _record_new(connection: Connection, new: Sequence[tuple[int, ArticleUpsert]]) -> None:
     """Note which feeds announced new articles, and their further addresses."""
     seen = [
         {
@@ -292,11 +296,13 @@ def _sight_new(connection: Connection, new: Sequence[tuple[int, Arrival]]) -> No
             connection.execute(table.insert(), rows)
 
 
-def _sight(
-    connection: Connection, article_id: int, arrival: Arrival, addresses: tuple[str, ...]
+def _record_names(
+    connection: Connection, article_id: int, arrival: ArticleUpsert, addresses: tuple[str, ...]
 ) -> None:
     if arrival.feed_id is not None:
-        sight(connection, article_id, arrival.feed_id, guid=arrival.guid, seen_at=arrival.seen_at)
+        record_sighting(
+            connection, article_id, arrival.feed_id, guid=arrival.guid, seen_at=arrival.seen_at
+        )
     rows = connection.execute(
         select(aliases.c.url).where(aliases.c.article_id == article_id)
     ).scalars()

@@ -15,7 +15,7 @@ from ingestor.store.search import index
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
+class FileRecord:
     """What the database says of an article's file."""
 
     article_id: int
@@ -25,7 +25,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCapture:
+class CaptureRecord:
     """What the database says of a capture."""
 
     id: int
@@ -97,7 +97,7 @@ def reindex(connection: Connection) -> None:
         last = rows[-1].id
 
 
-def kept_files(database: Database) -> Iterator[KeptFile]:
+def file_records(database: Database) -> Iterator[FileRecord]:
     """Yield what the database says of every article's file.
 
     Read a part at a time: who looks at each file meanwhile holds no transaction open, which
@@ -110,7 +110,7 @@ def kept_files(database: Database) -> Iterator[KeptFile]:
             rows = connection.execute(query.where(articles.c.id > last).limit(1000)).all()
         if not rows:
             return
-        yield from (KeptFile(*row) for row in rows)
+        yield from (FileRecord(*row) for row in rows)
         last = rows[-1].id
 
 
@@ -122,11 +122,11 @@ def make_due(connection: Connection, article_ids: list[int]) -> None:
         )
 
 
-def kept_captures(connection: Connection, warc_file: str) -> dict[int, KeptCapture]:
+def capture_records(connection: Connection, warc_file: str) -> dict[int, CaptureRecord]:
     """Return the captures that lie in a WARC file, by the offset of their record."""
     query = select(captures).where(captures.c.warc_file == warc_file)
     return {
-        row.warc_offset: KeptCapture(
+        row.warc_offset: CaptureRecord(
             row.id,
             row.url,
             row.final_url,

@@ -87,13 +87,13 @@ def end_in(connection: Connection, warc_file: str) -> int:
     return connection.execute(select(end).where(captures.c.warc_file == warc_file)).scalar() or 0
 
 
-def forget_place(connection: Connection, capture_id: int) -> None:
+def unlink(connection: Connection, capture_id: int) -> None:
     """Note that the record of a capture is not (any more) where it was said to be."""
     nowhere = {"warc_file": None, "warc_offset": None, "warc_length": None}
     connection.execute(update(captures).where(captures.c.id == capture_id).values(**nowhere))
 
 
-def adopt(
+def record_unlisted(
     connection: Connection,
     url: str,
     *,

@@ -69,7 +69,7 @@ def announce(
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
-    lock_order.of_feed(connection, feed_id)
+    lock_order.lock_feed(connection, feed_id)
     keyed = [(entry_key(feed, one), one) for one in found]
     known = _known(connection, feed_id, [key for key, _ in keyed])
     new: dict[str, Entry] = {}

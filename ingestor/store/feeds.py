@@ -89,7 +89,7 @@ def register(
     ``every`` is the time between two polls of feeds that do not say their own, ``slowest``
     the bound to which it grows. A feed whose address changed begins anew.
     """
-    lock_order.of_configuration(connection)
+    lock_order.lock_configuration(connection)
     known = {row.name: row for row in connection.execute(_CONFIGURED)}
     for feed in configured:
         values: dict[str, object] = {"kind": feed.kind, "url": feed.url, "active": 1}

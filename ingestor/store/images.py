@@ -22,7 +22,7 @@ _POINT = (
 
 
 @dataclass(frozen=True, slots=True)
-class DuePicture:
+class DueImage:
     """A picture that is to be asked for."""
 
     url: str
@@ -30,7 +30,7 @@ class DuePicture:
     """How often it was tried before."""
 
 
-def due(connection: Connection, now: datetime, limit: int) -> list[DuePicture]:
+def due(connection: Connection, now: datetime, limit: int) -> list[DueImage]:
     """Return pictures without a local copy whose time has come, the newest articles' first."""
     query = (
         select(images.c.url, func.coalesce(func.max(pictures.c.attempts), 0))
@@ -44,10 +44,10 @@ def due(connection: Connection, now: datetime, limit: int) -> list[DuePicture]:
         .order_by(func.max(images.c.article_id).desc(), func.min(images.c.position))
         .limit(limit)
     )
-    return [DuePicture(*row) for row in connection.execute(query)]
+    return [DueImage(*row) for row in connection.execute(query)]
 
 
-def kept(connection: Connection, picture: DuePicture, path: str) -> None:
+def downloaded(connection: Connection, picture: DueImage, path: str) -> None:
     """Write down where a picture's local copy lies, for every article that shows it."""
     _record(connection, picture, path=path)
     connection.execute(
@@ -56,7 +56,7 @@ def kept(connection: Connection, picture: DuePicture, path: str) -> None:
 
 
 def failed(
-    connection: Connection, picture: DuePicture, error: str, next_attempt_at: datetime | None
+    connection: Connection, picture: DueImage, error: str, next_attempt_at: datetime | None
 ) -> None:
     """Write down why a picture was not to be had, and when it is tried again, if at all."""
     _record(connection, picture, error=error, next_attempt_at=next_attempt_at)
@@ -80,7 +80,7 @@ def forget(connection: Connection, path: str) -> None:
     connection.execute(delete(pictures).where(pictures.c.path == path))
 
 
-def _record(connection: Connection, picture: DuePicture, **values: object) -> None:
+def _record(connection: Connection, picture: DueImage, **values: object) -> None:
     connection.execute(delete(pictures).where(pictures.c.url == picture.url))
     row = {"url": picture.url, "attempts": picture.attempts + 1} | values
     connection.execute(pictures.insert().values(**row))

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, select
 
 from ingestor.identity import fingerprint, is_content_address, match, publication_day
 from ingestor.store.articles import NewArticle, insert, known_articles
-from ingestor.store.merging import give_address
+from ingestor.store.merge import give_address
 from ingestor.store.schema import articles, revisions
-from ingestor.store.upsert import Arrival
+from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import Likeness, likeness, title_key
 
 MOST_DAYS = 32
@@ -27,7 +27,7 @@ that of their days."""
 
 
 @dataclass(frozen=True, slots=True)
-class Adoption:
+class ImportResult:
     """What became of an article of another archive."""
 
     outcome: Literal["adopted", "known", "ambiguous"]
@@ -42,14 +42,14 @@ class _Titled:
     key: str
 
 
-class Adopter:
+class Importer:
     """Takes in one article after the other; nobody else may add any meanwhile."""
 
-    def __init__(self, path_of: Callable[[Arrival, str], str]) -> None:
+    def __init__(self, path_of: Callable[[ArticleUpsert, str], str]) -> None:
         self._path_of = path_of
         self._days: OrderedDict[str, list[_Titled]] = OrderedDict()
 
-    def adopt(self, connection: Connection, arrival: Arrival) -> Adoption:
+    def adopt(self, connection: Connection, arrival: ArticleUpsert) -> ImportResult:
         """Store an arrival, unless it is here already or may be.
 
         Its article has a publication time, and an address that is real or names its content.
@@ -65,31 +65,35 @@ class Adopter:
             titles = self._titles(connection, day)
             if all(one.article_id != article_id for one in titles):
                 titles.append(_Titled(article_id, article.url, title_key(article.title)))
-            return Adoption("adopted", article_id)
+            return ImportResult("adopted", article_id)
         return known
 
-    def _known(self, connection: Connection, arrival: Arrival, day: str) -> Adoption | None:
+    def _known(
+        self, connection: Connection, arrival: ArticleUpsert, day: str
+    ) -> ImportResult | None:
         """Return which article an arrival is or may be, ``None`` when it is a new one."""
         article = arrival.article
         text = article.body.text
-        unsure: Adoption | None = None
+        unsure: ImportResult | None = None
         if (named := _named(connection, arrival, day)) is not None:
             alike = _closest(connection, named, text)
             if alike == "same" or is_content_address(article.url):
-                return Adoption("known", named)
-            unsure = Adoption("ambiguous", named)
+                return ImportResult("known", named)
+            unsure = ImportResult("ambiguous", named)
         for one in self._same_title(connection, arrival, day):
             alike = _closest(connection, one.article_id, text)
             if alike == "same":
                 if is_content_address(one.url) and not is_content_address(article.url):
                     give_address(connection, one.article_id, article.url, article.document_id)
                     self._days.pop(day, None)
-                return Adoption("known", one.article_id)
+                return ImportResult("known", one.article_id)
             if alike == "unsure":
-                unsure = unsure or Adoption("ambiguous", one.article_id)
+                unsure = unsure or ImportResult("ambiguous", one.article_id)
         return unsure
 
-    def _same_title(self, connection: Connection, arrival: Arrival, day: str) -> Iterator[_Titled]:
+    def _same_title(
+        self, connection: Connection, arrival: ArticleUpsert, day: str
+    ) -> Iterator[_Titled]:
         """Yield the articles of the same day and title that it may be.
 
         Two real addresses are two articles: publishers put one text under several.
@@ -116,7 +120,7 @@ class Adopter:
         return self._days[day]
 
 
-def _named(connection: Connection, arrival: Arrival, day: str) -> int | None:
+def _named(connection: Connection, arrival: ArticleUpsert, day: str) -> int | None:
     """Return the article that has an arrival's address, on that day or with the same words."""
     article = arrival.article
     known = known_articles(connection, (article.url,), article.document_id)

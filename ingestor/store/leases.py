@@ -33,7 +33,7 @@ def record(connection: Connection, paused: Mapping[str, HostPause], now: datetim
 
     Those that others wrote down stay; of two for one host the later end counts.
     """
-    lock_order.of_hosts(connection)
+    lock_order.lock_hosts(connection)
     connection.execute(delete(hosts).where(hosts.c.paused_until <= now))
     known = pauses(connection)
     for host, pause in paused.items():
@@ -76,7 +76,7 @@ FROM pace LEFT JOIN pause ON true
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Slot:
     """What came of asking for a place at a host."""
 
     taken: bool
@@ -95,7 +95,7 @@ def take(
     delay: float,
     seconds: float,
     patience: float,
-) -> Place:
+) -> Slot:
     """Take one of the ``places`` at a host for a request, and its turn.
 
     The turn is ``delay`` seconds behind that of the request before, and the place is free again
@@ -107,7 +107,7 @@ def take(
     row = connection.execute(_TAKE, values | {"seconds": seconds, "patience": patience}).one()
     until: datetime | None = row.paused_until
     pause = HostPause(until, row.reason) if until else None
-    return Place(row.place is not None, float(row.wait), pause)
+    return Slot(row.place is not None, float(row.wait), pause)
 
 
 def give_back(connection: Connection, host: str, holder: str) -> None:

@@ -91,7 +91,7 @@ def late_feeds(connection: Connection, now: datetime) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class HealthSnapshot:
     """The queue at one moment."""
 
     pending: int
@@ -105,12 +105,12 @@ class Vitals:
     """Feeds whose last poll failed."""
 
 
-def vitals(connection: Connection, now: datetime) -> Vitals:
+def health_snapshot(connection: Connection, now: datetime) -> HealthSnapshot:
     """Return how the queue is at ``now``; the indexes answer it."""
     query = select(entries.c.state, func.count()).where(WAITING).group_by(entries.c.state)
     waiting = {row[0]: int(row[1]) for row in connection.execute(query)}
     active = feeds.c.active == 1
-    return Vitals(
+    return HealthSnapshot(
         pending=waiting.get("pending", 0),
         parked=waiting.get("parked", 0),
         due=_due(connection, now),

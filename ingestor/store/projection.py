@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Column, Connection, bindparam, select, update
 
 from ingestor.store.schema import articles, keywords, symbols
-from ingestor.store.shards import ALL, Share
+from ingestor.store.shards import ALL, Shard
 
 _WRITTEN = (
     update(articles)
@@ -39,7 +39,7 @@ class ArticleFile:
     symbols: tuple[str, ...]
 
 
-def due(connection: Connection, limit: int, share: Share = ALL) -> list[ArticleFile]:
+def due(connection: Connection, limit: int, share: Shard = ALL) -> list[ArticleFile]:
     """Return articles of this share whose file is not what the database says, oldest first."""
     rows = connection.execute(
         select(articles)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from ingestor.model import Validators
 from ingestor.store.schema import articles
-from ingestor.store.shards import ALL, Share
+from ingestor.store.shards import ALL, Shard
 
 _BEGIN = (
     update(articles)
@@ -37,7 +37,7 @@ class DueCheck:
     feed_id: int
 
 
-def due(connection: Connection, now: datetime, limit: int, share: Share = ALL) -> list[DueCheck]:
+def due(connection: Connection, now: datetime, limit: int, share: Shard = ALL) -> list[DueCheck]:
     """Return articles of this share whose time has come, the longest due first."""
     rows = connection.execute(
         select(articles)

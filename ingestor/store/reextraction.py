@@ -88,7 +88,7 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StoredArticle:
     """An article whose page is kept, as it stands."""
 
     article_id: int
@@ -123,9 +123,9 @@ def days(connection: Connection, wanted: Wanted) -> list[date]:
     return [date.fromisoformat(one) for one in connection.execute(query).scalars()]
 
 
-def standing(
+def stored_articles(
     connection: Connection, wanted: Wanted, after: tuple[str, int], limit: int
-) -> list[Standing]:
+) -> list[StoredArticle]:
     """Return articles whose page is kept, by day and id, from behind ``after`` (day, id) on.
 
     Only the current revision of each: what was before it is history.
@@ -143,7 +143,7 @@ def standing(
     said = select(entries.c.article_id, entries.c.author, entries.c.keywords)
     announced = _by_article(connection, said.where(entries.c.article_id.in_(ids)))
     return [
-        Standing(
+        StoredArticle(
             article_id=row.id,
             date=row.date,
             url=row.url,

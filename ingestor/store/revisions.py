@@ -18,7 +18,7 @@ from ingestor.store import stories
 from ingestor.store.db import lock_order
 from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
 from ingestor.store.search import index
-from ingestor.store.upsert import Arrival, Saved
+from ingestor.store.upsert import ArticleUpsert, UpsertResult
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ _INSERT = revisions.insert()
 _INSERT_DETAILS = {table: table.insert() for table in (symbols, keywords, images)}
 
 
-def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
+def revise(connection: Connection, article_id: int, arrival: ArticleUpsert) -> UpsertResult:
     """Compare an arrival with an article that it is known to be; add a revision if it changed.
 
     What replaces an adopted text is one too, also with the same words: from then on it rests on
@@ -46,7 +46,7 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
     arrival = replace(arrival, article=article)
     if arrival.origin == "feed" and row.origin == "page":
         # The page is the better witness: a feed's shorter text is no edit of it.
-        return Saved(article_id, "unchanged")
+        return UpsertResult(article_id, "unchanged")
     adopted = row.origin == "import"
     same = fingerprint(article.title, article.body.text) == fingerprint(row.title, row.content_text)
     if same and not adopted:
@@ -54,17 +54,17 @@ def revise(connection: Connection, article_id: int, arrival: Arrival) -> Saved:
             connection.execute(
                 update(articles).where(articles.c.id == article_id).values(origin=arrival.origin)
             )
-        return Saved(article_id, "unchanged")
+        return UpsertResult(article_id, "unchanged")
     if not adopted and _same_page(connection, row, arrival.capture_id):
         # The page is as it was: it is our rules that read it otherwise now.
         _replace(connection, row, arrival, cause="reextract", updated_at=row.updated_at)
-        return Saved(article_id, "revised")
+        return UpsertResult(article_id, "revised")
     if _edits_lately(connection, article_id, arrival.seen_at) >= MOST_EDITS_A_DAY:
         log.warning("edit_not_kept", url=row.url, most_a_day=MOST_EDITS_A_DAY)
-        return Saved(article_id, "unchanged")
+        return UpsertResult(article_id, "unchanged")
     cause: Cause = "import" if adopted else "edit"
     _replace(connection, row, arrival, cause=cause, updated_at=_edited_at(arrival, row))
-    return Saved(article_id, "revised", first_page=adopted)
+    return UpsertResult(article_id, "revised", first_page=adopted)
 
 
 def reextract(
@@ -83,7 +83,7 @@ def reextract(
     if _capture_of(connection, row) != capture_id:
         # Somebody brought a newer page since this one was looked at: it is the one that counts.
         return
-    arrival = Arrival(
+    arrival = ArticleUpsert(
         article=article,
         author=row.author,
         categories=tuple(row.categories.splitlines()),
@@ -98,13 +98,13 @@ def reextract(
 def _replace(
     connection: Connection,
     row: Row[Any],
-    arrival: Arrival,
+    arrival: ArticleUpsert,
     *,
     cause: Cause,
     updated_at: datetime | None,
 ) -> None:
     """Let an article say what the arrival says, as its next revision."""
-    lock_order.in_order(connection)
+    lock_order.lock_revisions(connection)
     index.remove(connection, row.id, row.title, row.content_text)
     values = content_columns(arrival) | {
         "revision": row.revision + 1,
@@ -117,7 +117,7 @@ def _replace(
     for table in _INSERT_DETAILS:
         connection.execute(table.delete().where(table.c.article_id == row.id))
     seen_at = _not_before(connection, row.id, arrival.seen_at)
-    write_revisions(connection, [Revision(row.id, arrival, cause, row.revision + 1, seen_at)])
+    write_revisions(connection, [NewRevision(row.id, arrival, cause, row.revision + 1, seen_at)])
 
 
 def _locked(connection: Connection, article_id: int) -> Row[Any]:
@@ -147,7 +147,7 @@ def _same_page(connection: Connection, row: Row[Any], capture_id: int | None) ->
     return len(found) == 2 and found[0] == found[1]
 
 
-def content_columns(arrival: Arrival) -> dict[str, Any]:
+def content_columns(arrival: ArticleUpsert) -> dict[str, Any]:
     """Return the columns of ``articles`` that a revision changes."""
     article = arrival.article
     return {
@@ -165,18 +165,18 @@ def content_columns(arrival: Arrival) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class NewRevision:
     """What an article is to say, and since when."""
 
     article_id: int
-    arrival: Arrival
+    arrival: ArticleUpsert
     cause: Cause
     number: int = 1
     seen_at: datetime | None = None
     """``None``: when the arrival was seen."""
 
 
-def write_revisions(connection: Connection, new: Sequence[Revision]) -> None:
+def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     """Write revisions and all that hangs on an article's current content.
 
     Nothing may hang on it yet: what hung on the content before is taken away by the caller.
@@ -219,7 +219,7 @@ def details(article: Article) -> dict[Table, list[dict[str, Any]]]:
     }
 
 
-def _write_details(connection: Connection, new: Sequence[Revision]) -> None:
+def _write_details(connection: Connection, new: Sequence[NewRevision]) -> None:
     rows: dict[Table, list[dict[str, Any]]] = {symbols: [], keywords: [], images: []}
     for one in new:
         for table, values in details(one.arrival.article).items():
@@ -253,7 +253,7 @@ def _not_before(connection: Connection, article_id: int, seen_at: datetime) -> d
     return max(seen_at, last) if last else seen_at
 
 
-def _edited_at(arrival: Arrival, row: Row[Any]) -> datetime | None:
+def _edited_at(arrival: ArticleUpsert, row: Row[Any]) -> datetime | None:
     """When the publisher says that it edited, if that is news; else when we saw it."""
     claimed = arrival.article.updated_at
     if row.origin == "import":

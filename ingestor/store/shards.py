@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, true
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Shard:
     """The rows whose id, divided by ``of``, leaves ``number``."""
 
     number: int
@@ -19,5 +19,5 @@ class Share:
         return true() if self.of == 1 else key % self.of == self.number
 
 
-ALL = Share(0, 1)
+ALL = Shard(0, 1)
 """Every row."""

@@ -8,11 +8,11 @@ from typing import Literal
 
 from ingestor.model import Article, Origin
 
-Outcome = Literal["new", "revised", "unchanged"]
+UpsertOutcome = Literal["new", "revised", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ArticleUpsert:
     """An extracted article on its way into the archive, with what is known about it."""
 
     article: Article
@@ -33,10 +33,10 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class UpsertResult:
     """What became of an arrival."""
 
     article_id: int
-    outcome: Outcome
+    outcome: UpsertOutcome
     first_page: bool = False
     """It was adopted without its page, and this is the first time that the page came."""

@@ -17,7 +17,7 @@ UNUSUAL = re.compile(
 :data:`_NARROW`, and never merge with their neighbours."""
 
 
-def fold(text: str) -> str:
+def normalize(text: str) -> str:
     """Return ``text`` as it is compared: Unicode's NFKC (full width as half width), case folded."""
     if UNUSUAL.search(text):
         return unicodedata.normalize("NFKC", text).casefold()

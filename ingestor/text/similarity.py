@@ -25,7 +25,7 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Literal
 
-from ingestor.text.normalize import fold
+from ingestor.text.normalize import normalize
 
 Likeness = Literal["same", "other", "unsure"]
 
@@ -51,12 +51,12 @@ def title_key(title: str) -> str:
 
     What makes a title a file name changes only its punctuation.
     """
-    return _letters(title)
+    return _alphanumerics(title)
 
 
 def likeness(first: str, second: str) -> Likeness:
     """Return whether two texts are copies of one, two, or something between."""
-    runs, others = sorted((character_runs(first), character_runs(second)), key=len)
+    runs, others = sorted((ngrams(first), ngrams(second)), key=len)
     if runs == others and (runs or first == second):
         return "same"
     if not runs:
@@ -68,20 +68,20 @@ def likeness(first: str, second: str) -> Likeness:
     return "same" if share >= SAME_SHARE and whole else "unsure"
 
 
-def character_runs(text: str) -> set[str]:
+def ngrams(text: str) -> set[str]:
     """Return the runs of four letters or digits of a text, folded and without punctuation."""
-    found = letters(text)
+    found = alphanumerics(text)
     last = max(1, len(found) - _RUN_CHARACTERS + 1) if found else 0
     return {found[at : at + _RUN_CHARACTERS] for at in range(last)}
 
 
-def letters(text: str) -> str:
+def alphanumerics(text: str) -> str:
     """Return the letters and digits of as much of a text as is compared, folded."""
-    return _letters(text[:MOST_CHARACTERS])
+    return _alphanumerics(text[:MOST_CHARACTERS])
 
 
-def _letters(text: str) -> str:
-    return "".join(_WORDS.findall(fold(text)))
+def _alphanumerics(text: str) -> str:
+    return "".join(_WORDS.findall(normalize(text)))
 
 
 BANDS = 24
@@ -98,7 +98,7 @@ _MULTIPLIER = 0x9E37_79B9_7F4A_7C15
 _BOUNDS = [-(-(at << 32) // _BUCKETS) for at in range(_BUCKETS + 1)]
 """Where each bucket of hashes begins, and the last one ends."""
 
-LEAST_RUNS = 20
+LEAST_NGRAMS = 20
 """Shorter texts are headlines, which say too little to be copies of one another."""
 
 SAME_STORY_SHARE = 0.5
@@ -119,15 +119,15 @@ def bands(text: str) -> tuple[int, ...]:
 
     They are the same on every machine and in every version of Python.
     """
-    runs = _runs(letters(text))
-    if len(runs) < LEAST_RUNS:
+    runs = _packed_ngrams(alphanumerics(text))
+    if len(runs) < LEAST_NGRAMS:
         return ()
     hashes = sorted([run * _MULTIPLIER >> 32 & 0xFFFF_FFFF for run in runs])
     full = _densified([_first_between(hashes, *bounds) for bounds in pairwise(_BOUNDS)])
     return tuple(_band(at, full[at * _ROWS : (at + 1) * _ROWS]) for at in range(BANDS))
 
 
-def _runs(text: str) -> set[int]:
+def _packed_ngrams(text: str) -> set[int]:
     """Return the runs of four characters of a text, each as the number that its UTF-16 makes.
 
     A number needs no object for each of its characters: that is most of what a text costs here.
@@ -154,8 +154,8 @@ def is_same_story(first: str, second: str) -> bool:
     # The numbers first: they cost little, and tell the reports of one template apart.
     if not _same_numbers(first, second):
         return False
-    runs, others = sorted((character_runs(first), character_runs(second)), key=len)
-    if len(runs) < max(LEAST_RUNS, LEAST_LENGTH * len(others)):
+    runs, others = sorted((ngrams(first), ngrams(second)), key=len)
+    if len(runs) < max(LEAST_NGRAMS, LEAST_LENGTH * len(others)):
         return False
     return len(runs & others) >= SAME_STORY_SHARE * len(runs)
 

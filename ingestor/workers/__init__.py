@@ -20,15 +20,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeVar
 
 from ingestor.errors import WorkerDied, WorkersFailed
-from ingestor.workers.process import Piece, WorkerProcess
+from ingestor.workers.process import Task, WorkerProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-PIECES_A_PROCESS = 2_000
+TASKS_A_PROCESS = 2_000
 """After so many a process is replaced: feed parsers are known to grow (feedparser 287, 296)."""
 
-SECONDS_A_PIECE = 10.0
+SECONDS_A_TASK = 10.0
 """Processor time for one page or feed: the largest real ones take a tenth of a second."""
 
 MOST_IN_FLIGHT = 64
@@ -44,7 +44,7 @@ class Workers:
     Close it, or use it in a ``with`` block, to end its processes.
     """
 
-    def __init__(self, processes: int | None = None, *, seconds: float = SECONDS_A_PIECE) -> None:
+    def __init__(self, processes: int | None = None, *, seconds: float = SECONDS_A_TASK) -> None:
         """Have at most so many ``processes``, one a processor core where none is given."""
         self._seconds = seconds
         self._most = processes or os.cpu_count() or 1
@@ -75,7 +75,7 @@ class Workers:
         ``work_for`` names the work, which has to be picklable, or ``None`` for no work. An
         error is yielded, not raised.
         """
-        flight: deque[tuple[T, Piece[R]]] = deque()
+        flight: deque[tuple[T, Task[R]]] = deque()
         for item in items:
             flight.append((item, self._begun(work_for(item))))
             while flight and (self._came(flight[0][1]) or _is_full(flight)):
@@ -87,8 +87,8 @@ class Workers:
             self._wait_for(piece)
             yield landed, piece.outcome
 
-    def _begun(self, work: Callable[[], R] | None) -> Piece[R]:
-        piece = Piece[R](b"")
+    def _begun(self, work: Callable[[], R] | None) -> Task[R]:
+        piece = Task[R](b"")
         if work is None:
             piece.settle(None)
             return piece
@@ -100,7 +100,7 @@ class Workers:
         self._give(piece)
         return piece
 
-    def _give(self, piece: Piece[Any]) -> None:
+    def _give(self, piece: Task[Any]) -> None:
         process = self._free()
         try:
             process.give(piece)
@@ -119,17 +119,17 @@ class Workers:
             self._processes += idle
         return min(idle or able, key=lambda one: len(one.pieces))
 
-    def _came(self, piece: Piece[Any]) -> bool:
+    def _came(self, piece: Task[Any]) -> bool:
         """Whether a piece is done, after a look at what has come."""
         while not piece.is_done and (process := self._holder(piece)).has_news():
             self._take(process)
         return piece.is_done
 
-    def _wait_for(self, piece: Piece[Any]) -> None:
+    def _wait_for(self, piece: Task[Any]) -> None:
         while not piece.is_done:
             self._take(self._holder(piece))
 
-    def _holder(self, piece: Piece[Any]) -> WorkerProcess:
+    def _holder(self, piece: Task[Any]) -> WorkerProcess:
         return next(one for one in self._processes if piece in one.pieces)
 
     def _take(self, process: WorkerProcess) -> None:
@@ -149,7 +149,7 @@ class Workers:
         for piece in others:
             self._give(piece)
 
-    def _do_alone(self, piece: Piece[Any]) -> None:
+    def _do_alone(self, piece: Task[Any]) -> None:
         process = WorkerProcess(self._seconds)
         try:
             process.give(piece)
@@ -172,9 +172,9 @@ def _require_begun(process: WorkerProcess) -> None:
 
 
 def _is_worn(process: WorkerProcess) -> bool:
-    return process.given >= PIECES_A_PROCESS
+    return process.given >= TASKS_A_PROCESS
 
 
-def _is_full(flight: deque[tuple[T, Piece[R]]]) -> bool:
+def _is_full(flight: deque[tuple[T, Task[R]]]) -> bool:
     known = sum(len(piece.message) for _, piece in flight)
     return len(flight) > MOST_IN_FLIGHT or known > MOST_BYTES_IN_FLIGHT

@@ -58,7 +58,7 @@ _END = b""
 
 
 @dataclass(slots=True, eq=False)
-class Piece(Generic[R]):
+class Task(Generic[R]):
     """Work on its way through a process, and what came of it."""
 
     message: bytes
@@ -89,14 +89,14 @@ class WorkerProcess:
         self._process = _context().Process(target=_serve, args=(theirs, seconds), daemon=True)
         self._process.start()
         theirs.close()
-        self.pieces: deque[Piece[Any]] = deque()
+        self.pieces: deque[Task[Any]] = deque()
         """Given to it and not answered, the oldest first: that is the one it works on."""
         self.given = 0
         """How many it was given in its life."""
         self.began = False
         """Whether it could begin to work: known from its first outcome, or its end."""
 
-    def give(self, piece: Piece[Any]) -> None:
+    def give(self, piece: Task[Any]) -> None:
         """Hand it a piece. Raises :class:`OSError` when it is gone or does not take anything."""
         self.pieces.append(piece)
         self.given += 1

@@ -234,7 +234,7 @@ def test_a_torn_record_is_found_by_its_mark_and_cut_off(tmp_path, cut):
     """What is whole before it stays, and the file is one that the checker passes."""
     path, place = torn(tmp_path, cut)
     assert list(recovery.unfinished(tmp_path)) == [path]
-    assert recovery.seal(path, place.offset + place.length) > 0
+    assert recovery.close(path, place.offset + place.length) > 0
     assert list(recovery.unfinished(tmp_path)) == []
     assert sorted(tmp_path.iterdir()) == [path]
     assert faults_in(tmp_path) == 0
@@ -244,7 +244,7 @@ def test_a_torn_record_is_found_by_its_mark_and_cut_off(tmp_path, cut):
 def test_a_file_in_which_nothing_is_whole_is_removed(tmp_path):
     """Nothing points to it."""
     path, _ = torn(tmp_path, 20)
-    assert recovery.seal(path, 0) == 20
+    assert recovery.close(path, 0) == 20
     assert list(tmp_path.iterdir()) == []
 
 
@@ -252,7 +252,7 @@ def test_a_file_that_lacks_what_is_pointed_to_is_left_as_it_is(tmp_path):
     """A crash does not do that: a person has to look."""
     path, _ = torn(tmp_path, -500)
     size = path.stat().st_size
-    assert recovery.seal(path, size + 1) is None
+    assert recovery.close(path, size + 1) is None
     assert path.stat().st_size == size
 
 
@@ -320,5 +320,5 @@ def test_a_file_that_ends_in_half_a_record_keeps_its_mark_when_closed(tmp_path):
         archive.append(response(b"y" * 1000))
     archive.close()
     assert list(recovery.unfinished(tmp_path)) == [tmp_path / place.file]
-    assert recovery.seal(tmp_path / place.file, 0) > 0
+    assert recovery.close(tmp_path / place.file, 0) > 0
     assert faults_in(tmp_path) == 0

@@ -65,7 +65,7 @@ def test_two_writers_and_one_that_seals_never_meet(tmp_path):
     ]
     while any(one.poll() is None for one in writers):
         for path in recovery.unfinished(tmp_path):
-            recovery.seal(path, 0)
+            recovery.close(path, 0)
     assert [one.wait() for one in writers] == [0, 0]
     files = sorted(tmp_path.iterdir())
     assert {path.suffix for path in files} == {".gz"}
@@ -97,7 +97,7 @@ def test_a_file_that_its_machine_abandoned_is_sealed_by_any_other(tmp_path):
         os.utime(one, (DAYS_AGO, DAYS_AGO))
     assert list(recovery.unfinished(tmp_path)) == [path]
     assert not recovery.being_written(path)
-    assert recovery.seal(path, 0) > 0
+    assert recovery.close(path, 0) > 0
 
 
 def test_a_mark_of_an_earlier_version_is_of_this_machine(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from ingestor.clock import Clock
 from ingestor.errors import FetchError, Forbidden, TooLarge, Unreachable
 from ingestor.fetch.body import bounded_body
-from ingestor.fetch.client import Fetcher, Limits
+from ingestor.fetch.client import ClientSettings, Fetcher
 from ingestor.fetch.guard import Network
 from ingestor.model import Request
 from ingestor.text.decode import decode_page
@@ -22,8 +22,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def limits(*, private: bool = True, timeout: float = 0.5) -> Limits:
-    return Limits(
+def limits(*, private: bool = True, timeout: float = 0.5) -> ClientSettings:
+    return ClientSettings(
         user_agent="test",
         timeout=timedelta(seconds=timeout),
         max_bytes=MOST,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingestor.clock import Clock
 from ingestor.errors import FetchError
-from ingestor.fetch.client import Fetcher, Limits
+from ingestor.fetch.client import ClientSettings, Fetcher
 from ingestor.model import Request, Response
 from tests.fetch.raw_server import RawServer
 from tests.fuzz import properties
@@ -68,7 +68,7 @@ class Answering(RawServer):
 @pytest.fixture(scope="module")
 def asked():
     """Give a server, and what asks it."""
-    limits = Limits(
+    limits = ClientSettings(
         user_agent="test",
         timeout=timedelta(seconds=2),
         max_bytes=100_000,

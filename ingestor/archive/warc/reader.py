@@ -59,7 +59,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptBody:
+class CapturedBody:
     """A response record that was read back whole."""
 
     record: Record
@@ -90,7 +90,7 @@ def records(path: Path) -> Iterator[Record]:
             raise StorageFailed(f"{path}: damaged at or after byte {place}: {error}") from error
 
 
-def read(folder: Location, place: WarcPlace) -> KeptBody:
+def read(folder: Location, place: WarcPlace) -> CapturedBody:
     """Return the response or revisit record that lies at a place; a revisit's body is empty.
 
     Raises :class:`CaptureLost` when there is none.
@@ -106,7 +106,7 @@ def read(folder: Location, place: WarcPlace) -> KeptBody:
         found = _record(record, place, hashlib.sha256(body).hexdigest())
     except (OSError, *_UNREADABLE) as error:
         raise CaptureLost(f"{where}: cannot be read: {error}") from error
-    return KeptBody(found, content_type, body)
+    return CapturedBody(found, content_type, body)
 
 
 def whole_length(path: Path, start: int = 0, *, most_records: int | None = None) -> int:

@@ -88,7 +88,7 @@ def being_written(path: Path) -> bool:
         return False
 
 
-def seal(path: Path, pointed: int) -> int | None:
+def close(path: Path, pointed: int) -> int | None:
     """Cut off the record that was never finished; return how many bytes that were.
 
     ``pointed`` is where the last record ends that a capture points to. A file that breaks off

@@ -139,7 +139,7 @@ def _translated(database: Database) -> Iterator[None]:
         raise expected from error
 
 
-def tidy(database: Database) -> None:
+def maintain(database: Database) -> None:
     """Bring the write-ahead log back to nothing, and let SQLite renew its statistics.
 
     A reader that is in the middle only puts it off to the next time.

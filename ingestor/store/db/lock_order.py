@@ -23,7 +23,7 @@ from ingestor.store.db import advisory
 from ingestor.store.schema import aliases, articles
 
 
-def of_names(connection: Connection, names: Collection[str], titles: Iterable[str] = ()) -> None:
+def lock_names(connection: Connection, names: Collection[str], titles: Iterable[str] = ()) -> None:
     """Wait for everybody who saves an article with one of these names, and keep others from it.
 
     ``names`` are canonical addresses and document ids; ``titles`` are their titles' keys, by which
@@ -40,28 +40,28 @@ def of_names(connection: Connection, names: Collection[str], titles: Iterable[st
     _rows(connection, named)
 
 
-def of_articles(connection: Connection, article_ids: Collection[int]) -> None:
+def lock_articles(connection: Connection, article_ids: Collection[int]) -> None:
     """Wait for everybody who changes one of these articles, and keep others from it."""
     if advisory.has_locks(connection):
         _rows(connection, articles.c.id.in_(article_ids))
 
 
-def in_order(connection: Connection) -> None:
+def lock_revisions(connection: Connection) -> None:
     """Wait for everybody who writes revisions, stories or pictures, and keep others from it."""
     advisory.take(connection, "order")
 
 
-def of_feed(connection: Connection, feed_id: int) -> None:
+def lock_feed(connection: Connection, feed_id: int) -> None:
     """Wait for everybody who writes down what this feed announces, and keep others from it."""
     advisory.take(connection, f"feed {feed_id}")
 
 
-def of_configuration(connection: Connection) -> None:
+def lock_configuration(connection: Connection) -> None:
     """Wait for everybody who makes the feeds agree with a configuration."""
     advisory.take(connection, "configuration")
 
 
-def of_hosts(connection: Connection) -> None:
+def lock_hosts(connection: Connection) -> None:
     """Wait for everybody who writes down which hosts are left alone."""
     advisory.take(connection, "hosts")
 

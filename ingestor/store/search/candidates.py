@@ -17,7 +17,7 @@ from ingestor.store.exports import Filters
 from ingestor.store.schema import articles, symbols
 from ingestor.store.search import index as full_text
 from ingestor.store.search.query import Order, Query, terms_of
-from ingestor.text.normalize import fold
+from ingestor.text.normalize import normalize
 
 SAMPLED = 100
 """Articles, from the whole archive, that tell whether a single character is a common one …"""
@@ -125,7 +125,7 @@ def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]
     # From everywhere: the latest ones may all come from one feed, and be about one thing.
     spread = list(range(last, 0, -max(1, last // SAMPLED)))
     rows = connection.execute(_TEXTS, {"ids": spread}).all()
-    sample = [fold(f"{row.title}\n{row.content_text}") for row in rows]
+    sample = [normalize(f"{row.title}\n{row.content_text}") for row in rows]
     least = max(1.0, COMMON * len(sample))
     return frozenset(one for one in characters if sum(one in every for every in sample) >= least)
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from ingestor.errors import UsageError
 from ingestor.store.search.tokenizer import RUN
-from ingestor.text.normalize import fold
+from ingestor.text.normalize import normalize
 
 MOST_CHARACTERS = 1_000
 """A longer query is a text that was pasted by mistake."""
@@ -60,7 +60,7 @@ def parse(text: str) -> Query:
     wanted: list[str] = []
     unwanted: list[str] = []
     for part in _PART.finditer(straight):
-        word = fold(part["phrase"] if part["word"] is None else part["word"])
+        word = normalize(part["phrase"] if part["word"] is None else part["word"])
         if word.strip():
             (unwanted if part["minus"] else wanted).append(word)
     if not wanted and unwanted:

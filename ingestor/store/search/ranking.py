@@ -22,8 +22,8 @@ from ingestor.store.search.candidates import (
     look_up,
 )
 from ingestor.store.search.query import Order, Query
-from ingestor.store.search.tokenizer import fold_for_plain, is_plain
-from ingestor.text.normalize import fold
+from ingestor.store.search.tokenizer import is_plain, normalize_for_plain
+from ingestor.text.normalize import normalize
 
 __all__ = ["Hit", "Order", "search"]
 
@@ -127,7 +127,7 @@ def _confirmed(
 
 
 def _text(row: Row[Any], query: Query, *, plain: bool) -> _Text | None:
-    folded = fold_for_plain if plain else fold
+    folded = normalize_for_plain if plain else normalize
     title, content = folded(row.title), folded(row.content_text)
     return _Text(row.id, title, content) if query.accepts(title, content) else None
 

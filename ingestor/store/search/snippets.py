@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ingestor.text.normalize import fold
+from ingestor.text.normalize import normalize
 
 BEFORE = 24
 """Characters shown before the first word that was found."""
@@ -59,7 +59,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
     """Return a text folded character by character, and which character each one came from."""
     parts, origin = [], []
     for number, one in enumerate(text):
-        part = fold(one)
+        part = normalize(one)
         parts.append(part)
         origin += [number] * len(part)
     return "".join(parts), origin

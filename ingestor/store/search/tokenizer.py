@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ingestor.text.normalize import UNUSUAL, fold
+from ingestor.text.normalize import UNUSUAL, normalize
 
 RUN = re.compile(r"[^\W_]+")
 """Letters, digits and characters in a row: what is indexed."""
@@ -25,15 +25,15 @@ def is_plain(word: str) -> bool:
     return not _NOT_PLAIN.search(word)
 
 
-def fold_for_plain(text: str) -> str:
+def normalize_for_plain(text: str) -> str:
     """Return a text in which a plain word stands exactly where it stands in the folded text."""
-    return fold(text) if UNUSUAL.search(text) else text
+    return normalize(text) if UNUSUAL.search(text) else text
 
 
 def tokens(text: str) -> str:
     """Return the index terms of ``text``, separated by spaces."""
     found: list[str] = []
-    for run in RUN.findall(fold(text)):
+    for run in RUN.findall(normalize(text)):
         found += [run[at : at + 2] for at in range(len(run))]
         found += _WORD.findall(run)
     return " ".join(found)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 
 from ingestor.identity import CONTENT_SCHEME
 from ingestor.store.schema import aliases, articles
-from ingestor.store.upsert import Arrival
+from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import likeness, title_key
 
 # A range, not LIKE, which SQLite looks up in no index: ";" is the character after ":".
@@ -29,7 +29,7 @@ def any_without_address(connection: Connection) -> bool:
     return connection.execute(_ANY).first() is not None
 
 
-def claim(connection: Connection, arrival: Arrival, day: str) -> int | None:
+def merge_with_imported(connection: Connection, arrival: ArticleUpsert, day: str) -> int | None:
     """Return the adopted article that an arrival with an address is, now under that address.
 
     ``day`` is the arrival's publication day. ``None``: there is none, or none that is
