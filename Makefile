@@ -23,7 +23,7 @@ run: install config.toml  ## Ingest once, with config.toml (made from the exampl
 	$(BIN)/ingest --once
 
 demo: install  ## Ingest a made-up Sina on loopback and show the result
-	$(BIN)/python -m tests.demo
+	$(BIN)/python -m tools.demo
 
 JOBS ?= 2
 
@@ -34,13 +34,13 @@ soak: install  ## Two thousand kills, and what else takes long
 	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest tests/faults
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
-	$(BIN)/python -m tests.soak 100000
+	$(BIN)/python -m tools.soak 100000
 
 soak-cluster: install  ## Four workers killed every few seconds until 5,000 articles are in
-	$(BIN)/python -m tests.crews 5000
+	$(BIN)/python -m tools.cluster_soak 5000
 
 image: install  ## The Dockerfile's steps in a Debian root folder: root, debootstrap and the network
-	INGEST_IMAGE=1 $(BIN)/python -m pytest tests/test_image.py
+	INGEST_IMAGE=1 $(BIN)/python -m pytest tests/project/test_image.py
 
 FUZZ_SECONDS ?= 120
 FUZZ_EXAMPLES ?= 5000
@@ -53,16 +53,16 @@ fuzz: install  ## Random input: many examples, then guided by coverage for FUZZ_
 
 replay: install  ## Let pywb replay what was kept (in an environment of its own)
 	test -x .venv-pywb/bin/wayback || ($(PYTHON) -m venv .venv-pywb && .venv-pywb/bin/pip install --quiet 'pywb>=2.10,<3')
-	INGEST_PYWB=.venv-pywb/bin $(BIN)/python -m pytest tests/test_replay.py
+	INGEST_PYWB=.venv-pywb/bin $(BIN)/python -m pytest tests/neighbours/test_replay.py
 
 hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm)
-	mkdir -p .hexo && cp tests/hexo/package.json .hexo/
+	mkdir -p .hexo && cp tests/neighbours/hexo/package.json .hexo/
 	cd .hexo && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
-	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/test_hexo.py
+	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/neighbours/test_hexo.py
 
 browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
-	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/test_browser.py
+	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/browse/test_browser.py
 
 bench: install bench-contenders  ## How fast it is beside others, and what it holds: docs/performance.md
 	$(BIN)/python -m benchmarks.report
@@ -101,15 +101,15 @@ check: install  ## Lint, format, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests/test_layers.py
+	$(BIN)/python -m pytest tests/project/test_layers.py
 
 format: install  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 docs: install  ## Write docs/schema.md from the tables, and the schema of new databases
-	$(BIN)/python -m tests.schema_page > docs/schema.md
-	$(BIN)/python -m tests.new_schema
+	$(BIN)/python -m tools.schema_page > docs/schema.md
+	$(BIN)/python -m tools.new_schema
 
 clean:  ## Remove what make made (not your archive)
 	rm -rf $(VENV) .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist

@@ -21,13 +21,13 @@ from pathlib import Path
 from ingestor.cluster import engine_jobs
 from ingestor.cluster.plan import Claim
 from ingestor.store.db.database import Database
-from tests import postgres
-from tests.crews import Crew
-from tests.fake_internet import FakeInternet
-from tests.living import wait_for
-from tests.made_up_sina import made_up, publish
-from tests.running import Site, feed
-from tests.soak import descendants
+from tools import postgres
+from tools.cluster_soak import Crew
+from tools.fake_internet import FakeInternet
+from tools.living import wait_for
+from tools.made_up_sina import made_up, publish
+from tools.running import Site, feed
+from tools.soak import descendants
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -2,7 +2,7 @@
 
     writer | rows of every table that a saved article fills | one transaction a part
 
-Every table and index gets what a real save would put there (``tests/test_benchmarks.py`` lets
+Every table and index gets what a real save would put there (``tests/project/test_benchmarks.py``
 ``ingest verify`` say so), but for two things: no files and no WARC records are made, and the bands
 by which copies are found are drawn, not computed: the texts have no copies.
 """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
 
-from tests.made_up_sina import MadeUpArticle, finance_page, made_up
+from tools.made_up_sina import MadeUpArticle, finance_page, made_up
 
 WEIGHT = 100_000
 """Bytes of a page, on average; pages differ by up to a fifth."""

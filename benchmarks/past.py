@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.pages import article
-from tests.made_up_sina import MadeUpArticle, finance_page, roll_answer
+from tools.made_up_sina import MadeUpArticle, finance_page, roll_answer
 
 API = "http://feed.mix.sina.com.cn/api/roll/get?pageid=155&lid=1687"
 """The address of the feed; ``url`` of a feed of kind ``sina-roll``."""

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from benchmarks.pages import article
-from tests.made_up_sina import body_html
+from tools.made_up_sina import body_html
 
 _DOCUMENT_ID = re.compile(r'<meta name="publishid" content="([a-z]+\d+)"')
 _BODY = re.compile(r'<div\b[^>]*\bid="(?:artibody|article)"[^>]*>')

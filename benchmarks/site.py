@@ -24,7 +24,7 @@ from urllib.request import ProxyHandler, build_opener
 from benchmarks.pages import article, page
 from benchmarks.past import Past
 from benchmarks.real_pages import real_page, real_pages
-from tests.made_up_sina import rsshub_feed
+from tools.made_up_sina import rsshub_feed
 
 FEED_HOST = "rsshub.example"
 

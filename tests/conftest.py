@@ -5,9 +5,9 @@ import os
 import pytest
 from hypothesis import settings
 
-from tests import postgres
-from tests.fake_internet import FakeInternet
-from tests.running import Site
+from tools import postgres
+from tools.fake_internet import FakeInternet
+from tools.running import Site
 
 # A slow machine is no failure; and CI tests the change, not the luck of the day.
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)

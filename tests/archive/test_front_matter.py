@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from ingestor.archive.front_matter import MOST_NAME_BYTES, FileContent, article_path, inert, render
 from ingestor.text.sanitize import one_line
-from tests.shared import shared
+from tests.support.shared import shared
 
 MOMENT = datetime(2022, 4, 14, 3, 32, 4, tzinfo=UTC)
 PICTURE = "https://n.sinaimg.cn/x/1.jpg"

@@ -10,7 +10,7 @@ from ingestor.archive.object_storage import ObjectFolder
 from ingestor.archive.storage import storage
 from ingestor.config.values import ObjectAddress
 from ingestor.errors import StorageFailed
-from tests.s3_server import s3_server
+from tests.support.s3_server import s3_server
 
 HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 

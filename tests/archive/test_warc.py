@@ -13,7 +13,7 @@ from ingestor.archive.warc import records as warc_records
 from ingestor.archive.warc.writer import MOST_BYTES, WarcArchive
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
-from tests.shared import shared
+from tests.support.shared import shared
 
 MOMENT = datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)
 BODIES = {

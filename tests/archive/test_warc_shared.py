@@ -16,7 +16,7 @@ from ingestor.config.values import ObjectAddress
 from ingestor.maintenance.verify_raw import RawComparison
 from ingestor.model import Response
 from ingestor.store.db.database import Database
-from tests.made_up_sina import made_up, publish
+from tools.made_up_sina import made_up, publish
 
 WRITER = """
 import sys

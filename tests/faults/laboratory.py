@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from ingestor.archive.warc.reader import whole_length
-from tests.running import Site
-from tests.shared import ROOT
+from tests.support.shared import ROOT
+from tools.running import Site
 
 TABLES = {
     "articles": "SELECT url, date, title, content_text, origin, revision, path FROM articles",

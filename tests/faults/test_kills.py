@@ -17,9 +17,9 @@ from tests.faults.laboratory import (
     points_of,
     said,
 )
-from tests.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
-from tests.running import Site, feed
-from tests.test_revisions import make_due
+from tests.pipeline.test_revisions import make_due
+from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
+from tools.running import Site, feed
 
 SECOND = "https://rsshub.example/sina/finance/rollnews"
 SOAK_KILLS = int(os.environ.get("INGEST_SOAK_KILLS", "0"))

@@ -8,10 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.fake_internet import FakeInternet
 from tests.faults.laboratory import DOUBLES, Driver, said
-from tests.made_up_sina import FEED_URL, finance_page, made_up, rsshub_feed
-from tests.running import Site, feed
+from tools.fake_internet import FakeInternet
+from tools.made_up_sina import FEED_URL, finance_page, made_up, rsshub_feed
+from tools.running import Site, feed
 
 FEEDS = (FEED_URL, "https://rsshub.example/sina/finance/rollnews")
 NUMBERS = st.integers(1, 5)

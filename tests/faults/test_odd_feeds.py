@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.laboratory import DOUBLES, said
-from tests.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
-from tests.running import feed
+from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
+from tools.running import feed
 
 DAY = 86_400
 

@@ -8,8 +8,8 @@ from ingestor.errors import NoArticle
 from tests.hostile.inert import UNSEEN
 from tests.hostile.nasty_feeds import json_feed
 from tests.hostile.nasty_pages import KEPT, finance
-from tests.made_up_sina import FEED_URL
-from tests.running import feed
+from tools.made_up_sina import FEED_URL
+from tools.running import feed
 
 EVIL = "石门\x1b]0;evil\x07\x1b[2J水泥\u202egnp\u2066\x9b31m\u200b"
 """Sets a terminal's title, clears it, colours it, and reads backwards."""

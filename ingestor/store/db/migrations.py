@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 def folder() -> Path:
     """Return the folder of the migrations: inside the wheel, else beside the package."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     inside = package / "migrations"
     return inside if inside.is_dir() else package.parent / "migrations"
 

@@ -1,0 +1,111 @@
+"""``ingest browse`` in a real browser: Debian's Chromium, headless; `make browser` runs it."""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.pipeline.test_revisions import make_due
+from tools.made_up_sina import finance_page, made_up, publish
+from tools.running import Site
+
+CHROMIUM = Path(os.environ.get("INGEST_CHROMIUM", "nowhere"))
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.is_file(), reason="Chromium is not here (`make browser`; apt install chromium)"
+)
+
+SHAPES = {
+    "a phone, dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
+    "a desk, light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+}
+
+
+@contextmanager
+def served(site: Site):
+    """Run ``ingest browse`` at a free port; give its address."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "ingestor", "browse", "--port", "0"],
+        cwd=site.folder,
+        env=site.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def archived(site: Site, net) -> Site:
+    """Give an archive of 30 articles, one of them edited and with a picture."""
+    articles = [made_up(number) for number in range(1, 31)]
+    publish(net, articles)
+    site.run("--once")
+    first, *rest = articles[0].paragraphs
+    edited = replace(articles[0], paragraphs=(f"{first}鲲鹏展翅，更正如上。", *rest))
+    net.serve(edited.url, finance_page(edited))
+    make_due(site)
+    site.run("--once")
+    return site
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_reader_finds_an_article_and_its_edit_and_nobody_else_is_asked(archived, shape, tmp_path):
+    """Two characters, an article, its edit; then its pictures, which only then are asked for."""
+    from playwright.sync_api import sync_playwright
+
+    asked: list[str] = []
+    said: list[str] = []
+    with served(archived) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page(**shape)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+
+        page.goto(address)
+        assert page.locator("rect").count() == 1
+        assert "ok" in page.locator("table").inner_text()
+        looks_right(page, shape, tmp_path / "front.png")
+
+        page.fill("input[type=search]", "鲲鹏")
+        page.press("input[type=search]", "Enter")
+        assert page.locator("mark").first.inner_text() == "鲲鹏"
+        looks_right(page, shape, tmp_path / "search.png")
+
+        page.click(".articles a")
+        assert page.locator("ins").first.inner_text() in "鲲鹏展翅，更正如上。"
+        assert page.locator("img").count() == 0
+        looks_right(page, shape, tmp_path / "article.png")
+
+        page.goto(f"{address}archive/articles")
+        assert "30 rows" in page.content()
+        assert {urlsplit(one).hostname for one in asked} == {"127.0.0.1"}
+        assert said == []
+
+        page.go_back()
+        page.route(re.compile("sinaimg"), lambda route: route.abort())
+        page.click(".button")
+        assert page.locator("article img").count() == 1
+        page.locator("article img").scroll_into_view_if_needed()
+        page.wait_for_load_state("networkidle")
+        assert "n.sinaimg.cn" in {urlsplit(one).hostname for one in asked}
+        browser.close()
+
+
+def looks_right(page, shape, picture: Path) -> None:
+    """Check that the page is no wider than the screen, and as dark as is wished for."""
+    page.screenshot(path=picture, full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= shape["viewport"]["width"]
+    red, *_ = re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert (int(red) < 64) == (shape["color_scheme"] == "dark")

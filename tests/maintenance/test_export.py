@@ -1,0 +1,257 @@
+"""``ingest export``: what is in the archive, for other programs, whole or not at all."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pyarrow.parquet
+import pytest
+
+from ingestor.errors import StorageFailed, UsageError
+from ingestor.maintenance.export import json_lines, parquet, write_file, write_tree
+from ingestor.model import Article, Body, Picture, Security
+from ingestor.pipeline.files import write_files
+from ingestor.pipeline.save import path_of
+from ingestor.store import exports
+from ingestor.store.articles import save
+from ingestor.store.exports import ExportedArticle, Filters, count, exported
+from ingestor.store.upsert import ArticleUpsert
+from tests.support.other_archives import Archive
+from tests.support.shared import ROOT
+
+FIRST = datetime(2024, 3, 11, 1, tzinfo=UTC)
+NAME = "新浪财经－國內"
+
+
+def arrival(number: int, text: str = "", **more) -> ArticleUpsert:
+    """Return an article of the day ``number // 10``; the hundredth names a security."""
+    published = FIRST + timedelta(days=number // 10)
+    securities = (Security("sh", "sh600519", "某酒"),) if number % 100 == 0 else ()
+    picture = Picture(f"https://n.sinaimg.cn/made-up/{number}.jpg")
+    body = Body(f"<p>正文{number}{text}</p>", f"正文{number}{text}", (picture,), securities)
+    article = Article(
+        url=f"https://finance.sina.com.cn/doc-imadeup{number:07d}.shtml",
+        document_id=f"imadeup{number:07d}",
+        title=f"标题{number}",
+        published_at=published,
+        body=body,
+        keywords=("乙", "甲"),
+    )
+    seen_at = FIRST + timedelta(days=400, seconds=number)
+    return replace(
+        ArticleUpsert(article, "作者", ("金融", NAME), "page", seen_at, feed_id=1), **more
+    )
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def full(request, tmp_path_factory):
+    """Give an archive with 450 articles, one of which was edited, and one that was adopted."""
+    store = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        store = server.url(server.migrated())
+    place = Archive(tmp_path_factory.mktemp("full"), None, store=store)
+    edit = arrival(7, "改过", seen_at=FIRST + timedelta(days=401))
+    adopted = arrival(900, feed_id=None, origin="import", categories=("金融", "旧档"))
+    with place.database.transaction() as connection:
+        connection.exec_driver_sql(
+            f"INSERT INTO feeds(id, name, kind) VALUES (1, '{NAME}', 'rss'), (2, 'b_', 'rss')"
+        )
+        for number in range(450):
+            save(connection, arrival(number), path_of)
+        save(connection, edit, path_of)
+        save(connection, arrival(449, feed_id=2), path_of)
+        save(connection, adopted, path_of)
+    yield place
+    place.close()
+
+
+def titles(place, **filters):
+    return [int(one.title.removeprefix("标题")) for one in place.articles(**filters)]
+
+
+def test_every_article_comes_once_by_day(full):
+    """Over the parts that are read, within one day as well."""
+    found = full.articles()
+    assert [(one.date, one.id) for one in found] == sorted((one.date, one.id) for one in found)
+    assert len({one.id for one in found}) == len(found) == 451
+    assert {one.revision for one in found} == {1, 2}
+    assert all(one.known_until is None for one in found)
+
+
+def test_filters_choose(full):
+    """Days included; a security; a feed that announced it, or under whose name it was adopted."""
+    assert titles(full, since="2024-03-12", until="2024-03-12") == list(range(10, 20))
+    assert titles(full, symbol="sh600519", until="2024-04-30") == [0, 100, 200, 300, 400]
+    assert titles(full, symbol="sh60051") == []
+    assert titles(full, feeds=("b_",)) == [449]
+    assert titles(full, feeds=("旧档",)) == [900]
+    assert titles(full, feeds=("b_", "旧档")) == [449, 900]
+    assert titles(full, feeds=("档",)) == []
+    assert titles(full, limit=3) == [0, 1, 2]
+    assert titles(full, limit=250)[-1] == 249
+    for filters in (
+        Filters(),
+        Filters(limit=3),
+        Filters(symbol="sh600519"),
+        Filters(feeds=("b_",)),
+    ):
+        assert count(full.database, filters) == len(list(exported(full.database, filters)))
+
+
+def test_articles_are_read_a_part_at_a_time(full):
+    """However many there are: the first comes before the second part is read."""
+    ours = exported(full.database, Filters())
+    first = next(ours)
+    with full.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE articles SET summary = 'read late'")
+    rest = list(ours)
+    with full.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE articles SET summary = ''")
+    late = [one for one in rest if one.summary == "read late"]
+    assert first.summary == ""
+    assert len(late) == 451 - exports.ARTICLES_A_PART
+
+
+def test_revisions_say_when_each_held(full):
+    """The older one until the newer one was seen."""
+    query = exported(full.database, Filters(until="2024-03-11"), every_revision=True)
+    found = [one for one in query if one.title == "标题7"]
+    assert [(one.revision, one.cause, one.content_text) for one in found] == [
+        (1, "new", "正文7"),
+        (2, "edit", "正文7改过"),
+    ]
+    assert found[0].known_until == found[1].known_from == FIRST + timedelta(days=401)
+    assert found[1].known_until is None
+
+
+def test_json_lines_hold_every_key(full):
+    """In order, with lists and ISO moments, one object a line, also for odd characters."""
+    file = BytesIO()
+    assert json_lines(exported(full.database, Filters(limit=1)), file) == 1
+    (line,) = file.getvalue().decode().splitlines()
+    one = json.loads(line)
+    assert list(one) == list(ExportedArticle.__slots__)
+    assert one["published_at"] == "2024-03-11T01:00:00Z"
+    assert one["known_until"] is None
+    assert (one["categories"], one["feeds"]) == (["金融", NAME], [NAME])
+    assert (one["symbols"], one["keywords"]) == (["sh600519"], ["乙", "甲"])
+    assert one["images"] == ["https://n.sinaimg.cn/made-up/0.jpg"]
+    assert one["content_html"] == "<p>正文0</p>"
+
+
+def test_every_key_is_documented():
+    """docs/import-export.md has a row for each, in the order in which they are written."""
+    page = (ROOT / "docs" / "import-export.md").read_text("utf-8")
+    table = page.partition("### The keys")[2].partition("| key |")[2].partition("\n\n")[0]
+    keys = [name for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")]
+    assert [key.strip(" `") for key in keys] == list(ExportedArticle.__slots__)
+
+
+def test_parquet_holds_the_same(full):
+    """With types: moments in UTC, a date, lists; in groups of rows."""
+    file = BytesIO()
+    assert parquet(exported(full.database, Filters()), file, 100) == 451
+    read = pyarrow.parquet.ParquetFile(file)
+    assert read.metadata.num_row_groups == 5
+    table = read.read()
+    assert table.column_names == list(ExportedArticle.__slots__)
+    expected = list(exported(full.database, Filters()))
+    for row, one in zip(table.to_pylist(), expected, strict=True):
+        assert row["published_at"] == one.published_at
+        assert row["date"].isoformat() == one.date
+        assert (row["title"], row["content_text"]) == (one.title, one.content_text)
+        assert tuple(row["symbols"]) == one.symbols
+        assert row["document_id"] == one.document_id
+
+
+def test_files_are_those_of_the_archive(full, tmp_path):
+    """To the byte, also for a part of it; a folder with something in it is not touched."""
+    chosen = Filters(since="2024-03-12", until="2024-03-12")
+    with full.database.transaction() as connection:
+        # The others' files are not needed, and each is a wait for the disk.
+        connection.exec_driver_sql(
+            "UPDATE articles SET file_sha256 = '' WHERE date <> '2024-03-12'"
+        )
+    write_files(full.database, full.settings)
+    there = {path.name: path.read_bytes() for path in full.settings.dir.rglob("*.md")}
+    folder = tmp_path / "tree"
+    assert write_tree(folder, exported(full.database, chosen), full.settings, force=False) == 10
+    written = list(folder.rglob("*.md"))
+    assert len(written) == 10
+    assert all(path.read_bytes() == there[path.name] for path in written)
+    written[0].write_text("changed", "utf-8")
+    (folder / "mine.md").write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match="is there already"):
+        write_tree(folder, exported(full.database, chosen), full.settings, force=False)
+    assert written[0].read_text("utf-8") == "changed"
+    assert write_tree(folder, exported(full.database, chosen), full.settings, force=True) == 10
+    assert written[0].read_bytes() == there[written[0].name]
+    assert (folder / "mine.md").read_text("utf-8") == "mine"
+
+
+def test_what_fails_half_way_leaves_nothing(full, tmp_path):
+    """No file, no folder, and what was there before stays."""
+
+    def breaks():
+        yield from exported(full.database, Filters(limit=1))
+        raise OSError(28, "No space left on device")
+
+    target = tmp_path / "a.jsonl"
+    with pytest.raises(StorageFailed, match="No space left"):
+        write_file(target, lambda file: json_lines(breaks(), file), force=False)
+    assert list(tmp_path.iterdir()) == []
+    target.write_text("before", "utf-8")
+    with pytest.raises(StorageFailed):
+        write_file(target, lambda file: json_lines(breaks(), file), force=True)
+    with pytest.raises(UsageError, match="--force replaces it"):
+        write_file(target, lambda file: json_lines([], file), force=False)
+    assert target.read_text("utf-8") == "before"
+    with pytest.raises(StorageFailed, match="No space left"):
+        write_tree(tmp_path / "tree", breaks(), full.settings, force=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_the_command_writes_where_it_is_told(site):
+    """Standard output, and nothing else on it; a closed pipe is no reason to shout."""
+    ours = Archive(site.folder, None)
+    with ours.database.transaction() as connection:
+        for number in (1, 2):
+            save(connection, arrival(number, feed_id=None), path_of)
+    ours.close()
+    done = site.run("export", "-", "--limit", "1", "--since", "2024-03-11")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["title"] == "标题1"
+    assert done.stderr == ""
+    shell = f"{sys.executable} -m ingestor export - --format jsonl | head -c 1"
+    piped = subprocess.run(
+        ["bash", "-c", shell],
+        cwd=site.folder,
+        env=site.environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert (piped.stdout, piped.stderr) == (b"{", b"")
+
+
+REFUSED = {
+    "x.doc": "say --format files, jsonl or parquet",
+    "- --format files": "cannot go to standard output",
+    "tree --revisions": "a file holds one revision",
+    "archive/x.jsonl": "lies in the archive's own folder",
+    "- --since yesterday": '"yesterday" is not a day',
+    "- --symbol 贵州茅台": "is no code; write sh600519",
+    "x.parquet": "--format parquet needs pyarrow: pip install 'ingestor[parquet]'",
+}
+
+
+def test_what_makes_no_sense_is_refused(site):
+    """Before anything is read: exit 2, one line each."""
+    lines = site.refusals(*(f"export {line}" for line in REFUSED), without="pyarrow")
+    for line, said in zip(lines, REFUSED.values(), strict=True):
+        assert line.startswith("ingest: ")
+        assert said in line

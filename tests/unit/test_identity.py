@@ -1,0 +1,275 @@
+"""Which article is it: addresses, document ids, days, and when two are the same."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestor import identity
+from ingestor.errors import Forbidden
+from ingestor.identity import Known, canonical_url, document_id, free_day, match
+from ingestor.model import Entry, Feed
+from tests.support.shared import shared
+
+DOC = "https://finance.sina.com.cn/china/2022-04-14/doc-imcwipii4221122.shtml"
+FEED = Feed("f", "rss", "https://rsshub.example/feed", ("a", "b"), "c")
+
+SAME = {
+    "over http": (DOC.replace("https", "http"), DOC),
+    "with a tracking parameter": (f"{DOC}?from=wap", DOC),
+    "with Sina's recommendation marks": (f"{DOC}?cre=tianyi&mod=pcpager_fin&loc=3&r=9", DOC),
+    "with a pager mark": (f"{DOC}?finpagefr=p_104", DOC),
+    "with a fragment": (f"{DOC}#comments", DOC),
+    "with a default port": (DOC.replace(".cn/", ".cn:443/"), DOC),
+    "with an upper-case host": (DOC.replace("finance.sina", "Finance.SINA"), DOC),
+    "with a dot behind the host": (DOC.replace(".cn/", ".cn./"), DOC),
+    "with white space around": (f"  {DOC}\n", DOC),
+    "with a user name": (DOC.replace("//", "//me:pw@"), DOC),
+    "in Sina's reader wrapper": (
+        "https://cj.sina.cn/article/norm_detail?url=https%3A%2F%2Ffinance.sina.com.cn%2Fchina%2F2022-04-14%2Fdoc-imcwipii4221122.shtml",
+        DOC,
+    ),
+    "a column on another of its hosts": (
+        "http://t.cj.sina.com.cn/articles/view/1738690784/v67a250e0019013tli?finpagefr=p_104",
+        "https://cj.sina.com.cn/articles/view/1738690784/v67a250e0019013tli",
+    ),
+    "another site's campaign": ("http://a.example/x?utm_source=s&id=3", "https://a.example/x?id=3"),
+    "another site's query in another order": (
+        "https://a.example/?b=2&a=1",
+        "https://a.example/?a=1&b=2",
+    ),
+    "no path": ("https://a.example", "https://a.example/"),
+    "a port that is named decides who answers": (
+        "http://a.example:8080/x",
+        "http://a.example:8080/x",
+    ),
+    "a Chinese host": ("http://例子.中国/文", "https://xn--fsqu00a.xn--fiqs8s/%E6%96%87"),
+}
+
+
+@pytest.mark.parametrize(("url", "canonical"), SAME.values(), ids=SAME)
+def test_forms_of_an_address_are_one(url, canonical):
+    """Every way to write the address of an article leads to one."""
+    assert canonical_url(url) == canonical
+
+
+@pytest.mark.parametrize("url", [case[0] for case in SAME.values()], ids=SAME)
+def test_a_canonical_address_is_its_own(url):
+    """Doing it twice changes nothing more."""
+    assert canonical_url(canonical_url(url)) == canonical_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "x",
+        "/a/b",
+        "ftp://a.example/",
+        "javascript:alert(1)",
+        "http://",
+        "http://a:x/",
+        "http://[::1/",
+        "https://a.example/" + "x" * 2000,
+    ],
+)
+def test_what_is_no_web_address_is_refused(url):
+    """A line that says so, never a traceback."""
+    with pytest.raises(Forbidden):
+        canonical_url(url)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_an_address_or_refused(text):
+    """Feeds are written by strangers: nothing else may come out."""
+    for url in (text, f"https://a.example/{text}", f"https://{text}/x"):
+        try:
+            canonical = canonical_url(url)
+        except Forbidden:
+            continue
+        assert canonical.startswith(("http://", "https://"))
+
+
+DOCUMENTS = {
+    "desktop": (DOC, "imcwipii4221122"),
+    "mobile": (
+        "https://finance.sina.cn/x/gsxw/2021-04-06/detail-ikmyaawa7727256.d.html",
+        "ikmyaawa7727256",
+    ),
+    "the mobile twin's i": (
+        "https://news.sina.cn/gn/2019-11-25/detail-iihnzahi3275702.d.html",
+        "iihnzahi3275702",
+    ),
+    "a columnist's page": (
+        "https://finance.sina.com.cn/zl/china/2016-04-14/zl-ifxriqqx2396326.shtml",
+        "ifxriqqx2396326",
+    ),
+    "a column": (
+        "https://cj.sina.com.cn/articles/view/1738690784/v67a250e0019013tli",
+        "column-1738690784-67a250e0019013tli",
+    ),
+    "a column as mobile sites link it": (
+        "https://cj.sina.com.cn/articles/view/1738690784/m67a250e0019013tli",
+        "column-1738690784-67a250e0019013tli",
+    ),
+    "a research report": (
+        "https://stock.finance.sina.com.cn/stock/go.php/vReport_Show/kind/lastest/rptid/835629288440/index.phtml",
+        "report-835629288440",
+    ),
+    "an address of before 2016": ("https://finance.sina.com.cn/20100118/06433186042.shtml", ""),
+    "another site": ("https://a.example/doc-imcwipii4221122.shtml", "imcwipii4221122@a.example"),
+    "a site that looks like Sina": (
+        "https://sina.com.cn.a.example/doc-imcwipii4221122.shtml",
+        "imcwipii4221122@sina.com.cn.a.example",
+    ),
+}
+
+
+@pytest.mark.parametrize(("url", "expected"), DOCUMENTS.values(), ids=DOCUMENTS)
+def test_the_document_id_is_the_publishers(url, expected):
+    """Desktop and mobile have it in common; no other site can claim one of Sina's."""
+    assert document_id(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("hqfskcn2160999", "ihqfskcn2160999"),
+        ("ihqfskcn2160999", "ihqfskcn2160999"),
+        ("ihnzahi3275702", "iihnzahi3275702"),
+        (" hqfskcn2160999 ", "ihqfskcn2160999"),
+        ("x", ""),
+        ("", ""),
+    ],
+)
+def test_a_pages_publishid_is_the_document_id_without_its_i(stated, expected):
+    """Also where the id itself begins with an i."""
+    assert identity.scoped_document_id(stated, DOC) == expected
+
+
+def test_a_foreign_pages_publishid_is_its_own():
+    """A page elsewhere that states Sina's id does not become Sina's article."""
+    assert (
+        identity.scoped_document_id("hqfskcn2160999", "https://a.example/")
+        == "ihqfskcn2160999@a.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (datetime(2022, 4, 14, 15, 59, 59, tzinfo=UTC), "2022-04-14"),
+        (datetime(2022, 4, 14, 16, 0, tzinfo=UTC), "2022-04-15"),
+    ],
+    ids=["a second before midnight in China", "midnight in China"],
+)
+def test_the_publication_day_is_chinas(moment, day):
+    """The day turns at 16:00 UTC."""
+    assert identity.publication_day(moment) == day
+
+
+def entry(**values) -> Entry:
+    defaults = {
+        "guid": "g",
+        "url": DOC,
+        "title": "t",
+        "published_at": datetime(2022, 4, 14, 3, tzinfo=UTC),
+    }
+    return Entry(**(defaults | values))
+
+
+SAME_ENTRY = {
+    "another guid": {"guid": "other"},
+    "another headline": {"title": "other"},
+    "a tracking parameter": {"url": f"{DOC}?from=rss"},
+    "another hour of the day": {"published_at": datetime(2022, 4, 14, 9, tzinfo=UTC)},
+}
+OTHER_ENTRY = {
+    "another document": {"url": DOC.replace("1122", "1123")},
+    "another day": {"published_at": datetime(2022, 4, 15, 3, tzinfo=UTC)},
+    "no address": {"url": ""},
+}
+
+
+@pytest.mark.parametrize("change", SAME_ENTRY.values(), ids=SAME_ENTRY)
+def test_an_entry_stays_itself(change):
+    """The document and the day decide, not what an edit changes."""
+    assert identity.entry_key(FEED, entry(**change)) == identity.entry_key(FEED, entry())
+
+
+@pytest.mark.parametrize("change", OTHER_ENTRY.values(), ids=OTHER_ENTRY)
+def test_another_entry_is_another(change):
+    """One guid on many entries loses none of them."""
+    assert identity.entry_key(FEED, entry(**change)) != identity.entry_key(FEED, entry())
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [("标题", "一　二\n三"), ("标 题", "一二三"), ("标题 ", "一二\n\n三")],
+)
+def test_white_space_is_no_edit(title, text):
+    """Templates change their spaces; that is no news."""
+    assert identity.fingerprint(title, text) == identity.fingerprint("标题", "一二三")
+
+
+@pytest.mark.parametrize(
+    ("title", "text"), [("标题", "一二四"), ("标题二", "一二三"), ("标", "题一二三")]
+)
+def test_a_changed_word_is_an_edit(title, text):
+    """In the title or in the text, and moving a word between them as well."""
+    assert identity.fingerprint(title, text) != identity.fingerprint("标题", "一二三")
+
+
+MONDAY = Known(1, "2024-01-01", frozenset({"2024-01-01"}), "monday's text")
+TUESDAY = Known(2, "2024-01-02", frozenset({"2024-01-02"}), "tuesday's text")
+MATCHES = {
+    "nothing is known": ([], "2024-01-01", "", "text", None),
+    "the same text": ([MONDAY], "2024-01-01", "2024-01-01", "monday's text", 1),
+    "the same text, announced for another day": (
+        [MONDAY],
+        "2024-01-02",
+        "2024-01-02",
+        "monday's text",
+        1,
+    ),
+    "an edit": ([MONDAY], "2024-01-01", "2024-01-01", "edited", 1),
+    "an edit, and the page moved its day": ([MONDAY], "2024-01-02", "2024-01-01", "edited", 1),
+    "an edit, announced without a day": ([MONDAY], "2024-01-02", "", "edited", 1),
+    "a daily column": ([MONDAY], "2024-01-02", "2024-01-02", "tuesday's text", None),
+    "a daily column whose page claims no new day": (
+        [MONDAY],
+        "2024-01-01",
+        "2024-01-02",
+        "new",
+        None,
+    ),
+    "an edit of the second of two": ([MONDAY, TUESDAY], "2024-01-02", "2024-01-02", "edited", 2),
+    "an edit of the first of two": ([MONDAY, TUESDAY], "2024-01-01", "2024-01-01", "edited", 1),
+}
+
+
+@pytest.mark.parametrize("case", MATCHES.values(), ids=MATCHES)
+def test_an_announced_article_is_a_known_one_or_new(case):
+    """Only a feed that announces other text under an unknown day makes a second article."""
+    known, page_day, announced, text, expected = case
+    found = match(known, page_day, announced, text)
+    assert (found.article_id if found else None) == expected
+
+
+def test_a_day_that_is_taken_yields_to_the_announced_one():
+    """A column whose page still claims yesterday is kept under the day it was announced for."""
+    assert free_day([MONDAY], "2024-01-01", "2024-01-02") == "2024-01-02"
+    assert free_day([MONDAY], "2024-01-03", "2024-01-02") == "2024-01-03"
+
+
+def test_real_addresses_are_told_apart():
+    """None of Sina's 30,000 real addresses is refused, and none falls together with another."""
+    import gzip
+
+    with gzip.open(shared("sina", "urls.txt.gz"), "rt", encoding="utf-8") as file:
+        urls = file.read().split()
+    canonical = {canonical_url(url) for url in urls}
+    assert len(canonical) == len(set(urls)) > 30_000
+    documents = [found for url in canonical if (found := document_id(url))]
+    assert len(documents) == len(set(documents)) > 3_800
