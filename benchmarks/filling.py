@@ -3,8 +3,8 @@
     writer | rows of every table that a saved article fills | one transaction a part
 
 Every table and index gets what a real save would put there (``tests/project/test_benchmarks.py``
-``ingest verify`` say so), but for two things: no files and no WARC records are made, and the bands
-by which copies are found are drawn, not computed: the texts have no copies.
+lets ``ingest verify`` say so), but for two things: no files and no WARC records are made, and the
+bands by which copies are found are drawn, not computed: the texts have no copies.
 """
 
 from __future__ import annotations

@@ -1,1 +1,6 @@
-"""What the Makefile runs that is no test, and the made-up world that tests, tools and benchmarks share."""
+"""What the Makefile runs that is no test, and the made-up world that tests and benchmarks share."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The project's folder."""

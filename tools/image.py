@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.shared import ROOT
+from tools import ROOT
 from tools.dockerfile import Stage, stages, variables
 
 BASE = ROOT / "build" / "image-base"

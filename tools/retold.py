@@ -13,7 +13,7 @@ from itertools import combinations
 from pathlib import Path
 
 from ingestor.store.schema import stories
-from tests.support.filling import filled
+from tools.filling import filled
 
 CHARACTERS = "".join(chr(code) for code in range(0x4E00, 0x4E00 + 1500))
 """Common characters make up nearly all of a text; which ones does not matter here."""

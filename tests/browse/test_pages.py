@@ -16,7 +16,7 @@ import pytest
 
 from ingestor.clock import Clock
 from tests.pipeline.test_revisions import make_due
-from tests.support.filling import filled
+from tools.filling import filled
 from tools.made_up_sina import finance_page, made_up, publish
 
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")

@@ -9,7 +9,7 @@ import pytest
 from ingestor.config import Settings, find, load
 from ingestor.config.sections import FeedSettings
 from ingestor.errors import ConfigError
-from tests.support.shared import ROOT
+from tools import ROOT
 
 EXAMPLE = ROOT / "config.example.toml"
 

@@ -13,7 +13,7 @@ import pytest
 from ingestor.clock import Clock
 from ingestor.daemon.folder_sizes import FolderSize, measured
 from ingestor.daemon.metrics import MOST_HOSTS, Metrics
-from tests.support.shared import ROOT
+from tools import ROOT
 from tools.living import Daemon, wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.shared import ROOT
+from tools import ROOT
 
 DEPLOY = ROOT / "deploy"
 SERVICES = ["ingestor.service", "ingestor-once.service", "ingestor-worker@.service"]

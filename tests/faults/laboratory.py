@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from ingestor.archive.warc.reader import whole_length
-from tests.support.shared import ROOT
+from tools import ROOT
 from tools.running import Site
 
 TABLES = {

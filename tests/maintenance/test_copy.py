@@ -10,7 +10,7 @@ from ingestor.errors import UsageError
 from ingestor.maintenance.copy import copy_archive
 from ingestor.store.db import rows
 from ingestor.store.db.database import Database
-from tests.support.filling import filled
+from tools.filling import filled
 from tools.made_up_sina import demo_articles, finance_page, made_up, publish
 from tools.running import Site
 

@@ -20,7 +20,7 @@ from ingestor.store.articles import save
 from ingestor.store.exports import ExportedArticle, Filters, count, exported
 from ingestor.store.upsert import ArticleUpsert
 from tests.support.other_archives import Archive
-from tests.support.shared import ROOT
+from tools import ROOT
 
 FIRST = datetime(2024, 3, 11, 1, tzinfo=UTC)
 NAME = "新浪财经－國內"

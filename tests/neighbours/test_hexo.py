@@ -15,7 +15,7 @@ from pathlib import Path
 import lxml.html
 import pytest
 
-from tests.support.shared import ROOT
+from tools import ROOT
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import Site, feed
 

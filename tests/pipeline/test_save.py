@@ -14,7 +14,7 @@ from ingestor.pipeline.batches import LONGEST_SECONDS, batches
 from ingestor.store import articles
 from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers
-from tests.support.filling import arrival_of, filled, path_of
+from tools.filling import arrival_of, filled, path_of
 from tools.retold import phrased, text
 
 EVERYTHING = {

@@ -20,7 +20,8 @@ from benchmarks.sampling.sampler import FOLDER, short_path
 from benchmarks.stages import SAMPLING
 from ingestor.extract import extract_article
 from ingestor.model import Page
-from tests.support.shared import ROOT, shared
+from tests.support.shared import shared
+from tools import ROOT
 
 A_POOL = """
 import multiprocessing, time

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ingestor.config import load
-from tests.support.shared import ROOT
+from tools import ROOT
 from tools.dockerfile import stages, variables
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")

@@ -9,7 +9,7 @@ import pytest
 from ingestor.config import load
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
-from tests.support.shared import ROOT
+from tools import ROOT
 
 READMES = ["README.md", "README.zh-CN.md"]
 

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from ingestor.config.sections import FetchSettings
-from tests.support.shared import ROOT
+from tools import ROOT
 
 PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
 ROWS = [

@@ -33,7 +33,7 @@ from ingestor.store.search.query import Order, parse
 from ingestor.store.search.ranking import search
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
-from tests.support.filling import filled, path_of
+from tools.filling import filled, path_of
 
 COUNT = 300
 NOW = LAST_DAY + timedelta(hours=3)

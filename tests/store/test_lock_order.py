@@ -20,7 +20,7 @@ from ingestor.store import articles, entries, feeds, images, revisions
 from ingestor.store.db import lock_order
 from ingestor.store.db.database import Database
 from ingestor.store.images import DueImage
-from tests.support.filling import FEED, FIRST, arrival_of, filled, path_of
+from tools.filling import FEED, FIRST, arrival_of, filled, path_of
 from tools.retold import phrased, text
 
 WRITERS = 4

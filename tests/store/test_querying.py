@@ -11,8 +11,8 @@ from ingestor.model import Article, Body, Security
 from ingestor.store import articles, revisions
 from ingestor.store.exports import Filters, exported
 from ingestor.store.upsert import ArticleUpsert
-from tests.support.filling import FEED, FIRST, filled
-from tests.support.shared import ROOT
+from tools import ROOT
+from tools.filling import FEED, FIRST, filled
 
 duckdb = pytest.importorskip("duckdb")
 pd = pytest.importorskip("pandas")

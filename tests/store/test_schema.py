@@ -15,7 +15,7 @@ from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import at_once, folder, revision, schemas, upgrade
 from ingestor.store.schema import metadata
 from ingestor.store.schema.views import VIEWS
-from tests.support.shared import ROOT
+from tools import ROOT
 from tools.new_schema import script, step_by_step
 from tools.schema_page import page
 

@@ -22,8 +22,8 @@ from ingestor.store.search.snippets import marks, snippet
 from ingestor.store.search.statement import statement
 from ingestor.store.search.tokenizer import tokens
 from ingestor.text.normalize import normalize
-from tests.support.filling import FIRST, filled
 from tests.support.shared import shared
+from tools.filling import FIRST, filled
 from tools.made_up_sina import made_up, publish
 
 TEXTS = [

@@ -15,7 +15,7 @@ from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import one_of_many, only_run
 from ingestor.store.schema import metadata
-from tests.support.filling import filled
+from tools.filling import filled
 from tools.made_up_sina import demo_articles, publish
 
 

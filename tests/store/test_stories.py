@@ -14,8 +14,8 @@ from ingestor.store.db.migrations import upgrade
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import bands, is_same_story
 from tests.maintenance.test_verify import change
-from tests.support.filling import FEED, FIRST, filled
 from tests.support.shared import shared
+from tools.filling import FEED, FIRST, filled
 from tools.made_up_sina import made_up, publish
 from tools.retold import made_set, measured, phrased, text
 
