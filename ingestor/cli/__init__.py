@@ -30,8 +30,8 @@ VERBS = {
     "verify": "verify",
     "backup": "backup",
     "export": "export",
-    "import": "importing",
-    "copy": "copying",
+    "import": "import_",
+    "copy": "copy",
     "worker": "worker",
 }
 """The commands, each with the module that has a function of its name."""

@@ -36,7 +36,7 @@ from ingestor.daemon.systemd import systemd
 from ingestor.errors import UsageError
 from ingestor.identity import publication_day
 from ingestor.model import Feed
-from ingestor.pipeline import Day, Services, Summary, register_feeds, run_backfill, run_pass
+from ingestor.pipeline import BackfillRun, Day, Services, Summary, register_feeds, run_pass
 from ingestor.pipeline.services import opened
 from ingestor.sources import has_past
 from ingestor.store.db.database import Database
@@ -95,11 +95,10 @@ class Backfill:
         days = (self.span[1] - self.span[0]).days + 1
         with bar("days", days * len(self.feeds), "articles") as on:
             show = _Show(on)
-            for one in run_backfill(services, self.feeds, self.span, force=self.force):
-                if isinstance(one, Summary):
-                    return one
-                show(one)
-        raise AssertionError("a backfill ends with its summary")
+            backfill = BackfillRun(services, self.feeds, self.span, force=self.force)
+            for day in backfill:
+                show(day)
+        return backfill.summary
 
 
 class _Show:

@@ -10,11 +10,12 @@ import structlog
 
 from ingestor import policy
 from ingestor.clock import Clock
-from ingestor.cluster.plan import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue
+from ingestor.cluster.engine_jobs import defer
+from ingestor.cluster.plan import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue, announced
 from ingestor.cluster.slots import Slots
 from ingestor.model import Feed, FeedState
 from ingestor.pipeline import Services, Summary
-from ingestor.pipeline.backfill import backfill
+from ingestor.pipeline.backfill import Backfill
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import download_images
 from ingestor.pipeline.ingest import ingest_entries
@@ -60,7 +61,9 @@ class Jobs:
         with services.database.reading() as connection:
             names = due.due_feeds(connection, now, share, FEEDS_A_JOB)
         if states := self._states(services, names):
-            poll_feeds(services, states, Summary())
+            summary = Summary()
+            poll_feeds(services, states, summary)
+            self._defer_ingest(services, summary)
 
     def ingest(self, services: Services, number: int) -> None:
         """Ingest the entries of a slice that are due."""
@@ -87,14 +90,16 @@ class Jobs:
         one = self._assignment(services, number)
         if one is None or one.feed_id is None:
             return
-        summary = Summary()
         states = self._states(services, self._names(services, one.feed_id))
         if not states:
             error = f"feed {one.feed_id} is not in the configuration of the worker that took it"
             self._settle(services, number, one, error)
             return
-        for day in backfill(services, states, one.span, summary, take_in=_left_to_others):
+        backfill = Backfill(services, states, one.span, ingest=False)
+        for day in backfill:
             log.info("backfill_day", feed=day.feed, day=day.day.isoformat(), new=day.entries_new)
+            self._defer_ingest(services, backfill.summary)
+        summary = backfill.summary
         if not self.clock.stop.is_set():
             failed = bool(summary.feeds_failed)
             self._settle(services, number, one, "; ".join(summary.problems) if failed else "")
@@ -124,6 +129,13 @@ class Jobs:
             log.info("reextract_days", first=first, last=last, unreadable=unreadable)
             self._settle(services, number, one, "")
 
+    def _defer_ingest(self, services: Services, summary: Summary) -> None:
+        """Defer the jobs for what was announced; what a kill leaves out is planned later."""
+        with services.database.transaction() as connection:
+            for feed_id in summary.feeds_with_news:
+                defer(connection, announced(connection, feed_id, self.clock.now()))
+        summary.feeds_with_news.clear()
+
     def _states(self, services: Services, names: Sequence[str]) -> list[FeedState]:
         """Return these feeds as they are; what this worker's configuration lacks is left out."""
         known = [self.feeds[name] for name in names if name in self.feeds]
@@ -151,7 +163,3 @@ class Jobs:
                 assignments.failed(connection, number, error, again)
             else:
                 assignments.done(connection, number)
-
-
-def _left_to_others(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
-    """Do nothing: what was announced has jobs of its own already."""

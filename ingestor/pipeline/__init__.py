@@ -29,7 +29,7 @@ from sqlalchemy import Connection
 
 from ingestor import policy
 from ingestor.model import Feed, FeedState
-from ingestor.pipeline.backfill import Day, backfill
+from ingestor.pipeline.backfill import Backfill, Day
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import download_images
 from ingestor.pipeline.ingest import ingest_entries
@@ -40,11 +40,11 @@ from ingestor.store import entries, feeds
 
 __all__ = [
     "STAGES",
+    "BackfillRun",
     "Day",
     "Services",
     "Summary",
     "register_feeds",
-    "run_backfill",
     "run_pass",
     "run_step",
 ]
@@ -96,25 +96,30 @@ STAGES: Mapping[str, Callable[[_Task], None]] = {
 """What a pass and the daemon do, by name, in the order of the data."""
 
 
-def run_backfill(
-    services: Services, wanted: Sequence[Feed], span: tuple[date, date], *, force: bool = False
-) -> Iterator[Day | Summary]:
-    """Walk the days of ``span`` for those of ``wanted`` that have a past; write files.
+class BackfillRun:
+    """A backfill with all that follows it; iterate its days, then read its summary.
 
-    Yields each day as it is through, and at last the summary. Raises
+    Walks the days of ``span`` for those of ``wanted`` that have a past, and writes files. Raises
     :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
-    began = services.clock.monotonic()
-    states = _states(services, wanted)
-    summary = Summary()
-    for day in backfill(services, states, span, summary, force=force):
-        write_due_files(services)
-        services.roll()
-        yield day
-    write_due_files(services)
-    download_images(services)
-    _complete(services, states, summary, began)
-    yield summary
+
+    def __init__(
+        self, services: Services, wanted: Sequence[Feed], span: tuple[date, date], *, force: bool
+    ) -> None:
+        self._services = services
+        self._walk = Backfill(services, _states(services, wanted), span, force)
+        self.summary = self._walk.summary
+
+    def __iter__(self) -> Iterator[Day]:
+        """Yield each day as it is through, its files written."""
+        began = self._services.clock.monotonic()
+        for day in self._walk:
+            write_due_files(self._services)
+            self._services.roll()
+            yield day
+        write_due_files(self._services)
+        download_images(self._services)
+        _complete(self._services, self._walk.states, self.summary, began)
 
 
 def register_feeds(services: Services) -> None:

@@ -14,9 +14,8 @@ from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.export import json_lines, parquet, write_file, write_tree
 from ingestor.model import Article, Body, Picture, Security
 from ingestor.pipeline.files import write_files
-from ingestor.pipeline.save import path_of
+from ingestor.pipeline.save import save_articles
 from ingestor.store import exports
-from ingestor.store.articles import save
 from ingestor.store.exports import ExportedArticle, Filters, count, exported
 from ingestor.store.upsert import ArticleUpsert
 from tests.support.other_archives import Archive
@@ -61,10 +60,10 @@ def full(request, tmp_path_factory):
             f"INSERT INTO feeds(id, name, kind) VALUES (1, '{NAME}', 'rss'), (2, 'b_', 'rss')"
         )
         for number in range(450):
-            save(connection, arrival(number), path_of)
-        save(connection, edit, path_of)
-        save(connection, arrival(449, feed_id=2), path_of)
-        save(connection, adopted, path_of)
+            save_articles(connection, [arrival(number)])
+        save_articles(connection, [edit])
+        save_articles(connection, [arrival(449, feed_id=2)])
+        save_articles(connection, [adopted])
     yield place
     place.close()
 
@@ -220,7 +219,7 @@ def test_the_command_writes_where_it_is_told(site):
     ours = Archive(site.folder, None)
     with ours.database.transaction() as connection:
         for number in (1, 2):
-            save(connection, arrival(number, feed_id=None), path_of)
+            save_articles(connection, [arrival(number, feed_id=None)])
     ours.close()
     done = site.run("export", "-", "--limit", "1", "--since", "2024-03-11")
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from benchmarks.filling import FEEDS, LAST_DAY, fill, symbol
 from benchmarks.growth import compare, report
 from benchmarks.made_texts import Writer
 from ingestor.model import Article, Body, Feed
+from ingestor.pipeline.save import save_articles
 from ingestor.store import (
     articles,
     audit,
@@ -33,7 +34,7 @@ from ingestor.store.search.query import Order, parse
 from ingestor.store.search.ranking import search
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
-from tools.filling import filled, path_of
+from tools.filling import filled
 
 COUNT = 300
 NOW = LAST_DAY + timedelta(hours=3)
@@ -208,8 +209,8 @@ def whole_tables(database, work):
 def a_pass(connection):
     """Do what the daemon does again and again."""
     arrivals = [arrival(number) for number in range(16)]
-    articles.save_all(connection, arrivals, path_of)
-    articles.save_all(connection, [arrival(1, "改过的文字。" * 30)], path_of)
+    save_articles(connection, arrivals)
+    save_articles(connection, [arrival(1, "改过的文字。" * 30)])
     first = arrivals[0].article
     articles.known_under(connection, first.url, first.document_id, "2026-11-01")
     articles.from_page(connection, first.document_id)
