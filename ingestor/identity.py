@@ -202,22 +202,27 @@ def match(known: Sequence[Known], page_day: str, announced_day: str, print_: str
     which no article of this address is known: then the publisher used the address again.
     """
     by_closeness = sorted(
-        known, key=lambda one: (one.date == page_day, announced_day in one.days, one.date)
+        known,
+        key=lambda article: (
+            article.date == page_day,
+            announced_day in article.days,
+            article.date,
+        ),
     )[::-1]
-    for one in by_closeness:
-        if one.fingerprint == print_:
-            return one
-    if announced_day and all(announced_day not in one.days for one in known):
+    for article in by_closeness:
+        if article.fingerprint == print_:
+            return article
+    if announced_day and all(announced_day not in article.days for article in known):
         return None
-    for one in by_closeness:
-        if not announced_day or announced_day in one.days:
-            return one
+    for article in by_closeness:
+        if not announced_day or announced_day in article.days:
+            return article
     return None
 
 
 def free_day(known: Sequence[Known], page_day: str, announced_day: str) -> str:
     """Return the publication day of a new article: the page's, unless that is taken."""
-    taken = {one.date for one in known}
+    taken = {article.date for article in known}
     return announced_day if page_day in taken and announced_day else page_day
 
 
