@@ -143,25 +143,29 @@ def entry_key(feed: Feed, entry: Entry) -> str:
     That is the article it names (document id or canonical address: a headline that
     changes changes guid and link as well, but not those) and the day under which it is
     announced, for Sina reuses addresses for daily columns. Where the feed's own text is
-    the article, or there is no address, the guid decides, else the words themselves.
+    the article, guid and link decide together; without an address the guid does, else the
+    words themselves.
     """
     day = publication_day(entry.published_at) if entry.published_at else ""
-    named = entry.guid if feed.content == "feed" else ""
-    if not named and entry.url:
-        named = _named(entry.url)
+    named = _guid_and_link(feed, entry) if feed.content == "feed" and entry.guid else ""
+    named = named or (_named(entry.url) if entry.url else "")
     named = named or entry.guid or fingerprint(entry.title, entry.content or entry.summary)
+    if len(encoded := named.encode("utf-8", "replace")) > MOST_URL_CHARACTERS:
+        named = f"sha256:{hashlib.sha256(encoded).hexdigest()}"
     return f"{named} {day}".strip()
 
 
 def entry_address(feed: Feed, entry: Entry, *, shared: bool = False) -> str:
     """Return the canonical address under which an entry's own text is kept.
 
-    An entry without an address gets the feed's, with what identifies it as fragment; so
-    does one whose address is ``shared`` with another entry of the feed.
+    An entry without an address gets the feed's, with what identifies it as fragment; one
+    whose address is ``shared`` with another entry of the feed gets its own with that. A guid
+    that only went from http to https gives the same.
     """
     if entry.url and not shared:
         return canonical_url(entry.url)
-    named = entry.guid or fingerprint(entry.title, entry.content or entry.summary)[:16]
+    named = _guid(entry) or fingerprint(entry.title, entry.content or entry.summary)[:16]
+    named += entry.url.partition("#")[2]
     return f"{canonical_url(entry.url or feed.url)}#{quote(named, safe='')}"
 
 
@@ -351,6 +355,35 @@ def _named(url: str) -> str:
         return document_id(url) or canonical_url(url)
     except Forbidden:
         return url
+
+
+def _guid_and_link(feed: Feed, entry: Entry) -> str:
+    """Return guid and link as one name: either tells two entries of a feed apart.
+
+    One of them is enough where both name the same, and for Sina's live items, whose number
+    is their own and whose page may come later.
+    """
+    guid, link = _guid(entry), _with_fragment(entry.url)
+    if not entry.url or feed.kind == "sina-live" or _with_fragment(entry.guid) == link:
+        return guid
+    return f"{guid} {link}"
+
+
+def _with_fragment(url: str) -> str:
+    """Return what an address names, and where in it: items may be parts of one page."""
+    address, _, fragment = url.strip().partition("#")
+    return f"{_named(address)}#{fragment}" if fragment else _named(address)
+
+
+def _guid(entry: Entry) -> str:
+    """Return the guid; one that is an address in its canonical form, with its fragment."""
+    address, mark, fragment = entry.guid.strip().partition("#")
+    if not _ABSOLUTE.match(address):
+        return entry.guid
+    try:
+        return f"{canonical_url(address)}{mark}{fragment}"
+    except Forbidden:
+        return entry.guid
 
 
 def _host(hostname: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ DOC = "https://finance.sina.com.cn/china/2022-04-14/doc-imcwipii4221122.shtml"
 LIVE = "https://finance.sina.com.cn/7x24/notification.shtml"
 WRAPPER = "https://cj.sina.cn/article/norm_detail?url="
 FEED = Feed("f", "rss", "https://rsshub.example/feed", ("a", "b"), "c")
+TEXTS = replace(FEED, content="feed")
 
 SAME = {
     "over http": (DOC.replace("https", "http"), DOC),
@@ -404,6 +406,139 @@ def test_an_entry_stays_itself(change):
 def test_another_entry_is_another(change):
     """One guid on many entries loses none of them."""
     assert identity.entry_key(FEED, entry(**change)) != identity.entry_key(FEED, entry())
+
+
+def text_entry(**values) -> Entry:
+    defaults = {"url": "https://a.example/0.html", "content": "<p>文</p>"}
+    return entry(**(defaults | values))
+
+
+SAME_TEXT = {
+    "a guid that went to https": ({"guid": "http://x.example/1"}, {"guid": "https://x.example/1"}),
+    "a link that went to https": (
+        {"url": "http://a.example/0.html"},
+        {"url": "https://a.example/0.html"},
+    ),
+    "guid and link that went to https": (
+        {"guid": DOC.replace("https", "http"), "url": DOC.replace("https", "http")},
+        {"guid": DOC, "url": DOC},
+    ),
+    "a mark behind guid and link": (
+        {"guid": f"{DOC}?from=rss", "url": f"{DOC}?from=rss"},
+        {"guid": DOC, "url": DOC},
+    ),
+    "another headline": ({"title": "one"}, {"title": "other"}),
+    "no guid, and another text": ({"guid": ""}, {"guid": "", "content": "<p>别的</p>"}),
+}
+OTHER_TEXT = {
+    "one guid, another link": (
+        {"guid": "SAME"},
+        {"guid": "SAME", "url": "https://a.example/1.html"},
+    ),
+    "one guid, another part of the page": (
+        {"guid": "SAME", "url": "https://a.example/0.html#1"},
+        {"guid": "SAME", "url": "https://a.example/0.html#2"},
+    ),
+    "one guid, another live item": (
+        {"guid": "SAME", "url": f"{LIVE}?id=3100000&from=wap"},
+        {"guid": "SAME", "url": f"{LIVE}?id=3100001&from=wap"},
+    ),
+    "one guid that is an address, another link": (
+        {"guid": DOC, "url": DOC},
+        {"guid": DOC, "url": DOC.replace("1122", "1123")},
+    ),
+    "one link, another guid": ({"guid": "1"}, {"guid": "2"}),
+    "guids that differ in their fragment": (
+        {"guid": "https://a.example/0.html#1"},
+        {"guid": "https://a.example/0.html#2"},
+    ),
+    "guids that only look like one address": ({"guid": "http://["}, {"guid": "https://["}),
+    "another day": ({}, {"published_at": datetime(2022, 4, 15, 3, tzinfo=UTC)}),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), SAME_TEXT.values(), ids=SAME_TEXT)
+def test_a_text_of_the_feed_stays_itself(first, second):
+    """One link and one guid, however both are written."""
+    keys = {identity.entry_key(TEXTS, text_entry(**values)) for values in (first, second)}
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize(("first", "second"), OTHER_TEXT.values(), ids=OTHER_TEXT)
+def test_another_text_of_the_feed_is_another(first, second):
+    """Either guid or link tells them apart: none is lost for another."""
+    keys = {identity.entry_key(TEXTS, text_entry(**values)) for values in (first, second)}
+    assert len(keys) == 2
+
+
+ORDINARY = {
+    "a guid that is the link": (TEXTS, {"guid": DOC, "url": DOC}, f"{DOC} 2022-04-14"),
+    "no link": (TEXTS, {"guid": "77", "url": ""}, "77 2022-04-14"),
+    "no guid": (TEXTS, {"guid": "", "url": DOC}, "imcwipii4221122 2022-04-14"),
+    "a live item": (
+        replace(TEXTS, kind="sina-live"),
+        {"guid": "5132355", "url": DOC},
+        "5132355 2022-04-14",
+    ),
+    "a document of a feed of pages": (
+        FEED,
+        {"url": f"{DOC}?from=rss"},
+        "imcwipii4221122 2022-04-14",
+    ),
+    "a page of before 2016": (
+        FEED,
+        {"url": "http://finance.sina.com.cn/20100118/06433186042.shtml"},
+        "https://finance.sina.com.cn/20100118/06433186042.shtml 2022-04-14",
+    ),
+}
+
+
+@pytest.mark.parametrize(("feed", "values", "key"), ORDINARY.values(), ids=ORDINARY)
+def test_ordinary_entries_have_the_keys_that_databases_hold(feed, values, key):
+    """An upgrade announces none of them anew."""
+    assert identity.entry_key(feed, entry(**values)) == key
+
+
+def test_a_live_item_stays_itself_when_its_page_comes():
+    """Its number is its own."""
+    live = replace(TEXTS, kind="sina-live")
+    first, later = entry(guid="5132355", url=""), entry(guid="5132355", url=DOC)
+    assert identity.entry_key(live, first) == identity.entry_key(live, later)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_any_entry_has_a_key_that_an_index_takes(guid, url):
+    """Feeds are written by strangers: neither a guid nor a link may stop one."""
+    for prefix in ("", "https://", "http://["):
+        key = identity.entry_key(TEXTS, entry(guid=f"{prefix}{guid}", url=f"{prefix}{url}"))
+        assert 0 < len(key.encode("utf-8", "replace")) < 2_700
+
+
+def test_a_monstrous_guid_and_link_make_a_short_key():
+    """PostgreSQL's indexes take 2,704 bytes; the names stay apart all the same."""
+    long = [f"https://a.example/{'x' * 1900}{number}" for number in range(3)]
+    keys = {identity.entry_key(TEXTS, entry(guid=long[0], url=link)) for link in long[1:]}
+    assert len(keys) == 2
+    assert max(map(len, keys)) < 100
+
+
+def test_entries_that_share_their_address_are_kept_apart_by_their_guids():
+    """A guid that only changes its scheme leads to the same address."""
+    addresses = [
+        identity.entry_address(TEXTS, text_entry(guid=guid), shared=True)
+        for guid in ("http://x.example/1", "https://x.example/1", "https://x.example/2")
+    ]
+    assert addresses[0] == addresses[1] != addresses[2]
+    assert all(address.startswith("https://a.example/0.html#") for address in addresses)
+
+
+def test_parts_of_one_page_under_one_guid_have_addresses_of_their_own():
+    """Where neither guid nor page tells, the fragment does."""
+    addresses = {
+        identity.entry_address(TEXTS, text_entry(url=f"https://a.example/#{part}"), shared=True)
+        for part in "123"
+    }
+    assert len(addresses) == 3
 
 
 @pytest.mark.parametrize(
