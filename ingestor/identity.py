@@ -263,6 +263,7 @@ class _Parts:
 
     @property
     def is_sina(self) -> bool:
+        """Whether the host is one of Sina's own."""
         return bool(_SINA.search(self.host))
 
 
