@@ -38,6 +38,9 @@ SOME_SHARE = OTHER_SHARE
 """Below it, a text is new throughout: so are 24,951 of 24,976 pairs of other articles, and a third
 of the articles in which seven of ten paragraphs were replaced."""
 
+_LEAST_RUNS = 13
+"""Of a text of 16 letters: a shorter one has to be the other, not to stand in it."""
+
 _SEGMENT = re.compile(r"[^/.?]+")
 _FRONT = re.compile(r"/*(?:(?:index|default|home|main)(?:\.\w+)?/*)?")
 _LOGINS = frozenset(("login", "signin", "sign-in", "passport", "sso", "register", "logon"))
@@ -57,7 +60,7 @@ def landing(url: str) -> Landing:
         return "verification"
     if names & _MISSING:
         return "missing"
-    if _FRONT.fullmatch(parts.path) and not parts.query:
+    if _FRONT.fullmatch(parts.path) and not re.search(r"\d", parts.query):
         return "front"
     return "section" if _is_section(parts.path) and not parts.query else "page"
 
@@ -97,8 +100,8 @@ def text_share(first: str, second: str) -> float:
     common that are not the same (just below :data:`NEARLY_SAME_SHARE`).
     """
     runs, others = sorted((character_runs(first), character_runs(second)), key=len)
-    if not runs:
-        return 0.0
+    if len(runs) < _LEAST_RUNS:
+        return float(bool(runs) and runs == others)
     share = len(runs & others) / len(runs)
     if NEARLY_SAME_SHARE <= share < 1 and _is_form(first, second, len(runs), len(others)):
         return NEARLY_SAME_SHARE - 0.01

@@ -1,8 +1,8 @@
 """Is this page the article, an edit, another one, or none? One decision, pure.
 
-The first row that fits counts; ``-`` is "whatever it is". *First* is a first look, *later* one at
-an article that is known; re-extraction and import go by the same rows, but for them the stored
-text is no witness (it came from that page).
+The first row that fits counts. *First* is a look at an address of which nothing is known, *later*
+one at an address of which an article is. Re-extraction and import go by the same rows, but for
+them the stored title and text are no witnesses: they may come from this very page.
 
 ::
 
@@ -32,9 +32,12 @@ text is no witness (it came from that page).
     ── which article of this address ───────────────────────────────────────────────────
     none is known                                      Believed       Believed
     less than half of a known text, bids to log in     Doubtful       Doubtful
+    another id than the known one's, a day of none     AnotherArticle AnotherArticle
+    another id than the known one's                    Doubtful       Doubtful
     nearly the text of a known one, whatever the day   Edited         Edited
     a stated day of no known one, a new text           AnotherArticle AnotherArticle
     some of the text of a known one                    Edited         Edited
+    a line that shares nothing with a known text       Doubtful       Doubtful
     a new text, template, and the id stated; or the
       title, and the id or its day                     Edited (note)  Edited (note)
     a new text, announced under a day of no known one  AnotherArticle AnotherArticle
@@ -71,11 +74,9 @@ from ingestor.identity import document_id, fingerprint
 from ingestor.likeness import letters
 from ingestor.looks import (
     Announcement,
-    AnotherArticle,
     Believed,
     Doubtful,
     Edited,
-    Evidence,
     Gone,
     KnownArticle,
     Look,
@@ -85,27 +86,27 @@ from ingestor.looks import (
     Unchanged,
     Verdict,
 )
-from ingestor.resemblance import NEARLY_SAME_SHARE, SOME_SHARE, landing
-from ingestor.signs import Signs, is_unlinked, same_form, signs_of
+from ingestor.placement import placed
+from ingestor.resemblance import landing
+from ingestor.signs import (
+    PROSE_LETTERS,
+    Signs,
+    is_login,
+    is_prose,
+    is_unlinked,
+    same_form,
+    signs_of,
+)
 
 _STATUS_REASONS: dict[int, Reason] = {
     401: "login", 403: "blocked", 405: "blocked", 407: "login", 412: "verification",
     429: "blocked", 451: "blocked", 502: "maintenance", 503: "maintenance", 504: "maintenance",
 }  # fmt: skip
 
-PROSE_LETTERS = 80
-"""Below it a text with no other witness is a menu or a notice: 1 % of real articles are shorter."""
-
-TEASER_SHARE = 0.5
-"""A page that bids to log in and has less than this part of the known text is its teaser."""
-
 _NO_TEXT = "no text"
 
 REPEATED = "the same text, doubted before, under its document id"
 """The note of what is believed because it stays."""
-
-REWRITTEN = "rewritten throughout"
-"""The note of an edit that shares nothing with the text before."""
 
 
 def judge(announced: Announcement | None, known: Sequence[KnownArticle], look: Look) -> Verdict:
@@ -174,17 +175,17 @@ def _by_words(signs: Signs) -> Verdict:
     doubt = _doubt(signs)
     if same and not doubt:
         return Unchanged(same.article_id)
-    verdict = _named(signs, doubt) if doubt else _placed(signs)
+    verdict = _named(signs, doubt) if doubt else placed(signs)
     stays = signs.stated and signs.look.doubted_before
     return _repeated(signs) if stays and isinstance(verdict, Doubtful) else verdict
 
 
 def _repeated(signs: Signs) -> Verdict:
     """Return what a doubtful page is taken for that states its id and stays the same."""
-    match _placed(signs):
+    match placed(signs):
         case Believed() | Edited() as verdict:
             return replace(verdict, note=REPEATED)
-        case Doubtful():
+        case Doubtful() if not signs.denies(signs.known[0][0]):
             return Edited(signs.known[0][0].article_id, REPEATED)
         case verdict:
             return verdict
@@ -220,7 +221,7 @@ def _unproved(signs: Signs) -> str:
         return _unannounced(signs)
     if not signs.title:
         return "its title and text share nothing with what is expected"
-    broken = signs.look.host_uses_templates and not _is_prose(signs.evidence.text)
+    broken = signs.look.host_uses_templates and not is_prose(signs.evidence.text)
     return "no template, on a host that always has one" if broken else ""
 
 
@@ -229,8 +230,8 @@ def _unannounced(signs: Signs) -> str:
         return ""
     if signs.look.host_uses_templates:
         return "no template, on a host that always has one"
-    told = _is_prose(signs.evidence.text) or signs.evidence.article_marks
-    return "" if told and not _is_login(signs.evidence) else "no prose"
+    told = is_prose(signs.evidence.text) or signs.evidence.article_marks
+    return "" if told and not is_login(signs.evidence) else "no prose"
 
 
 def _named(signs: Signs, doubt: str) -> Verdict:
@@ -243,54 +244,11 @@ def _named(signs: Signs, doubt: str) -> Verdict:
         return Doubtful(doubt)
     if first:
         return NotAnArticle("empty" if first == "shell" else first)
-    if _is_login(evidence):
+    if is_login(evidence):
         return NotAnArticle("login")
     if evidence.is_list or (not is_unlinked(evidence) and not evidence.article_marks):
         return NotAnArticle("front page or list")
     return NotAnArticle("empty") if doubt == _NO_TEXT else Doubtful(doubt)
-
-
-def _placed(signs: Signs) -> Verdict:
-    """Return which article of its address a page is that is one."""
-    evidence, announced = signs.evidence, signs.announced
-    stated_day = evidence.day if evidence.day_is_stated else ""
-    if not signs.known:
-        return Believed(evidence.day or announced.day)
-    nearest, share = signs.known[0]
-    if _is_teaser(evidence, nearest, share):
-        return Doubtful("a part of the text, and bids to log in")
-    if share >= NEARLY_SAME_SHARE:
-        return Edited(nearest.article_id)
-    if stated_day and not any(_has_day(article, stated_day) for article, _ in signs.known):
-        some = share >= SOME_SHARE and signs.stated
-        return Edited(nearest.article_id) if some else AnotherArticle(stated_day)
-    if share >= SOME_SHARE:
-        return Edited(nearest.article_id)
-    return _rewritten(signs, stated_day)
-
-
-def _rewritten(signs: Signs, stated_day: str) -> Verdict:
-    """Return what a text is that is new throughout, and of no day of its own."""
-    day = signs.announced.day
-    article = _of_day(signs, stated_day or day)
-    told = bool(signs.title) and (signs.own_id or bool(stated_day))
-    if signs.template and (signs.stated or told):
-        return Edited(article.article_id, REWRITTEN)
-    if day and not any(_has_day(known, day) for known, _ in signs.known):
-        return AnotherArticle(day)
-    if signs.template and signs.evidence.template == article.template and signs.title:
-        return Edited(article.article_id, REWRITTEN)
-    return Doubtful("it shares nothing with the text that is known")
-
-
-def _of_day(signs: Signs, day: str) -> KnownArticle:
-    """Return the known article of a day, else the nearest."""
-    fitting = (article for article, _ in signs.known if _has_day(article, day))
-    return next(fitting, signs.known[0][0])
-
-
-def _has_day(article: KnownArticle, day: str) -> bool:
-    return day == article.day or day in article.days
 
 
 def _speaks_of_it(signs: Signs) -> bool:
@@ -298,19 +256,3 @@ def _speaks_of_it(signs: Signs) -> bool:
     return (
         bool(signs.title) and signs.template and bool(doubt_words(signs.announced.title).categories)
     )
-
-
-def _is_login(evidence: Evidence) -> bool:
-    """Whether a page is a form for a password; real articles have one too, hidden somewhere."""
-    return evidence.password_form and len(letters(evidence.text)) < PROSE_LETTERS
-
-
-def _is_prose(text: str) -> bool:
-    """Whether a text has sentences, and enough of them."""
-    ends = sum(text.count(mark) for mark in "。！？!?") + text.count(". ")
-    return len(letters(text)) >= PROSE_LETTERS and ends >= 2
-
-
-def _is_teaser(evidence: Evidence, known: KnownArticle, share: float) -> bool:
-    less = len(letters(evidence.text)) < TEASER_SHARE * len(letters(known.text))
-    return "login" in evidence.words and less and share >= SOME_SHARE

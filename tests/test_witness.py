@@ -26,8 +26,9 @@ from ingestor.looks import (
     Unchanged,
 )
 from ingestor.model import Page
+from ingestor.placement import REWRITTEN
 from ingestor.resemblance import landing, same_title, text_share, title_in_text
-from ingestor.witness import REPEATED, REWRITTEN, judge
+from ingestor.witness import REPEATED, judge
 from tests.made_up_sina import made_up
 from tests.shared import shared
 
@@ -426,6 +427,32 @@ def test_a_front_page_that_lists_the_headline_is_not_the_article():
         assert verdict == NotAnArticle("front page or list")
 
 
+@pytest.mark.parametrize("day", [DAY, NEXT_DAY])
+def test_a_column_that_states_an_id_a_day_is_never_an_edit_of_another_id(day):
+    """The address has none; the pages have."""
+    stored = known(url=COLUMN, document_id=ID, title="早评")
+    today = replace(
+        COLUMN_PAGE, text=f"{TEXT}\n一处。", day=day, document_ids=frozenset({OTHER_ID})
+    )
+    verdict = judge(Announcement("早评", "", day), [stored], look(today, "second", url=COLUMN))
+    assert agrees(verdict, Doubtful if day == DAY else AnotherArticle(NEXT_DAY))
+
+
+def test_a_line_in_the_place_of_the_text_is_no_rewrite_until_it_stays():
+    """What waits for approval comes back; a publisher who took the text away did not."""
+    stub = replace(SINA, text="内容审核中")
+    assert agrees(judge(None, [known()], look(stub, "second")), Doubtful)
+    stayed = look(stub, "second", doubted_before=True)
+    assert judge(None, [known()], stayed) == Edited(1, REPEATED)
+
+
+def test_a_feed_that_only_says_read_on_bears_no_witness():
+    """Its words stand on every page of the site."""
+    wall = notice("登录", "点击查看全文 请先登录", "login")
+    verdict = judge(Announcement(TITLE, "点击查看全文"), [], look(wall, url=ELSEWHERE))
+    assert verdict == NotAnArticle("login")
+
+
 def test_the_feed_text_beats_a_frame_that_says_less():
     """Where the feed carries the article, a line that shares nothing with it is not it."""
     frame = replace(UNSTATED, text="点击上方蓝字关注我们的公众号")
@@ -541,6 +568,7 @@ def test_without_the_id_a_doubt_stays_a_doubt(known_articles, came):
         ("https://login.sina.com.cn/sso/x.php", "login"),
         ("https://example.cn/captcha?u=1", "verification"),
         ("https://www.sina.com.cn/404.html", "missing"),
+        ("https://www.sina.com.cn/?from=wap", "front"),
         ("https://example.com/?p=12", "page"),
         ("https://example.com/why-the-market-fell", "page"),
         ("https://finance.sina.com.cn/stock/20160316/12345678.shtml", "page"),
