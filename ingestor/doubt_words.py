@@ -79,11 +79,12 @@ WORDS: Mapping[Category, tuple[str, ...]] = {
         "Page Not Found", "page could not be found", "page cannot be found",
         "couldn't find this page", "page you are looking for", "page you were looking for",
         "page you requested", "does not exist", "doesn't exist", "no longer available",
+        "頁面不存在", "已被刪除", "返回首頁",
         "has been removed", "has been deleted", "nothing was found", "content is not available",
     ),
     # Login, subscription and cookie walls.
     "login": (
-        "请登录", "请先登录", "登录后查看", "登录后阅读", "登录后即可", "登录后继续",
+        "请登录", "请先登录", "請登入", "登录后查看", "登录后阅读", "登录后即可", "登录后继续",
         "登录查看更多",
         "立即登录", "用户登录", "扫码登录", "手机号登录", "密码登录", "忘记密码", "注册账号",
         "立即注册", "开通会员", "订阅后阅读", "付费阅读", "购买后阅读", "剩余内容", "阅读全文请",

@@ -33,7 +33,7 @@ def placed(signs: Signs) -> Verdict:
     if not signs.known:
         return Believed(evidence.day or announced.day)
     nearest, share = signs.known[0]
-    if _is_teaser(evidence, nearest, share):
+    if share >= SOME_SHARE and is_teaser(evidence, nearest.text):
         return Doubtful("a part of the text, and bids to log in")
     if signs.denies(nearest):
         return _other_id(signs, stated_day or announced.day)
@@ -80,6 +80,7 @@ def _has_day(article: KnownArticle, day: str) -> bool:
     return day == article.day or day in article.days
 
 
-def _is_teaser(evidence: Evidence, known: KnownArticle, share: float) -> bool:
-    less = len(letters(evidence.text)) < TEASER_SHARE * len(letters(known.text))
-    return "login" in evidence.words and less and share >= SOME_SHARE
+def is_teaser(evidence: Evidence, whole: str) -> bool:
+    """Whether a page bids to log in and has less than half of a text that it shares."""
+    less = len(letters(evidence.text)) < TEASER_SHARE * len(letters(whole))
+    return "login" in evidence.words and less

@@ -220,6 +220,15 @@ def test_the_page_of_another_publisher_is_believed_under_its_headline():
     assert isinstance(seen(html, None, url=ELSEWHERE), Believed)
 
 
+def test_a_teaser_yields_to_the_feed_that_carries_the_whole():
+    """It shares text with it, and is the beginning before a wall."""
+    html = page(
+        ARTICLE.title,
+        f"<h1>{ARTICLE.title}</h1><p>{ARTICLE.paragraphs[0]}</p><p>剩余内容请登录后阅读</p>",
+    )
+    assert isinstance(seen(html, Announcement(ARTICLE.title, TEXT * 2), url=ELSEWHERE), Doubtful)
+
+
 def test_a_page_states_its_ids_addresses_and_day():
     """From its metas, its canonical link and its mobile twin."""
     evidence = shown(finance_page(ARTICLE))

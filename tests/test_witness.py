@@ -261,6 +261,7 @@ TABLE = {
     "a teaser": Row(
         replace(UNSTATED, text=TEXT[: len(TEXT) // 4], words=("login",), words_share=0.02),
         Believed(DAY),
+        fed=DOUBTFUL,
         second=DOUBTFUL,
         reextract=DOUBTFUL,
     ),
