@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from ingestor.doubt_words import doubt_words
 from ingestor.errors import Forbidden
-from ingestor.extract.lists import is_list
+from ingestor.extract.generic import is_list
 from ingestor.extract.template import page_title
 from ingestor.extract.tree import Tree
 from ingestor.identity import (
@@ -18,10 +17,11 @@ from ingestor.identity import (
     same_publisher,
     scoped_document_id,
 )
-from ingestor.likeness import letters
-from ingestor.looks import GENERIC, Evidence
 from ingestor.model import Article
-from ingestor.signs import NOTICE_LETTERS
+from ingestor.text.similarity import alphanumerics
+from ingestor.witness.looks import GENERIC, Evidence
+from ingestor.witness.signs import NOTICE_LETTERS
+from ingestor.witness.words import doubt_words
 
 _TIMES = ("article:published_time", "og:release_date", "datePublished", "pubdate", "publishdate")
 _LINKED_ARTICLE = re.compile(r'"@type"\s*:\s*\[?\s*"\w*Article"')
@@ -84,13 +84,13 @@ def _links_of_page(tree: Tree) -> float:
 
 
 def _letters(html: str) -> int:
-    return len(letters(unescape(_TAG.sub("", html))))
+    return len(alphanumerics(unescape(_TAG.sub("", html))))
 
 
 def _says_removed(tree: Tree, title: str, text: str) -> bool:
     """Whether the headings, or all of a short text, say that what was asked for is gone."""
     said = text or tree.visible_start()
-    short = said if len(letters(text)) < NOTICE_LETTERS else ""
+    short = said if len(alphanumerics(text)) < NOTICE_LETTERS else ""
     shown = [title, page_title(tree), *tree.texts("//h1", "//h2", "//h3")[:3], short]
     return doubt_words("\n".join(shown)).categories[:1] == ("removed",)
 

@@ -10,8 +10,7 @@ import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ingestor.likeness import OTHER_SHARE, character_runs, letters
-from ingestor.near_duplicates import is_same_story
+from ingestor.text.similarity import OTHER_SHARE, alphanumerics, is_same_story, ngrams
 
 Landing = Literal["front", "section", "login", "verification", "missing", "page"]
 """What kind of address answered."""
@@ -77,7 +76,7 @@ def _is_section(path: str) -> bool:
 
 def same_title(first: str, second: str) -> bool:
     """Whether two headlines are one, give or take a cut end, a prefix or a suffix."""
-    shorter, longer = sorted((letters(first), letters(second)), key=len)
+    shorter, longer = sorted((alphanumerics(first), alphanumerics(second)), key=len)
     if len(shorter) < LEAST_TITLE_LETTERS:
         return bool(shorter) and shorter == longer
     pairs = _pairs(shorter)
@@ -86,11 +85,11 @@ def same_title(first: str, second: str) -> bool:
 
 def title_in_text(title: str, text: str) -> bool:
     """Whether a text begins with what a headline speaks of."""
-    headline = letters(title)
+    headline = alphanumerics(title)
     if len(headline) < LEAST_TITLE_LETTERS:
         return False
     pairs = _pairs(headline)
-    return len(pairs & _pairs(letters(text)[:_BEGINNING])) >= TITLE_IN_TEXT_SHARE * len(pairs)
+    return len(pairs & _pairs(alphanumerics(text)[:_BEGINNING])) >= TITLE_IN_TEXT_SHARE * len(pairs)
 
 
 def text_share(first: str, second: str) -> float:
@@ -99,7 +98,7 @@ def text_share(first: str, second: str) -> float:
     Reports of one form that differ in their numbers share at most what two texts may have in
     common that are not the same (just below :data:`NEARLY_SAME_SHARE`).
     """
-    runs, others = sorted((character_runs(first), character_runs(second)), key=len)
+    runs, others = sorted((ngrams(first), ngrams(second)), key=len)
     if len(runs) < _LEAST_RUNS:
         return float(bool(runs) and runs == others)
     share = len(runs & others) / len(runs)

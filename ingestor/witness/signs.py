@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ingestor.identity import document_id
-from ingestor.likeness import letters
-from ingestor.looks import GENERIC, Announcement, Evidence, KnownArticle, Look
-from ingestor.resemblance import SOME_SHARE, same_title, text_share, title_in_text
+from ingestor.text.similarity import alphanumerics
+from ingestor.witness.looks import GENERIC, Announcement, Evidence, KnownArticle, Look
+from ingestor.witness.resemblance import SOME_SHARE, same_title, text_share, title_in_text
 
 MOST_LINK_SHARE = 0.6
 """Of an article's text inside links. Front pages have nearly all of it there (0.99 in
@@ -100,7 +100,7 @@ def signs_of(
         contradicted=bool(ids) and look.document_id not in ids,
         at_home=at_home,
         title=title,
-        feed_text=len(letters(announced.text)) >= TELLING_LETTERS
+        feed_text=len(alphanumerics(announced.text)) >= TELLING_LETTERS
         and unlinked
         and text_share(evidence.text, announced.text) >= SOME_SHARE,
         known_text=here and bool(near) and near[0][1] >= SOME_SHARE,
@@ -149,7 +149,7 @@ def _form(identifier: str) -> tuple[str, str]:
 
 def _expected(titles: Sequence[str], evidence: Evidence, *, in_text: bool) -> bool | None:
     """Whether a page has one of the titles; ``None`` when none of them says anything."""
-    telling = [title for title in titles if letters(title)]
+    telling = [title for title in titles if alphanumerics(title)]
     if not telling:
         return None
     return any(
@@ -166,15 +166,15 @@ def is_unlinked(evidence: Evidence) -> bool:
 
 def is_short(evidence: Evidence) -> bool:
     """Whether a text has the length of a notice."""
-    return len(letters(evidence.text)) < NOTICE_LETTERS
+    return len(alphanumerics(evidence.text)) < NOTICE_LETTERS
 
 
 def is_login(evidence: Evidence) -> bool:
     """Whether a page is a form for a password; real articles have one too, hidden somewhere."""
-    return evidence.password_form and len(letters(evidence.text)) < PROSE_LETTERS
+    return evidence.password_form and len(alphanumerics(evidence.text)) < PROSE_LETTERS
 
 
 def is_prose(text: str) -> bool:
     """Whether a text has sentences, and enough of them."""
     ends = sum(text.count(mark) for mark in "。！？!?") + text.count(". ")
-    return len(letters(text)) >= PROSE_LETTERS and ends >= 2
+    return len(alphanumerics(text)) >= PROSE_LETTERS and ends >= 2

@@ -70,10 +70,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ingestor.doubt_words import doubt_words
 from ingestor.identity import document_id, fingerprint
-from ingestor.likeness import letters
-from ingestor.looks import (
+from ingestor.text.similarity import alphanumerics
+from ingestor.witness.looks import (
     Announcement,
     Believed,
     Doubtful,
@@ -87,9 +86,9 @@ from ingestor.looks import (
     Unchanged,
     Verdict,
 )
-from ingestor.placement import is_teaser, placed
-from ingestor.resemblance import landing
-from ingestor.signs import (
+from ingestor.witness.placement import is_teaser, placed
+from ingestor.witness.resemblance import landing
+from ingestor.witness.signs import (
     PROSE_LETTERS,
     Signs,
     is_login,
@@ -98,6 +97,7 @@ from ingestor.signs import (
     same_form,
     signs_of,
 )
+from ingestor.witness.words import doubt_words
 
 _STATUS_REASONS: dict[int, Reason] = {
     401: "login", 403: "blocked", 405: "blocked", 407: "login", 412: "verification",
@@ -194,7 +194,7 @@ def _repeated(signs: Signs) -> Verdict:
 
 def _doubt(signs: Signs) -> str:
     """Return why too little speaks for a page, or ``''``."""
-    if not letters(signs.evidence.text) and not signs.evidence.pictures:
+    if not alphanumerics(signs.evidence.text) and not signs.evidence.pictures:
         return _NO_TEXT
     if signs.feed_text and is_teaser(signs.evidence, signs.announced.text):
         return "a part of what the feed carries, and bids to log in"
@@ -214,8 +214,8 @@ def _against(signs: Signs) -> str:
 
 def _unproved(signs: Signs) -> str:
     """Return why nothing speaks for a page whose text is new, or ``''``."""
-    fed = len(letters(signs.announced.text)) >= PROSE_LETTERS
-    if fed and len(letters(signs.evidence.text)) < PROSE_LETTERS:
+    fed = len(alphanumerics(signs.announced.text)) >= PROSE_LETTERS
+    if fed and len(alphanumerics(signs.evidence.text)) < PROSE_LETTERS:
         return "shorter than what the feed carries, and nothing of it"
     if signs.template and signs.at_home:
         denied = fed and signs.title is False and not signs.stated

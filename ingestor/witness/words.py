@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ingestor.likeness import letters
+from ingestor.text.similarity import alphanumerics
 
 Category = Literal["verification", "blocked", "maintenance", "removed", "login", "shell"]
 """What such a page wants or says; ``shell``: it is filled, or left, by a script."""
@@ -105,7 +105,9 @@ WORDS: Mapping[Category, tuple[str, ...]] = {
 firewall detectors look for, the error pages of common frames, and ../shared/cases."""
 
 _LETTERS: Mapping[Category, tuple[str, ...]] = {
-    category: tuple(sorted({letters(word) for word in words}, key=lambda word: (-len(word), word)))
+    category: tuple(
+        sorted({alphanumerics(word) for word in words}, key=lambda word: (-len(word), word))
+    )
     for category, words in WORDS.items()
 }
 
@@ -125,7 +127,7 @@ class FoundWords:
 
 def doubt_words(text: str) -> FoundWords:
     """Return the words of doubt in a text that a page shows."""
-    searched = letters(text)[:MOST_LETTERS]
+    searched = alphanumerics(text)[:MOST_LETTERS]
     covered = bytearray(len(searched))
     counts: dict[Category, int] = {}
     for category, words in _LETTERS.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ingestor.doubt_words import Category
+from ingestor.witness.words import Category
 
 LookKind = Literal["first", "second", "reextract", "import"]
 """Why a page is read: it was announced; its time to be looked at again has come; the rules became

@@ -2,16 +2,17 @@
 
 import pytest
 
-from ingestor.decode import decode_page
-from ingestor.doubt_words import WORDS, doubt_words
 from ingestor.errors import Gone as PageGone
 from ingestor.errors import NoArticle
 from ingestor.extract import extract_article
 from ingestor.extract.evidence import evidence_of, link_share
 from ingestor.extract.tree import parse
 from ingestor.identity import document_id, fingerprint
-from ingestor.likeness import letters
-from ingestor.looks import (
+from ingestor.model import Page
+from ingestor.text.decode import decode_page
+from ingestor.text.similarity import alphanumerics
+from ingestor.witness import judge
+from ingestor.witness.looks import (
     Announcement,
     AnotherArticle,
     Believed,
@@ -23,11 +24,10 @@ from ingestor.looks import (
     NotAnArticle,
     Redirected,
 )
-from ingestor.model import Page
-from ingestor.witness import judge
-from tests.made_up_sina import made_up
-from tests.made_up_sina.pages import finance_page, mobile_page, news_page
-from tests.shared import shared
+from ingestor.witness.words import WORDS, doubt_words
+from tests.support.shared import shared
+from tools.made_up_sina import made_up
+from tools.made_up_sina.pages import finance_page, mobile_page, news_page
 
 ARTICLE = made_up(1)
 TEXT = "\n".join(ARTICLE.paragraphs)
@@ -256,7 +256,9 @@ def test_links_are_measured_in_letters():
 
 def test_no_word_is_so_short_that_prose_is_full_of_it():
     """And none that says nothing once its punctuation is gone."""
-    assert [word for words in WORDS.values() for word in words if len(letters(word)) < 3] == []
+    assert [
+        word for words in WORDS.values() for word in words if len(alphanumerics(word)) < 3
+    ] == []
 
 
 def test_words_are_found_without_case_width_and_space():

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.decode import decode_page
 from ingestor.extract import extract_article
 from ingestor.extract.evidence import evidence_of
 from ingestor.extract.tree import parse
 from ingestor.identity import document_id, fingerprint
-from ingestor.looks import (
+from ingestor.model import Page
+from ingestor.text.decode import decode_page
+from ingestor.witness import REPEATED, judge
+from ingestor.witness.looks import (
     Announcement,
     AnotherArticle,
     Believed,
@@ -25,12 +27,10 @@ from ingestor.looks import (
     Redirected,
     Unchanged,
 )
-from ingestor.model import Page
-from ingestor.placement import REWRITTEN
-from ingestor.resemblance import landing, same_title, text_share, title_in_text
-from ingestor.witness import REPEATED, judge
-from tests.made_up_sina import made_up
-from tests.shared import shared
+from ingestor.witness.placement import REWRITTEN
+from ingestor.witness.resemblance import landing, same_title, text_share, title_in_text
+from tests.support.shared import shared
+from tools.made_up_sina import made_up
 
 ID = "inabugxz1234567"
 URL = f"https://finance.sina.com.cn/china/2024-03-05/doc-{ID}.shtml"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ingestor.likeness import letters
-from ingestor.looks import (
+from ingestor.text.similarity import alphanumerics
+from ingestor.witness.looks import (
     AnotherArticle,
     Believed,
     Doubtful,
@@ -12,8 +12,8 @@ from ingestor.looks import (
     KnownArticle,
     Verdict,
 )
-from ingestor.resemblance import NEARLY_SAME_SHARE, SOME_SHARE
-from ingestor.signs import Signs
+from ingestor.witness.resemblance import NEARLY_SAME_SHARE, SOME_SHARE
+from ingestor.witness.signs import Signs
 
 TEASER_SHARE = 0.5
 """A page that bids to log in and has less than this part of the known text is its teaser."""
@@ -53,7 +53,7 @@ def _rewritten(signs: Signs, stated_day: str) -> Verdict:
     """Return what a text is that is new throughout, and of no day of its own."""
     day = signs.announced.day
     article = _of_day(signs, stated_day or day)
-    if len(letters(signs.evidence.text)) < STUB_LETTERS <= len(letters(article.text)):
+    if len(alphanumerics(signs.evidence.text)) < STUB_LETTERS <= len(alphanumerics(article.text)):
         return Doubtful("a line in the place of the text that is known")
     told = bool(signs.title) and (signs.own_id or bool(stated_day))
     if signs.template and (signs.stated or told):
@@ -82,5 +82,5 @@ def _has_day(article: KnownArticle, day: str) -> bool:
 
 def is_teaser(evidence: Evidence, whole: str) -> bool:
     """Whether a page bids to log in and has less than half of a text that it shares."""
-    less = len(letters(evidence.text)) < TEASER_SHARE * len(letters(whole))
+    less = len(alphanumerics(evidence.text)) < TEASER_SHARE * len(alphanumerics(whole))
     return "login" in evidence.words and less
