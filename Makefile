@@ -107,9 +107,8 @@ format: install  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: install  ## Write docs/schema.md from the tables, and the schema of new databases
+docs: install  ## Write docs/schema.md from the tables
 	$(BIN)/python -m tools.schema_page > docs/schema.md
-	$(BIN)/python -m tools.new_schema
 
 clean:  ## Remove what make made (not your archive)
 	rm -rf $(VENV) .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist

@@ -13,6 +13,9 @@ from ingestor.store.search import index_postgresql, index_sqlite
 class FullText(Protocol):
     """The index of one kind of database; a module each."""
 
+    def create(self, connection: Connection) -> None:
+        """Make the index of a new database."""
+
     def add(self, connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
         """Index articles that are not in the index: of each its id, title and text."""
 
@@ -49,6 +52,11 @@ _KINDS: dict[str, FullText] = {"sqlite": index_sqlite, "postgresql": index_postg
 def of(connection: Connection) -> FullText:
     """Return the index of a connection's database."""
     return _KINDS[connection.dialect.name]
+
+
+def create(connection: Connection) -> None:
+    """Make the index of a new database."""
+    of(connection).create(connection)
 
 
 def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:

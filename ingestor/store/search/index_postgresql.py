@@ -16,6 +16,13 @@ from sqlalchemy import Connection, TextualSelect, text
 from ingestor.store.schema import articles
 from ingestor.store.search.tokenizer import tokens
 
+_TABLE = """
+CREATE TABLE articles_fts (
+    article_id BIGINT NOT NULL CONSTRAINT pk_articles_fts PRIMARY KEY
+        CONSTRAINT fk_articles_fts_article_id REFERENCES articles (id),
+    terms INTEGER[] NOT NULL
+)"""
+_INDEX = "CREATE INDEX ix_articles_fts_terms ON articles_fts USING gin (terms)"
 _INSERT = text(
     "INSERT INTO articles_fts(article_id, terms) VALUES (:id, CAST(:terms AS integer[]))"
 )
@@ -36,6 +43,12 @@ PAIR = 2
 """Characters of a term."""
 
 _SIGN, _RANGE = 1 << 31, 1 << 32
+
+
+def create(connection: Connection) -> None:
+    """Make the index of a new database."""
+    connection.exec_driver_sql(_TABLE)
+    connection.exec_driver_sql(_INDEX)
 
 
 def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:

@@ -35,6 +35,11 @@ _MISSING = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articl
 _SURPLUS = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
 
 
+def create(connection: Connection) -> None:
+    """Make the index of a new database."""
+    connection.exec_driver_sql(FULL_TEXT_INDEX)
+
+
 def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
     """Index articles that are not in the index: of each its id, title and text."""
     rows = [
