@@ -1,7 +1,8 @@
 """From the elements of a page's body to the article: safe to open, in plain markup. Pure.
 
-Which elements stay, and what the others mean, is data at the top of this page. The tree is walked once and written anew, block by block: what is not known here is not
-carried over. nh3 then looks at the result as a browser would, as a second pair of eyes.
+Which elements stay, and what the others mean, is data at the top of this page. The
+tree is walked once and written anew, block by block: what is not known here is not carried
+over. nh3 then looks at the result as a browser would, as a second pair of eyes.
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ def _fallback(services: Services, work: Work, error: Exception) -> Article | Non
         return None
     kind = policy.failure_kind(error)
     last = policy.after_failure(kind, work.queued.attempts + 1, services.clock.now(), chance=0)
-    if kind not in {"gone", "hopeless"} and last.state == "pending":
+    if kind not in {"gone", "permanent"} and last.state == "pending":
         return None
     try:
         return services.workers.call(partial(article_from_entry, work.feed, entry))
