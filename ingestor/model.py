@@ -37,7 +37,7 @@ class Feed:
     name: str
     """Unique; the third category of its articles."""
     kind: str
-    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, ``sina-live``"""
+    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, ``sina-live``."""
     url: str
     """Where to ask; for kinds that build their own address, that address."""
     categories: tuple[str, ...]
@@ -219,7 +219,7 @@ class Article:
     """What a page says, extracted: the same bytes always give the same article."""
 
     url: str
-    """Canonical address, as the page itself states it or else as it was reached; for an adopted
+    """Canonical address, as the page itself states it or else as it was reached; for an imported
     article without one, the name of its content."""
     document_id: str
     """The publisher's own identifier (see :mod:`ingestor.identity`), or ``''``."""

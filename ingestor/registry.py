@@ -10,7 +10,7 @@ from types import ModuleType
 def modules(package: str) -> dict[str, ModuleType]:
     """Import every public module of ``package``; return them by name, ``_`` written ``-``."""
     folder = importlib.import_module(package)
-    names = sorted(one.name for one in pkgutil.iter_modules(folder.__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
     return {
         name.replace("_", "-"): importlib.import_module(f"{package}.{name}")
         for name in names

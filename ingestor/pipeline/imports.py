@@ -37,8 +37,9 @@ from ingestor.archive.front_matter_reader import MOST_BYTES, Post, begins_as_pos
 from ingestor.clock import Clock
 from ingestor.errors import Forbidden, IngestorError, PostUnreadable
 from ingestor.extract import extract_fragment
-from ingestor.extract.feed_text import SUMMARY_CHARACTERS, untitled
+from ingestor.extract.feed_text import untitled
 from ingestor.extract.symbols import with_mentions
+from ingestor.extract.template import beginning
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
 from ingestor.pipeline.save import new_article
@@ -107,7 +108,7 @@ def imported_article(name: str, data: bytes, not_after: datetime) -> ImportedArt
         body=with_mentions(_completed(body, post), title),
         media=post.media,
         editor=post.editor or (editor[-1] if editor else ""),
-        summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
+        summary=beginning(body.text),
         keywords=post.keywords,
         template=TEMPLATE,
     )

@@ -184,7 +184,7 @@ def _text_instead(services: Services, task: EntryTask, failure: Failed) -> TextI
         return None
     kind = policy.failure_kind(error)
     last = policy.after_failure(kind, task.queued.attempts + 1, services.clock.now(), chance=0)
-    if kind not in {"gone", "hopeless"} and last.state == "pending":
+    if kind not in {"gone", "permanent"} and last.state == "pending":
         return None
     try:
         article = services.workers.call(partial(article_from_entry, task.feed, entry))

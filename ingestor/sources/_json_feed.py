@@ -1,4 +1,4 @@
-"""JSON Feed 1.0 and 1.1 (jsonfeed.org): feedparser 6 reads none."""
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org): feedparser 6 reads none. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     if not content and (words := _text(item, "content_text")):
         content = "".join(f"<p>{html.escape(line)}</p>" for line in words.splitlines() if line)
     authors = _listed(item.get("authors")) or [item.get("author")]
-    author = next((_text(one, "name") for one in authors if isinstance(one, dict)), "")
+    author = next((_text(person, "name") for person in authors if isinstance(person, dict)), "")
     return Entry(
         guid=identifier(str(item.get("id") or "")),
         url=web_address(_text(item, "url") or _text(item, "external_url"), response.final_url),

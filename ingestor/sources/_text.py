@@ -1,4 +1,4 @@
-"""Text and addresses of feed items, cleaned and bounded."""
+"""Text and addresses of feed items, cleaned and bounded. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Dates as feeds and Chinese pages write them, and as this program does. Pure.
 
-The written forms are tried one after the other.
-
 feedparser reads several of these wrongly: a time without zone as UTC, ``CST`` as US Central,
 ``2016/6/29`` and ``05月30日`` as days of the month in which it runs. So ours are tried first,
 and its own only for languages that ours do not know.
@@ -82,42 +80,42 @@ def read_date(line: str, zone: tzinfo, not_after: datetime | None) -> datetime |
     A time without a zone is one of ``zone``. Raises ``ValueError`` or ``OverflowError`` for
     a day or an hour that there is not.
     """
-    if found := _UNIX.fullmatch(line):
-        return datetime.fromtimestamp(int(found[1]), UTC)
+    if stamp := _UNIX.fullmatch(line):
+        return datetime.fromtimestamp(int(stamp[1]), UTC)
     rest = _WEEKDAY.sub("", _REMARK.sub(" ", line), count=1).strip()
     for form in (_numeric, _compact, _english, _day_of_year):
         if moment := form(rest, zone):
             return moment
-    if found := _DAY_WITHOUT_YEAR.match(rest):
-        return _without_year(found, rest, zone, not_after)
+    if day := _DAY_WITHOUT_YEAR.match(rest):
+        return _without_year(day, rest, zone, not_after)
     return _foreign(line)
 
 
 def _numeric(line: str, zone: tzinfo) -> datetime | None:
-    found = _DAY.match(line)
-    if not found:
+    date = _DAY.match(line)
+    if not date:
         return None
-    year, month, day = int(found[1]), int(found[2]), int(found[3] or 1)
-    return _at(year, month, day, line[found.end() :], zone=zone)
+    year, month, day = int(date[1]), int(date[2]), int(date[3] or 1)
+    return _at(year, month, day, line[date.end() :], zone=zone)
 
 
 def _compact(line: str, zone: tzinfo) -> datetime | None:
-    found = _COMPACT.match(line)
-    if not found:
+    digits = _COMPACT.match(line)
+    if not digits:
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-    named = _zone(line[found.end() :], zone)
+    year, month, day, hour, minute, second = (int(part or 0) for part in digits.groups())
+    named = _zone(line[digits.end() :], zone)
     return datetime(year, month, day, hour, minute, second, tzinfo=named)
 
 
 def _english(line: str, zone: tzinfo) -> datetime | None:
     for form in _ENGLISH:
-        found = form.search(line)
-        name = found["month"][:3].lower() if found else ""
-        if not found or name not in _MONTHS:
+        date = form.search(line)
+        name = date["month"][:3].lower() if date else ""
+        if not date or name not in _MONTHS:
             continue
-        rest = f"{line[: found.start()]} {line[found.end() :]}"
-        year = found["year"]
+        rest = f"{line[: date.start()]} {line[date.end() :]}"
+        year = date["year"]
         if not year:
             # C's asctime puts the year at the end, behind the time and perhaps a zone.
             last = _YEAR.search(rest)
@@ -125,24 +123,24 @@ def _english(line: str, zone: tzinfo) -> datetime | None:
                 return None
             year, rest = last[0], f"{rest[: last.start()]} {rest[last.end() :]}"
         whole = int(year) if len(year) == 4 else int(year) + (1900 if int(year) >= 90 else 2000)
-        return _at(whole, _MONTHS.index(name) + 1, int(found["day"]), rest, zone=zone)
+        return _at(whole, _MONTHS.index(name) + 1, int(date["day"]), rest, zone=zone)
     return None
 
 
 def _day_of_year(line: str, zone: tzinfo) -> datetime | None:
-    if found := _DAY_OF_YEAR.match(line):
-        return datetime(int(found[1]), 1, 1, tzinfo=zone) + timedelta(days=int(found[2]) - 1)
+    if date := _DAY_OF_YEAR.match(line):
+        return datetime(int(date[1]), 1, 1, tzinfo=zone) + timedelta(days=int(date[2]) - 1)
     whole = re.fullmatch(r"(\d{4})年?", line)
     return datetime(int(whole[1]), 1, 1, tzinfo=zone) if whole else None
 
 
 def _without_year(
-    found: re.Match[str], line: str, zone: tzinfo, not_after: datetime | None
+    date: re.Match[str], line: str, zone: tzinfo, not_after: datetime | None
 ) -> datetime | None:
     if not_after is None:
         return None
     for year in (not_after.year + 1, not_after.year, not_after.year - 1):
-        moment = _at(year, int(found[1]), int(found[2]), line[found.end() :], zone=zone)
+        moment = _at(year, int(date[1]), int(date[2]), line[date.end() :], zone=zone)
         if moment <= not_after:
             return moment
     return None
@@ -175,12 +173,11 @@ def _at(year: int, month: int, day: int, rest: str, *, zone: tzinfo) -> datetime
 def _zone(text: str, zone: tzinfo) -> tzinfo:
     """Return the zone that the text behind a time begins with, ``zone`` where it names none."""
     text = text.strip()
-    if found := _OFFSET.match(text):
-        hours, minutes = int(found[2]), int(found[3] or 0)
-        offset = timedelta(hours=hours, minutes=minutes)
-        return timezone(-offset if found[1] == "-" else offset)
-    found = _ZONE_NAME.match(text)
-    name = found[1].upper() if found else ""
+    if offset := _OFFSET.match(text):
+        east = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return timezone(-east if offset[1] == "-" else east)
+    stated = _ZONE_NAME.match(text)
+    name = stated[1].upper() if stated else ""
     if name == "CST" and zone.utcoffset(_ANY_MOMENT) == _CHINA:
         return zone
     return timezone(timedelta(hours=_ZONES[name])) if name in _ZONES else zone

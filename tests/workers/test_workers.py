@@ -253,4 +253,4 @@ def state_of(pid: int) -> str:
 @pytest.mark.parametrize("error", [TooSlow("x"), WorkerDied("x")])
 def test_a_page_that_cannot_be_read_in_time_is_parked(error):
     """The same bytes would only do the same again."""
-    assert policy.failure_kind(error) == "hopeless"
+    assert policy.failure_kind(error) == "permanent"
