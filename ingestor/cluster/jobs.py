@@ -23,9 +23,8 @@ from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.reextract import reextract
 from ingestor.store import assignments, due, feeds
 from ingestor.store.assignments import Assignment
-from ingestor.store.due import batch_ids
+from ingestor.store.due import Shard, batch_ids
 from ingestor.store.reextraction import Wanted
-from ingestor.store.shards import Shard
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +65,7 @@ class Jobs:
         """Ingest the entries of a slice that are due."""
         now = self.clock.now()
         with services.database.reading() as connection:
-            names = due.feeds_of_batch(connection, now, number)
+            names = due.feeds_with_due_entries(connection, now, batch_ids(number))
         if states := self._states(services, names):
             ingest_entries(services, states, Summary(), ids=batch_ids(number))
 

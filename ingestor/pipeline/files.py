@@ -10,7 +10,7 @@ from ingestor.config.sections import ArchiveSettings
 from ingestor.pipeline.services import Services
 from ingestor.store import projection
 from ingestor.store.db.database import Database
-from ingestor.store.shards import ALL, Shard
+from ingestor.store.due import ALL, Shard
 from ingestor.text.dates import iso_utc
 
 FILES_A_TRANSACTION = 50

@@ -15,8 +15,8 @@ from ingestor.pipeline import captures
 from ingestor.pipeline.multipage import Begun, Whole, complete
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.store import rechecks, revisions
+from ingestor.store.due import ALL, Shard
 from ingestor.store.rechecks import DueCheck
-from ingestor.store.shards import ALL, Shard
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers.tasks import extract_page
 

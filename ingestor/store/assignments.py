@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from ingestor.store.due import assignment_is_due
 from ingestor.store.schema.cluster import assignments
 
 Kind = Literal["backfill", "reextract"]
@@ -49,11 +50,9 @@ def add(connection: Connection, wanted: Sequence[Assignment]) -> int:
 
 def due(connection: Connection, kind: Kind, now: datetime, limit: int) -> list[int]:
     """Return the ids of assignments whose time has come, in the order of their handing over."""
-    again = assignments.c.next_attempt_at
     query = (
         select(assignments.c.id)
-        .where(assignments.c.kind == kind, assignments.c.state == "pending")
-        .where(or_(again.is_(None), again <= now))
+        .where(assignments.c.kind == kind, assignment_is_due(now))
         .order_by(assignments.c.id)
         .limit(limit)
     )

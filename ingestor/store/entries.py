@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, true, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
 from ingestor.store.db import lock_order
+from ingestor.store.due import entry_is_due, has_id
 from ingestor.store.schema import WAITING, entries, feeds
 from ingestor.store.schema.columns import ID
 
@@ -120,13 +121,7 @@ def due(
     rows = connection.execute(
         select(entries, feeds.c.name.label("feed_name"))
         .join(feeds)
-        .where(
-            WAITING,
-            entries.c.state == "pending",
-            entries.c.feed_id.in_(feed_ids),
-            or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
-            true() if ids is None else entries.c.id.between(ids.start, ids.stop - 1),
-        )
+        .where(entry_is_due(now), entries.c.feed_id.in_(feed_ids), has_id(ids))
         .order_by(entries.c.feed_id, entries.c.id)
         .limit(limit)
     )
@@ -154,17 +149,6 @@ def _queued(row: Any) -> QueuedEntry:
         article_id=row.article_id,
         seen_at=row.seen_at,
     )
-
-
-def feeds_waiting(connection: Connection, now: datetime) -> set[str]:
-    """Return the names of the feeds that have pending entries whose time has come."""
-    waiting = select(entries.c.feed_id).where(
-        WAITING,
-        entries.c.state == "pending",
-        or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
-    )
-    query = select(feeds.c.name).where(feeds.c.id.in_(waiting), feeds.c.active == 1)
-    return set(connection.execute(query).scalars())
 
 
 def shares_address(connection: Connection, queued: QueuedEntry) -> bool:

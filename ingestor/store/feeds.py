@@ -109,13 +109,6 @@ def register(
         connection.execute(update(feeds).where(feeds.c.id.in_(gone)).values(active=0))
 
 
-def due(connection: Connection, now: datetime) -> set[str]:
-    """Return the names of the feeds that are to be asked by ``now``."""
-    asked = feeds.c.next_poll_at.is_(None) | (feeds.c.next_poll_at <= now)
-    query = select(feeds.c.name).where(feeds.c.active == 1, feeds.c.stopped == "", asked)
-    return set(connection.execute(query).scalars())
-
-
 def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState]:
     """Return the state of these configured feeds, in this order."""
     configured = list(configured)

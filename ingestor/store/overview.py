@@ -19,7 +19,6 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
-    or_,
     select,
     text,
 )
@@ -27,6 +26,7 @@ from sqlalchemy import (
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
 from ingestor.store import assignments
 from ingestor.store.db import advisory
+from ingestor.store.due import entry_is_due, feed_is_due
 from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings
 from ingestor.text.dates import iso_utc
 
@@ -121,18 +121,9 @@ def health_snapshot(connection: Connection, now: datetime) -> HealthSnapshot:
 
 def _due(connection: Connection, now: datetime) -> int:
     """Return how many feeds and entries have their time come by ``now``."""
-    active = feeds.c.active == 1
-    late_entries = _count_where(
-        connection,
-        WAITING,
-        entries.c.state == "pending",
-        or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
-        entries.c.feed_id.in_(select(feeds.c.id).where(active)),
-    )
-    feeds_late = _count_where(
-        connection, active, or_(feeds.c.next_poll_at.is_(None), feeds.c.next_poll_at <= now)
-    )
-    return late_entries + feeds_late
+    active = select(feeds.c.id).where(feeds.c.active == 1)
+    due_entries = _count_where(connection, entry_is_due(now), entries.c.feed_id.in_(active))
+    return due_entries + _count_where(connection, feed_is_due(now))
 
 
 def _count_where(connection: Connection, *conditions: object) -> int:

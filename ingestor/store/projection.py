@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, Connection, bindparam, select, update
 
+from ingestor.store.due import ALL, FILE_IS_DUE, Shard
 from ingestor.store.schema import articles, keywords, symbols
-from ingestor.store.shards import ALL, Shard
 
 _WRITTEN = (
     update(articles)
@@ -39,11 +39,11 @@ class ArticleFile:
     symbols: tuple[str, ...]
 
 
-def due(connection: Connection, limit: int, share: Shard = ALL) -> list[ArticleFile]:
-    """Return articles of this share whose file is not what the database says, oldest first."""
+def due(connection: Connection, limit: int, shard: Shard = ALL) -> list[ArticleFile]:
+    """Return articles of this shard whose file is not what the database says, oldest first."""
     rows = connection.execute(
         select(articles)
-        .where(articles.c.file_sha256.is_(None), share.has(articles.c.id))
+        .where(FILE_IS_DUE, shard.has(articles.c.id))
         .order_by(articles.c.id)
         .limit(limit)
     ).all()
