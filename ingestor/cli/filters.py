@@ -8,9 +8,8 @@ import typer
 
 from ingestor.cli.common import day_option
 from ingestor.errors import UsageError
-from ingestor.store import exports
 from ingestor.store.db.database import Database
-from ingestor.store.exports import Filters
+from ingestor.store.filters import Filters, unknown_feeds
 from ingestor.text.securities import normalised
 
 Since = Annotated[
@@ -53,7 +52,7 @@ def filters_of(
 
 def require_feeds(database: Database, filters: Filters) -> None:
     """Raise :class:`UsageError` for a feed of which the archive has nothing."""
-    if unknown := exports.unknown_feeds(database, filters.feeds):
+    if unknown := unknown_feeds(database, filters.feeds):
         raise UsageError(f'--feed: the archive has nothing of a feed "{unknown[0]}"')
 
 

@@ -24,7 +24,7 @@ from ingestor.pipeline.reextract import reextract
 from ingestor.store import assignments, due, feeds
 from ingestor.store.assignments import Assignment
 from ingestor.store.due import Shard, batch_ids
-from ingestor.store.reextraction import Wanted
+from ingestor.store.filters import Filters
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class Jobs:
         one = self._assignment(services, number)
         if one is None:
             return
-        ids = () if one.feed_id is None else (one.feed_id,)
+        names = () if one.feed_id is None else self._names(services, one.feed_id)
         first, last = (day.isoformat() for day in one.span)
         unreadable = 0
         for read in reextract(
@@ -111,13 +111,13 @@ class Jobs:
             services.database,
             services.workers,
             self.clock,
-            wanted=Wanted(ids, first, last),
+            filters=Filters(first, last, feeds=tuple(names)),
             dry_run=False,
         ):
             services.observer.moved()
             if read.outcome == "unreadable":
                 unreadable += 1
-                log.warning("reextract_failed", url=read.before.url, error=read.reason)
+                log.warning("reextract_failed", url=read.before.article.url, error=read.reason)
         if not self.clock.stop.is_set():
             # What today's rules cannot read stays as it is; the same rules would fail again.
             log.info("reextract_days", first=first, last=last, unreadable=unreadable)

@@ -9,6 +9,7 @@ How the workers of a cluster are: who lives, which jobs wait, run, failed or wer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,7 +28,7 @@ from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, qu
 from ingestor.store import assignments
 from ingestor.store.db import advisory
 from ingestor.store.due import entry_is_due, feed_is_due
-from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings
+from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings, symbols
 from ingestor.text.dates import iso_utc
 
 ARTICLES_LOOKED_AT = 200
@@ -243,6 +244,28 @@ def totals(connection: Connection) -> dict[str, int | str | None]:
 
 def _count(table: Table) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).scalar_subquery()
+
+
+def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
+    """Return the last ``days`` publication days that have articles, the oldest first."""
+    query = select(articles.c.date, func.count()).group_by(articles.c.date)
+    rows = connection.execute(query.order_by(articles.c.date.desc()).limit(days)).all()
+    return [(row[0], row[1]) for row in reversed(rows)]
+
+
+def symbol_counts(
+    connection: Connection, ids: Sequence[int], limit: int
+) -> list[tuple[str, str, int]]:
+    """Return the securities that most of these articles name: code, a name, how many."""
+    amount = func.count()
+    query = (
+        select(symbols.c.symbol, func.max(symbols.c.name), amount)
+        .where(symbols.c.article_id.in_(ids))
+        .group_by(symbols.c.symbol)
+        .order_by(amount.desc(), symbols.c.symbol)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 _THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")

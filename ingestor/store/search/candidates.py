@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
 
-from ingestor.store.exports import Filters
+from ingestor.store.filters import Filters
 from ingestor.store.schema import articles, symbols
 from ingestor.store.search import index as full_text
 from ingestor.store.search.query import Order, Query, terms_of

@@ -1,4 +1,4 @@
-"""Searching the articles: candidates by the index, confirmed by the text, ranked, in part."""
+"""What a search finds: candidates by the index, confirmed by the text, and put in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
 
-from ingestor.store.exports import Filters, chosen
+from ingestor.store.filters import Filters, conditions
 from ingestor.store.schema import articles
 from ingestor.store.search.candidates import (
     USUAL,
@@ -24,8 +24,6 @@ from ingestor.store.search.candidates import (
 from ingestor.store.search.query import Order, Query
 from ingestor.store.search.tokenizer import is_plain, normalize_for_plain
 from ingestor.text.normalize import normalize
-
-__all__ = ["Hit", "Order", "search"]
 
 RANKED = 500
 """Of more articles those archived last are ranked: a common word is no question of rank."""
@@ -49,16 +47,7 @@ _LIST: BindParameter[int] = bindparam("ids", expanding=True)
 _TOTAL = select(func.max(articles.c.id))
 """How many articles there are: none is ever deleted."""
 
-_SHOWN = select(
-    articles.c.id,
-    articles.c.url,
-    articles.c.date,
-    articles.c.published_at,
-    articles.c.title,
-    articles.c.media,
-    articles.c.path,
-    articles.c.content_text,
-).where(articles.c.id.in_(_LIST))
+_SHOWN = articles.c["id", "url", "date", "published_at", "title", "media", "path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +90,13 @@ def search(
     return _hits(connection, ranked[:limit])
 
 
+def newest(connection: Connection, filters: Filters, limit: int) -> list[Hit]:
+    """Return the articles that are meant, the last published first; ``text`` is the summary."""
+    query = select(*_SHOWN, articles.c.summary).where(*conditions(filters))
+    query = query.order_by(articles.c.published_at.desc(), articles.c.id.desc()).limit(limit)
+    return [_hit(row, 0.0) for row in connection.execute(query)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     """An article's folded title and text: as far as the query's words go."""
@@ -115,8 +111,8 @@ def _confirmed(
 ) -> Iterator[_Text | None]:
     """Yield, for each of the ids, its text if it is meant, else ``None``."""
     # The days are looked at again: ids that were listed come from all of them.
-    reading = chosen(select(articles.c.id, articles.c.title, articles.c.content_text), filters)
-    reading = reading.where(articles.c.id.in_(bindparam("ids", expanding=True)))
+    columns = articles.c["id", "title", "content_text"]
+    reading = select(*columns).where(*conditions(filters), articles.c.id.in_(_LIST))
     plain = is_plain("".join((*query.wanted, *query.unwanted)))
     size = READ_AT_FIRST
     while part := list(islice(ids, size)):
@@ -171,22 +167,12 @@ def _rarity(connection: Connection, word: str, index: Candidates) -> float:
 
 def _hits(connection: Connection, ranked: Sequence[tuple[int, float]]) -> list[Hit]:
     """Return articles in this order, each with its score."""
-    rows = {
-        row.id: row
-        for row in connection.execute(_SHOWN, {"ids": [article_id for article_id, _ in ranked]})
-    }
-    return [_hit(rows[article_id], score) for article_id, score in ranked]
+    query = select(*_SHOWN, articles.c.content_text).where(articles.c.id.in_(_LIST))
+    rows = connection.execute(query, {"ids": [article_id for article_id, _ in ranked]})
+    shown = {row.id: row for row in rows}
+    return [_hit(shown[article_id], score) for article_id, score in ranked]
 
 
 def _hit(row: Any, score: float) -> Hit:
-    return Hit(
-        id=row.id,
-        url=row.url,
-        date=row.date,
-        published_at=row.published_at,
-        title=row.title,
-        media=row.media,
-        path=row.path,
-        text=row.content_text,
-        score=score,
-    )
+    id_, url, date, published_at, title, media, path, text = row
+    return Hit(id_, url, date, published_at, title, media, path, text, score)
