@@ -21,8 +21,9 @@ from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.reextract import reextract
-from ingestor.store import assignments, due, feeds
-from ingestor.store.assignments import Assignment
+from ingestor.store import due, feeds
+from ingestor.store.coordination import assignments
+from ingestor.store.coordination.assignments import Assignment
 from ingestor.store.due import Shard, batch_ids
 from ingestor.store.filters import Filters
 

@@ -138,14 +138,14 @@ def record_no_news(connection: Connection, outcomes: Sequence[PollOutcome]) -> N
     """Write down, together, how polls went that were answered and brought nothing new."""
     rows = [
         {
-            "of": one.feed_id,
-            "polled": one.polled_at,
-            "due": one.next_poll_at,
-            "seconds": int(one.interval.total_seconds()),
-            "to": one.moved[0],
-            "times": one.moved[1],
+            "of": outcome.feed_id,
+            "polled": outcome.polled_at,
+            "due": outcome.next_poll_at,
+            "seconds": int(outcome.interval.total_seconds()),
+            "to": outcome.moved[0],
+            "times": outcome.moved[1],
         }
-        for one in outcomes
+        for outcome in outcomes
     ]
     connection.execute(_NO_NEWS, rows)
 

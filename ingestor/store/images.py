@@ -59,7 +59,7 @@ def failed(
 def point_to_known(connection: Connection, article_ids: Collection[int]) -> None:
     """Let articles' pictures point to the local copies that there are already."""
     if article_ids and connection.execute(_ANY).first():
-        connection.execute(_POINT, [{"id": one} for one in sorted(article_ids)])
+        connection.execute(_POINT, [{"id": article_id} for article_id in sorted(article_ids)])
 
 
 def paths(connection: Connection) -> list[str]:

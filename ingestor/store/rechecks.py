@@ -73,12 +73,12 @@ def begin(connection: Connection, planned: Sequence[FirstCheck]) -> None:
     if planned:
         rows = [
             {
-                "of": one.article_id,
-                "due": one.next_check_at,
-                "tag": one.validators.etag,
-                "modified": one.validators.last_modified,
+                "of": check.article_id,
+                "due": check.next_check_at,
+                "tag": check.validators.etag,
+                "modified": check.validators.last_modified,
             }
-            for one in planned
+            for check in planned
         ]
         connection.execute(_BEGIN, rows)
 

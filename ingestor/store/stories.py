@@ -66,20 +66,22 @@ class Ungrouped:
 
 def group(connection: Connection, new: Sequence[Ungrouped]) -> None:
     """Put articles that are in no story into one each: their copies', else their own."""
-    found = {one.id: bands(one.text) for one in new}
-    shared = _shared_bands(connection, found.values())
+    bands_of = {article.id: bands(article.text) for article in new}
+    shared = _shared_bands(connection, bands_of.values())
     rows = [
         {"band": band, "article_id": article_id}
-        for article_id, mine in found.items()
+        for article_id, mine in bands_of.items()
         for band in sorted(set(mine))
     ]
     if rows:
         connection.execute(_ADD_BANDS, rows)
-    connection.execute(_ADD, [{"article_id": one.id, "story_id": one.id} for one in new])
-    for one in new:
-        if not shared.isdisjoint(found[one.id]):
-            alike = _stories(connection, one, shared.intersection(found[one.id]))
-            _joined(connection, alike | {one.id}, one.id)
+    connection.execute(
+        _ADD, [{"article_id": article.id, "story_id": article.id} for article in new]
+    )
+    for article in new:
+        if mine := shared.intersection(bands_of[article.id]):
+            alike = _stories(connection, article, mine)
+            _joined(connection, alike | {article.id}, article.id)
 
 
 def _shared_bands(connection: Connection, found: Collection[tuple[int, ...]]) -> set[int]:
@@ -141,22 +143,22 @@ def _ungrouped(connection: Connection, article_id: int, content: str) -> Ungroup
     return Ungrouped(article_id, connection.execute(query).scalar_one(), content)
 
 
-def _stories(connection: Connection, one: Ungrouped, found: Collection[int]) -> set[int]:
+def _stories(connection: Connection, article: Ungrouped, mine: Collection[int]) -> set[int]:
     """Return the stories of the other articles that tell the same as this one.
 
-    ``found`` are its bands, or those of them that others have.
+    ``mine`` are its bands, or those of them that others have.
     """
-    if not found:
+    if not mine:
         return set()
-    day, apart = date.fromisoformat(one.day), timedelta(days=MOST_DAYS_APART)
-    values = {f"b{at}": band for at, band in enumerate(found)} | {
-        "id": one.id,
+    day, apart = date.fromisoformat(article.day), timedelta(days=MOST_DAYS_APART)
+    values = {f"b{at}": band for at, band in enumerate(mine)} | {
+        "id": article.id,
         "most": _MOST_COMPARED,
         "since": (day - apart).isoformat(),
         "until": (day + apart).isoformat(),
     }
-    rows = connection.execute(_candidates(len(found)), values)
-    return {row.story_id for row in rows if is_same_story(row.content_text, one.text)}
+    rows = connection.execute(_candidates(len(mine)), values)
+    return {row.story_id for row in rows if is_same_story(row.content_text, article.text)}
 
 
 @cache

@@ -77,16 +77,16 @@ def search(
 ) -> list[Hit]:
     """Return at most ``limit`` articles with every word of the query, the best first.
 
-    Exactly what a scan of all texts, folded in width and case, would find; of very common
+    Exactly what a scan of all texts, normalized in width and case, would find; of very common
     words (see :data:`RANKED`) the order by relevance is among the newest.
     """
     index = look_up(connection, query, bounds)
     ids = candidates(connection, index, filters, order)
-    found = _confirmed(connection, query, filters, ids)
+    confirmed = _confirmed(connection, query, filters, ids)
     if order is Order.RELEVANCE:
-        ranked = _ranked(connection, query, index, _enough(found, limit))
+        ranked = _ranked(connection, query, index, _enough(confirmed, limit))
     else:
-        ranked = [(text.id, 0.0) for text in islice(filter(None, found), limit)]
+        ranked = [(text.id, 0.0) for text in islice(filter(None, confirmed), limit)]
     return _hits(connection, ranked[:limit])
 
 
@@ -99,7 +99,7 @@ def newest(connection: Connection, filters: Filters, limit: int) -> list[Hit]:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """An article's folded title and text: as far as the query's words go."""
+    """An article's normalized title and text: as far as the query's words go."""
 
     id: int
     title: str
@@ -117,45 +117,46 @@ def _confirmed(
     size = READ_AT_FIRST
     while part := list(islice(ids, size)):
         rows = {row.id: row for row in connection.execute(reading, {"ids": part})}
-        for one in part:
-            yield _text(rows[one], query, plain=plain) if one in rows else None
+        for article_id in part:
+            row = rows.get(article_id)
+            yield _text(row, query, plain=plain) if row else None
         size = min(2 * size, READ_AT_MOST)
 
 
 def _text(row: Row[Any], query: Query, *, plain: bool) -> _Text | None:
-    folded = normalize_for_plain if plain else normalize
-    title, content = folded(row.title), folded(row.content_text)
+    normalized = normalize_for_plain if plain else normalize
+    title, content = normalized(row.title), normalized(row.content_text)
     return _Text(row.id, title, content) if query.accepts(title, content) else None
 
 
-def _enough(found: Iterator[_Text | None], limit: int) -> list[_Text]:
+def _enough(confirmed: Iterator[_Text | None], limit: int) -> list[_Text]:
     """Return the texts of the first :data:`RANKED` candidates, and of more up to ``limit``."""
     every: list[_Text] = []
-    for looked_at, one in enumerate(found, start=1):
-        if one:
-            every.append(one)
+    for looked_at, text in enumerate(confirmed, start=1):
+        if text:
+            every.append(text)
         if len(every) >= limit and (len(every) >= RANKED or looked_at >= LOOKED_AT):
             break
     return every
 
 
 def _ranked(
-    connection: Connection, query: Query, index: Candidates, found: list[_Text]
+    connection: Connection, query: Query, index: Candidates, texts: list[_Text]
 ) -> list[tuple[int, float]]:
     """Return the ids and scores of articles, the best first."""
-    if not found:
+    if not texts:
         return []
     rarity = {word: _rarity(connection, word, index) for word in query.wanted}
-    average = sum(len(one.content) for one in found) / len(found) or 1.0
+    average = sum(len(text.content) for text in texts) / len(texts) or 1.0
     ranked = []
-    for one in found:
-        length = 1 - _LENGTH + _LENGTH * len(one.content) / average
+    for text in texts:
+        length = 1 - _LENGTH + _LENGTH * len(text.content) / average
         score = 0.0
         for word in query.wanted:
-            often = TITLE_WEIGHT * one.title.count(word) + one.content.count(word)
+            often = TITLE_WEIGHT * text.title.count(word) + text.content.count(word)
             score += rarity[word] * often * (_SATURATION + 1) / (often + _SATURATION * length)
-        ranked.append((one.id, round(score, 4)))
-    return sorted(ranked, key=lambda one: (-one[1], -one[0]))
+        ranked.append((text.id, round(score, 4)))
+    return sorted(ranked, key=lambda scored: (-scored[1], -scored[0]))
 
 
 def _rarity(connection: Connection, word: str, index: Candidates) -> float:

@@ -29,7 +29,7 @@ _ANSWERS = text(f"{_MATCHING} LIMIT CAST(:most AS bigint)")
 _LATEST = text(f"{_MATCHING} ORDER BY article_id DESC")
 _BETWEEN = text(f"{_MATCHING} AND article_id BETWEEN :first AND :last")
 _HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :most) AS found")  # noqa: S608 - constants
-_INDEX_ONLY, _ANY_WAY = (text(f"SET LOCAL enable_seqscan = {one}") for one in ("off", "on"))
+_INDEX_ONLY, _ANY_WAY = (text(f"SET LOCAL enable_seqscan = {state}") for state in ("off", "on"))
 _IN_PARTS = {"yield_per": 500}
 
 PAIR = 2
@@ -108,12 +108,12 @@ def _by_the_index(connection: Connection) -> Iterator[None]:
 
 def numbers(terms: Iterable[str]) -> list[int]:
     """Return the numbers that stand for terms of one or two characters, each once."""
-    return sorted({_number(one) for one in terms})
+    return sorted({_number(term) for term in terms})
 
 
 def _indexed(text: str) -> list[int]:
     """Return the numbers of all pairs of a text, and of all single characters."""
-    pairs = {one for one in tokens(text).split() if len(one) <= PAIR}
+    pairs = {term for term in tokens(text).split() if len(term) <= PAIR}
     return numbers(pairs | {character for pair in pairs for character in pair})
 
 

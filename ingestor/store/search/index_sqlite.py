@@ -57,7 +57,7 @@ def empty(connection: Connection) -> None:
 
 def unindexed(connection: Connection) -> int:
     """Return how many articles the index lacks, or has too many."""
-    return sum(int(connection.exec_driver_sql(one).scalar_one()) for one in (_MISSING, _SURPLUS))
+    return sum(int(connection.exec_driver_sql(sql).scalar_one()) for sql in (_MISSING, _SURPLUS))
 
 
 def answers(connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:

@@ -24,15 +24,15 @@ class Snippet:
 
 
 def marks(text: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """Return where folded words stand in a text, in its own characters, without overlaps."""
-    folded, origin = _folded(text)
-    found = sorted(
+    """Return where normalized words stand in a text, in its own characters, without overlaps."""
+    normalized, origin = _normalized(text)
+    spans = sorted(
         (origin[at.start()], origin[at.end() - 1] + 1)
         for word in words
-        for at in re.finditer(re.escape(word), folded)
+        for at in re.finditer(re.escape(word), normalized)
     )
     merged: list[tuple[int, int]] = []
-    for start, end in found:
+    for start, end in spans:
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -55,11 +55,11 @@ def snippet(text: str, words: tuple[str, ...]) -> Snippet:
     return Snippet(f"{front}{line[start:end]}{back}", inside)
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
-    """Return a text folded character by character, and which character each one came from."""
+def _normalized(text: str) -> tuple[str, list[int]]:
+    """Return a text normalized character by character, and where each of its characters was."""
     parts, origin = [], []
-    for number, one in enumerate(text):
-        part = normalize(one)
+    for number, character in enumerate(text):
+        part = normalize(character)
         parts.append(part)
         origin += [number] * len(part)
     return "".join(parts), origin
