@@ -17,10 +17,9 @@ import lxml.html
 from lxml.html import HtmlElement
 from sqlalchemy import Connection
 
-from ingestor.errors import UsageError
 from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
-from ingestor.store.filters import Filters
+from ingestor.store.filters import Filters, symbol_of
 from ingestor.store.overview import FeedHealth, late_feeds
 from ingestor.store.search.hits import Hit, newest, search
 from ingestor.store.search.query import Order, parse
@@ -29,7 +28,6 @@ from ingestor.store.stored_articles import ArticleRevision, history
 from ingestor.text.dates import SHANGHAI
 from ingestor.text.diff import Change, changes
 from ingestor.text.sanitize import redact
-from ingestor.text.securities import normalised
 
 WIDTH, HEIGHT = 720, 120
 """Of the drawing, in its own units; the page scales it."""
@@ -134,7 +132,10 @@ def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
     words = asked.get("q", "").strip()
     day = asked.get("day", "")
     filters = Filters(
-        since=day, until=day, media=asked.get("media", ""), symbol=_symbol(asked.get("symbol", ""))
+        since=day,
+        until=day,
+        media=asked.get("media", ""),
+        symbol=symbol_of(asked.get("symbol", "")),
     )
     wanted: tuple[str, ...] = ()
     if words:
@@ -229,15 +230,6 @@ def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str
         "symbol": [(code, f"{name} {code}".strip(), count) for code, name, count in codes],
         "day": [(day, day, days[day]) for day in latest],
     }
-
-
-def _symbol(code: str) -> str:
-    if not code:
-        return ""
-    security = normalised(code)
-    if security is None:
-        raise UsageError(f'"{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA')
-    return security.symbol
 
 
 def _state(feed: FeedHealth, *, late: bool) -> str:

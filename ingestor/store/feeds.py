@@ -96,8 +96,8 @@ def register(
         row = known.pop(feed.name, None)
         least = feed.every or every
         interval = timedelta(seconds=row.interval_s) if row else least
-        kept = min(max(interval, least), max(slowest, least))
-        values["interval_s"] = int(kept.total_seconds())
+        bounded = min(max(interval, least), max(slowest, least))
+        values["interval_s"] = int(bounded.total_seconds())
         if row is None:
             connection.execute(feeds.insert().values(name=feed.name, **values))
         elif any(getattr(row, key) != value for key, value in values.items()):

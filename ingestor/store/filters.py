@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.schema import articles, feeds, sightings, symbols
+from ingestor.text.securities import normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,16 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         imported = (_imported_under(name) for name in filters.feeds)
         wanted.append(or_(select(sightings.c.article_id).where(seen).exists(), *imported))
     return wanted
+
+
+def symbol_of(code: str) -> str:
+    """Return a normalised code, ``""`` for ``""``; raise :class:`UsageError` if it is none."""
+    if not code:
+        return ""
+    security = normalised(code)
+    if security is None:
+        raise UsageError(f'"{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA')
+    return security.symbol
 
 
 def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:

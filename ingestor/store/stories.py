@@ -84,9 +84,9 @@ def group(connection: Connection, new: Sequence[Ungrouped]) -> None:
             _joined(connection, alike | {article.id}, article.id)
 
 
-def _shared_bands(connection: Connection, found: Collection[tuple[int, ...]]) -> set[int]:
+def _shared_bands(connection: Connection, every: Collection[tuple[int, ...]]) -> set[int]:
     """Return those of these articles' bands that others have, or two of them."""
-    count = Counter(band for mine in found for band in set(mine))
+    count = Counter(band for mine in every for band in set(mine))
     bands_ = {"bands": json.dumps(list(count))}
     known = set(connection.execute(_KNOWN[connection.dialect.name], bands_).scalars())
     return known | {band for band, times in count.items() if times > 1}
@@ -103,9 +103,9 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
     if current is None:
         group(connection, [_ungrouped(connection, article_id, content)])
         return
-    found = bands(content)
-    alike = _stories(connection, _ungrouped(connection, article_id, content), set(found))
-    _add_bands(connection, article_id, found)
+    mine = bands(content)
+    alike = _stories(connection, _ungrouped(connection, article_id, content), set(mine))
+    _add_bands(connection, article_id, mine)
     if current not in alike:
         _leave(connection, article_id, current)
         _set(connection, article_id, _joined(connection, alike, article_id))
@@ -185,12 +185,12 @@ def _joined(connection: Connection, alike: set[int], alone: int) -> int:
     return story_id
 
 
-def _add_bands(connection: Connection, article_id: int, found: tuple[int, ...]) -> None:
-    if found:
+def _add_bands(connection: Connection, article_id: int, mine: tuple[int, ...]) -> None:
+    if mine:
         query = select(story_bands.c.band).where(
-            story_bands.c.article_id == article_id, story_bands.c.band.in_(found)
+            story_bands.c.article_id == article_id, story_bands.c.band.in_(mine)
         )
-        new = set(found) - set(connection.execute(query).scalars())
+        new = set(mine) - set(connection.execute(query).scalars())
         rows = [{"band": band, "article_id": article_id} for band in sorted(new)]
         if rows:
             connection.execute(insert(story_bands), rows)

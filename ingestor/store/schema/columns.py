@@ -1,8 +1,7 @@
-"""Column types: readable with nothing but the ``sqlite3`` shell, and native on PostgreSQL.
+"""What the tables are made of: kinds of columns, their types, and the names of constraints.
 
-The migrations are written in them too, so that they mean on each database what they mean here.
-
-The kinds of columns that the tables are made of, and how constraints are named.
+The types are readable with nothing but the ``sqlite3`` shell, and native on PostgreSQL. Migrations
+are written in them too, so that they mean on each database what they mean here.
 """
 
 from __future__ import annotations

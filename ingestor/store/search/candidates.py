@@ -78,9 +78,9 @@ def look_up(connection: Connection, query: Query, bounds: Bounds = USUAL) -> Can
     if not asked:
         return Candidates((), common, None, bounds)
     # The articles of a single character are put together anew whenever they are asked for.
-    most = None if any(len(term) == 1 for term in asked) else bounds.listed + 1
-    ids = full_text.of(connection).answers(connection, asked, most)
-    every = frozenset(ids) if most is None or len(ids) <= bounds.listed else None
+    limit = None if any(len(term) == 1 for term in asked) else bounds.listed + 1
+    ids = full_text.of(connection).answers(connection, asked, limit)
+    every = frozenset(ids) if limit is None or len(ids) <= bounds.listed else None
     return Candidates(asked, common, every, bounds)
 
 
@@ -92,12 +92,12 @@ def candidates(
     By relevance those that were archived last come first, or with a filter by day those that
     were published last. Not all filters are applied: who reads the articles has to.
     """
-    most = lookup.bounds.listed
+    limit = lookup.bounds.listed
     listed = lookup.every
-    if listed is None or len(listed) > most:
-        named = _of_symbol(connection, filters, most)
+    if listed is None or len(listed) > limit:
+        named = _of_symbol(connection, filters, limit)
         listed = listed if named is None else named
-    if listed is not None and len(listed) <= most:
+    if listed is not None and len(listed) <= limit:
         yield from _in_order(connection, listed, order)
     elif order is Order.RELEVANCE and not filters.since and not filters.until:
         yield from _archived_last(connection, lookup)
@@ -107,14 +107,14 @@ def candidates(
         yield from _met(connection, lookup, filters, order)
 
 
-def how_many(connection: Connection, word: str, lookup: Candidates, *, most: int) -> int:
-    """Return how many articles the index knows to have a word, counted up to ``most``."""
+def how_many(connection: Connection, word: str, lookup: Candidates, *, limit: int) -> int:
+    """Return how many articles the index knows to have a word, counted up to ``limit``."""
     wanted = terms_of((word,))
     if not wanted or any(term in lookup.common for term in wanted):
-        return most
+        return limit
     if any(len(term) == 1 for term in wanted):
         return len(lookup.every or ())
-    return full_text.of(connection).having(connection, wanted, most)
+    return full_text.of(connection).having(connection, wanted, limit)
 
 
 def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]:
@@ -131,13 +131,13 @@ def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]
     return frozenset(character for character, count in counts.items() if count >= least)
 
 
-def _of_symbol(connection: Connection, filters: Filters, most: int) -> frozenset[int] | None:
+def _of_symbol(connection: Connection, filters: Filters, limit: int) -> frozenset[int] | None:
     """Return the articles of the security that is asked for, ``None`` if they are many."""
     if not filters.symbol:
         return None
     query = select(symbols.c.article_id).where(symbols.c.symbol == filters.symbol)
-    ids = connection.execute(query.limit(most + 1)).scalars().all()
-    return frozenset(ids) if len(ids) <= most else None
+    ids = connection.execute(query.limit(limit + 1)).scalars().all()
+    return frozenset(ids) if len(ids) <= limit else None
 
 
 def _in_order(connection: Connection, listed: frozenset[int], order: Order) -> Sequence[int]:

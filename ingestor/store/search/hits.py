@@ -162,7 +162,7 @@ def _ranked(
 def _rarity(connection: Connection, word: str, index: Candidates) -> float:
     """Return the inverse document frequency of a word, of those that the index knows."""
     total = int(connection.execute(_TOTAL).scalar_one() or 0)
-    having = how_many(connection, word, index, most=COUNTED)
+    having = how_many(connection, word, index, limit=COUNTED)
     return math.log(1 + (total - having + 0.5) / (having + 0.5))
 
 

@@ -43,13 +43,13 @@ def marks(text: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 def snippet(text: str, words: tuple[str, ...]) -> Snippet:
     """Return the part of a text with the first word that is found in it, else its beginning."""
     line = re.sub(r"\s", " ", text)
-    found = marks(line, words)
-    start = max(0, found[0][0] - BEFORE) if found else 0
+    spans = marks(line, words)
+    start = max(0, spans[0][0] - BEFORE) if spans else 0
     end = min(len(line), start + LENGTH)
     front, back = "…" if start else "", "…" if end < len(line) else ""
     inside = tuple(
         (max(first, start) - start + len(front), min(last, end) - start + len(front))
-        for first, last in found
+        for first, last in spans
         if first < end
     )
     return Snippet(f"{front}{line[start:end]}{back}", inside)
