@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import Annotated
 
@@ -21,8 +20,7 @@ from ingestor.store import feeds, reextraction
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
-from ingestor.store.exports import Filters
-from ingestor.store.reextraction import Wanted
+from ingestor.store.filters import Filters
 from ingestor.workers import Workers
 
 
@@ -58,9 +56,9 @@ def reextract(
     """
     set_up_logs(options(context))
     settings = options(context).settings()
-    names, days = feed or [], filters_of(since=since or "", until=until or "")
+    filters = filters_of(since=since or "", until=until or "", feed=feed)
     if defer:
-        _hand_over(settings, names, days, dry_run=dry_run)
+        _hand_over(settings, filters, dry_run=dry_run)
         return
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
@@ -69,37 +67,36 @@ def reextract(
         if not dry_run:
             stack.enter_context(only_run(database))
             upgrade(database)
-        wanted = _wanted(database, names, days)
-        tally = _run(settings, database, clock, wanted=wanted, diffs=diffs if dry_run else None)
+        _require_feeds(database, filters)
+        tally = _run(settings, database, clock, filters=filters, diffs=diffs if dry_run else None)
     if tally.unreadable:
         raise typer.Exit(1)
 
 
-def _hand_over(settings: Settings, names: Sequence[str], days: Filters, *, dry_run: bool) -> None:
+def _hand_over(settings: Settings, filters: Filters, *, dry_run: bool) -> None:
     if dry_run:
         raise UsageError("--defer and --dry-run exclude each other")
     with closing(existing(settings)) as database:
-        wanted = _wanted(database, names, days)
-    defer_reextract(settings, wanted)
+        _require_feeds(database, filters)
+    defer_reextract(settings, filters)
 
 
-def _wanted(database: Database, names: Sequence[str], days: Filters) -> Wanted:
+def _require_feeds(database: Database, filters: Filters) -> None:
     with database.reading() as connection:
         known = feeds.ids(connection)
-    for name in names:
+    for name in filters.feeds:
         if name not in known:
-            there = ", ".join(known) or "none"
-            raise UsageError(f'--feed: the archive knows no feed "{name}"; there are: {there}')
-    return Wanted(tuple(known[name] for name in names), days.since, days.until)
+            names = ", ".join(known) or "none"
+            raise UsageError(f'--feed: the archive knows no feed "{name}"; there are: {names}')
 
 
 def _run(
-    settings: Settings, database: Database, clock: Clock, *, wanted: Wanted, diffs: int | None
+    settings: Settings, database: Database, clock: Clock, *, filters: Filters, diffs: int | None
 ) -> Tally:
     """Read again, and say what came of it; ``diffs`` is ``None`` when it is meant."""
     began = clock.monotonic()
     with database.reading() as connection:
-        every, kept = reextraction.count(connection, wanted)
+        every, kept = reextraction.count(connection, filters)
     with ExitStack() as stack:
         workers = stack.enter_context(Workers())
         tally = stack.enter_context(shown(kept, diffs or 0))
@@ -108,7 +105,7 @@ def _run(
             database,
             workers,
             clock,
-            wanted=wanted,
+            filters=filters,
             dry_run=diffs is not None,
         ):
             tally.add(one)

@@ -14,9 +14,9 @@ from sqlalchemy.engine import make_url
 from ingestor.cli.common import existing, options, say, say_json
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.store.search import statement
+from ingestor.store.search.hits import Hit
+from ingestor.store.search.hits import search as find
 from ingestor.store.search.query import Order, Query, parse
-from ingestor.store.search.ranking import Hit
-from ingestor.store.search.ranking import search as find
 from ingestor.store.search.snippets import marks, snippet
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line

@@ -13,7 +13,7 @@ from ingestor.cli.common import say_error
 from ingestor.cli.difference import differences
 from ingestor.cli.progress import Bar, bar
 from ingestor.pipeline.reextract import ReextractionResult
-from ingestor.store.reextraction import Content
+from ingestor.store.reextraction import Value
 from ingestor.text.sanitize import one_line
 
 log = structlog.get_logger(__name__)
@@ -47,9 +47,9 @@ class Tally:
     def add(self, one: ReextractionResult) -> None:
         """Count an article."""
         self.read += 1
-        self.day = one.before.date
+        self.day = one.before.article.date
         self._templates[one.template, one.outcome] += 1
-        self._fields.update(one.differs_in)
+        self._fields.update(one.changes.keys())
         if one.outcome == "unreadable":
             self._say_unreadable(one)
         if one.outcome == "changed" and self._diffs_left:
@@ -83,7 +83,7 @@ class Tally:
     def _say_unreadable(self, one: ReextractionResult) -> None:
         self.unreadable += 1
         if self.unreadable <= PROBLEMS_LISTED:
-            say_error(f"article {one.before.article_id}: {one.reason}")
+            say_error(f"article {one.before.article.id}: {one.reason}")
         elif self.unreadable == PROBLEMS_LISTED + 1:
             say_error("more articles cannot be read; they are counted below")
 
@@ -107,25 +107,25 @@ def difference(one: ReextractionResult) -> Iterator[str]:
     """Yield what today's rules read otherwise: the text by paragraphs, the rest by values."""
     if one.article is None:
         return
-    before, after = one.before.content, Content.of(one.article)
-    templates = f"{one.before.template} → {one.template}"
-    yield f"article {one.before.article_id}, {one.before.date}, {templates}: {one.before.url}"
-    old, new = ([each.title, *each.text.splitlines()] for each in (before, after))
+    before, after = one.before.article, one.article
+    templates = f"{before.template} → {one.template}"
+    yield f"article {before.id}, {before.date}, {templates}: {before.url}"
+    old = [before.title, *before.content_text.splitlines()]
+    new = [after.title, *after.body.text.splitlines()]
     for line in differences(old, new, colours=sys.stdout.isatty()):
         yield f"  {line}"
-    for name in one.differs_in:
+    for name, (was, is_) in one.changes.items():
         if name not in {"title", "text"}:
-            yield f"  {name}: {_value(before, name, after)} → {_value(after, name, before)}"
+            yield f"  {name}: {_shown(name, was, is_)} → {_shown(name, is_, was)}"
     yield ""
 
 
-def _value(content: Content, name: str, other: Content) -> str:
+def _shown(name: str, value: Value, other: Value) -> str:
     """Return a value for a person; of a set, only what the other one lacks."""
-    value = getattr(content, name)
     if isinstance(value, frozenset | tuple):
-        there = getattr(other, name)
-        only = sorted(one for one in value if one not in there)
-        text = ", ".join(one if isinstance(one, str) else " ".join(one) for one in only) or "-"
+        only = sorted(member for member in value if member not in other)
+        members = (member if isinstance(member, str) else " ".join(member) for member in only)
+        text = ", ".join(members) or "-"
     else:
         text = f"{len(value)} characters" if name == "html" else value or "''"
     return one_line(text)[:VALUE_CHARACTERS]

@@ -20,8 +20,8 @@ from ingestor.daemon.loop import stop_on_signals
 from ingestor.daemon.service import SLOWEST_BEAT, counting
 from ingestor.daemon.systemd import systemd
 from ingestor.errors import ConfigError, UsageError
+from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
-from ingestor.store.overview import ClusterState, cluster
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +117,7 @@ class _Life:
 
     def _cluster(self) -> ClusterState | None:
         with self._database.reading() as connection:
-            return cluster(connection, self._settings.cluster.stalled_after)
+            return cluster_state(connection, self._settings.cluster.stalled_after)
 
     def beat(self) -> None:
         """Look at the database and at what runs, and tell systemd."""

@@ -22,11 +22,11 @@ from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.reextract import reextract
-from ingestor.store import assignments, due, feeds
-from ingestor.store.assignments import Assignment
-from ingestor.store.due import batch_ids
-from ingestor.store.reextraction import Wanted
-from ingestor.store.shards import Shard
+from ingestor.store import due, feeds
+from ingestor.store.coordination import assignments
+from ingestor.store.coordination.assignments import Assignment
+from ingestor.store.due import Shard, batch_ids
+from ingestor.store.filters import Filters
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Jobs:
         """Ingest the entries of a slice that are due."""
         now = self.clock.now()
         with services.database.reading() as connection:
-            names = due.feeds_of_batch(connection, now, number)
+            names = due.feeds_with_due_entries(connection, now, batch_ids(number))
         if states := self._states(services, names):
             ingest_entries(services, states, Summary(), ids=batch_ids(number))
 
@@ -109,7 +109,7 @@ class Jobs:
         one = self._assignment(services, number)
         if one is None:
             return
-        ids = () if one.feed_id is None else (one.feed_id,)
+        names = () if one.feed_id is None else self._names(services, one.feed_id)
         first, last = (day.isoformat() for day in one.span)
         unreadable = 0
         for read in reextract(
@@ -117,13 +117,13 @@ class Jobs:
             services.database,
             services.workers,
             self.clock,
-            wanted=Wanted(ids, first, last),
+            filters=Filters(first, last, feeds=tuple(names)),
             dry_run=False,
         ):
             services.observer.moved()
             if read.outcome == "unreadable":
                 unreadable += 1
-                log.warning("reextract_failed", url=read.before.url, error=read.reason)
+                log.warning("reextract_failed", url=read.before.article.url, error=read.reason)
         if not self.clock.stop.is_set():
             # What today's rules cannot read stays as it is; the same rules would fail again.
             log.info("reextract_days", first=first, last=last, unreadable=unreadable)

@@ -17,7 +17,7 @@ from ingestor.daemon.health import Freshness, Heartbeat
 from ingestor.errors import ArchiveError
 from ingestor.model import Cause
 from ingestor.observer import Observer, PollResult
-from ingestor.store.overview import ClusterState
+from ingestor.store.coordination.cluster_state import ClusterState
 
 MOST_HOSTS = 50
 """Hosts that get a label of their own; whoever announces thousands may not fill our memory."""

@@ -21,8 +21,8 @@ from ingestor.errors import ConfigError
 from ingestor.observer import Observer
 from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
+from ingestor.store.coordination.cluster_state import ClusterState
 from ingestor.store.db.database import Database, maintain
-from ingestor.store.overview import ClusterState
 
 log = structlog.get_logger(__name__)
 

@@ -37,6 +37,7 @@ from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
+from ingestor.store.due import due_feeds, feeds_with_due_entries
 
 __all__ = [
     "STAGES",
@@ -157,18 +158,18 @@ def run_step(services: Services, name: str) -> None:
     """
     # Asked every second: thousands of feeds are not loaded to find that a few are due.
     with services.database.reading() as connection:
-        names = _CONCERNED.get(name, _nobody)(connection, services.clock.now())
+        names = set(_CONCERNED.get(name, _nobody)(connection, services.clock.now()))
     concerned = [feed.feed() for feed in services.settings.feeds if feed.name in names]
     STAGES[name](_Task(services, _states(services, concerned), whole=False))
 
 
-def _nobody(_connection: Connection, _now: datetime) -> set[str]:
-    return set()
+def _nobody(_connection: Connection, _now: datetime) -> list[str]:
+    return []
 
 
-_CONCERNED: Mapping[str, Callable[[Connection, datetime], set[str]]] = {
-    "poll": feeds.due,
-    "ingest": entries.feeds_waiting,
+_CONCERNED: Mapping[str, Callable[[Connection, datetime], list[str]]] = {
+    "poll": due_feeds,
+    "ingest": feeds_with_due_entries,
 }
 """Which feeds a step is for, by name; the others do not go by feeds."""
 

@@ -7,9 +7,9 @@ from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
 from ingestor.observer import Observer
 from ingestor.pipeline.services import Services
-from ingestor.store import projection
 from ingestor.store.db.database import Database
-from ingestor.store.shards import ALL, Shard
+from ingestor.store.due import ALL, Shard
+from ingestor.store.stored_articles import StoredArticle, due_files, record_files
 from ingestor.text.dates import iso_utc
 
 FILES_A_TRANSACTION = 50
@@ -37,35 +37,35 @@ def write_files(
     count = 0
     while True:
         with database.reading() as connection:
-            due = projection.due(connection, FILES_A_TRANSACTION, shard)
+            due = due_files(connection, FILES_A_TRANSACTION, shard)
         if not due:
             return count
         contents = [(one.path, file_text(archive, one).encode("utf-8", "replace")) for one in due]
         hashes = storage(archive.dir).write_all(contents)
         with database.transaction() as connection:
-            projection.written(connection, list(zip(due, hashes, strict=True)))
+            record_files(connection, list(zip(due, hashes, strict=True)))
         if observer:
             observer.moved()
         count += len(due)
 
 
-def file_text(archive: ArchiveSettings, file: projection.ArticleFile) -> str:
+def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:
     """Return the whole text of an article's file, with the further keys that are wanted."""
     values: dict[str, str | tuple[str, ...]] = {
-        "link": file.url,
-        "media": file.media,
-        "editor": file.editor,
-        "keywords": file.keywords,
-        "symbols": file.symbols,
-        "updated": iso_utc(file.updated_at) if file.updated_at else "",
+        "link": article.url,
+        "media": article.media,
+        "editor": article.editor,
+        "keywords": article.keywords,
+        "symbols": article.symbols,
+        "updated": iso_utc(article.updated_at) if article.updated_at else "",
     }
     content = FileContent(
-        title=file.title,
-        categories=file.categories,
-        headimg=file.headimg,
-        author=file.author,
-        published_at=file.published_at,
-        html=file.html,
+        title=article.title,
+        categories=article.categories,
+        headimg=article.headimg,
+        author=article.author,
+        published_at=article.published_at or article.first_seen_at,
+        html=article.content_html,
         extra=tuple((key, values[key]) for key in archive.extra_front_matter),
     )
     return render(content)

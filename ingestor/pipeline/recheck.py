@@ -13,7 +13,7 @@ from ingestor.pipeline.look import look_at_pages
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.pipeline.settle import settle
 from ingestor.store import rechecks
-from ingestor.store.shards import ALL, Shard
+from ingestor.store.due import ALL, Shard
 
 CHECKS_A_ROUND = 200
 """Articles looked at again at a time."""

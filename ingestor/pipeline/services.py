@@ -23,7 +23,7 @@ from ingestor.pipeline.captures import (
     require_folders,
     write_warc,
 )
-from ingestor.store import leases
+from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
 from ingestor.store.upsert import UpsertOutcome
 from ingestor.workers import Workers

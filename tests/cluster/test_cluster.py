@@ -17,7 +17,7 @@ from ingestor.cluster.plan import Claim
 from ingestor.config.sections import FetchSettings
 from ingestor.errors import Postponed, SchemaTooNew, StorageFailed
 from ingestor.model import HostPause
-from ingestor.store import leases
+from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
 from tests.pipeline.test_backfill import ROLL, RollApi
 from tools import postgres

@@ -11,12 +11,12 @@ import pyarrow.parquet
 import pytest
 
 from ingestor.errors import StorageFailed, UsageError
-from ingestor.maintenance.export import json_lines, parquet, write_file, write_tree
+from ingestor.maintenance.export import COLUMNS, json_lines, parquet, write_file, write_tree
 from ingestor.model import Article, Body, Picture, Security
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.save import save_articles
-from ingestor.store import exports
-from ingestor.store.exports import ExportedArticle, Filters, count, exported
+from ingestor.store.filters import Filters
+from ingestor.store.stored_articles import ARTICLES_A_PART, count, exported
 from ingestor.store.upsert import ArticleUpsert
 from tests.support.other_archives import Archive
 from tools import ROOT
@@ -112,7 +112,7 @@ def test_articles_are_read_a_part_at_a_time(full):
         connection.exec_driver_sql("UPDATE articles SET summary = ''")
     late = [one for one in rest if one.summary == "read late"]
     assert first.summary == ""
-    assert len(late) == 451 - exports.ARTICLES_A_PART
+    assert len(late) == 451 - ARTICLES_A_PART
 
 
 def test_revisions_say_when_each_held(full):
@@ -133,7 +133,7 @@ def test_json_lines_hold_every_key(full):
     assert json_lines(exported(full.database, Filters(limit=1)), file) == 1
     (line,) = file.getvalue().decode().splitlines()
     one = json.loads(line)
-    assert list(one) == list(ExportedArticle.__slots__)
+    assert list(one) == list(COLUMNS)
     assert one["published_at"] == "2024-03-11T01:00:00Z"
     assert one["known_until"] is None
     assert (one["categories"], one["feeds"]) == (["金融", NAME], [NAME])
@@ -147,7 +147,7 @@ def test_every_key_is_documented():
     page = (ROOT / "docs" / "import-export.md").read_text("utf-8")
     table = page.partition("### The keys")[2].partition("| key |")[2].partition("\n\n")[0]
     keys = [name for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")]
-    assert [key.strip(" `") for key in keys] == list(ExportedArticle.__slots__)
+    assert [key.strip(" `") for key in keys] == list(COLUMNS)
 
 
 def test_parquet_holds_the_same(full):
@@ -157,7 +157,7 @@ def test_parquet_holds_the_same(full):
     read = pyarrow.parquet.ParquetFile(file)
     assert read.metadata.num_row_groups == 5
     table = read.read()
-    assert table.column_names == list(ExportedArticle.__slots__)
+    assert table.column_names == list(COLUMNS)
     expected = list(exported(full.database, Filters()))
     for row, one in zip(table.to_pylist(), expected, strict=True):
         assert row["published_at"] == one.published_at

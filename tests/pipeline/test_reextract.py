@@ -16,7 +16,7 @@ from ingestor.config import load
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.reextract import ARTICLES_A_TRANSACTION, reextract
 from ingestor.store.db.run_lock import only_run
-from ingestor.store.reextraction import Wanted
+from ingestor.store.filters import Filters
 from ingestor.store.revisions import text_sha256
 from ingestor.store.search import index
 from tests.faults.driver import InlineWorkers
@@ -310,7 +310,9 @@ def test_a_stop_loses_nothing_and_the_next_run_goes_on(site, net):
 
     def go(until: int) -> int:
         seen = 0
-        steps = reextract(archive, database, InlineWorkers(), clock, wanted=Wanted(), dry_run=False)
+        steps = reextract(
+            archive, database, InlineWorkers(), clock, filters=Filters(), dry_run=False
+        )
         for one in steps:
             seen += one.outcome == "changed"
             if seen >= until:

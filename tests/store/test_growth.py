@@ -19,19 +19,18 @@ from ingestor.store import (
     captures,
     entries,
     feeds,
-    history,
     overview,
-    projection,
     rechecks,
+    stored_articles,
     stories,
 )
 from ingestor.store.db.database import Database
-from ingestor.store.exports import Filters
+from ingestor.store.filters import Filters
 from ingestor.store.overview import late_feeds
 from ingestor.store.search import index
 from ingestor.store.search.candidates import USUAL, Bounds
+from ingestor.store.search.hits import search
 from ingestor.store.search.query import Order, parse
-from ingestor.store.search.ranking import search
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
 from tools.filling import filled
@@ -218,7 +217,7 @@ def a_pass(connection):
     entries.due(connection, NOW, feed_ids=every, limit=100)
     entries.count(connection, "pending")
     rechecks.due(connection, NOW, 200)
-    projection.due(connection, 50)
+    stored_articles.due_files(connection, 50)
     captures.asked_before(connection, [first.url])
     captures.earlier(connection, first.url, "0" * 64)
     feeds.states(connection, [Feed("新浪财经－第1频道", "rss", "https://x.example/", (), "")])
@@ -230,8 +229,8 @@ def a_look(connection):
     overview.feed_health(connection, 3)
     overview.parked(connection, 10)
     late_feeds(connection, NOW)
-    history.by_id(connection, 5)
-    history.ids_of(connection, "https://finance.sina.com.cn/a.shtml", "a")
+    stored_articles.history(connection, 5)
+    stored_articles.ids_of(connection, "https://finance.sina.com.cn/a.shtml", "a")
 
 
 def arrival(number, text=""):

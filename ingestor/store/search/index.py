@@ -28,7 +28,7 @@ class FullText(Protocol):
     def unindexed(self, connection: Connection) -> int:
         """Return how many articles the index lacks, or has too many."""
 
-    def answers(self, connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+    def answers(self, connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
         """Return articles that have all these terms, at most so many, in no order."""
 
     def matching(self, terms: Sequence[str]) -> TextualSelect:
@@ -42,8 +42,8 @@ class FullText(Protocol):
     ) -> list[int]:
         """Return the articles that have all these terms, of those with ids from first to last."""
 
-    def having(self, connection: Connection, terms: Sequence[str], most: int) -> int:
-        """Return how many articles have all these terms, counted to ``most``."""
+    def having(self, connection: Connection, terms: Sequence[str], limit: int) -> int:
+        """Return how many articles have all these terms, counted to ``limit``."""
 
 
 _KINDS: dict[str, FullText] = {"sqlite": index_sqlite, "postgresql": index_postgresql}
