@@ -23,6 +23,7 @@
     ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
     ├── NoArticle                    a page without an article that can be read
+    ├── NotBelieved                  a page that does not show that it is the article
     ├── PostUnreadable               a file of another archive that cannot be adopted
     └── CaptureLost                  a kept page that is not where the database says
 
@@ -133,6 +134,10 @@ class FeedUnreadable(IngestorError):
 
 class NoArticle(IngestorError):
     """A page in which no article can be found."""
+
+
+class NotBelieved(IngestorError):
+    """A page that does not show that it is the article that was asked for; tried again later."""
 
 
 class PostUnreadable(IngestorError):

@@ -20,7 +20,7 @@ ContentMode = Literal["page", "feed"]
 Origin = Literal["page", "feed", "import"]
 """Where the stored text of an article came from."""
 
-Cause = Literal["new", "edit", "reextract", "import"]
+Cause = Literal["new", "edit", "reextract", "import", "doubt"]
 """Why a revision exists; only ``edit`` says that the publisher changed something."""
 
 

@@ -43,6 +43,10 @@ class Observer:
         """Note a revision that was written, the first of an article included."""
         self.moved()
 
+    def doubted(self, reason: str) -> None:  # noqa: ARG002 - for those that count
+        """Note a page that was not believed."""
+        self.moved()
+
     def archived(self, *, origin: str, template: str, published_at: datetime | None) -> None:  # noqa: ARG002 - for those that count
         """Note an article that was not in the archive before."""
         self.moved()

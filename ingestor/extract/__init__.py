@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingestor.errors import Gone, NoArticle
+from ingestor.errors import Gone, IngestorError, NoArticle
 from ingestor.extract.clean import clean
+from ingestor.extract.evidence import evidence_of
 from ingestor.extract.generic import generic_article, is_list
 from ingestor.extract.symbols import with_mentions
 from ingestor.extract.template import read_template, templates
-from ingestor.extract.tree import parse, parse_fragment
+from ingestor.extract.tree import Tree, parse, parse_fragment
 from ingestor.model import Article, Body, Page
 from ingestor.text.decode import decode_page
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS, shortened
+from ingestor.witness.looks import Evidence
 
 REMOVED = "页面没有找到"
 """What Sina's page says in place of an article that was removed, perhaps with status 200."""
@@ -46,20 +48,39 @@ def extract_article(page: Page) -> Article:
     Raises :class:`NoArticle` when there is none that can be read, and :class:`Gone` when
     the page says that it was removed. Both name the address.
     """
-    tree = parse(_text(page), page.url)
+    return _article(parse(_text(page), page.url))
+
+
+def read_page(page: Page) -> tuple[Article | IngestorError, Evidence | None]:
+    """Return the article that a page shows, or why there is none, and the page's evidence.
+
+    There is no evidence in what is no page at all.
+    """
+    try:
+        tree = parse(_text(page), page.url)
+    except NoArticle as error:
+        return error, None
+    try:
+        article = _article(tree)
+    except (NoArticle, Gone) as error:
+        return error, evidence_of(tree, None)
+    return article, evidence_of(tree, article)
+
+
+def _article(tree: Tree) -> Article:
     for template in templates():
         if template.matches(tree):
             article = read_template(template, tree)
             if _substantial(article.body):
-                return _finished(article, page.url)
+                return _finished(article, tree.url)
     if REMOVED in tree.visible_start():
-        raise Gone(f"{page.url}: the page says that the article was removed")
+        raise Gone(f"{tree.url}: the page says that the article was removed")
     if is_list(tree):
-        raise NoArticle(f"{page.url}: a list of articles, not an article")
+        raise NoArticle(f"{tree.url}: a list of articles, not an article")
     article = generic_article(tree)
     if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:
-        raise NoArticle(f"{page.url}: no article was found on the page")
-    return _finished(article, page.url)
+        raise NoArticle(f"{tree.url}: no article was found on the page")
+    return _finished(article, tree.url)
 
 
 def _finished(article: Article, url: str) -> Article:

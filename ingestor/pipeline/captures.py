@@ -20,6 +20,7 @@ from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
 from ingestor.store import captures
+from ingestor.store.captures import NO_READING, Reading
 from ingestor.store.db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -104,16 +105,22 @@ def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Origin
         return None
 
 
-def record(connection: Connection, kept: WarcCapture | None) -> int | None:
-    """Write down where a response is kept; return the capture's id, ``None`` when it is not."""
-    return record_all(connection, [kept])[0]
+def record_all(
+    connection: Connection,
+    written: Sequence[WarcCapture | None],
+    readings: Sequence[Reading] | None = None,
+) -> list[int | None]:
+    """Write down where responses are in the WARC, and what each was taken for.
 
-
-def record_all(connection: Connection, kept: Sequence[WarcCapture | None]) -> list[int | None]:
-    """Write down where responses are kept, as :func:`record` does, in this order."""
-    rows = [(one.response, one.sha256, one.place) for one in kept if one]
+    Returns the ids of the captures in this order, ``None`` for what is not kept.
+    """
+    rows = [
+        (capture.response, capture.sha256, capture.place, reading)
+        for capture, reading in zip(written, readings or [NO_READING] * len(written), strict=True)
+        if capture
+    ]
     ids = iter(captures.record(connection, rows))
-    return [next(ids) if one else None for one in kept]
+    return [next(ids) if capture else None for capture in written]
 
 
 def warc_original(folder: Location, places: list[WarcPlace], sha256: str) -> Original | None:

@@ -16,15 +16,15 @@ from itertools import chain
 import structlog
 from sqlalchemy import Connection
 
-from ingestor import policy
-from ingestor.errors import Forbidden, IngestorError, Postponed
+from ingestor.errors import Forbidden
 from ingestor.extract.feed_text import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import Article, Entry, Feed, FeedState, Request
 from ingestor.pipeline.batches import batches
-from ingestor.pipeline.look import Failed, PageRead, TextInstead, TextRead, look_at_pages
+from ingestor.pipeline.look import Failed, PageRead, TextRead, look_at_pages
+from ingestor.pipeline.outcome import EntryLook, EntryTask
 from ingestor.pipeline.services import Services, Summary, remember_pauses
-from ingestor.pipeline.settle import EntryLook, EntryTask, settle
+from ingestor.pipeline.settle import settle
 from ingestor.sources import points_to_page
 from ingestor.store import articles, entries
 from ingestor.store.entries import EntryOutcome, QueuedEntry
@@ -152,8 +152,6 @@ def _look(services: Services, tasks: Sequence[EntryTask]) -> Iterator[tuple[Entr
         match look:
             case PageRead(article=article):
                 yield task, replace(look, article=_completed(article, task.queued.entry))
-            case Failed():
-                yield task, _text_instead(services, task, look) or look
             case _:
                 yield task, look
 
@@ -173,22 +171,3 @@ def _completed(article: Article, entry: Entry) -> Article:
         keywords=article.keywords or entry.keywords,
         body=with_announced(article.body, entry),
     )
-
-
-def _text_instead(services: Services, task: EntryTask, failure: Failed) -> TextInstead | None:
-    """Return what the feed carries, when the page is gone or was tried for the last time."""
-    entry, error = task.queued.entry, failure.error
-    if failure.in_parts or not entry.content or not isinstance(error, IngestorError):
-        return None
-    if isinstance(error, Postponed):
-        return None
-    kind = policy.failure_kind(error)
-    last = policy.after_failure(kind, task.queued.attempts + 1, services.clock.now(), chance=0)
-    if kind not in {"gone", "permanent"} and last.state == "pending":
-        return None
-    try:
-        article = services.workers.call(partial(article_from_entry, task.feed, entry))
-    except IngestorError as reason:
-        log.info("feed_text_unusable", url=entry.url, error=str(reason))
-        return None
-    return TextInstead(article, failure)

@@ -11,7 +11,7 @@ go this way. Of an article on several pages all are there, or it failed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
@@ -20,6 +20,7 @@ from ingestor.errors import FetchError, IngestorError, NoArticle, Postponed
 from ingestor.extract.multipage import MOST_PARTS, join, same_page
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Request, Response
+from ingestor.witness.looks import Evidence
 from ingestor.workers import Workers
 from ingestor.workers.tasks import Received, extract_page, receive_page
 
@@ -32,6 +33,8 @@ class PageRead:
 
     response: Response
     article: Article
+    evidence: Evidence
+    """What the page shows of itself."""
     further: tuple[Response, ...] = ()
     """The answers of the article's further pages."""
     packed: Packed | None = None
@@ -52,6 +55,7 @@ class Failed:
     error: Exception
     response: Response | None = None
     """What came all the same: kept as received, to look into."""
+    evidence: Evidence | None = None
     packed: Packed | None = None
     in_parts: bool = False
     """Other pages of the article came: no text of a feed stands for all of them."""
@@ -118,9 +122,11 @@ def _look(answer: Response | FetchError, received: Received | Exception | None) 
         return PageUnchanged(answer)
     if isinstance(received, Exception):
         return Failed(received, answer)
-    if isinstance(received.article, Article):
-        return PageRead(answer, received.article, packed=received.packed)
-    return Failed(received.article, answer, received.packed)
+    article, evidence = received.article, received.evidence
+    if isinstance(article, Article) and evidence:
+        return PageRead(answer, article, evidence, packed=received.packed)
+    error = article if isinstance(article, Exception) else NoArticle(answer.url)
+    return Failed(error, answer, evidence, received.packed)
 
 
 @dataclass(slots=True)
@@ -145,10 +151,10 @@ class _Parts(Generic[T]):
             if not self.error and not any(same_page(part, known) for known in self._pages)
         ]
 
-    def add(self, address: str, look: PageRead) -> None:
+    def add(self, address: str, response: Response, page: Article) -> None:
         """Add the page at an address."""
-        self.further.append(look.response)
-        self._add_page(address, look.article)
+        self.further.append(response)
+        self._add_page(address, page)
 
     def fail(self, error: Exception) -> None:
         """Fail the whole article: a page of it cannot be had."""
@@ -159,14 +165,17 @@ class _Parts(Generic[T]):
     def whole(self) -> Look:
         """Return all pages as one article."""
         if self.error:
-            return Failed(self.error, self.first.response, self.first.packed, in_parts=True)
+            first = self.first
+            return Failed(self.error, first.response, packed=first.packed, in_parts=True)
         pages = [
             page
             for part in self._addresses
             for address, page in self._pages.items()
             if same_page(part, address)
         ]
-        return PageRead(self.first.response, join(pages), tuple(self.further), self.first.packed)
+        article = join(pages)
+        evidence = replace(self.first.evidence, text=article.body.text)
+        return replace(self.first, article=article, evidence=evidence, further=tuple(self.further))
 
     def _add_page(self, address: str, page: Article) -> None:
         self._pages[address] = page
@@ -188,7 +197,7 @@ def _complete(
         for ((article, part), answer), page in workers.through(answers, _further_task):
             asked += 1
             if isinstance(answer, Response) and isinstance(page, Article):
-                article.add(part, PageRead(answer, page))
+                article.add(part, answer, page)
             else:
                 error = answer if isinstance(answer, FetchError) else page
                 article.fail(error if isinstance(error, Exception) else NoArticle(part))

@@ -32,6 +32,7 @@ from ingestor.store.db import lock_order
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import CapturedArticle, Value, differences
+from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -165,19 +166,25 @@ def _completed(article: Article, before: CapturedArticle) -> Article:
 def _save(
     database: Database, archive: ArchiveSettings, batch: Sequence[ReextractionResult], now: datetime
 ) -> None:
-    changed = [one for one in batch if one.outcome == "changed"]
+    changed = [
+        (result.before, result.article)
+        for result in batch
+        if result.outcome == "changed" and result.article
+    ]
     if not changed:
         return
     with database.transaction() as connection:
-        lock_order.lock_articles(connection, [one.before.article.id for one in changed])
-        for one in changed:
-            if one.article:
-                capture_id = one.before.capture_id
-                revisions.reextract(
-                    connection,
-                    one.before.article.id,
-                    one.article,
-                    capture_id=capture_id,
-                    seen_at=now,
-                )
+        lock_order.lock_articles(connection, [before.article.id for before, _ in changed])
+        for before, article in changed:
+            upsert = ArticleUpsert(
+                article=article,
+                author=before.article.author,
+                categories=before.article.categories,
+                origin="page",
+                seen_at=now,
+                feed_id=None,
+                capture_id=before.capture_id,
+                final_url=before.page_url,
+            )
+            revisions.reextract(connection, before.article.id, upsert)
     write_files(database, archive)

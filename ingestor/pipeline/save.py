@@ -1,20 +1,20 @@
-"""The one way into the store for articles: which known one is it, what is its file, write it.
+"""The one way into the store for articles: what a verdict means for them.
 
 ::
 
-    upserts | lock their names | nothing like them known? | insert together
-            | else: which known article? | a revision, or an article of its own
+    upserts with verdicts | a new article? its day and file | insert, all of them together
+                          | an edit, or the same?           | a revision, or a sighting
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from ingestor.archive.front_matter import article_path
-from ingestor.identity import file_id, fingerprint, free_day, match, publication_day
+from ingestor.identity import file_id, publication_day
 from ingestor.store import articles
 from ingestor.store.articles import NewArticle
 from ingestor.store.db import lock_order
@@ -22,24 +22,82 @@ from ingestor.store.merge import merge_with_imported
 from ingestor.store.revisions import revise
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.similarity import title_key
+from ingestor.witness.looks import (
+    Announcement,
+    AnotherArticle,
+    Believed,
+    Edited,
+    KnownArticle,
+    Unchanged,
+)
+from ingestor.witness.placement import placed_text
+
+Placed = Believed | AnotherArticle | Edited | Unchanged
+"""The verdicts that bring an article, or a sighting of one."""
+
+
+def lock_names(connection: Connection, upserts: Sequence[ArticleUpsert]) -> None:
+    """Lock every name of these articles until the transaction ends: nobody else adds them."""
+    names = {name for upsert in upserts for name in articles.names(upsert)}
+    titles = [title_key(upsert.article.title) for upsert in upserts]
+    lock_order.lock_names(connection, names, titles)
 
 
 def save_articles(connection: Connection, upserts: Sequence[ArticleUpsert]) -> list[UpsertResult]:
-    """Store articles: new ones, revisions of known ones, or just sightings; in this order.
+    """Store texts that whoever announced them vouches for, in this order.
 
     Those that have nothing in common with what is known, nor with one another, are written
     together, and first.
     """
-    names = {name for upsert in upserts for name in articles.names(upsert)}
-    titles = [title_key(upsert.article.title) for upsert in upserts]
-    lock_order.lock_names(connection, names, titles)
+    lock_names(connection, upserts)
     unlike = articles.unlike(connection, upserts)
-    inserted = articles.insert(connection, [new_article(upserts[position]) for position in unlike])
-    ids = dict(zip(unlike, inserted, strict=True))
-    return [
-        UpsertResult(ids[position], "new") if position in ids else _save(connection, upsert)
-        for position, upsert in enumerate(upserts)
+    new = [(upserts[position], placed(upserts[position], ())) for position in unlike]
+    saved = dict(zip(unlike, save_placed(connection, new), strict=True))
+    for position, upsert in enumerate(upserts):
+        if position not in saved:
+            names, identifier = articles.addresses(upsert), upsert.article.document_id
+            known = articles.known_articles(connection, names, identifier)
+            saved[position] = save_article(connection, upsert, placed(upsert, known))
+    return [saved[position] for position in range(len(upserts))]
+
+
+def save_placed(
+    connection: Connection, pairs: Sequence[tuple[ArticleUpsert, Placed]]
+) -> list[UpsertResult]:
+    """Store what was read as what it was taken for, in this order.
+
+    Of several, those that are believed to be new are like nothing that is known: they are written
+    together.
+    """
+    if len(pairs) == 1:
+        return [save_article(connection, *pairs[0])]
+    new = [
+        new_article(replace(upsert, note=verdict.note), verdict.day)
+        for upsert, verdict in pairs
+        if isinstance(verdict, Believed)
     ]
+    ids = iter(articles.insert(connection, new))
+    return [
+        UpsertResult(next(ids), "new")
+        if isinstance(verdict, Believed)
+        else save_article(connection, upsert, verdict)
+        for upsert, verdict in pairs
+    ]
+
+
+def save_article(connection: Connection, upsert: ArticleUpsert, placed: Placed) -> UpsertResult:
+    """Store what was read as what it was taken for: a new article, a revision, or a sighting."""
+    match placed:
+        case Believed(day=day, note=note):
+            return _save_new(connection, replace(upsert, note=note), day)
+        case AnotherArticle(day=day):
+            return _save_new(connection, upsert, day)
+        case Edited(article_id=article_id, note=note):
+            saved = revise(connection, article_id, replace(upsert, note=note))
+        case Unchanged(article_id=article_id):
+            saved = revise(connection, article_id, upsert)
+    articles.record_names(connection, saved.article_id, upsert)
+    return saved
 
 
 def new_article(upsert: ArticleUpsert, day: str = "") -> NewArticle:
@@ -47,38 +105,30 @@ def new_article(upsert: ArticleUpsert, day: str = "") -> NewArticle:
 
     It is filed under ``day``, or under the one that it claims itself.
     """
-    article, day = upsert.article, day or _day(upsert)
+    article, day = upsert.article, day or publication_day(upsert.published_at)
     identifier = file_id(article.url, article.document_id)
     path = article_path(upsert.categories, day, article.title, identifier)
-    return NewArticle(upsert, _published_at(upsert), day, path)
+    return NewArticle(upsert, upsert.published_at, day, path)
 
 
-def _save(connection: Connection, upsert: ArticleUpsert) -> UpsertResult:
-    article = upsert.article
-    page_day, announced_day = _day(upsert), _announced_day(upsert)
-    known = articles.known_articles(connection, articles.addresses(upsert), article.document_id)
-    same = match(known, page_day, announced_day, fingerprint(article.title, article.body.text))
-    if same is not None:
-        saved = revise(connection, same.article_id, upsert)
-    else:
-        day = free_day(known, page_day, announced_day)
-        imported = merge_with_imported(connection, upsert, day)
-        if imported is None:
-            (article_id,) = articles.insert(connection, [new_article(upsert, day)])
-            return UpsertResult(article_id, "new")
+def _save_new(connection: Connection, upsert: ArticleUpsert, day: str) -> UpsertResult:
+    new = new_article(upsert, day)
+    imported = merge_with_imported(connection, upsert, new.day)
+    if imported is not None:
         saved = revise(connection, imported, upsert)
-    articles.record_names(connection, saved.article_id, upsert)
-    return saved
+        articles.record_names(connection, imported, upsert)
+        return saved
+    withdrawn = articles.doubted(connection, articles.addresses(upsert), upsert.article.document_id)
+    if withdrawn is not None:
+        articles.replace_withdrawn(connection, withdrawn, new)
+        articles.record_names(connection, withdrawn, upsert)
+        return UpsertResult(withdrawn, "new")
+    (article_id,) = articles.insert(connection, [new])
+    return UpsertResult(article_id, "new")
 
 
-def _published_at(upsert: ArticleUpsert) -> datetime:
-    return upsert.article.published_at or upsert.announced_at or upsert.seen_at
-
-
-def _day(upsert: ArticleUpsert) -> str:
-    """Return the publication day that the page claims, else the feed."""
-    return publication_day(_published_at(upsert))
-
-
-def _announced_day(upsert: ArticleUpsert) -> str:
-    return publication_day(upsert.announced_at) if upsert.announced_at else ""
+def placed(upsert: ArticleUpsert, known: Sequence[KnownArticle]) -> Placed:
+    """Return what a text is that its feed vouches for, ``known`` being what is known there."""
+    article = upsert.article
+    day = publication_day(upsert.claimed_at) if upsert.claimed_at else ""
+    return placed_text(known, Announcement(article.title, article.body.text, day))

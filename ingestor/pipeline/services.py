@@ -82,6 +82,8 @@ class Summary:
     """A line for each feed and entry that failed; not part of the numbers."""
     feeds_with_news: set[int] = field(default_factory=set)
     """Ids of the feeds that announced new entries; not part of the numbers."""
+    pages_doubted: int = 0
+    """Second looks that brought a page that is not believed; not part of the numbers."""
 
     def count(self, outcome: UpsertOutcome) -> None:
         """Count what became of an article."""
@@ -92,13 +94,14 @@ class Summary:
     def numbers(self) -> dict[str, int | float]:
         """Return the numbers, in this order."""
         values = asdict(self)
-        del values["problems"], values["feeds_with_news"]
+        for name in ("problems", "feeds_with_news", "pages_doubted"):
+            del values[name]
         return values
 
     @property
     def all_well(self) -> bool:
-        """Whether no feed and no entry failed."""
-        return not (self.feeds_failed or self.entries_failed)
+        """Whether no feed and no entry failed, and no page was doubted."""
+        return not (self.feeds_failed or self.entries_failed or self.pages_doubted)
 
 
 @contextmanager

@@ -1,269 +1,320 @@
-"""Writing down what came of looks: captures, articles, entries and rechecks in one transaction.
+"""Writing down what came of looks: what each page is taken for, and what follows from that.
 
-First looks (entries) and second ones (rechecks) are settled alike, a batch at a time, once what
-was received is on the disk.
+::
+
+    looks | into the WARC | judge (one transaction from here on) | captures | articles | outcomes
+
+First looks (entries) and second ones (rechecks) are settled alike, a batch at a time. Where a page
+is given up and the feed carries the text, that is read, and settled in a batch of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
+from dataclasses import replace
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from ingestor import policy
 from ingestor.archive.warc.records import Packed
-from ingestor.errors import ArchiveError, IngestorError, Postponed
-from ingestor.model import Article, Feed, Origin, Response, Validators
+from ingestor.errors import Gone, IngestorError, NotBelieved, Postponed
+from ingestor.identity import document_id
+from ingestor.model import Response
 from ingestor.pipeline import captures
-from ingestor.pipeline.look import Failed, Look, PageRead, TextInstead, TextRead
-from ingestor.pipeline.save import save_articles
+from ingestor.pipeline.judge import Court, PageSeen, announcement, canonical_or_same, reading
+from ingestor.pipeline.look import Failed, PageRead, TextInstead, TextRead
+from ingestor.pipeline.outcome import (
+    Case,
+    EntryLook,
+    EntryTask,
+    Settled,
+    Subject,
+    count,
+    observe,
+    record,
+)
+from ingestor.pipeline.save import Placed, lock_names, placed, save_placed
 from ingestor.pipeline.services import Services, Summary
-from ingestor.store import entries, rechecks
-from ingestor.store.entries import EntryOutcome, QueuedEntry
-from ingestor.store.rechecks import DueCheck, FirstCheck
-from ingestor.store.revisions import revise
+from ingestor.store import articles
+from ingestor.store.captures import NO_READING, Reading, lead_to
+from ingestor.store.rechecks import DueCheck
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
-from ingestor.text.dates import iso_utc
+from ingestor.text.sanitize import shortened
+from ingestor.witness import looks
+from ingestor.witness.looks import Evidence, KnownArticle, Verdict
+from ingestor.workers.tasks import article_from_entry
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryTask:
-    """An entry that is worked on."""
-
-    queued: QueuedEntry
-    feed: Feed
-    address: str = ""
-    """Canonical form of the announced address; ``""`` when no page is asked for."""
-    shared_address: bool = False
-    """Another entry of the feed has its address, and came first."""
-    points: bool = False
-    """The entry only points to the article: its day is not the article's."""
-
-
-EntryLook: TypeAlias = Look | TextRead | TextInstead
-"""What came of an entry: of its page, of its own text, or of its text in place of its page."""
-
-Settled: TypeAlias = tuple[EntryTask, EntryLook] | tuple[DueCheck, Look]
-
-
 def settle(services: Services, batch: Sequence[Settled], summary: Summary) -> None:
-    """Write a batch down in one transaction, after what was received is on the disk."""
+    """Write a batch down, after what was received is on the disk."""
+    cases = _write(services, batch)
+    given_up = [case for case in cases if _is_given_up(services, case)]
+    instead = [(case.subject, _text_instead(services, case)) for case in given_up]
+    cases = [case for case in cases if case not in given_up]
+    for case in cases + (_write(services, instead, last=True) if instead else []):
+        count(summary, case)
+        observe(services, case)
+
+
+def _write(
+    services: Services, batch: Sequence[tuple[Subject, EntryLook]], *, last: bool = False
+) -> list[Case]:
+    """Write a batch in one transaction.
+
+    How an entry went is left open where it is given up and its text is still to be read, unless
+    this is the ``last`` time.
+    """
     received = [list(_received(look)) for _, look in batch]
     flat = [page for pages in received for page in pages]
-    written = services.write_warc(
-        [response for response, _ in flat], [packed for _, packed in flat]
+    written = iter(
+        services.write_warc([response for response, _ in flat], [packed for _, packed in flat])
     )
     services.sync()
+    cases = [
+        Case(subject, look, [next(written) for _ in pages], _upsert(services, subject, look))
+        for (subject, look), pages in zip(batch, received, strict=True)
+    ]
+    court = Court([page for case in cases if (page := _page(case))])
     with services.database.transaction() as connection:
-        ids = iter(captures.record_all(connection, written))
-        capture_ids = [next(iter([next(ids) for _ in pages]), None) for pages in received]
-        saved = _save(connection, services, batch, capture_ids)
-        _record(connection, services, batch, saved)
-    for (subject, look), result in zip(batch, saved, strict=True):
-        _count(summary, subject, look, result)
-        _observe(services, subject, look, result)
+        settled = _settle(connection, court, cases)
+        decided = [case for case in settled if last or not _is_given_up(services, case)]
+        record(connection, services, decided)
+    return settled
 
 
 def _received(look: EntryLook) -> Iterator[tuple[Response, Packed | None]]:
-    """Yield what is kept as received: also a page that our rules failed on, to look into."""
+    """Yield what is kept as received: also a page that is not believed, to look into."""
     match look:
         case PageRead():
             yield look.response, look.packed
             yield from ((response, None) for response in look.further)
         case Failed(response=Response(status=200) as response, packed=packed):
             yield response, packed
-        case TextInstead(failure=failure):
-            yield from _received(failure)
 
 
-def _save(
-    connection: Connection,
-    services: Services,
-    batch: Sequence[Settled],
-    capture_ids: Sequence[int | None],
+def _upsert(services: Services, subject: Subject, look: EntryLook) -> ArticleUpsert | None:
+    """Return the article of a look, as it is to be saved if it is believed."""
+    if not isinstance(look, PageRead | TextRead | TextInstead):
+        return None
+    page = look.response if isinstance(look, PageRead) else None
+    seen_at = page.fetched_at if page else services.clock.now()
+    final_url = page.final_url if page else ""
+    match subject:
+        case EntryTask(queued=queued, feed=feed):
+            return ArticleUpsert(
+                article=look.article,
+                author=feed.author,
+                categories=(*feed.categories, feed.name),
+                origin="page" if page else "feed",
+                seen_at=seen_at,
+                feed_id=queued.feed_id,
+                guid=queued.entry.guid,
+                announced_at=None if subject.points else queued.entry.published_at,
+                announced_as=subject.address,
+                final_url=final_url,
+            )
+        case DueCheck():
+            return ArticleUpsert(
+                article=look.article,
+                author=subject.author,
+                categories=subject.categories,
+                origin="page",
+                seen_at=seen_at,
+                feed_id=subject.feed_id,
+                final_url=final_url,
+            )
+
+
+def _page(case: Case) -> PageSeen | None:
+    """Return the page that is to be judged, if one came that shows anything."""
+    subject, look = case.subject, case.look
+    match look:
+        case PageRead(response=response, evidence=evidence):
+            pass
+        case Failed(response=Response() as response, evidence=Evidence() as evidence):
+            pass
+        case _:
+            return None
+    first = isinstance(subject, EntryTask)
+    return PageSeen(
+        kind="first" if first else "second",
+        url=subject.address if isinstance(subject, EntryTask) else subject.url,
+        final_url=canonical_or_same(response.final_url),
+        status=response.status,
+        fetched_at=response.fetched_at,
+        evidence=evidence,
+        announced=announcement(subject.queued.entry, points=subject.points)
+        if isinstance(subject, EntryTask)
+        else None,
+    )
+
+
+def _settle(connection: Connection, court: Court, cases: Sequence[Case]) -> list[Case]:
+    """Judge the pages and save what is believed; those that nothing is like are saved together."""
+    upserts = [case.upsert for case in cases if case.upsert]
+    lock_names(connection, upserts)
+    with_article = [position for position, case in enumerate(cases) if case.upsert]
+    alone = {with_article[place] for place in articles.unlike(connection, upserts)}
+    alone = {position for position in alone if isinstance(cases[position].subject, EntryTask)}
+    settled = dict(
+        zip(
+            sorted(alone),
+            _save(
+                connection,
+                [_judged(connection, court, cases[position], ()) for position in sorted(alone)],
+            ),
+            strict=True,
+        )
+    )
+    for position, case in enumerate(cases):
+        if position not in alone:
+            known = _known(connection, case)
+            (settled[position],) = _save(connection, [_judged(connection, court, case, known)])
+    return [settled[position] for position in range(len(cases))]
+
+
+def _known(connection: Connection, case: Case) -> list[KnownArticle]:
+    """Return the articles that a page, or a text, may be."""
+    subject, upsert = case.subject, case.upsert
+    asked = subject.address if isinstance(subject, EntryTask) else subject.url
+    addresses = {asked, *(articles.addresses(upsert) if upsert else ())} - {""}
+    identifier = document_id(asked) or (upsert.article.document_id if upsert else "")
+    return articles.known_articles(connection, addresses, identifier) if addresses else []
+
+
+def _judged(
+    connection: Connection, court: Court, case: Case, known: Sequence[KnownArticle]
+) -> Case:
+    """Return a case with its verdict; one whose page is not believed is a failure then."""
+    page = _page(case)
+    if page is None:
+        if case.upsert:
+            return replace(case, verdict=placed(case.upsert, known))
+        match case.look:
+            case Failed(error=Gone() as error):
+                return replace(case, verdict=looks.Gone(str(error)))
+        return case
+    verdict = court.judge(connection, page, known)
+    if case.upsert and isinstance(verdict, Placed):
+        return replace(case, verdict=verdict)
+    return replace(case, verdict=verdict, look=_failure(case.look, page, verdict), upsert=None)
+
+
+def _failure(look: EntryLook, page: PageSeen, verdict: Verdict) -> Failed:
+    """Return the failure that a page is which is not believed."""
+    match verdict:
+        case looks.Gone(reason=reason):
+            error: IngestorError = Gone(f"{page.url}: gone: {reason}")
+        case looks.NotAnArticle(reason=reason):
+            error = NotBelieved(f"{page.url}: no article, not believed: {reason}")
+        case looks.Doubtful(reason=reason):
+            error = NotBelieved(f"{page.url}: doubtful, not believed: {reason}")
+        case looks.Redirected(url=url):
+            error = NotBelieved(f"{page.url}: leads elsewhere, not believed: {url}")
+        case _:
+            error = NotBelieved(f"{page.url}: nothing can be read any more")
+    response = look.response if isinstance(look, PageRead | Failed) else None
+    in_parts = isinstance(look, Failed) and look.in_parts
+    return Failed(error, response, page.evidence, in_parts=in_parts)
+
+
+def _save(connection: Connection, cases: Sequence[Case]) -> list[Case]:
+    """Save what is believed, with the captures that it was read from."""
+    capture_ids = _record_captures(connection, cases)
+    upserts = [
+        replace(case.upsert, capture_id=capture_id if _is_page(case) else None)
+        if case.upsert
+        else None
+        for case, capture_id in zip(cases, capture_ids, strict=True)
+    ]
+    saved = [
+        replace(case, result=result)
+        for case, result in zip(cases, _save_all(connection, cases, upserts), strict=True)
+    ]
+    lead_to(
+        connection,
+        [
+            (capture_id, article_id)
+            for case, capture_id in zip(saved, capture_ids, strict=True)
+            if capture_id is not None and (article_id := _article_id(case)) is not None
+        ],
+    )
+    return saved
+
+
+def _record_captures(connection: Connection, cases: Sequence[Case]) -> list[int | None]:
+    """Record what of each look is in the WARC, and what it was taken for; return its page's id."""
+    written = [capture for case in cases for capture in case.written]
+    readings = [
+        reading
+        for case in cases
+        for reading in (_reading(case), *[NO_READING] * (len(case.written) - 1))
+        if case.written
+    ]
+    ids = iter(captures.record_all(connection, written, readings))
+    return [next(iter([next(ids) for _ in case.written]), None) for case in cases]
+
+
+def _reading(case: Case) -> Reading:
+    page = _page(case)
+    if case.verdict:
+        return Reading(*reading(case.verdict), page.text_hash if page else "")
+    reason = shortened(str(case.look.error), 200) if isinstance(case.look, Failed) else ""
+    return Reading("none", reason)
+
+
+def _save_all(
+    connection: Connection, cases: Sequence[Case], upserts: Sequence[ArticleUpsert | None]
 ) -> list[UpsertResult | None]:
-    """Save the articles of a batch; return what became of each, ``None`` where there is none."""
-    results: list[UpsertResult | None] = [None] * len(batch)
-    first_looks: dict[int, ArticleUpsert] = {}
-    for position, ((subject, look), capture_id) in enumerate(zip(batch, capture_ids, strict=True)):
-        match subject, look:
-            case EntryTask(), PageRead() | TextRead() | TextInstead():
-                first_looks[position] = _first_look(services, subject, look, capture_id)
-            case DueCheck(), PageRead():
-                upsert = _second_look(subject, look, capture_id)
-                results[position] = revise(connection, subject.article_id, upsert)
-    saved = save_articles(connection, list(first_looks.values()))
-    for position, result in zip(first_looks, saved, strict=True):
-        results[position] = result
-    return results
+    pairs = [
+        (upsert, case.verdict)
+        for case, upsert in zip(cases, upserts, strict=True)
+        if upsert and isinstance(case.verdict, Placed)
+    ]
+    saved = iter(save_placed(connection, pairs))
+    return [next(saved) if upsert else None for upsert in upserts]
 
 
-def _first_look(
-    services: Services,
-    task: EntryTask,
-    look: PageRead | TextRead | TextInstead,
-    capture_id: int | None,
-) -> ArticleUpsert:
-    page = isinstance(look, PageRead)
-    return ArticleUpsert(
-        article=look.article,
-        author=task.feed.author,
-        categories=(*task.feed.categories, task.feed.name),
-        origin=_origin(look),
-        seen_at=look.response.fetched_at if isinstance(look, PageRead) else services.clock.now(),
-        feed_id=task.queued.feed_id,
-        guid=task.queued.entry.guid,
-        announced_at=None if task.points else task.queued.entry.published_at,
-        announced_as=task.address,
-        capture_id=capture_id if page else None,
-    )
+def _is_page(case: Case) -> bool:
+    return isinstance(case.look, PageRead)
 
 
-def _second_look(check: DueCheck, look: PageRead, capture_id: int | None) -> ArticleUpsert:
-    return ArticleUpsert(
-        article=look.article,
-        author=check.author,
-        categories=(),
-        origin="page",
-        seen_at=look.response.fetched_at,
-        feed_id=check.feed_id,
-        capture_id=capture_id,
-    )
+def _article_id(case: Case) -> int | None:
+    """Return the article that a look was at, or that it led to."""
+    if case.result:
+        return case.result.article_id
+    return case.subject.article_id if isinstance(case.subject, DueCheck) else None
 
 
-def _origin(look: EntryLook) -> Origin:
-    return "page" if isinstance(look, PageRead) else "feed"
+def _is_given_up(services: Services, case: Case) -> bool:
+    """Whether a page is gone, or was tried for the last time, and the feed carries a text."""
+    subject, look = case.subject, case.look
+    if not isinstance(subject, EntryTask) or not isinstance(look, Failed) or look.in_parts:
+        return False
+    error = look.error
+    if not subject.queued.entry.content or not isinstance(error, IngestorError):
+        return False
+    if isinstance(error, Postponed) or not subject.address:
+        return False
+    kind = policy.failure_kind(error)
+    last = policy.after_failure(kind, subject.queued.attempts + 1, services.clock.now(), chance=0)
+    return kind in {"gone", "permanent"} or last.state == "parked"
 
 
-def _record(
-    connection: Connection,
-    services: Services,
-    batch: Sequence[Settled],
-    saved: Sequence[UpsertResult | None],
-) -> None:
-    """Record how each entry went, and when each article is looked at again."""
-    outcomes: list[EntryOutcome] = []
-    planned: list[FirstCheck] = []
-    for (subject, look), result in zip(batch, saved, strict=True):
-        if isinstance(subject, EntryTask):
-            outcomes.append(_entry_outcome(services, subject, look, result))
-            if result and (result.outcome == "new" or result.first_page):
-                planned += _first_check(services, result.article_id, look)
-        else:
-            _record_recheck(connection, services, subject, look)
-    rechecks.begin(connection, planned)
-    entries.record(connection, outcomes)
-
-
-def _first_check(services: Services, article_id: int, look: EntryLook) -> Iterator[FirstCheck]:
-    match look:
-        case PageRead(response=response):
-            validators, seen_at = response.validators, response.fetched_at
-        case TextInstead():
-            # Should the page come back, it is the better witness.
-            validators, seen_at = Validators(), services.clock.now()
-        case _:
-            return
-    # Counted from the answer, also as "now": the first look is never skipped because saving
-    # took long.
-    delays = services.settings.schedule.recheck
-    yield FirstCheck(article_id, validators, policy.next_check(seen_at, delays, seen_at))
-
-
-def _record_recheck(
-    connection: Connection, services: Services, check: DueCheck, look: EntryLook
-) -> None:
-    match look:
-        case Failed(error=Postponed() as error):
-            rechecks.postpone(connection, check, error.until)
-        case _:
-            # A page that is gone or cannot be read is no edit: the article stays as it was.
-            validators = look.response.validators if isinstance(look, PageRead) else None
-            due = _next_check(services, check)
-            rechecks.done(connection, check, validators, next_check_at=due)
-
-
-def _next_check(services: Services, check: DueCheck) -> datetime | None:
-    now = services.clock.now()
-    return policy.next_check(check.first_seen_at, services.settings.schedule.recheck, now)
-
-
-def _entry_outcome(
-    services: Services, task: EntryTask, look: EntryLook, result: UpsertResult | None
-) -> EntryOutcome:
-    article_id = result.article_id if result else None
-    match look:
-        case Failed() as failure:
-            return _after_failure(services, task.queued, failure.error, article_id)
-        case TextInstead(failure=failure):
-            return _after_failure(services, task.queued, failure.error, article_id)
-        case _:
-            return EntryOutcome(task.queued.id, "done", article_id=article_id)
-
-
-def _after_failure(
-    services: Services, queued: QueuedEntry, error: Exception, article_id: int | None
-) -> EntryOutcome:
-    now = services.clock.now()
-    if isinstance(error, ArchiveError):
-        raise error
-    if isinstance(error, Postponed):
-        log.info("entry_postponed", url=queued.entry.url, until=iso_utc(error.until))
-        return EntryOutcome(queued.id, "pending", str(error), error.until, tried=False)
-    if isinstance(error, IngestorError):
-        line, kind = str(error), policy.failure_kind(error)
-        chance = services.clock.chance()
-        retry = policy.after_failure(kind, queued.attempts + 1, now, chance=chance)
-    else:
-        # A bug of ours: the same page would only fail again, and somebody has to look.
-        log.error("extraction_failed", url=queued.entry.url, exc_info=error)
-        line, retry = f"{queued.entry.url}: a bug: {error!r}", policy.Retry("parked", None)
-    archived = article_id or queued.article_id
-    state = "done" if retry.state == "parked" and archived else retry.state
-    log.warning("entry_failed", feed=queued.feed_name, error=line, state=state)
-    return EntryOutcome(queued.id, state, line, retry.next_attempt_at, article_id)
-
-
-def _count(
-    summary: Summary, subject: EntryTask | DueCheck, look: EntryLook, result: UpsertResult | None
-) -> None:
-    match result, look, subject:
-        case UpsertResult(outcome=outcome), _, _:
-            summary.count(outcome)
-        case _, Failed(error=Postponed()), _:
-            return
-        case _, Failed(error=error), EntryTask(queued=queued):
-            summary.entries_failed += 1
-            summary.problems.append(f"entry of {queued.feed_name}: {error}")
-
-
-def _observe(
-    services: Services,
-    subject: EntryTask | DueCheck,
-    look: EntryLook,
-    result: UpsertResult | None,
-) -> None:
-    match look, result:
-        case Failed(error=error), _ if isinstance(subject, DueCheck):
-            if not isinstance(error, Postponed):
-                bug = None if isinstance(error, IngestorError) else error
-                log.warning("recheck_failed", url=subject.url, error=str(error), exc_info=bug)
-        case PageRead() | TextRead() | TextInstead(), UpsertResult(outcome="revised"):
-            services.observer.revised("edit")
-            if isinstance(subject, DueCheck):
-                log.info("article_revised", url=subject.url)
-        case PageRead() | TextRead() | TextInstead(), UpsertResult(outcome="new"):
-            services.observer.revised("new")
-            _observe_new(services, look.article, _origin(look))
-
-
-def _observe_new(services: Services, article: Article, origin: Origin) -> None:
-    services.observer.archived(
-        origin=origin, template=article.template, published_at=article.published_at
-    )
+def _text_instead(services: Services, case: Case) -> TextInstead | Failed:
+    """Return what the feed carries in place of a page, or the failure where that is no article."""
+    if not isinstance(case.subject, EntryTask) or not isinstance(case.look, Failed):
+        raise TypeError("only an entry whose page failed has a text in its place")
+    # What came for the page is in the WARC already.
+    failure = replace(case.look, response=None, packed=None, evidence=None)
+    entry = case.subject.queued.entry
+    try:
+        article = services.workers.call(partial(article_from_entry, case.subject.feed, entry))
+    except IngestorError as reason:
+        log.info("feed_text_unusable", url=entry.url, error=str(reason))
+        return failure
+    return TextInstead(article, failure)

@@ -9,15 +9,31 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
-from ingestor.identity import Known, fingerprint, publication_day
+from ingestor.identity import fingerprint, publication_day
 from ingestor.model import Cause
 from ingestor.store import stories
 from ingestor.store.db import lock_order
 from ingestor.store.merge import any_without_address
-from ingestor.store.revisions import NewRevision, content_columns, write_revisions
+from ingestor.store.revisions import (
+    NewRevision,
+    content_columns,
+    replace_doubted,
+    write_revisions,
+)
 from ingestor.store.schema import (
+    BELIEVED,
     aliases,
     articles,
     entries,
@@ -25,6 +41,10 @@ from ingestor.store.schema import (
 )
 from ingestor.store.stories import Ungrouped
 from ingestor.store.upsert import ArticleUpsert
+from ingestor.witness.looks import KnownArticle
+
+HABIT_ARTICLES = 5
+"""Pages of a host that a template read, before one that none fits is a surprise."""
 
 _INSERT = articles.insert().returning(articles.c.id, sort_by_parameter_order=True)
 _URLS: BindParameter[str] = bindparam("urls", expanding=True)
@@ -136,7 +156,7 @@ def known_under(
     which it is known already. The page of an imported article was never looked at.
     """
     known = known_articles(connection, (address,), document_id)
-    for article in sorted(known, key=lambda article: article.date, reverse=True):
+    for article in sorted(known, key=lambda article: article.day, reverse=True):
         if not announced_day or announced_day in article.days:
             return None if _is_imported(connection, article.article_id) else article.article_id
     return None
@@ -151,7 +171,7 @@ def from_page(connection: Connection, document_id: str) -> int | None:
     """Return the article of a document id that was read from its page, whatever its day."""
     query = (
         select(articles.c.id)
-        .where(articles.c.document_id == document_id, articles.c.origin == "page")
+        .where(articles.c.document_id == document_id, articles.c.origin == "page", BELIEVED)
         .order_by(articles.c.date.desc())
     )
     return connection.execute(query).scalars().first() if document_id else None
@@ -180,26 +200,70 @@ def addresses(upsert: ArticleUpsert) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, every)))
 
 
-def known_articles(connection: Connection, urls: tuple[str, ...], document_id: str) -> list[Known]:
-    """Return the articles that have one of these addresses, or this document id."""
+def known_articles(
+    connection: Connection, urls: Collection[str], document_id: str
+) -> list[KnownArticle]:
+    """Return the believed articles that have one of these addresses, or this document id."""
+    rows = connection.execute(
+        select(articles).where(_is_named(urls, document_id), BELIEVED).order_by(articles.c.id)
+    )
+    return [
+        KnownArticle(
+            article_id=row.id,
+            url=row.url,
+            document_id=row.document_id or "",
+            day=row.date,
+            days=frozenset({row.date}) | _announced_days(connection, row.id),
+            title=row.title,
+            text=row.content_text,
+            template=row.template,
+            fingerprint=fingerprint(row.title, row.content_text),
+        )
+        for row in rows.all()
+    ]
+
+
+def doubted(connection: Connection, urls: Collection[str], document_id: str) -> int | None:
+    """Return an article of these names that was withdrawn, with nothing good before it."""
+    query = select(articles.c.id).where(_is_named(urls, document_id), ~BELIEVED)
+    return connection.execute(query.order_by(articles.c.id)).scalars().first()
+
+
+def _is_named(urls: Collection[str], document_id: str) -> ColumnElement[bool]:
     also = select(aliases.c.article_id).where(aliases.c.url.in_(urls))
     named = or_(articles.c.url.in_(urls), articles.c.id.in_(also))
-    if document_id:
-        named = or_(named, articles.c.document_id == document_id)
-    rows = connection.execute(
-        select(articles.c.id, articles.c.date, articles.c.title, articles.c.content_text).where(
-            named
-        )
-    ).all()
-    return [
-        Known(
-            row.id,
-            row.date,
-            frozenset({row.date}) | _announced_days(connection, row.id),
-            fingerprint(row.title, row.content_text),
-        )
-        for row in rows
-    ]
+    return or_(named, articles.c.document_id == document_id) if document_id else named
+
+
+def host_uses_templates(connection: Connection, host: str) -> bool:
+    """Return whether a page template read every page of a host that is in the archive, and many."""
+    first, beyond = f"https://{host}/", f"https://{host}0"
+    mine = articles.c.url.between(first, beyond) & (articles.c.origin == "page")
+    query = select(articles.c.template).where(mine, BELIEVED).limit(HABIT_ARTICLES)
+    templates = connection.execute(query).scalars().all()
+    return len(templates) == HABIT_ARTICLES and "generic" not in templates
+
+
+def record_gone(connection: Connection, article_id: int, since: datetime | None) -> None:
+    """Write down since when an article's page is gone, ``None``: it is there; the first counts."""
+    mine = articles.c.id == article_id
+    column = articles.c.gone_at
+    news = column.is_(None) if since else column.is_not(None)
+    connection.execute(update(articles).where(mine, news).values(gone_at=since))
+
+
+def replace_withdrawn(connection: Connection, article_id: int, new: NewArticle) -> None:
+    """Let a withdrawn article, which never was one, become the one that was read now."""
+    replace_doubted(connection, article_id, new.upsert)
+    values = {
+        "url": new.upsert.article.url,
+        "date": new.day,
+        "document_id": new.upsert.article.document_id or None,
+        "published_at": new.published_at,
+        "first_seen_at": new.upsert.seen_at,
+        "path": new.path,
+    }
+    connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
 
 
 def _announced_days(connection: Connection, article_id: int) -> frozenset[str]:

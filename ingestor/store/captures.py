@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, literal, select, update
 
+from ingestor.errors import Forbidden
+from ingestor.identity import canonical_url
 from ingestor.model import Response, WarcPlace
 from ingestor.store.schema import captures
+from ingestor.text.similarity import alphanumerics
 
 LOOKED_BACK = 50
 """So many captures of an address are looked through for a body that came before. A body that
@@ -17,13 +22,42 @@ came so often is kept whole again: looking stays cheap, and damage reaches no fu
 _TRIED = 3
 """Of several records, should the first one be lost."""
 
+MOST_SAME = 200
+"""Looks at one text that are weighed, the latest first."""
+
+_LEAD = (
+    update(captures).where(captures.c.id == bindparam("of")).values(article_id=bindparam("article"))
+)
 _INSERT = captures.insert().returning(captures.c.id, sort_by_parameter_order=True)
 _URLS: BindParameter[str] = bindparam("urls", expanding=True)
 _ASKED = select(captures.c.url).distinct().where(captures.c.url.in_(_URLS))
 
 
-def record(connection: Connection, kept: Sequence[tuple[Response, str, WarcPlace]]) -> list[int]:
-    """Write down captures; of each its answer, the SHA-256 of the body, and where it lies.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a look at a page was taken for."""
+
+    reading: str = ""
+    """``article``, ``edit``, ``unchanged``, ``another``, ``elsewhere``, ``gone``, ``none`` (no
+    article) or ``doubtful``; ``""`` for a feed's body and an article's further pages."""
+    reason: str = ""
+    text_hash: str = ""
+    """Names the text that was read (:func:`text_hash`)."""
+
+
+NO_READING = Reading()
+
+
+def text_hash(text: str) -> str:
+    """Return what names a text, however it is spaced and punctuated; ``''`` for an empty one."""
+    words = alphanumerics(text)
+    return blake2b(words.encode("utf-8", "replace"), digest_size=8).hexdigest() if words else ""
+
+
+def record(
+    connection: Connection, kept: Sequence[tuple[Response, str, WarcPlace, Reading]]
+) -> list[int]:
+    """Write down captures: the answer, the SHA-256 of its body, where it lies, what it is.
 
     Returns their ids, in this order.
     """
@@ -39,10 +73,55 @@ def record(connection: Connection, kept: Sequence[tuple[Response, str, WarcPlace
             "warc_file": place.file,
             "warc_offset": place.offset,
             "warc_length": place.length,
+            "reading": reading.reading,
+            "reason": reading.reason,
+            "text_hash": reading.text_hash,
         }
-        for response, sha256, place in kept
+        for response, sha256, place, reading in kept
     ]
     return list(connection.execute(_INSERT, rows).scalars())
+
+
+def lead_to(connection: Connection, led: Sequence[tuple[int, int]]) -> None:
+    """Write down which article each capture was a look at: pairs of capture and article."""
+    if led:
+        rows = [{"of": capture_id, "article": article_id} for capture_id, article_id in led]
+        connection.execute(_LEAD, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SameText:
+    """The looks at which a text was read."""
+
+    addresses: frozenset[str]
+    """Canonical: where it was read within a day."""
+    doubted_before: frozenset[str]
+    """Where it was doubted an hour ago or earlier."""
+
+
+def same_text(connection: Connection, text_hash: str, now: datetime) -> SameText:
+    """Return at which addresses a text was read before ``now``."""
+    query = select(captures.c.url, captures.c.fetched_at, captures.c.reading).where(
+        captures.c.text_hash == text_hash,
+        captures.c.text_hash != literal("", literal_execute=True),
+    )
+    rows = connection.execute(query.order_by(captures.c.id.desc()).limit(MOST_SAME)).all()
+    day, hour = now - timedelta(days=1), now - timedelta(hours=1)
+    return SameText(
+        frozenset(_canonical(row.url) for row in rows if row.fetched_at >= day),
+        frozenset(
+            _canonical(row.url)
+            for row in rows
+            if row.fetched_at <= hour and row.reading in {"none", "doubtful"}
+        ),
+    )
+
+
+def _canonical(url: str) -> str:
+    try:
+        return canonical_url(url)
+    except Forbidden:
+        return url
 
 
 def asked_before(connection: Connection, urls: Collection[str]) -> set[str]:

@@ -40,7 +40,11 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.until:
         wanted.append(articles.c.date <= filters.until)
     if filters.symbol:
-        named = (symbols.c.article_id == articles.c.id) & (symbols.c.symbol == filters.symbol)
+        named = (
+            (symbols.c.article_id == articles.c.id)
+            & (symbols.c.symbol == filters.symbol)
+            & symbols.c.last_revision.is_(None)
+        )
         wanted.append(select(symbols.c.article_id).where(named).exists())
     if filters.media:
         wanted.append(articles.c.media == filters.media)

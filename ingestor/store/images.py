@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from ingestor.store.due import image_is_due
 from ingestor.store.schema import images, pictures
+
+_FIGURE = re.compile(
+    r'<figure><img src="([^"]*)"[^<>]*>(?:<figcaption>([^<]*)</figcaption>)?</figure>'
+)
+"""As cleaning writes it (:func:`ingestor.extract.images.figure`)."""
 
 _ANY = select(pictures.c.url).limit(1)
 _POINT = (
@@ -78,3 +85,8 @@ def _record(connection: Connection, picture: DueImage, **values: object) -> None
     connection.execute(delete(pictures).where(pictures.c.url == picture.url))
     row = {"url": picture.url, "attempts": picture.attempts + 1} | values
     connection.execute(pictures.insert().values(**row))
+
+
+def of_html(html: str) -> list[tuple[str, str]]:
+    """Return address and caption of each picture in an article's cleaned HTML, in order."""
+    return [(unescape(address), unescape(caption)) for address, caption in _FIGURE.findall(html)]

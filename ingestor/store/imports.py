@@ -14,7 +14,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from ingestor.identity import fingerprint, is_content_address, match
+from ingestor.identity import fingerprint, is_content_address
 from ingestor.store.articles import NewArticle, insert, known_articles
 from ingestor.store.merge import give_address
 from ingestor.store.schema import articles, revisions
@@ -121,10 +121,11 @@ def _named(connection: Connection, arrival: ArticleUpsert, day: str) -> int | No
     known = known_articles(connection, (article.url,), article.document_id)
     if is_content_address(article.url):
         # The same words on another day are another article: some notices come daily.
-        known = [one for one in known if one.date == day]
+        known = [candidate for candidate in known if candidate.day == day]
     print_ = fingerprint(article.title, article.body.text)
-    same = match(known, day, day, print_)
-    return same.article_id if same else None
+    same = [candidate for candidate in known if candidate.fingerprint == print_]
+    same += [candidate for candidate in known if day in candidate.days]
+    return same[0].article_id if same else None
 
 
 def _closest(connection: Connection, article_id: int, text: str) -> Likeness:

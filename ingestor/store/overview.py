@@ -253,7 +253,7 @@ def symbol_counts(
     amount = func.count()
     query = (
         select(symbols.c.symbol, func.max(symbols.c.name), amount)
-        .where(symbols.c.article_id.in_(ids))
+        .where(symbols.c.article_id.in_(ids), symbols.c.last_revision.is_(None))
         .group_by(symbols.c.symbol)
         .order_by(amount.desc(), symbols.c.symbol)
         .limit(limit)

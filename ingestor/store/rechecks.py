@@ -34,6 +34,7 @@ class DueCheck:
     checks: int
     """How often it was looked at before."""
     author: str
+    categories: tuple[str, ...]
     feed_id: int
 
 
@@ -53,6 +54,7 @@ def due(connection: Connection, now: datetime, limit: int, shard: Shard = ALL) -
             first_seen_at=row.first_seen_at,
             checks=row.checks,
             author=row.author,
+            categories=tuple(row.categories.splitlines()),
             feed_id=row.feed_id,
         )
         for row in rows

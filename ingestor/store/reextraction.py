@@ -10,15 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from ingestor.model import Article, Picture, Security, WarcPlace
+from ingestor.model import Article, Security, WarcPlace
+from ingestor.store import spans
 from ingestor.store.captures import earlier
 from ingestor.store.filters import Filters, conditions
-from ingestor.store.revisions import details
 from ingestor.store.schema import (
     articles,
     captures,
     entries,
-    images,
     keywords,
     revisions,
     symbols,
@@ -71,7 +70,7 @@ _COMPARED: dict[str, Callable[[StoredArticle], Value]] = {
 
 def differences(before: StoredArticle, read: Article) -> dict[str, tuple[Value, Value]]:
     """Return what storing an article as read from its page would change: old and new, by name."""
-    rows = details(read)
+    named = spans.named(read)
     after = replace(
         before,
         title=read.title,
@@ -82,9 +81,9 @@ def differences(before: StoredArticle, read: Article) -> dict[str, tuple[Value, 
         summary=read.summary,
         headimg=read.headimg,
         origin="page",
-        securities=tuple(Security(**row) for row in rows[symbols]),
-        keywords=tuple(row["keyword"] for row in rows[keywords]),
-        pictures=tuple(Picture(row["url"], row["caption"]) for row in rows[images]),
+        securities=tuple(Security(market, symbol, name) for symbol, market, name in named[symbols]),
+        keywords=tuple(keyword for (keyword,) in named[keywords]),
+        pictures=read.body.pictures,
     )
     values = {name: (value(before), value(after)) for name, value in _COMPARED.items()}
     return {name: (old, new) for name, (old, new) in values.items() if old != new}

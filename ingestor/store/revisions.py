@@ -1,4 +1,9 @@
-"""Revisions: what an article said, and from when on this archive knew it."""
+"""Revisions: what an article said, and from when on this archive knew it.
+
+The current revision is the one that ``articles`` shows: the last that is believed. One that turned
+out not to be the article stays in the history with the cause ``doubt``, and the one before it is
+current again.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, Table, func, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from ingestor.identity import fingerprint
-from ingestor.model import Article, Cause
+from ingestor.model import Cause
 from ingestor.store import images as pictures
-from ingestor.store import stories
+from ingestor.store import spans, stories
 from ingestor.store.db import lock_order
-from ingestor.store.schema import articles, captures, images, keywords, revisions, symbols
+from ingestor.store.schema import articles, captures, images, revisions
 from ingestor.store.search import index
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
 
@@ -27,97 +32,156 @@ MOST_EDITS_A_DAY = 24
 another one at every look has a counter in it, and would fill the archive with itself."""
 
 _INSERT = revisions.insert()
-_INSERT_DETAILS = {table: table.insert() for table in (symbols, keywords, images)}
+_INSERT_IMAGES = images.insert()
+_RESTORED = (
+    "title", "media", "editor", "summary", "headimg", "content_html", "content_text",
+    "content_sha256", "template", "revision",
+)  # fmt: skip
+"""Columns that ``articles`` and ``revisions`` share: what a revision that is current again says."""
 
 
-def revise(connection: Connection, article_id: int, arrival: ArticleUpsert) -> UpsertResult:
-    """Compare an arrival with an article that it is known to be; add a revision if it changed.
+def revise(connection: Connection, article_id: int, upsert: ArticleUpsert) -> UpsertResult:
+    """Compare what was read with the article that it is known to be; add a revision if it changed.
 
-    What replaces an adopted text is one too, also with the same words: from then on it rests on
+    What replaces an imported text is one too, also with the same words: from then on it rests on
     what the publisher sent. Its cause is ``import``, for no edit was seen.
     """
     row = _locked(connection, article_id)
     # What a page does not say, its feed said at first: to say nothing is no edit.
     article = replace(
-        arrival.article,
-        title=arrival.article.title or row.title,
-        media=arrival.article.media or row.media,
+        upsert.article,
+        title=upsert.article.title or row.title,
+        media=upsert.article.media or row.media,
     )
-    arrival = replace(arrival, article=article)
-    if arrival.origin == "feed" and row.origin == "page":
+    upsert = replace(upsert, article=article)
+    if upsert.origin == "feed" and row.origin == "page":
         # The page is the better witness: a feed's shorter text is no edit of it.
         return UpsertResult(article_id, "unchanged")
-    adopted = row.origin == "import"
+    imported = row.origin == "import"
     same = fingerprint(article.title, article.body.text) == fingerprint(row.title, row.content_text)
-    if same and not adopted:
-        if row.origin != arrival.origin:
+    if same and not imported:
+        if row.origin != upsert.origin:
             connection.execute(
-                update(articles).where(articles.c.id == article_id).values(origin=arrival.origin)
+                update(articles).where(articles.c.id == article_id).values(origin=upsert.origin)
             )
         return UpsertResult(article_id, "unchanged")
-    if not adopted and _same_page(connection, row, arrival.capture_id):
+    if not imported and _same_page(connection, row, upsert.capture_id):
         # The page is as it was: it is our rules that read it otherwise now.
-        _replace(connection, row, arrival, cause="reextract", updated_at=row.updated_at)
+        _replace(connection, row, upsert, cause="reextract", updated_at=row.updated_at)
         return UpsertResult(article_id, "revised")
-    if _edits_lately(connection, article_id, arrival.seen_at) >= MOST_EDITS_A_DAY:
+    if _edits_lately(connection, article_id, upsert.seen_at) >= MOST_EDITS_A_DAY:
         log.warning("edit_not_kept", url=row.url, most_a_day=MOST_EDITS_A_DAY)
         return UpsertResult(article_id, "unchanged")
-    cause: Cause = "import" if adopted else "edit"
-    _replace(connection, row, arrival, cause=cause, updated_at=_edited_at(arrival, row))
-    return UpsertResult(article_id, "revised", first_page=adopted)
+    cause: Cause = "import" if imported else "edit"
+    _replace(connection, row, upsert, cause=cause, updated_at=_edited_at(upsert, row))
+    return UpsertResult(article_id, "revised", first_page=imported)
 
 
-def reextract(
-    connection: Connection,
-    article_id: int,
-    article: Article,
-    *,
-    capture_id: int,
-    seen_at: datetime,
-) -> None:
+def reextract(connection: Connection, article_id: int, upsert: ArticleUpsert) -> bool:
     """Add a revision that is ours: the page of a capture, read by today's rules.
 
     Address, day, file name, ``published_at`` and ``updated_at`` stay: the publisher did nothing.
+    Returns whether it did: somebody may have brought a newer page since this one was looked at.
     """
     row = _locked(connection, article_id)
-    if _capture_of(connection, row) != capture_id:
-        # Somebody brought a newer page since this one was looked at: it is the one that counts.
-        return
-    arrival = ArticleUpsert(
-        article=article,
-        author=row.author,
-        categories=tuple(row.categories.splitlines()),
-        origin="page",
-        seen_at=seen_at,
-        feed_id=row.feed_id,
-        capture_id=capture_id,
+    if _capture_of(connection, row) != upsert.capture_id:
+        return False
+    _replace(connection, row, upsert, cause="reextract", updated_at=row.updated_at)
+    return True
+
+
+def replace_doubted(connection: Connection, article_id: int, upsert: ArticleUpsert) -> None:
+    """Let an article that was withdrawn, with nothing good before it, say what was read now.
+
+    Its other columns are the caller's.
+    """
+    row = _locked(connection, article_id)
+    cause: Cause = "new" if upsert.origin == "page" else "import"
+    _replace(connection, row, upsert, cause=cause, updated_at=upsert.article.updated_at)
+    doubted = update(articles).where(articles.c.id == article_id)
+    connection.execute(doubted.values(doubted_at=None))
+
+
+def withdraw(connection: Connection, article_id: int, revision: int, now: datetime) -> bool:
+    """Take a revision back that turned out not to be the article: its cause is ``doubt`` then.
+
+    Where it is the current one, the last good one before it is current again. Returns whether the
+    article has a good one; one that has none is doubted from ``now`` on.
+    """
+    row = _locked(connection, article_id)
+    mine = revisions.c.article_id == article_id
+    connection.execute(
+        update(revisions).where(mine, revisions.c.revision == revision).values(cause="doubt")
     )
-    _replace(connection, row, arrival, cause="reextract", updated_at=row.updated_at)
+    spans.rebuild(connection, article_id)
+    believed = mine & (revisions.c.cause != "doubt")
+    last = select(revisions).where(believed).order_by(revisions.c.revision.desc()).limit(1)
+    good = connection.execute(last).first()
+    if good is None:
+        if row.doubted_at is None:
+            index.remove(connection, row.id, row.title, row.content_text)
+            doubt = update(articles).where(articles.c.id == article_id)
+            connection.execute(doubt.values(doubted_at=now))
+        return False
+    if row.revision == revision:
+        _restore(connection, row, good)
+    return True
+
+
+def _restore(connection: Connection, row: Row[Any], good: Row[Any]) -> None:
+    """Let an article say what an earlier revision says."""
+    index.remove(connection, row.id, row.title, row.content_text)
+    values = {name: getattr(good, name) for name in _RESTORED}
+    connection.execute(
+        update(articles).where(articles.c.id == row.id).values(**values, file_sha256=None)
+    )
+    stories.regroup(connection, row.id, row.content_text, good.content_text)
+    index.add(connection, [(row.id, good.title, good.content_text)])
+    connection.execute(images.delete().where(images.c.article_id == row.id))
+    shown = [
+        {"article_id": row.id, "position": place, "url": url, "caption": caption}
+        for place, (url, caption) in enumerate(pictures.of_html(good.content_html), start=1)
+    ]
+    if shown:
+        connection.execute(_INSERT_IMAGES, shown)
+        pictures.point_to_known(connection, {row.id})
 
 
 def _replace(
     connection: Connection,
     row: Row[Any],
-    arrival: ArticleUpsert,
+    upsert: ArticleUpsert,
     *,
     cause: Cause,
     updated_at: datetime | None,
 ) -> None:
-    """Let an article say what the arrival says, as its next revision."""
+    """Let an article say what was read, as its next revision."""
     lock_order.lock_revisions(connection)
-    index.remove(connection, row.id, row.title, row.content_text)
-    values = content_columns(arrival) | {
-        "revision": row.revision + 1,
+    if row.doubted_at is None:
+        index.remove(connection, row.id, row.title, row.content_text)
+    number, last_seen = _last(connection, row.id)
+    values = content_columns(upsert) | {
+        "revision": number + 1,
         "updated_at": updated_at,
-        "feed_id": row.feed_id if row.feed_id is not None else arrival.feed_id,
+        "feed_id": row.feed_id if row.feed_id is not None else upsert.feed_id,
         "file_sha256": None,
     }
     connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
-    stories.regroup(connection, row.id, row.content_text, arrival.article.body.text)
-    for table in _INSERT_DETAILS:
-        connection.execute(table.delete().where(table.c.article_id == row.id))
-    seen_at = _not_before(connection, row.id, arrival.seen_at)
-    write_revisions(connection, [NewRevision(row.id, arrival, cause, row.revision + 1, seen_at)])
+    stories.regroup(connection, row.id, row.content_text, upsert.article.body.text)
+    connection.execute(images.delete().where(images.c.article_id == row.id))
+    # A clock that was put back would otherwise make the older revision the later known one.
+    seen_at = max(upsert.seen_at, last_seen)
+    write_revisions(
+        connection,
+        [NewRevision(row.id, upsert, cause, number + 1, seen_at, replaces=row.revision)],
+    )
+
+
+def _last(connection: Connection, article_id: int) -> tuple[int, datetime]:
+    """Return the highest number of an article's revisions, and when its latest one was seen."""
+    query = select(func.max(revisions.c.revision), func.max(revisions.c.seen_at))
+    number, seen_at = connection.execute(query.where(revisions.c.article_id == article_id)).one()
+    return int(number), seen_at
 
 
 def _locked(connection: Connection, article_id: int) -> Row[Any]:
@@ -143,13 +207,18 @@ def _same_page(connection: Connection, row: Row[Any], capture_id: int | None) ->
     query = select(captures.c.sha256).where(
         or_(captures.c.id == capture_id, captures.c.id == current)
     )
-    found = connection.execute(query).scalars().all()
-    return len(found) == 2 and found[0] == found[1]
+    hashes = connection.execute(query).scalars().all()
+    return len(hashes) == 2 and hashes[0] == hashes[1]
 
 
-def content_columns(arrival: ArticleUpsert) -> dict[str, Any]:
+def content_columns(upsert: ArticleUpsert) -> dict[str, Any]:
     """Return the columns of ``articles`` that a revision changes."""
-    article = arrival.article
+    return _said(upsert) | {"origin": upsert.origin}
+
+
+def _said(upsert: ArticleUpsert) -> dict[str, Any]:
+    """Return what ``articles`` and ``revisions`` both say of what was read."""
+    article = upsert.article
     return {
         "title": article.title,
         "media": article.media,
@@ -159,7 +228,6 @@ def content_columns(arrival: ArticleUpsert) -> dict[str, Any]:
         "content_html": article.body.html,
         "content_text": article.body.text,
         "content_sha256": text_sha256(article.body.text),
-        "origin": arrival.origin,
         "template": article.template,
     }
 
@@ -169,65 +237,54 @@ class NewRevision:
     """What an article is to say, and since when."""
 
     article_id: int
-    arrival: ArticleUpsert
+    upsert: ArticleUpsert
     cause: Cause
     number: int = 1
     seen_at: datetime | None = None
-    """``None``: when the arrival was seen."""
+    """``None``: when it was read."""
+    replaces: int = 0
+    """The revision that was current before; 0: none was."""
 
 
 def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     """Write revisions and all that hangs on an article's current content.
 
-    Nothing may hang on it yet: what hung on the content before is taken away by the caller.
+    No picture may hang on it yet: those of the content before are taken away by the caller.
     """
     rows = [
         {
-            "article_id": one.article_id,
-            "revision": one.number,
-            "cause": one.cause,
-            "seen_at": one.seen_at or one.arrival.seen_at,
-            "title": one.arrival.article.title,
-            "content_html": one.arrival.article.body.html,
-            "content_text": one.arrival.article.body.text,
-            "content_sha256": text_sha256(one.arrival.article.body.text),
-            "capture_id": one.arrival.capture_id,
+            "article_id": revision.article_id,
+            "revision": revision.number,
+            "cause": revision.cause,
+            "seen_at": revision.seen_at or revision.upsert.seen_at,
+            "published_at": revision.upsert.claimed_at,
+            "final_url": revision.upsert.final_url,
+            "note": revision.upsert.note,
+            "capture_id": revision.upsert.capture_id,
+            **_said(revision.upsert),
         }
-        for one in new
+        for revision in new
     ]
     connection.execute(_INSERT, rows)
-    index.add(
+    texts = [(revision.article_id, revision.upsert.article) for revision in new]
+    index.add(connection, [(at, article.title, article.body.text) for at, article in texts])
+    spans.write(
         connection,
-        [(one.article_id, one.arrival.article.title, one.arrival.article.body.text) for one in new],
+        [
+            spans.Spanned(
+                revision.article_id, revision.number, revision.replaces, revision.upsert.article
+            )
+            for revision in new
+        ],
     )
-    _write_details(connection, new)
-
-
-def details(article: Article) -> dict[Table, list[dict[str, Any]]]:
-    """Return the rows of an article's current content in the tables beside ``articles``."""
-    securities = {one.symbol: one for one in reversed(article.body.securities)}
-    return {
-        symbols: [
-            {"symbol": one.symbol, "market": one.market, "name": one.name}
-            for one in securities.values()
-        ],
-        keywords: [{"keyword": word} for word in dict.fromkeys(article.keywords)],
-        images: [
-            {"position": place, "url": picture.url, "caption": picture.caption}
-            for place, picture in enumerate(article.body.pictures, start=1)
-        ],
-    }
-
-
-def _write_details(connection: Connection, new: Sequence[NewRevision]) -> None:
-    rows: dict[Table, list[dict[str, Any]]] = {symbols: [], keywords: [], images: []}
-    for one in new:
-        for table, values in details(one.arrival.article).items():
-            rows[table] += [value | {"article_id": one.article_id} for value in values]
-    for table, values in rows.items():
-        if values:
-            connection.execute(_INSERT_DETAILS[table], values)
-    pictures.point_to_known(connection, {row["article_id"] for row in rows[images]})
+    shown: list[dict[str, Any]] = [
+        {"article_id": at, "position": place, "url": picture.url, "caption": picture.caption}
+        for at, article in texts
+        for place, picture in enumerate(article.body.pictures, start=1)
+    ]
+    if shown:
+        connection.execute(_INSERT_IMAGES, shown)
+        pictures.point_to_known(connection, {row["article_id"] for row in shown})
 
 
 def _edits_lately(connection: Connection, article_id: int, now: datetime) -> int:
@@ -243,24 +300,14 @@ def _edits_lately(connection: Connection, article_id: int, now: datetime) -> int
     return int(connection.execute(query).scalar_one())
 
 
-def _not_before(connection: Connection, article_id: int, seen_at: datetime) -> datetime:
-    """Return when a revision was seen: never before the one that it replaces.
-
-    A clock that was put back would otherwise make the older revision the later known one.
-    """
-    query = select(func.max(revisions.c.seen_at)).where(revisions.c.article_id == article_id)
-    last: datetime | None = connection.execute(query).scalar()
-    return max(seen_at, last) if last else seen_at
-
-
-def _edited_at(arrival: ArticleUpsert, row: Row[Any]) -> datetime | None:
+def _edited_at(upsert: ArticleUpsert, row: Row[Any]) -> datetime | None:
     """When the publisher says that it edited, if that is news; else when we saw it."""
-    claimed = arrival.article.updated_at
+    claimed = upsert.article.updated_at
     if row.origin == "import":
         return claimed or row.updated_at
     if claimed and (row.updated_at is None or claimed > row.updated_at):
         return claimed
-    return arrival.seen_at
+    return upsert.seen_at
 
 
 def text_sha256(text: str) -> str:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Table,
     bindparam,
     func,
     or_,
@@ -106,13 +107,19 @@ def _beside(column: Column[int], *values: Column[Any], order: Column[Any]) -> Se
     return select(column, *values).where(column.in_(_IDS)).order_by(order)
 
 
+def _named(table: Table, *values: str) -> Select[Any]:
+    """Select what current revisions name: what earlier ones named has a last revision."""
+    current = _beside(*table.c["article_id", *values], order=table.c[values[-2:][0]])
+    return current.where(table.c.last_revision.is_(None))
+
+
 _BESIDE: dict[str, tuple[Select[Any], Callable[..., Any]]] = {
     "feeds": (_beside(sightings.c.article_id, feeds.c.name, order=feeds.c.id).join(feeds), str),
     "securities": (
-        _beside(*symbols.c["article_id", "market", "symbol", "name"], order=symbols.c.symbol),
+        _named(symbols, "market", "symbol", "name"),
         Security,
     ),
-    "keywords": (_beside(*keywords.c["article_id", "keyword"], order=keywords.c.keyword), str),
+    "keywords": (_named(keywords, "keyword"), str),
     "pictures": (
         _beside(*images.c["article_id", "url", "caption"], order=images.c.position),
         Picture,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ingestor.identity import fingerprint
 from ingestor.text.similarity import alphanumerics
 from ingestor.witness.looks import (
+    Announcement,
     AnotherArticle,
     Believed,
     Doubtful,
     Edited,
     Evidence,
     KnownArticle,
+    Unchanged,
     Verdict,
 )
-from ingestor.witness.resemblance import NEARLY_SAME_SHARE, SOME_SHARE
+from ingestor.witness.resemblance import NEARLY_SAME_SHARE, SOME_SHARE, text_share
 from ingestor.witness.signs import Signs
 
 TEASER_SHARE = 0.5
@@ -41,6 +46,29 @@ def placed(signs: Signs) -> Verdict:
     if share >= NEARLY_SAME_SHARE or (share >= SOME_SHARE and (signs.stated or not other_day)):
         return Edited(nearest.article_id)
     return AnotherArticle(stated_day) if other_day else _rewritten(signs, stated_day)
+
+
+def placed_text(
+    known: Sequence[KnownArticle], announced: Announcement
+) -> Believed | AnotherArticle | Edited | Unchanged:
+    """Return which article of its address a feed's own text is.
+
+    The feed vouches for it. It is another article only under a day of none that is known, with a
+    text that is new throughout.
+    """
+    print_ = fingerprint(announced.title, announced.text)
+    for article in known:
+        if article.fingerprint == print_:
+            return Unchanged(article.article_id)
+    if not known:
+        return Believed(announced.day)
+    nearest = max(known, key=lambda article: text_share(announced.text, article.text))
+    if text_share(announced.text, nearest.text) >= SOME_SHARE:
+        return Edited(nearest.article_id)
+    of_day = [article for article in known if _has_day(article, announced.day)]
+    if announced.day and not of_day:
+        return AnotherArticle(announced.day)
+    return Edited((of_day or [nearest])[0].article_id)
 
 
 def _other_id(signs: Signs, day: str) -> Verdict:

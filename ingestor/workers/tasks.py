@@ -1,11 +1,8 @@
 """What runs in worker processes: an answer of the network to a document, or an article. Pure.
 
 A worker imports this module and what it needs, and not the pipeline, its database and its
-network: that makes workers small, and quick to start.
-
-What is done in a worker process with a page that came: read it, and pack it for the WARC.
-
-Both are pure work on the same bytes, which cross to a worker once.
+network: that makes workers small, and quick to start. A page is read and packed for the WARC by one
+task, so that its bytes cross to a worker once.
 """
 
 from __future__ import annotations
@@ -14,13 +11,15 @@ import traceback
 from dataclasses import dataclass
 
 from ingestor.archive.warc.records import Packed, pack
-from ingestor.extract import extract_article
+from ingestor.errors import FetchError
+from ingestor.extract import extract_article, read_page
 from ingestor.extract.feed_text import article_from_entry
 from ingestor.fetch.headers import require_page
 from ingestor.model import Article, Feed, FeedDocument, Page, Response
 from ingestor.sources import source
+from ingestor.witness.looks import Evidence
 
-__all__ = ["article_from_entry", "extract_page", "read_feed"]
+__all__ = ["Received", "article_from_entry", "extract_page", "read_feed", "receive_page"]
 
 
 def read_feed(feed: Feed, response: Response) -> FeedDocument:
@@ -35,11 +34,7 @@ def extract_page(response: Response) -> Article:
     what :func:`extract_article` raises.
     """
     require_page(response)
-    page = Page(response.final_url, response.body, response.header("content-type"))
-    return extract_article(page)
-
-
-__all__ = ["Received", "receive_page"]
+    return extract_article(_page(response))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +42,8 @@ class Received:
     """An answer that was asked for its article: what it shows, or why it shows none."""
 
     article: Article | Exception
+    evidence: Evidence | None = None
+    """What the page shows of itself; ``None`` for what is no page."""
     packed: Packed | None = None
     """Its records; ``None`` where they are not wanted, or it is no page."""
 
@@ -59,7 +56,15 @@ def receive_page(response: Response, *, kept: bool) -> Received:
     """
     packed = pack(response) if kept and response.status == 200 else None
     try:
-        return Received(extract_page(response), packed)
+        require_page(response)
+        article, evidence = read_page(_page(response))
+    except FetchError as error:
+        return Received(error, None, packed)
     except Exception as error:  # noqa: BLE001 - the page is kept, whatever our rules do with it
         error.add_note(f"in a worker process:\n{traceback.format_exc()}")
-        return Received(error, packed)
+        return Received(error, None, packed)
+    return Received(article, evidence, packed)
+
+
+def _page(response: Response) -> Page:
+    return Page(response.final_url, response.body, response.header("content-type"))

@@ -27,6 +27,7 @@ from ingestor.store.schema.columns import (
     number,
     partial_index,
     reference,
+    span,
     text,
     time,
 )
@@ -52,6 +53,7 @@ feeds = Table(
     number("moved_polls", "Polls in a row that were redirected there."),
     time("retry_at", "It asked not to be asked before (Retry-After); NULL: it did not."),
     text("stopped", "Why it is not asked any more; empty: it is. `ingest retry` asks it again."),
+    number("zone_shift_s", "Seconds by which its times are set right: it reads its zone wrongly."),
     number("active", "1 while it stands in the configuration, else 0.", default="1"),
     comment="The feeds and how they are: one row a feed that was ever configured.",
 )
@@ -80,6 +82,8 @@ articles = Table(
     time("published_at", "When the page claims to be published; else what the feed claims."),
     time("first_seen_at", "When this archive first had the article.", nullable=False),
     time("updated_at", "When the publisher says it last edited it, or else when that was seen."),
+    time("gone_at", "Since when its page is not there any more; NULL: it is, as far as is known."),
+    time("doubted_at", "Since when it is known never to have been an article; NULL: it is one."),
     number("revision", "Number of the current revision, from 1.", default="1"),
     text("path", "Its file, relative to the archive folder; never changes.", default=None),
     text("origin", "page: from its page; feed: from the feed's text; import: adopted."),
@@ -106,6 +110,12 @@ partial_index(
 )
 partial_index("ix_articles_file_due", articles.c.file_sha256.is_(None), articles.c.id)
 
+GONE = articles.c.gone_at.is_not(None)
+"""Condition: its page is not there any more."""
+
+BELIEVED = articles.c.doubted_at.is_(None)
+"""Condition: it is an article, as far as is known."""
+
 aliases = Table(
     "aliases",
     metadata,
@@ -127,7 +137,16 @@ captures = Table(
     Column("warc_file", Text, comment="WARC file, relative to the raw folder; NULL: not kept."),
     Column("warc_offset", ID, comment="Byte at which the response or revisit record starts."),
     Column("warc_length", ID, comment="Length of the compressed record in bytes."),
+    text(
+        "reading",
+        "What the look was taken for: article, edit, unchanged, another, elsewhere, gone, "
+        "none (no article), doubtful; empty for a feed's body and a further page.",
+    ),
+    text("reason", "Why it was not believed, or what is to be said of it."),
+    text("text_hash", "Names the text that was read (16 hex digits); empty when there was none."),
+    reference("articles", "Article that was looked at, or that it led to.", nullable=True),
     Index(None, "url"),
+    Index(None, "article_id"),
     comment="Bodies as received: where the WARC files hold each.",
 )
 
@@ -146,7 +165,7 @@ revisions = Table(
     text(
         "cause",
         "new; edit: by the publisher; reextract: by our rules; import: adopted, or the page that "
-        "replaced what was adopted.",
+        "replaced what was adopted; doubt: it turned out not to be the article.",
         default=None,
     ),
     time("seen_at", "When this archive first had this revision.", nullable=False),
@@ -155,8 +174,16 @@ revisions = Table(
     text("content_text", "Text, one paragraph a line.", default=None),
     text("content_sha256", "SHA-256 (hex) of content_text as UTF-8.", default=None),
     reference("captures", "The page as received; NULL for a feed's text.", nullable=True),
+    time("published_at", "When it claimed to be published; NULL: it did not say, nor the feed."),
+    text("media", "Who wrote it, as it said then."),
+    text("editor", "Responsible editor, as it said then."),
+    text("summary", "Its description then, else the beginning of the text."),
+    text("headimg", "Address of its first picture then."),
+    text("template", "Which page template read it; generic when none did; feed, import."),
+    text("final_url", "Address that answered, after redirects; empty for a feed's text."),
+    text("note", "What is to be said of the revision, such as why it was believed."),
     UniqueConstraint("article_id", "revision"),
-    CheckConstraint("cause IN ('new', 'edit', 'reextract', 'import')", name="cause"),
+    CheckConstraint("cause IN ('new', 'edit', 'reextract', 'import', 'doubt')", name="cause"),
     comment="Every revision of every article, the first included.",
     sqlite_autoincrement=True,
 )
@@ -223,10 +250,11 @@ symbols = Table(
     metadata,
     reference("articles", "Article.", primary_key=True),
     Column("symbol", Text, primary_key=True, comment="sh600519, sz000001, hk00700, us:BABA …"),
+    *span(),
     text("market", "sh, sz, bj, hk or us.", default=None),
     text("name", "The security as the article writes it."),
     Index(None, "symbol"),
-    comment="Securities that an article names.",
+    comment="Securities that an article names, each with the revisions that name it.",
 )
 
 stories = Table(
@@ -252,8 +280,9 @@ keywords = Table(
     metadata,
     reference("articles", "Article.", primary_key=True),
     Column("keyword", Text, primary_key=True, comment="Keyword as the page gives it."),
+    *span(),
     Index(None, "keyword"),
-    comment="Keywords of an article.",
+    comment="Keywords of an article, each with the revisions that have it.",
 )
 
 images = Table(
@@ -280,4 +309,16 @@ pictures = Table(
     text("error", "Why there is none."),
     Index(None, "path"),
     comment="Pictures that were asked for (archive.images), and how it went.",
+)
+
+DOUBTED = captures.c.reading.in_(
+    [literal(reading, literal_execute=True) for reading in ("none", "doubtful")]
+)
+"""Condition: a look that brought no article."""
+
+partial_index("ix_captures_doubted", DOUBTED, captures.c.fetched_at)
+partial_index(
+    "ix_captures_text_hash",
+    captures.c.text_hash != literal("", literal_execute=True),
+    captures.c.text_hash,
 )

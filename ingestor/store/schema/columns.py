@@ -110,6 +110,19 @@ def number(name: str, comment: str, *, default: str | None = "0") -> Column[int]
     return Column(name, Integer, nullable=False, server_default=default, comment=comment)
 
 
+def span() -> tuple[Column[int], Column[int]]:
+    """Make the columns that say which revisions of its article a row stands for."""
+    return (
+        Column(
+            "first_revision",
+            Integer,
+            primary_key=True,
+            comment="Revision with which it begins.",
+        ),
+        Column("last_revision", Integer, comment="Revision with which it ends; NULL: it is there."),
+    )
+
+
 def key(comment: str) -> Column[int]:
     """Make the primary key."""
     return Column("id", ID, primary_key=True, comment=comment)

@@ -18,26 +18,29 @@ class View:
 VIEWS = (
     View(
         "known_revisions",
-        "What the archive knew, and from when until when: filter by a moment.",
+        "What the archive knew, and from when until when, without what is doubted by now.",
         (
             ("sequence", "Of the revision; only grows."),
             ("article_id", "Article."),
             ("url", "Canonical address of the article."),
             ("date", "Publication day of the article."),
-            ("published_at", "When the page claims to be published: not when it was known."),
+            ("published_at", "When this revision claims to be published: not when it was known."),
             ("revision", "Number within the article, from 1."),
             ("cause", "new, edit, reextract or import."),
             ("title", "Title of this revision."),
             ("content_text", "Text of this revision."),
+            ("media", "Who wrote it, as this revision says."),
             ("known_from", "From when on the archive had this revision."),
             ("known_until", "When the next revision replaced it; NULL: it is the current one."),
         ),
         """
-SELECT r.sequence, r.article_id, a.url, a.date, a.published_at, r.revision, r.cause,
-       r.title, r.content_text, r.seen_at AS known_from,
-       (SELECT n.seen_at FROM revisions n
-         WHERE n.article_id = r.article_id AND n.revision = r.revision + 1) AS known_until
-  FROM revisions r JOIN articles a ON a.id = r.article_id""",
+SELECT r.sequence, r.article_id, a.url, a.date, r.published_at, r.revision, r.cause,
+       r.title, r.content_text, r.media, r.seen_at AS known_from,
+       (SELECT min(n.seen_at) FROM revisions n
+         WHERE n.article_id = r.article_id AND n.revision > r.revision
+           AND n.cause <> 'doubt') AS known_until
+  FROM revisions r JOIN articles a ON a.id = r.article_id
+ WHERE r.cause <> 'doubt'""",
     ),
     View(
         "changes",
@@ -45,7 +48,7 @@ SELECT r.sequence, r.article_id, a.url, a.date, a.published_at, r.revision, r.ca
         (
             ("sequence", "Only grows: ask for those above the last you saw."),
             ("seen_at", "When this archive first had the revision."),
-            ("cause", "new, edit, reextract or import."),
+            ("cause", "new, edit, reextract, import, or doubt: it was withdrawn."),
             ("article_id", "Article."),
             ("revision", "Number within the article, from 1."),
             ("url", "Canonical address of the article."),
@@ -71,11 +74,18 @@ SELECT r.sequence, r.seen_at, r.cause, r.article_id, r.revision, a.url, a.date, 
             ("media", "Who wrote it."),
             ("title", "Title of the current revision."),
             ("url", "Canonical address of the article."),
+            ("known_from", "From when on the archive knew that the article names it."),
+            ("known_until", "When an edit took it out; NULL: it is there."),
         ),
         """
 SELECT s.symbol, s.market, s.name, s.article_id, a.date, a.published_at, a.first_seen_at,
-       a.media, a.title, a.url
-  FROM symbols s JOIN articles a ON a.id = s.article_id""",
+       a.media, a.title, a.url, b.seen_at AS known_from,
+       (SELECT min(n.seen_at) FROM revisions n
+         WHERE n.article_id = s.article_id AND n.revision > s.last_revision
+           AND n.cause <> 'doubt') AS known_until
+  FROM symbols s JOIN articles a ON a.id = s.article_id
+  JOIN revisions b ON b.article_id = s.article_id AND b.revision = s.first_revision
+ WHERE b.cause <> 'doubt'""",
     ),
     View(
         "articles_by_story",
@@ -95,7 +105,27 @@ SELECT s.symbol, s.market, s.name, s.article_id, a.date, a.published_at, a.first
 SELECT s.story_id,
        (SELECT count(*) FROM stories o WHERE o.story_id = s.story_id) AS articles,
        s.article_id, a.date, a.published_at, a.first_seen_at, a.media, a.title, a.url
-  FROM stories s JOIN articles a ON a.id = s.article_id""",
+  FROM stories s JOIN articles a ON a.id = s.article_id
+ WHERE a.doubted_at IS NULL""",
+    ),
+    View(
+        "articles_gone",
+        "The articles whose page is not there any more.",
+        (
+            ("article_id", "Article."),
+            ("gone_at", "When this was first seen."),
+            ("date", "Publication day of the article."),
+            ("published_at", "When the page claims to be published."),
+            ("first_seen_at", "When this archive first had the article."),
+            ("media", "Who wrote it."),
+            ("title", "Title of the current revision."),
+            ("url", "Canonical address of the article."),
+        ),
+        """
+SELECT a.id AS article_id, a.gone_at, a.date, a.published_at, a.first_seen_at, a.media, a.title,
+       a.url
+  FROM articles a
+ WHERE a.gone_at IS NOT NULL AND a.doubted_at IS NULL""",
     ),
 )
 """In the order in which they are made."""

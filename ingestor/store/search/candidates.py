@@ -135,7 +135,9 @@ def _of_symbol(connection: Connection, filters: Filters, limit: int) -> frozense
     """Return the articles of the security that is asked for, ``None`` if they are many."""
     if not filters.symbol:
         return None
-    query = select(symbols.c.article_id).where(symbols.c.symbol == filters.symbol)
+    query = select(symbols.c.article_id).where(
+        symbols.c.symbol == filters.symbol, symbols.c.last_revision.is_(None)
+    )
     ids = connection.execute(query.limit(limit + 1)).scalars().all()
     return frozenset(ids) if len(ids) <= limit else None
 

@@ -1,0 +1,171 @@
+"""What a look is taken for: everything that the witness weighs, put together for it.
+
+::
+
+    looks | what is known, from the store | text seen elsewhere? host's habit? | witness | Verdict
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from html import unescape
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from ingestor.errors import Forbidden
+from ingestor.identity import canonical_url, document_id, publication_day
+from ingestor.model import Entry
+from ingestor.store import articles, captures
+from ingestor.store.captures import text_hash
+from ingestor.witness import judge
+from ingestor.witness.looks import (
+    GENERIC,
+    Announcement,
+    AnotherArticle,
+    Believed,
+    Doubtful,
+    Edited,
+    Evidence,
+    Gone,
+    KnownArticle,
+    Look,
+    LookKind,
+    NotAnArticle,
+    Redirected,
+    Unchanged,
+    Verdict,
+)
+
+MOST_ANNOUNCED_CHARACTERS = 20_000
+"""How much of a feed's text is compared with a page: more than tells them apart."""
+
+_TAG = re.compile(r"<[^<>]*>")
+
+ByHost: TypeAlias = Mapping[tuple[str, str], set[str]]
+"""The addresses of each host at which a text was read, by host and hash of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """A page that came, and what it was asked for as."""
+
+    kind: LookKind
+    url: str
+    """Canonical form of the address that was asked for."""
+    final_url: str
+    status: int
+    fetched_at: datetime
+    evidence: Evidence | None
+    announced: Announcement | None = None
+
+    @property
+    def text_hash(self) -> str:
+        """Name the text that the page shows, ``''`` for none."""
+        return text_hash(self.evidence.text) if self.evidence else ""
+
+
+@dataclass(slots=True)
+class Court:
+    """Judges the pages of a batch: what they show together counts as well."""
+
+    pages: Sequence[PageSeen]
+    _together: dict[tuple[str, str], set[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._together = defaultdict(set)
+        for page in self.pages:
+            if page.text_hash:
+                self._together[_host(page.url), page.text_hash].add(page.url)
+
+    def judge(
+        self, connection: Connection, page: PageSeen, known: Sequence[KnownArticle]
+    ) -> Verdict:
+        """Return what a page is taken for, ``known`` being what is known at its address.
+
+        A page that a redirect led to is judged once more, as a look at that other address.
+        """
+        verdict = judge(page.announced, known, self._look(connection, page))
+        if not isinstance(verdict, Redirected):
+            return verdict
+        there = replace(page, url=verdict.url)
+        beyond = articles.known_articles(connection, (verdict.url,), verdict.document_id)
+        again = judge(page.announced, beyond, self._look(connection, there))
+        return verdict if isinstance(again, Redirected) else again
+
+    def _look(self, connection: Connection, page: PageSeen) -> Look:
+        host, identifier = _host(page.url), document_id(page.url)
+        generic = page.evidence is not None and page.evidence.template == GENERIC
+        elsewhere, before = 0, False
+        if page.text_hash:
+            looks = captures.same_text(connection, page.text_hash, page.fetched_at)
+            urls = {url for url in looks.addresses if _host(url) == host}
+            others = (urls | self._together[host, page.text_hash]) - {page.url}
+            elsewhere = len(
+                {url for url in others if not identifier or document_id(url) != identifier}
+            )
+            before = page.url in looks.doubted_before
+        return Look(
+            kind=page.kind,
+            url=page.url,
+            document_id=identifier,
+            status=page.status,
+            final_url=page.final_url,
+            evidence=page.evidence,
+            host_uses_templates=generic and articles.host_uses_templates(connection, host),
+            same_text_elsewhere=elsewhere,
+            doubted_before=before,
+        )
+
+
+def announcement(entry: Entry, *, points: bool) -> Announcement:
+    """Return what an entry says of its article.
+
+    The day of one that only points to the article is not the article's.
+    """
+    day = publication_day(entry.published_at) if entry.published_at and not points else ""
+    html = (entry.content or entry.summary)[:MOST_ANNOUNCED_CHARACTERS]
+    return Announcement(entry.title, unescape(_TAG.sub("\n", html)), day)
+
+
+def canonical_or_same(url: str) -> str:
+    """Return the canonical form of an address that answered, itself where it has none."""
+    try:
+        return canonical_url(url)
+    except Forbidden:
+        return url
+
+
+_READINGS: Mapping[type[Verdict], str] = {
+    Believed: "article",
+    Edited: "edit",
+    Unchanged: "unchanged",
+    AnotherArticle: "another",
+    Redirected: "elsewhere",
+    Gone: "gone",
+    NotAnArticle: "none",
+    Doubtful: "doubtful",
+}
+
+
+def reading(verdict: Verdict) -> tuple[str, str]:
+    """Return what a look was taken for and why, as captures have it."""
+    match verdict:
+        case Gone(reason=reason) | NotAnArticle(reason=reason) | Doubtful(reason=reason):
+            said: str = reason
+        case Redirected(url=url):
+            said = url
+        case Believed(note=note) | Edited(note=note):
+            said = note
+        case _:
+            said = ""
+    return _READINGS[type(verdict)], said
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
