@@ -41,6 +41,7 @@ from ingestor.witness.looks import (
     Unchanged,
     Verdict,
 )
+from ingestor.witness.resemblance import is_telling
 
 MOST_ANNOUNCED_CHARACTERS = 20_000
 """How much of a feed's text is compared with a page: more than tells them apart."""
@@ -66,8 +67,17 @@ class PageSeen:
 
     @property
     def text_hash(self) -> str:
-        """Name the text that the page shows, ``''`` for none."""
-        return text_hash(self.evidence.text) if self.evidence else ""
+        """Name the text that the page shows, ``''`` for none.
+
+        Where the headline that was announced says nothing, the page's own belongs to it: what a
+        site gives everywhere has one title.
+        """
+        if not self.evidence or not self.evidence.text:
+            return ""
+        told = self.announced is None or is_telling(self.announced.title)
+        return text_hash(
+            self.evidence.text if told else f"{self.evidence.title}{self.evidence.text}"
+        )
 
 
 @dataclass(slots=True)

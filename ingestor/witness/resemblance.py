@@ -74,6 +74,11 @@ def _is_section(path: str) -> bool:
     )
 
 
+def is_telling(title: str) -> bool:
+    """Whether a headline is long enough to be missed where it is not."""
+    return len(alphanumerics(title)) >= LEAST_TITLE_LETTERS
+
+
 def same_title(first: str, second: str) -> bool:
     """Whether two headlines are one, give or take a cut end, a prefix or a suffix."""
     shorter, longer = sorted((alphanumerics(first), alphanumerics(second)), key=len)
@@ -86,7 +91,7 @@ def same_title(first: str, second: str) -> bool:
 def title_in_text(title: str, text: str) -> bool:
     """Whether a text begins with what a headline speaks of."""
     headline = alphanumerics(title)
-    if len(headline) < LEAST_TITLE_LETTERS:
+    if not is_telling(title):
         return False
     pairs = _pairs(headline)
     return len(pairs & _pairs(alphanumerics(text)[:_BEGINNING])) >= TITLE_IN_TEXT_SHARE * len(pairs)

@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 from ingestor.identity import document_id
 from ingestor.text.similarity import alphanumerics
 from ingestor.witness.looks import GENERIC, Announcement, Evidence, KnownArticle, Look
-from ingestor.witness.resemblance import SOME_SHARE, same_title, text_share, title_in_text
+from ingestor.witness.resemblance import (
+    SOME_SHARE,
+    is_telling,
+    same_title,
+    text_share,
+    title_in_text,
+)
 
 MOST_LINK_SHARE = 0.6
 """Of an article's text inside links. Front pages have nearly all of it there (0.99 in
@@ -148,15 +154,17 @@ def _form(identifier: str) -> tuple[str, str]:
 
 
 def _expected(titles: Sequence[str], evidence: Evidence, *, in_text: bool) -> bool | None:
-    """Whether a page has one of the titles; ``None`` when none of them says anything."""
-    telling = [title for title in titles if alphanumerics(title)]
-    if not telling:
-        return None
-    return any(
-        same_title(title, evidence.title)
-        or (in_text and is_unlinked(evidence) and title_in_text(title, evidence.text))
-        for title in telling
-    )
+    """Whether a page has one of the titles; ``None`` when none of them says anything.
+
+    One of two or three letters that is not there says nothing either: it may be a number, or a
+    feed's own mark.
+    """
+    for title in titles:
+        if same_title(title, evidence.title):
+            return True
+        if in_text and is_unlinked(evidence) and title_in_text(title, evidence.text):
+            return True
+    return False if any(map(is_telling, titles)) else None
 
 
 def is_unlinked(evidence: Evidence) -> bool:
