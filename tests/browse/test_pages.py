@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from ingestor.clock import Clock
-from tests.pipeline.test_revisions import make_due
 from tools.filling import filled
 from tools.made_up_sina import finance_page, made_up, publish
 
@@ -68,7 +67,7 @@ def edited(tmp_path_factory):
         first, *rest = one.paragraphs
         text = first.replace("。", "，更正。", 1) + '<a href="https://elsewhere.example/">链接</a>'
         net.serve(one.url, finance_page(replace(one, paragraphs=(text, *rest))))
-        make_due(site)
+        site.make_due()
         site.run("--once")
     with browsing(site.folder / "archive.db") as asking:
         yield asking
