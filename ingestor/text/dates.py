@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from feedparser.datetimes.greek import _parse_date_greek
@@ -229,8 +230,19 @@ MOST_CHARACTERS = 100
 """Longer texts are no dates, and need not be searched for one."""
 
 
+_ADDRESS_DAY = re.compile(r"/((?:19|20)\d\d)[-/]?([01]\d)[-/]?([0-3]\d)/")
+
 _ISO_MARKS = ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "Z"))
 _ISO_LENGTH = 20
+
+
+def address_day(url: str) -> datetime | None:
+    """Return midnight in China of the day that an address names, or ``None``.
+
+    ``…/2018-12-28/doc-….shtml``, ``…/20120312/0835….shtml``, ``…/2019/0508/c1-2.html``.
+    """
+    day = _ADDRESS_DAY.search(urlsplit(url).path)
+    return parse_date("-".join(day.groups())) if day else None
 
 
 def http_date(moment: datetime) -> str:
