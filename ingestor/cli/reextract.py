@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from typing import Annotated
 
+import structlog
 import typer
 
-from ingestor.cli.common import existing, options, say, say_error, set_up_logs
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say, say_error
 from ingestor.cli.defer import defer_reextract
 from ingestor.cli.filters import filters_of
-from ingestor.cli.tally import Tally, shown
+from ingestor.cli.logs import set_up_logs
+from ingestor.cli.progress import Bar, bar
+from ingestor.cli.show import differences
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline import reextract as pipeline_reextract
+from ingestor.pipeline.reextract import ReextractionResult
 from ingestor.store import feeds, reextraction
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
 from ingestor.store.exports import Filters
-from ingestor.store.reextraction import Wanted
+from ingestor.store.reextraction import Content, Wanted
+from ingestor.text.sanitize import one_line
 from ingestor.workers import Workers
+
+log = structlog.get_logger(__name__)
+
+ARTICLES_A_LINE = 1_000
+"""Where there is no terminal, a line is logged for so many articles."""
+
+PROBLEMS_LISTED = 100
+"""Pages that cannot be read are said one by one up to here; the others are counted."""
+
+VALUE_CHARACTERS = 100
+"""How much of a value is shown in a difference."""
 
 
 def reextract(
@@ -60,7 +79,7 @@ def reextract(
     settings = options(context).settings()
     names, days = feed or [], filters_of(since=since or "", until=until or "")
     if defer:
-        _hand_over(settings, names, days, dry_run=dry_run)
+        _defer(settings, names, days, dry_run=dry_run)
         return
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
@@ -75,7 +94,7 @@ def reextract(
         raise typer.Exit(1)
 
 
-def _hand_over(settings: Settings, names: Sequence[str], days: Filters, *, dry_run: bool) -> None:
+def _defer(settings: Settings, names: Sequence[str], days: Filters, *, dry_run: bool) -> None:
     if dry_run:
         raise UsageError("--defer and --dry-run exclude each other")
     with closing(existing(settings)) as database:
@@ -88,22 +107,21 @@ def _wanted(database: Database, names: Sequence[str], days: Filters) -> Wanted:
         known = feeds.ids(connection)
     for name in names:
         if name not in known:
-            there = ", ".join(known) or "none"
-            raise UsageError(f'--feed: the archive knows no feed "{name}"; there are: {there}')
+            every = ", ".join(known) or "none"
+            raise UsageError(f'--feed: the archive knows no feed "{name}"; there are: {every}')
     return Wanted(tuple(known[name] for name in names), days.since, days.until)
 
 
 def _run(
     settings: Settings, database: Database, clock: Clock, *, wanted: Wanted, diffs: int | None
-) -> Tally:
+) -> ReextractionTally:
     """Read again, and say what came of it; ``diffs`` is ``None`` when it is meant."""
     began = clock.monotonic()
     with database.reading() as connection:
         every, kept = reextraction.count(connection, wanted)
-    with ExitStack() as stack:
-        workers = stack.enter_context(Workers())
-        tally = stack.enter_context(shown(kept, diffs or 0))
-        for one in pipeline_reextract.reextract(
+    with Workers() as workers, bar("articles", kept, "changed") as shown:
+        tally = ReextractionTally(kept, diffs or 0, shown)
+        for result in pipeline_reextract.reextract(
             settings.archive,
             database,
             workers,
@@ -111,7 +129,7 @@ def _run(
             wanted=wanted,
             dry_run=diffs is not None,
         ):
-            tally.add(one)
+            tally.add(result)
     for line in tally.lines(without_page=every - kept, dry_run=diffs is not None):
         say(line)
     seconds = max(clock.monotonic() - began, 0.001)
@@ -122,3 +140,98 @@ def _run(
             f"{f' with --since {tally.day}' if tally.day else ''} goes on there"
         )
     return tally
+
+
+class ReextractionTally:
+    """What came of the articles so far."""
+
+    def __init__(self, total: int, diffs: int, bar: Bar | None) -> None:
+        """Count up to ``total``; keep the first ``diffs`` differences; show it on ``bar``."""
+        self._total = total
+        self._diffs_left = diffs
+        self._bar = bar
+        self._templates: Counter[tuple[str, str]] = Counter()
+        self._outcomes: Counter[str] = Counter()
+        self._fields: Counter[str] = Counter()
+        self._diffs: list[str] = []
+        self.read = 0
+        self.day = ""
+        """Publication day of the article that came last."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many kept pages cannot be read."""
+        return self._outcomes["unreadable"]
+
+    def add(self, result: ReextractionResult) -> None:
+        """Count an article."""
+        self.read += 1
+        self.day = result.before.date
+        self._templates[result.template, result.outcome] += 1
+        self._outcomes[result.outcome] += 1
+        self._fields.update(result.differs_in)
+        if result.outcome == "unreadable":
+            self._say_unreadable(result)
+        if result.outcome == "changed" and self._diffs_left:
+            self._diffs_left -= 1
+            self._diffs += _difference(result)
+        self._show()
+
+    def lines(self, *, without_page: int, dry_run: bool) -> Iterator[str]:
+        """Yield the differences that were kept, the counts by template, and the sums."""
+        yield from self._diffs
+        verb = "would change" if dry_run else "changed"
+        yield f"{'template':<20}{verb:>14}{'unchanged':>14}{'left':>14}{'unreadable':>14}"
+        for template in sorted({template for template, _ in self._templates}):
+            counts = (
+                self._templates[template, outcome]
+                for outcome in ("changed", "unchanged", "left", "unreadable")
+            )
+            yield f"{template:<20}" + "".join(f"{count:>14}" for count in counts)
+        if self._fields:
+            parts = (f"{name} {count}" for name, count in self._fields.most_common())
+            yield f"{verb}: {', '.join(parts)}"
+        yield (
+            f"{self.read} articles read again: {self._outcomes['changed']} {verb}, "
+            f"{self.unreadable} unreadable; {without_page} have no kept page"
+        )
+
+    def _say_unreadable(self, result: ReextractionResult) -> None:
+        if self.unreadable <= PROBLEMS_LISTED:
+            say_error(f"article {result.before.article_id}: {result.reason}")
+        elif self.unreadable == PROBLEMS_LISTED + 1:
+            say_error("more articles cannot be read; they are counted below")
+
+    def _show(self) -> None:
+        changed = self._outcomes["changed"]
+        if self._bar:
+            self._bar.advance(at=self.day, count=changed)
+        elif self.read % ARTICLES_A_LINE == 0:
+            log.info("reextract", day=self.day, read=self.read, of=self._total, changed=changed)
+
+
+def _difference(result: ReextractionResult) -> Iterator[str]:
+    """Yield what today's rules read otherwise: the text by paragraphs, the rest by values."""
+    if result.article is None:
+        return
+    before, after = result.before.content, Content.of(result.article)
+    article = f"article {result.before.article_id}, {result.before.date}"
+    yield f"{article}, {result.before.template} → {result.template}: {result.before.url}"
+    old, new = ([content.title, *content.text.splitlines()] for content in (before, after))
+    for line in differences(old, new, colours=sys.stdout.isatty()):
+        yield f"  {line}"
+    for name in result.differs_in:
+        if name not in {"title", "text"}:
+            yield f"  {name}: {_value(before, name, after)} → {_value(after, name, before)}"
+    yield ""
+
+
+def _value(content: Content, name: str, other: Content) -> str:
+    """Return a value for a person; of a set, only what the other one lacks."""
+    value = getattr(content, name)
+    if isinstance(value, frozenset | tuple):
+        only = sorted(item for item in value if item not in getattr(other, name))
+        text = ", ".join(item if isinstance(item, str) else " ".join(item) for item in only) or "-"
+    else:
+        text = f"{len(value)} characters" if name == "html" else value or "''"
+    return one_line(text)[:VALUE_CHARACTERS]
