@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingestor.cli.difference import differences
+from ingestor.cli.show import differences
 from tools.made_up_sina import finance_page, made_up, publish
 
 
