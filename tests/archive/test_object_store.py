@@ -277,6 +277,7 @@ def test_an_export_is_not_written_to_a_store(site):
     assert not (site.folder / "s3:").exists()
 
 
+@pytest.mark.slow
 def test_local_folders_need_none_of_it(tmp_path):
     """Nor the time to import it."""
     script = (

@@ -128,6 +128,7 @@ def test_facets_count_and_narrow_down(ask):
     assert len(titles(ask("/search?day=2024-03-01&media=虚构日报"))) == 5
 
 
+@pytest.mark.slow
 def test_an_article_loads_nothing_of_others_until_it_is_asked_to(edited):
     """Its picture is a link to a page that has it; only that page's policy allows it."""
     page = edited("/article/1")
@@ -143,6 +144,7 @@ def test_an_article_loads_nothing_of_others_until_it_is_asked_to(edited):
     assert "https:" in page.headers["content-security-policy"]
 
 
+@pytest.mark.slow
 def test_an_article_shows_its_revisions_and_what_changed(edited):
     """And each revision as it was."""
     page = edited("/article/1").text
@@ -152,6 +154,7 @@ def test_an_article_shows_its_revisions_and_what_changed(edited):
     assert "更正" in edited("/article/1?revision=2").text.partition("</article>")[0]
 
 
+@pytest.mark.slow
 def test_an_article_that_is_not_there_is_no_error_of_ours(edited):
     """Nor a revision, nor a number that no integer of SQLite holds."""
     huge = "9" * 5_000

@@ -74,6 +74,7 @@ def test_a_title_that_is_a_book_is_a_failure_with_a_reason():
     assert article_from_entry(FEED, short).title == "乙"
 
 
+@pytest.mark.slow
 def test_reading_a_feed_asks_nobody_and_opens_no_file(tmp_path):
     """Neither what it names (document types, style sheets, inclusions) nor what it looks like."""
     (tmp_path / "file.xml").write_text(rss(item("secret")), encoding="utf-8")

@@ -8,8 +8,9 @@ import ast
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,7 @@ class Module:
         return self.name.rpartition(".")[0]
 
 
+@cache
 def modules() -> list[Module]:
     return [
         parse(name_of(path), path.read_text("utf-8"), is_folder=path.name == "__init__.py")
@@ -239,7 +241,7 @@ def is_pure(module: Module) -> bool:
     return any(module.name == pure or module.name.startswith(f"{pure}.") for pure in PURE)
 
 
-def target_of(name: str, known: set[str]) -> str | None:
+def target_of(name: str, known: Collection[str]) -> str | None:
     """Return the module of ours that an imported name lies in, or is."""
     package, _, target = name.partition(".")
     while package == "ingestor" and target not in known:
@@ -252,7 +254,7 @@ def importers(package: list[Module]) -> dict[str, set[str]]:
     found = {module.name: set() for module in package}
     for module in package:
         for name in imported(module):
-            target = target_of(name, set(found))
+            target = target_of(name, found)
             if target is not None and target != module.name:
                 found[target].add(module.name)
     return found
