@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 
-from ingestor.cli.common import existing, say
+from ingestor.cli.archive import existing
+from ingestor.cli.common import say
 from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.model import Feed

@@ -13,8 +13,10 @@ from typing import IO, Annotated
 
 import typer
 
-from ingestor.cli.common import existing, options, say, set_up_logs
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
+from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
 from ingestor.errors import UsageError

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from ingestor.archive.front_matter import FileContent, render
-from ingestor.cli.common import Options, options, say, say_json, set_up_logs
+from ingestor.cli.common import Options, options, say, say_json
+from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FeedSettings

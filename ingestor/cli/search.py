@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
-from ingestor.cli.common import existing, options, say, say_json
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say, say_json
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.store.search import statement
 from ingestor.store.search.hits import Hit

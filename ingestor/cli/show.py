@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import existing, options, say, say_json
-from ingestor.cli.difference import differences
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say, say_json
 from ingestor.errors import UsageError
 from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.store import stories
@@ -20,7 +20,10 @@ from ingestor.store.db.database import Database
 from ingestor.store.stored_articles import ArticleRevision, history, ids_of
 from ingestor.store.stories import Copy
 from ingestor.text.dates import SHANGHAI, iso_utc
+from ingestor.text.diff import Change, Stretch, changes
 from ingestor.text.sanitize import one_line
+
+_COLOURS = {"went": "red", "came": "green"}
 
 
 def show(
@@ -144,6 +147,35 @@ def _edits(every: Sequence[ArticleRevision]) -> Iterator[str]:
             [revision.title, *revision.content_text.splitlines()] for revision in (before, after)
         )
         yield from differences(old, new, colours=sys.stdout.isatty())
+
+
+def differences(before: Sequence[str], after: Sequence[str], *, colours: bool) -> Iterator[str]:
+    """Yield a line for each paragraph that went (``-``), came (``+``) or changed (``~``).
+
+    A changed one is shown once, with what went as ``[-…-]`` and what came as ``{+…+}`` inside it.
+    """
+    for change in changes(before, after):
+        yield _compared(change, colours=colours)
+
+
+def _compared(change: Change, *, colours: bool) -> str:
+    if change.mark != "~":
+        (whole,) = change.stretches
+        return _painted(f"{change.mark} {whole.text}", whole, colours=colours)
+    return "~ " + "".join(
+        _painted(_bracketed(stretch), stretch, colours=colours) for stretch in change.stretches
+    )
+
+
+def _bracketed(stretch: Stretch) -> str:
+    if stretch.fate == "stayed":
+        return stretch.text
+    return f"[-{stretch.text}-]" if stretch.fate == "went" else f"{{+{stretch.text}+}}"
+
+
+def _painted(text: str, stretch: Stretch, *, colours: bool) -> str:
+    colour = _COLOURS.get(stretch.fate)
+    return typer.style(text, fg=colour) if colours and colour else text
 
 
 def _moment(moment: datetime | None) -> str:

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli.common import existing, options, say_error, say_json
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say_error, say_json
 from ingestor.clock import Clock
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause

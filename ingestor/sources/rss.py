@@ -8,14 +8,15 @@ an empty feed (an error page, half a document) is no feed here.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
 from ingestor.sources._markup import bare, is_whole, refuse_hostile
-from ingestor.sources._text import date_text, identifier, plain, web_address, whole
+from ingestor.sources._text import date_text, identifier, moment_of, plain, web_address, whole
+from ingestor.sources._zone import with_zone_set_right
 from ingestor.text.dates import parse_date
 from ingestor.text.decode import decode_feed
 from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
@@ -45,7 +46,7 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     if not text.strip():
         raise FeedUnreadable(f"{feed.url}: an empty body, not a feed")
     if looks_like_json(text):
-        return read_json_feed(text, response)
+        return with_zone_set_right(read_json_feed(text, response), response, None)
     _refuse_page(feed, text)
     markup = bare(text)
     refuse_hostile(feed.url, text, markup)
@@ -60,7 +61,8 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     base = web_address(parsed.feed.get("link", "") or "", response.final_url) or response.final_url
     entries = tuple(_entry(item, response, base) for item in parsed.entries)
     title = shortened(plain(parsed.feed.get("title", "")), 200)
-    return FeedDocument(title, entries, _ttl(parsed.feed))
+    document = FeedDocument(title, entries, _ttl(parsed.feed))
+    return with_zone_set_right(document, response, _built_at(parsed.feed))
 
 
 _STUMBLES = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
@@ -103,7 +105,7 @@ def _entry(item: Any, response: Response, base: str) -> Entry:
     content, summary = _texts(item)
     guid = item.get("id", "") or ""
     stated = date_text(item.get("published") or item.get("updated") or item.get("created") or "")
-    published_at = parse_date(stated, not_after=response.fetched_at)
+    published_at, is_relative = moment_of(stated, response.fetched_at)
     return Entry(
         guid=identifier(guid),
         url=web_address(_link(item) or (guid if guid.startswith("http") else ""), base),
@@ -114,6 +116,7 @@ def _entry(item: Any, response: Response, base: str) -> Entry:
         summary=summary,
         content=content,
         keywords=bounded_keywords(_keywords(item)),
+        is_relative=is_relative,
     )
 
 
@@ -138,6 +141,11 @@ def _texts(item: Any) -> tuple[str, str]:
 
 def _keywords(item: Any) -> list[str]:
     return [plain(str(tag.get("term") or tag.get("label") or "")) for tag in item.get("tags", [])]
+
+
+def _built_at(feed: Any) -> datetime | None:
+    """Return ``lastBuildDate``, or Atom's ``updated``; a channel's ``pubDate`` may be older."""
+    return parse_date(str(feed["updated"])) if "updated" in feed else None
 
 
 def _ttl(feed: Any) -> timedelta | None:

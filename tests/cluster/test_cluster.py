@@ -19,7 +19,7 @@ from ingestor.errors import Postponed, SchemaTooNew, StorageFailed
 from ingestor.model import HostPause
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
-from tests.pipeline.test_backfill import ROLL, RollApi
+from tests.support.roll_api import ROLL, RollApi
 from tools import postgres
 from tools.cluster_soak import Crew, soak
 from tools.fake_internet import Answer

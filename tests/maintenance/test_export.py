@@ -45,7 +45,9 @@ def arrival(number: int, text: str = "", **more) -> ArticleUpsert:
     )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def full(request, tmp_path_factory):
     """Give an archive with 450 articles, one of which was edited, and one that was adopted."""
     store = ""

@@ -18,6 +18,8 @@ from tests.support.other_archives import NOW, Archive, post, tally, write
 from tests.support.shared import shared
 from tools.made_up_sina import ARTICLES, made_up, publish
 
+pytestmark = pytest.mark.slow
+
 SEEN = "SELECT first_seen_at FROM articles"
 
 ONE, TWO = made_up(1), made_up(2)

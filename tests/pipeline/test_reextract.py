@@ -21,7 +21,6 @@ from ingestor.store.revisions import text_sha256
 from ingestor.store.search import index
 from tests.faults.driver import InlineWorkers
 from tests.faults.laboratory import Driver, assert_sound, copy_of, holdings, points_of, said
-from tests.pipeline.test_revisions import make_due
 from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
 from tools.running import Site, feed
 
@@ -218,7 +217,7 @@ def test_a_page_that_is_kept_as_a_revisit_is_read(site, net):
     site.run("--once")
     for page in (replace(one, title="改过的标题"), one):
         net.serve(page.url, finance_page(page))
-        make_due(site)
+        site.make_due()
         site.run("--once")
     assert [row[:2] for row in site.query(HISTORY)] == [(1, "new"), (2, "edit"), (3, "edit")]
     lengths = site.query("SELECT warc_length FROM captures WHERE url LIKE '%doc-%' ORDER BY id")
@@ -238,7 +237,7 @@ def seen_twice(site, net):
     publish(net, [made_up(1)])
     site.run("--once")
     change(site, "UPDATE articles SET etag = '', last_modified = ''")
-    make_due(site)
+    site.make_due()
     site.run("--once")
     first, second = site.query(
         "SELECT warc_file, warc_length FROM captures WHERE url LIKE '%doc-%' ORDER BY id"

@@ -103,6 +103,7 @@ def test_a_batch_does_not_wait_for_what_is_slow_to_come():
     assert list(batches([], 3, lambda: 0.0)) == []
 
 
+@pytest.mark.slow
 def test_a_worker_has_neither_the_database_nor_the_network_in_memory():
     """It would take a second to start, and 40 MB."""
     # A function of this module would bring this module with it.

@@ -35,6 +35,8 @@ from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
 from tools.filling import filled
 
+pytestmark = pytest.mark.slow
+
 COUNT = 300
 NOW = LAST_DAY + timedelta(hours=3)
 

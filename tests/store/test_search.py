@@ -36,7 +36,9 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def archive(request, tmp_path_factory):
     place = tmp_path_factory.mktemp("search") / "archive.db"
     if request.param == "postgresql":

@@ -12,7 +12,6 @@ from ingestor.model import Article, Body
 from ingestor.store import revisions, stories
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import bands, is_same_story
-from tests.maintenance.test_verify import change
 from tests.support.shared import shared
 from tools.filling import FEED, FIRST, filled
 from tools.made_up_sina import made_up, publish
@@ -177,8 +176,8 @@ def test_show_names_the_other_articles_of_the_story(site, net):
     site.run("--once")
     ((media, title),) = site.query("SELECT media, title FROM articles WHERE id = 2")
     assert f"same story ingest show 2 ({media}: {title})" in site.run("show", "1").stdout
-    change(site, "DELETE FROM stories")
-    change(site, "DELETE FROM story_bands")
+    site.change("DELETE FROM stories")
+    site.change("DELETE FROM story_bands")
     assert "same story" not in site.run("show", "1").stdout
     found = site.run("verify")
     assert found.returncode == 1
