@@ -130,7 +130,7 @@ def _look(answer: Response | FetchError, received: Received | Exception | None) 
 
 
 @dataclass(slots=True)
-class _Parts(Generic[T]):
+class _ArticleParts(Generic[T]):
     """The pages of an article that have come, by their addresses."""
 
     token: T
@@ -189,7 +189,7 @@ def _complete(
     fetcher: Fetcher, workers: Workers, begun: Sequence[tuple[T, PageRead]]
 ) -> Iterator[tuple[T, Look]]:
     """Yield each article with all its pages, or with the error of the page that is missing."""
-    articles = [_Parts(token, first) for token, first in begun]
+    articles = [_ArticleParts(token, first) for token, first in begun]
     while wanted := [(article, part) for article in articles for part in article.missing()]:
         requests = [((article, part), Request(part)) for article, part in wanted]
         answers = fetcher.get_all(requests, robots=True)

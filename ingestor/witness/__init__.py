@@ -8,12 +8,12 @@ them the stored title and text are no witnesses: they may come from this very pa
 
     what came                                          first          later
     ── the answer ──────────────────────────────────────────────────────────────────────
-    404, 410                                           Gone           Gone
+    404, 410                                           PageGone       PageGone
     304                                                Doubtful       Unchanged
     another status than 200 to 299                     NotAnArticle   NotAnArticle
     nothing to read                                    NotAnArticle   NotAnArticle
     ── the final address, unless the page states the address or id asked for ───────────
-    a root, a login, a verification, an error page     NotAnArticle   NotAnArticle (Gone)
+    a root, a login, a verification, an error page     NotAnArticle   NotAnArticle (PageGone)
     another document id of the same form               Redirected     Redirected
     an id or a template; not the announced title/text  Redirected     Redirected
     a section; not the announced title/text            NotAnArticle   NotAnArticle
@@ -27,7 +27,7 @@ them the stored title and text are no witnesses: they may come from this very pa
     too little speaks for it (below), but it states
       the id, and was doubted so an hour ago           Believed       Edited (note)
     … and its short text has words of doubt, or it
-      is a form for a password, a list, or empty       Gone, NotAnArticle
+      is a form for a password, a list, or empty       PageGone, NotAnArticle
     … and nothing of that                              Doubtful       Doubtful
     ── which article of this address ───────────────────────────────────────────────────
     none is known                                      Believed       Believed
@@ -77,10 +77,10 @@ from ingestor.witness.looks import (
     Believed,
     Doubtful,
     Edited,
-    Gone,
     KnownArticle,
     Look,
     NotAnArticle,
+    PageGone,
     Reason,
     Redirected,
     Unchanged,
@@ -126,7 +126,7 @@ def judge(announced: Announcement | None, known: Sequence[KnownArticle], look: L
 def _by_status(known: Sequence[KnownArticle], look: Look) -> Verdict | None:
     """Judge an answer that has no page to read, or says that it is not the one."""
     if look.status in {404, 410}:
-        return Gone(str(look.status))
+        return PageGone(str(look.status))
     if look.status == 304:
         return Unchanged(known[0].article_id) if known else Doubtful("304 at a first look")
     if not 200 <= look.status < 300:
@@ -145,7 +145,7 @@ def _by_address(signs: Signs) -> Verdict | None:
         case "login" | "verification":
             return NotAnArticle(kind)
         case "missing":
-            return Gone("led to a page for errors")
+            return PageGone("led to a page for errors")
     proved = bool(signs.title) or signs.feed_text
     elsewhere = found and same_form(found, signs.look.document_id)
     if elsewhere or (not proved and (found or signs.template)):
@@ -242,7 +242,7 @@ def _named(signs: Signs, doubt: str) -> Verdict:
     evidence = signs.evidence
     first = evidence.words[0] if evidence.words and (signs.notice or doubt == _NO_TEXT) else None
     if evidence.removed or first == "removed":
-        return Gone("the page says so")
+        return PageGone("the page says so")
     if signs.stated and doubt != _NO_TEXT:
         return Doubtful(doubt)
     if first:

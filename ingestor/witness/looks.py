@@ -160,7 +160,7 @@ class Redirected:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class PageGone:
     """The article is not there (any more)."""
 
     reason: str
@@ -181,6 +181,6 @@ class Doubtful:
 
 
 Verdict = (
-    Believed | Edited | Unchanged | AnotherArticle | Redirected | Gone | NotAnArticle | Doubtful
+    Believed | Edited | Unchanged | AnotherArticle | Redirected | PageGone | NotAnArticle | Doubtful
 )
 """What a page is taken for."""

@@ -2,8 +2,7 @@
 
 import pytest
 
-from ingestor.errors import Gone as PageGone
-from ingestor.errors import NoArticle
+from ingestor.errors import Gone, NoArticle
 from ingestor.extract import extract_article
 from ingestor.extract.evidence import evidence_of, link_share
 from ingestor.extract.tree import parse
@@ -18,10 +17,10 @@ from ingestor.witness.looks import (
     Believed,
     Doubtful,
     Edited,
-    Gone,
     KnownArticle,
     Look,
     NotAnArticle,
+    PageGone,
     Redirected,
 )
 from ingestor.witness.words import WORDS, doubt_words
@@ -52,7 +51,7 @@ def shown(html, url=ARTICLE.url):
     body = html.encode() if isinstance(html, str) else html
     try:
         article = extract_article(Page(url, body, "text/html"))
-    except (NoArticle, PageGone):
+    except (NoArticle, Gone):
         article = None
     return evidence_of(parse(decode_page(body, "text/html"), url), article)
 
@@ -82,7 +81,7 @@ MAINTENANCE = NotAnArticle("maintenance")
 LOGIN = NotAnArticle("login")
 EMPTY = NotAnArticle("empty")
 FRONT = NotAnArticle("front page or list")
-GONE = Gone("the page says so")
+GONE = PageGone("the page says so")
 
 PAGES = {
     "a slider": (

@@ -20,10 +20,10 @@ from ingestor.witness.looks import (
     Doubtful,
     Edited,
     Evidence,
-    Gone,
     KnownArticle,
     Look,
     NotAnArticle,
+    PageGone,
     Redirected,
     Unchanged,
 )
@@ -106,7 +106,7 @@ class Row:
     look: dict = field(default_factory=dict)
 
 
-GONE = Gone("the page says so")
+GONE = PageGone("the page says so")
 DOUBTFUL = Doubtful
 REDIRECTED = Redirected(OTHER_URL, OTHER_ID)
 
@@ -177,7 +177,7 @@ TABLE = {
     ),
     "a redirect to a page for errors": Row(
         FRONT,
-        Gone("led to a page for errors"),
+        PageGone("led to a page for errors"),
         look={"final_url": "https://www.sina.com.cn/404.html"},
     ),
     "a redirect to another host's page of another text": Row(
@@ -204,8 +204,8 @@ TABLE = {
         replace(SINA, text="该文章已被删除", words=("removed",), words_share=0.4, removed=True),
         GONE,
     ),
-    "a 404": Row(None, Gone("404"), look={"status": 404}),
-    "a 410": Row(None, Gone("410"), look={"status": 410}),
+    "a 404": Row(None, PageGone("404"), look={"status": 404}),
+    "a 410": Row(None, PageGone("410"), look={"status": 410}),
     "a 403": Row(CAPTCHA, NotAnArticle("blocked"), look={"status": 403}),
     "a 503": Row(MAINTENANCE, NotAnArticle("maintenance"), look={"status": 503}),
     "a teapot": Row(SINA, NotAnArticle("other"), look={"status": 418}),

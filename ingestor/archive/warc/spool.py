@@ -60,7 +60,7 @@ class SpooledWarc(WarcArchive):
         if self._after:
             self.roll()
         else:
-            self._end_file()
+            self.end_file()
             upload_closed(self.folder, self._store)
 
     def roll(self) -> None:
@@ -68,7 +68,7 @@ class SpooledWarc(WarcArchive):
         super().roll()
         now = self._clock()
         if now - self._looked >= self._after:
-            self._end_file()
+            self.end_file()
             self._ended = True
         if self._ended:
             self._looked = now
@@ -79,9 +79,10 @@ class SpooledWarc(WarcArchive):
         super().close()
         self._upload()
 
-    def _end_file(self) -> None:
+    def end_file(self) -> None:
+        """End the file that is written, if there is one; the next record begins another."""
         self._ended = self._ended or self._file is not None
-        super()._end_file()
+        super().end_file()
 
     def _upload(self) -> None:
         self._ended = False

@@ -100,7 +100,7 @@ class WarcArchive:
     def roll(self) -> None:
         """Between two batches: end a file whose day is over, though nothing new came for it."""
         if self._file and self._clock().strftime("%Y%m%d") > self._day:
-            self._end_file()
+            self.end_file()
 
     def close(self) -> None:
         """Bring everything to the disk and close the file.
@@ -108,9 +108,10 @@ class WarcArchive:
         One that ends in half a record (the disk was full) keeps its mark: the next start seals it.
         """
         self._packers.shutdown()
-        self._end_file()
+        self.end_file()
 
-    def _end_file(self) -> None:
+    def end_file(self) -> None:
+        """End the file that is written, if there is one; the next record begins another."""
         if self._file:
             _to_disk(self._file)
             self._file.close()
@@ -122,7 +123,7 @@ class WarcArchive:
         day = moment.strftime("%Y%m%d")
         # Answers come in no strict order: one of yesterday's begins no file after midnight.
         if self._file and (day > self._day or self._file.tell() >= self._most_bytes):
-            self._end_file()
+            self.end_file()
         if self._file is None:
             self._day = day
             self._file = self._begin()
