@@ -32,11 +32,11 @@ from ingestor.witness.looks import (
     Doubtful,
     Edited,
     Evidence,
-    Gone,
     KnownArticle,
     Look,
     LookKind,
     NotAnArticle,
+    PageGone,
     Redirected,
     Unchanged,
     Verdict,
@@ -157,7 +157,7 @@ _READINGS: Mapping[type[Verdict], str] = {
     Unchanged: "unchanged",
     AnotherArticle: "another",
     Redirected: "elsewhere",
-    Gone: "gone",
+    PageGone: "gone",
     NotAnArticle: "none",
     Doubtful: "doubtful",
 }
@@ -166,7 +166,7 @@ _READINGS: Mapping[type[Verdict], str] = {
 def reading(verdict: Verdict) -> tuple[str, str]:
     """Return what a look was taken for and why, as captures have it."""
     match verdict:
-        case Gone(reason=reason) | NotAnArticle(reason=reason) | Doubtful(reason=reason):
+        case PageGone(reason=reason) | NotAnArticle(reason=reason) | Doubtful(reason=reason):
             said: str = reason
         case Redirected(url=url):
             said = url

@@ -103,7 +103,7 @@ def _record_recheck(
         rechecks.postpone(connection, check, case.look.error.until)
         return
     match case:
-        case Case(verdict=looks.Gone()):
+        case Case(verdict=looks.PageGone()):
             articles.record_gone(connection, check.article_id, services.clock.now())
         case Case(look=PageUnchanged()) | Case(result=UpsertResult()):
             articles.record_gone(connection, check.article_id, None)

@@ -196,7 +196,7 @@ def _judged(
             return replace(case, verdict=placed(case.upsert, known))
         match case.look:
             case Failed(error=Gone() as error):
-                return replace(case, verdict=looks.Gone(str(error)))
+                return replace(case, verdict=looks.PageGone(str(error)))
         return case
     verdict = court.judge(connection, page, known)
     if case.upsert and isinstance(verdict, Placed):
@@ -207,7 +207,7 @@ def _judged(
 def _failure(look: EntryLook, page: PageSeen, verdict: Verdict) -> Failed:
     """Return the failure that a page is which is not believed."""
     match verdict:
-        case looks.Gone(reason=reason):
+        case looks.PageGone(reason=reason):
             error: IngestorError = Gone(f"{page.url}: gone: {reason}")
         case looks.NotAnArticle(reason=reason):
             error = NotBelieved(f"{page.url}: no article, not believed: {reason}")
