@@ -1,7 +1,7 @@
-"""What the tables are made of: types and kinds of columns, and how constraints are named.
+"""What the tables are made of: kinds of columns, their types, and the names of constraints.
 
-The types are readable with nothing but the ``sqlite3`` shell, and native on PostgreSQL. The
-migrations are written in them too, so that they mean on each database what they mean here.
+The types are readable with nothing but the ``sqlite3`` shell, and native on PostgreSQL. Migrations
+are written in them too, so that they mean on each database what they mean here.
 """
 
 from __future__ import annotations
