@@ -36,7 +36,7 @@ _OF_OTHERS = re.compile(
 """Classes and ids of what stands beside an article: others, comments, who owns the site."""
 
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?[日号]?(?!\d)")
-_CLOCK = re.compile(r"\d\s?[:：时時点點]|T\d\d|\d{8}")
+_CLOCK = re.compile(r"\d\s?[:：时時点點]|\dT\d\d|\d{9}")
 _SENTENCE = re.compile(r"[。！？；]|[^\d\s][，,]|.{60}")
 _ANOTHER_DATE = re.compile(
     r"(?i)[，,]|截[至止]|成立|注册|备案|版权|copyright|©|ICP|许可|有效|开始|结束|[讯电]$"
@@ -60,8 +60,9 @@ def stated_dates(tree: Tree, url: str, title: str, places: Sequence[str]) -> tup
     ``places`` are its template's XPaths, none for a page without. Structured data comes first
     where it agrees with the visible line but for its seconds.
     """
-    visible = _in_place(tree, places)
-    structured = list(_structured(tree, url, title))
+    heading = next(iter(_headings(tree, title)), None)
+    visible = _in_place(tree, places, heading)
+    structured = [*_structured(tree, url, title), *_microdata(tree, heading)]
     if visible and structured and abs(structured[0].moment - visible[0].moment) <= CLOCK_SKEW:
         visible, structured = [structured[0]], [*visible, *structured[1:]]
     day = address_day(url)
@@ -87,14 +88,13 @@ def _stated(witness: DateWitness, text: str) -> Iterator[StatedDate]:
         yield StatedDate(witness, moment, is_day=not _CLOCK.search(text))
 
 
-def _in_place(tree: Tree, places: Sequence[str]) -> list[StatedDate]:
+def _in_place(tree: Tree, places: Sequence[str], heading: Any | None) -> list[StatedDate]:
     """Return the date in the template's own place, if there is one."""
     for place in places:
         for element in find(tree.root, place)[:MOST_FOUND]:
-            if _is_of_this(element, None):
-                text = one_line(element.text_content())
-                if stated := list(_stated("template", text)):
-                    return stated
+            text = one_line(element.text_content())
+            if _is_of_this(element, heading) and (stated := list(_stated("template", text))):
+                return stated
     return []
 
 
@@ -104,8 +104,11 @@ def _structured(tree: Tree, url: str, title: str) -> Iterator[StatedDate]:
     for article in _linked_articles(tree, url, title):
         for key in ("datePublished", "pubDate"):
             yield from _stated("structured", str(article.get(key) or ""))
+
+
+def _microdata(tree: Tree, heading: Any | None) -> Iterator[StatedDate]:
     for element in find(tree.root, "//*[@itemprop='datePublished']")[:MOST_FOUND]:
-        if _is_of_this(element, None):
+        if _is_of_this(element, heading):
             stated = element.get("content") or element.get("datetime") or element.text_content()
             yield from _stated("structured", one_line(stated))
 
@@ -165,7 +168,7 @@ def _is_of_this(element: Any, heading: Any | None) -> bool:
     """
     around = set() if heading is None else {*heading.iterancestors()}
     for outer in (element, *element.iterancestors()):
-        if outer in around:
+        if outer in around or outer.tag == "body":
             return True
         if outer.tag in _NEXT_TO_IT or _OF_OTHERS.search(f"{outer.get('class')} {outer.get('id')}"):
             return False
@@ -180,7 +183,7 @@ def _has_headline(element: Any) -> bool:
 
 def _near_title(tree: Tree, title: str) -> list[StatedDate]:
     """Return the first date that stands by itself below the title, or beside it."""
-    for heading in _headings(tree, title)[:3]:
+    for heading in _headings(tree, title)[:3] or _shown(tree, title):
         above = heading.xpath("preceding-sibling::node()/descendant-or-self::text()")[::-1]
         below = heading.xpath("(following::text() | following::time/@datetime)[position() <= 300]")
         for texts in (below, above):
@@ -198,7 +201,12 @@ def _headings(tree: Tree, title: str) -> list[Any]:
         return titles
     first = [heading for heading in headings if heading.tag == "h1"]
     first = [heading for heading in first if len(one_line(heading.text_content())) > 4]
-    return first[:1] or find(tree.root, "//body//*[normalize-space(text())=$title]", title=title)
+    return first[:1]
+
+
+def _shown(tree: Tree, title: str) -> list[Any]:
+    """Return the first element that shows the title where there is no heading."""
+    return find(tree.root, "//body//*[normalize-space(text())=$title]", title=title)[:1]
 
 
 def _is_title(heading: Any, key: str) -> bool:

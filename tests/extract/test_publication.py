@@ -123,6 +123,7 @@ STRUCTURED = {
         }
     ),
     "microdata": f"<meta itemprop='datePublished' content='{PUBLISHED}'>",
+    "a day in digits": "<meta name='pubdate' content='20240305083000'>",
 }
 
 
@@ -213,3 +214,20 @@ ADDRESSES = {
 def test_the_day_of_an_address_is_a_folder_of_it(url, has_day):
     """Other digits are numbers."""
     assert [date.witness for date in article(MAIN, url=url).stated_dates] == ["address"] * has_day
+
+
+def test_a_day_alone_says_so():
+    """Its time may come from elsewhere."""
+    days = ("2024-03-05", "20240305", "2024年3月5日")
+    for day in days:
+        page = article(MAIN, f"<meta name='publishdate' content='{day}'>")
+        assert [date.is_day for date in page.stated_dates] == [True]
+    page = article(MAIN, "<meta name='publishdate' content='2024-03-05T00:00:00+08:00'>")
+    assert [date.is_day for date in page.stated_dates] == [False]
+
+
+def test_a_sidebar_that_the_whole_page_is_named_after_hides_nothing():
+    """WordPress names the body after what stands in it."""
+    body = below("<p>2024-03-05 08:30</p>").replace("class='wrap'", "class='has-sidebar'")
+    page = article(f"<div class='page has-sidebar'>{body}</div>")
+    assert [date.witness for date in page.stated_dates] == ["near-title"]
