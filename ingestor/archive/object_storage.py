@@ -11,13 +11,13 @@ so none can be shown.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -145,14 +145,13 @@ class ObjectFolder:
             return error
 
     def _path(self, relative: str) -> str:
-        path: str = self._class._strip_protocol(f"{self.address}/{relative}")  # noqa: SLF001 - fsspec's own extension point
-        return path
+        return str(import_module("fsspec.core").strip_protocol(f"{self.address}/{relative}"))
 
     @cached_property
     def _class(self) -> Any:
         scheme = self.address.url.partition(":")[0]
         try:
-            return importlib.import_module("fsspec").get_filesystem_class(scheme)
+            return import_module("fsspec").get_filesystem_class(scheme)
         except ImportError as error:
             raise ConfigError(
                 f"{self.address.key}: {self.address} needs s3fs: pip install 'ingestor[s3]'"
@@ -196,7 +195,7 @@ class ObjectFolder:
 def _foreign() -> tuple[type[Exception], ...]:
     """Return the roots of what fsspec, botocore and asyncio raise when a store fails."""
     try:
-        exceptions = importlib.import_module("botocore.exceptions")
+        exceptions = import_module("botocore.exceptions")
     except ImportError:
         return (OSError,)
     # ValueError is what botocore says of an endpoint that is no address.

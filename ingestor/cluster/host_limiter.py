@@ -17,9 +17,9 @@ from ingestor.config.sections import FetchSettings
 from ingestor.errors import ArchiveError, Postponed
 from ingestor.fetch.host_limiter import SHORT_PAUSE
 from ingestor.model import HostPause
-from ingestor.store import leases
+from ingestor.store.coordination import leases
+from ingestor.store.coordination.leases import Slot
 from ingestor.store.db.database import Database
-from ingestor.store.leases import Slot
 from ingestor.text.dates import iso_utc
 
 log = structlog.get_logger(__name__)

@@ -74,8 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a page."""
-        found = self.server.pages.get(self.path.partition("?")[0])
-        page = found() if found else Page(404, b"/healthz, /readyz and /metrics are here\n")
+        answer = self.server.pages.get(self.path.partition("?")[0])
+        page = answer() if answer else Page(404, b"/healthz, /readyz and /metrics are here\n")
         self.send_response(page.status)
         self.send_header("Content-Type", page.content_type)
         self.send_header("Content-Length", str(len(page.body)))

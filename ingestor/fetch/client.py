@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Self, TypeAlias, TypeVar
 from urllib.parse import urljoin
 
+import httpcore
 import httpx
 
 from ingestor.clock import Clock
@@ -24,7 +25,7 @@ from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
 from ingestor.fetch.headers import SLOW_DOWN, retry_after, speaks_for_its_host
 from ingestor.fetch.host_limiter import Gate, HostQueues, Hosts, OpenGate, host_of
 from ingestor.fetch.robots import Robots
-from ingestor.fetch.transport import deadline, transport
+from ingestor.fetch.transport import FAILURES, Transport, deadline
 from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
 from ingestor.text.dates import iso_utc
@@ -87,8 +88,8 @@ class Fetcher:
         self._gate = gate or OpenGate()
         self.hosts = Hosts(limits.delay_per_host.total_seconds(), pauses or {})
         # httpx's client adds cookies, redirects and unpacking, which are ours or not wanted here,
-        # for a fifth of the time of a poll that brings nothing: its transport is what asks.
-        self._transport = transport(
+        # for a fifth of the time of a poll that brings nothing: what it stands on is what asks.
+        self._transport = Transport(
             limits.proxy,
             connections=limits.connections,
             allow_private=limits.allow_private_addresses,
@@ -267,20 +268,21 @@ class Fetcher:
             asked = httpx.Request(
                 "GET", url, headers=self._with(request.headers), extensions=self._extensions
             )
-            with deadline(most), closing(self._transport.handle_request(asked)) as answer:
-                body = self._body(answer, url)
+            with deadline(most), closing(self._transport.open(asked)) as answer:
+                headers = httpx.Headers(answer.headers)
+                body = self._body(answer, headers, url)
                 return Response(
                     url=request.url,
                     final_url=url,
-                    status=answer.status_code,
-                    headers=_headers(answer.headers),
+                    status=answer.status,
+                    headers=_headers(headers),
                     body=body,
                     fetched_at=self._clock.now(),
                     request_headers=_headers(asked.headers),
                 )
-        except httpx.TimeoutException as error:
+        except httpcore.TimeoutException as error:
             raise Unreachable(f"{url}: no whole answer in time (fetch.timeout)") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except FAILURES as error:
             raise Unreachable(f"{url}: {error or type(error).__name__}") from error
 
     def _with(self, headers: Headers) -> list[tuple[str, str]]:
@@ -288,15 +290,15 @@ class Fetcher:
         own = {name.lower() for name, _ in headers}
         return [*(one for one in self._headers if one[0].lower() not in own), *headers]
 
-    def _body(self, answer: httpx.Response, url: str) -> bytes:
+    def _body(self, answer: httpcore.Response, headers: httpx.Headers, url: str) -> bytes:
         most = self._limits.max_bytes
-        if sum(len(name) + len(value) for name, value in answer.headers.raw) > MOST_HEADER_BYTES:
+        if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEADER_BYTES:
             raise TooLarge(f"{url}: a header of more than {MOST_HEADER_BYTES} bytes")
-        announced = answer.headers.get("content-length", "")
+        announced = headers.get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             raise TooLarge(f"{url}: {announced} bytes announced, {most} allowed (fetch.max_bytes)")
-        encoding = answer.headers.get("content-encoding", "")
-        return bounded_body(answer.iter_raw(), encoding, most, url)
+        encoding = headers.get("content-encoding", "")
+        return bounded_body(answer.iter_stream(), encoding, most, url)
 
 
 def _hand_over(

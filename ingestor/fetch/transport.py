@@ -1,14 +1,12 @@
-"""A deadline for everything that a request waits for, from the connection to the last byte.
+"""Which way a request leaves: straight, over checked addresses, or through a proxy; and its time.
 
-A timeout for each read does not end a server that sends one byte of its headers a second.
-Here every read and write of a connection gets no more time than the request has left.
-
-Which way a request leaves: straight, over checked addresses, or through a proxy.
+Everything that a request waits for, from the connection to the last byte, keeps to one deadline.
+A timeout for each read does not end a server that sends one byte of its headers a second, so
+every read and write of a connection gets no more time than the request has left.
 """
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +20,9 @@ import httpx
 
 from ingestor.errors import ConfigError
 from ingestor.fetch.guard import GuardedBackend, Network
+
+KEPT_OPEN_SECONDS = 30.0
+"""How long a connection waits for the next request."""
 
 _ENDS: ContextVar[float] = ContextVar("ends")
 """When the request that this thread makes has to be through; a connection serves many."""
@@ -100,68 +101,90 @@ class _TimedStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-def transport(
-    proxy: str, *, connections: int, allow_private: bool, network: Network
-) -> httpx.BaseTransport:
-    """Return the transport for a client.
-
-    ``proxy`` is the configured proxy's address; with ``""`` the variables HTTP_PROXY,
-    HTTPS_PROXY and NO_PROXY decide. Certificates are checked against the usual
-    authorities, or those that SSL_CERT_FILE names. Raises :class:`ConfigError` for a
-    proxy address that is none.
-    """
-    backend = network.sockets if allow_private else GuardedBackend(network)
-    return _Routes(proxy, connections, backend)
+FAILURES = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+"""What a request fails with, beside :class:`httpcore.TimeoutException`."""
 
 
-def _on(backend: httpcore.NetworkBackend, transport: httpx.HTTPTransport) -> httpx.HTTPTransport:
-    """Let a transport open its connections through a backend of ours."""
-    # httpx offers no way to hand its pool a network backend; both are pinned to the minor
-    # version in which these attributes hold them.
-    transport._pool._network_backend = TimedBackend(backend)  # noqa: SLF001
-    return transport
+class Transport:
+    """Connections, kept open for the next request, straight to each host or through a proxy."""
 
+    def __init__(
+        self, proxy: str, *, connections: int, allow_private: bool, network: Network
+    ) -> None:
+        """Keep at most so many ``connections`` each way.
 
-class _Routes(httpx.BaseTransport):
-    """Sends each request through the proxy that its scheme and host ask for, or straight."""
-
-    def __init__(self, proxy: str, connections: int, backend: httpcore.NetworkBackend) -> None:
-        tls = httpx.create_ssl_context()
-        limits = httpx.Limits(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=30.0,
-        )
-        self._direct = _on(backend, httpx.HTTPTransport(verify=tls, limits=limits))
-        self._configured = bool(proxy)
+        ``proxy`` is the configured proxy's address; with ``""`` the variables HTTP_PROXY,
+        HTTPS_PROXY and NO_PROXY decide. Certificates are checked against the usual
+        authorities, or those that SSL_CERT_FILE names. Raises :class:`ConfigError` for a
+        proxy address that is none.
+        """
+        limits: dict[str, Any] = {
+            "ssl_context": httpx.create_ssl_context(),
+            "max_connections": connections,
+            "max_keepalive_connections": connections,
+            "keepalive_expiry": KEPT_OPEN_SECONDS,
+        }
+        sockets = network.sockets if allow_private else GuardedBackend(network)
+        self._direct = httpcore.ConnectionPool(network_backend=TimedBackend(sockets), **limits)
+        self._is_configured = bool(proxy)
         named = {"http": proxy, "https": proxy} if proxy else _environment()
-        self._proxied = {scheme: _proxy(url, tls, limits) for scheme, url in named.items()}
+        self._proxied = {scheme: _proxy_pool(url, limits) for scheme, url in named.items()}
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request the way it has to go."""
-        proxied = self._proxied.get(request.url.scheme)
-        if proxied is None or (not self._configured and proxy_bypass(request.url.host)):
-            proxied = self._direct
-        return proxied.handle_request(request)
+    def open(self, request: httpx.Request) -> httpcore.Response:
+        """Send a request the way it has to go; return its answer, whose body is still to come.
+
+        The answer has to be closed. Raises one of :data:`FAILURES`, also while the body is read.
+        """
+        url = request.url
+        pool = self._proxied.get(url.scheme)
+        if pool is None or (not self._is_configured and proxy_bypass(url.host)):
+            pool = self._direct
+        address = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        return pool.handle_request(
+            httpcore.Request(
+                request.method,
+                address,
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
 
     def close(self) -> None:
         """Close every connection."""
-        for one in (self._direct, *self._proxied.values()):
-            one.close()
+        for pool in (self._direct, *self._proxied.values()):
+            pool.close()
 
 
 def _environment() -> dict[str, str]:
-    found = getproxies_environment()
-    every = found.get("all", "")
-    named = {scheme: found.get(scheme, every) for scheme in ("http", "https")}
+    """Return the proxies that the environment names, by the scheme that they are for."""
+    proxies = getproxies_environment()
+    named = {scheme: proxies.get(scheme, proxies.get("all", "")) for scheme in ("http", "https")}
     return {
         scheme: url if "://" in url else f"http://{url}" for scheme, url in named.items() if url
     }
 
 
-def _proxy(url: str, tls: ssl.SSLContext, limits: httpx.Limits) -> httpx.HTTPTransport:
+def _proxy_pool(url: str, limits: dict[str, Any]) -> httpcore.ConnectionPool:
     try:
-        proxied = httpx.HTTPTransport(verify=tls, limits=limits, proxy=url)
-    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        proxy = httpx.Proxy(url)
+        address = httpcore.URL(
+            scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=b"/"
+        )
+        # RuntimeError: the package for SOCKS is not installed.
+        through = httpcore.HTTPProxy if proxy.url.scheme[:4] == "http" else httpcore.SOCKSProxy
+        return through(
+            address,
+            proxy_auth=proxy.raw_auth,
+            network_backend=TimedBackend(httpcore.SyncBackend()),
+            **limits,
+        )
+    except (ValueError, RuntimeError, httpx.InvalidURL) as error:
         raise ConfigError(f"fetch.proxy: not a proxy that can be used: {error}") from error
-    return _on(httpcore.SyncBackend(), proxied)

@@ -1,8 +1,8 @@
 """Dates as feeds and Chinese pages write them, and as this program does. Pure.
 
-feedparser reads several of these wrongly: a time without zone as UTC, ``CST`` as US Central,
-``2016/6/29`` and ``05月30日`` as days of the month in which it runs. So ours are tried first,
-and its own only for languages that ours do not know.
+The written forms are tried one after the other. feedparser's own reading is not used: it takes a
+time without zone for UTC, ``CST`` for US Central, and ``2016/6/29`` and ``05月30日`` for days of
+the month in which it runs.
 """
 
 from __future__ import annotations
@@ -12,10 +12,6 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
-
-from feedparser.datetimes.greek import _parse_date_greek
-from feedparser.datetimes.hungarian import _parse_date_hungarian
-from feedparser.datetimes.korean import _parse_date_nate, _parse_date_onblog
 
 from ingestor.text.chinese_times import CLOCK, relative, simplified, time_of_day
 
@@ -56,6 +52,34 @@ _ENGLISH = (
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
+_KOREAN = re.compile(r"(\d{4})년 ?(\d{1,2})월 ?(\d{1,2})일")
+_FOREIGN = (
+    re.compile(r"\w+, (?P<day>\d{1,2}) (?P<month>\w+) (?P<year>\d{4})(?= \d)"),
+    re.compile(r"(?P<year>\d{4})-(?P<month>\w+)-(?P<day>\d{1,2})(?=T\d)"),
+)
+_FOREIGN_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "Ιαν január",
+            "Φεβ februári",
+            "Μάώ Μαώ március",
+            "Απρ április",
+            "Μάι Μαϊ Μαι május",
+            "Ιούν Ιον június",
+            "Ιούλ Ιολ július",
+            "Αύγ Αυγ augusztus",
+            "Σεπ szeptember",
+            "Οκτ október",
+            "Νοέ Νοε november",
+            "Δεκ december",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""As feeds in Greek and Hungarian write them, misspelled ones too (feedparser's tables)."""
+
 _ZONES = {
     **dict.fromkeys(("UT", "UTC", "GMT", "Z", "WET"), 0),
     **dict.fromkeys(("AST", "EDT", "AT"), -4),
@@ -78,6 +102,7 @@ _ZONES = {
 """Hours east of Greenwich: RFC 822's names, and those in use (the IANA database's)."""
 
 _CHINA = timedelta(hours=8)
+_KOREA = timezone(timedelta(hours=9))
 _ANY_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - tzinfo.utcoffset wants it without a zone
 
 
@@ -101,7 +126,7 @@ def _read(
         return _short_year(short, rest, zone, not_after)
     if polled_at and (moment := relative(rest, zone, polled_at)):
         return moment if moment <= polled_at + CLOCK_SKEW else None
-    return _foreign(line)
+    return _foreign(line, zone)
 
 
 def _numeric(line: str, zone: tzinfo) -> datetime | None:
@@ -188,11 +213,16 @@ def _whole_year(short: str) -> int:
     return int(short) + (1900 if int(short) >= 90 else 2000)
 
 
-def _foreign(line: str) -> datetime | None:
-    for form in (_parse_date_onblog, _parse_date_nate, _parse_date_greek, _parse_date_hungarian):
-        if read := form(line):
-            year, month, day, hour, minute, second = read[:6]
-            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+def _foreign(line: str, zone: tzinfo) -> datetime | None:
+    """Return the moment that a Korean, Greek or Hungarian feed names."""
+    if found := _KOREAN.match(line):
+        year, month, day = (int(part) for part in found.groups())
+        return _at(year, month, day, line[found.end() :], zone=_KOREA)
+    for form in _FOREIGN:
+        found = form.match(line)
+        if found and (month := _FOREIGN_MONTHS.get(found["month"], 0)):
+            rest = line[found.end() :]
+            return _at(int(found["year"]), month, int(found["day"]), rest, zone=zone)
     return None
 
 
@@ -284,8 +314,7 @@ def parse_date(
         if moment is None:
             return None
         moment = moment.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError, KeyError):
-        # KeyError: feedparser's reader of Greek dates, for a month that it does not know.
+    except (ValueError, OverflowError):
         return None
     if moment < EARLIEST or (not_after and moment > not_after + timedelta(days=1)):
         return None

@@ -15,6 +15,8 @@ from ingestor.errors import TooSlow, WorkerDied, WorkersFailed
 from ingestor.workers import Workers
 from ingestor.workers.process import MOST_MEMORY_BYTES
 
+pytestmark = pytest.mark.slow
+
 
 def double(number: int) -> int:
     return 2 * number

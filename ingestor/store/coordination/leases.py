@@ -1,10 +1,10 @@
-"""Hosts that asked to be left alone: kept, so that the next run leaves them alone too.
+"""Which hosts are left alone, and which requests of all workers are on their way to a host.
 
-Places at hosts, over all workers: how many requests are on their way, and when the next may go.
+A pause that a host asked for is kept, so that the next run leaves it alone too.
 
-All times are the server's: the machines' clocks need not agree. A place is taken for as long as a
-request can last at most, and written down, so that nothing that dies (a worker, or the server)
-makes it free while the request may still be on its way.
+A lease is a slot at a host. All its times are the server's: the machines' clocks need not agree.
+It is taken for as long as a request can last at most, and written down, so that nothing that dies
+(a worker, or the server) makes it free while the request may still be on its way.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ FROM pace LEFT JOIN pause ON true
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What came of asking for a place at a host."""
+    """What came of asking for a slot at a host."""
 
     taken: bool
     wait: float
-    """Seconds until the turn comes: of the request that has the place, or of the next one."""
+    """Seconds until the request that has the slot, or the next one, may go."""
     pause: HostPause | None = None
     """The host is to be left alone: nothing was taken."""
 
@@ -96,11 +96,11 @@ def take(
     seconds: float,
     patience: float,
 ) -> Slot:
-    """Take one of the ``places`` at a host for a request, and its turn.
+    """Take one of the slots (``places``) at a host for a request, and the moment when it may go.
 
-    The turn is ``delay`` seconds behind that of the request before, and the place is free again
-    ``seconds`` after it at the latest. Nothing is taken when all places are, when the host is to be
-    left alone, or when the turn would come later than in ``patience`` seconds.
+    That is ``delay`` seconds behind the request before, and the slot is free again ``seconds``
+    after it at the latest. Nothing is taken when all slots are, when the host is to be left alone,
+    or when the request could not go within ``patience`` seconds.
     """
     advisory.take(connection, f"host {host}")
     values = {"host": host, "holder": holder, "places": places, "delay": delay}
@@ -111,7 +111,7 @@ def take(
 
 
 def give_back(connection: Connection, host: str, holder: str) -> None:
-    """Free the place of a request that is over."""
+    """Free the slot of a request that is over."""
     connection.execute(
         delete(host_leases).where(host_leases.c.host == host, host_leases.c.holder == holder)
     )
