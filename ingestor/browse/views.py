@@ -1,8 +1,7 @@
-"""Articles per day as bars of an inline SVG. Pure.
+"""What the pages show, read from the archive in one transaction each.
 
-An article's HTML for the browser: pictures are not loaded until they are asked for. Pure.
-
-What the pages show, read from the archive in one transaction each.
+The front page has articles per day as bars of an inline SVG. An article's pictures are not loaded
+until they are asked for.
 """
 
 from __future__ import annotations
@@ -32,6 +31,14 @@ from ingestor.text.diff import Change, changes
 from ingestor.text.sanitize import redact
 from ingestor.text.securities import normalised
 
+CHART_DAYS = 90
+NEWEST_SHOWN = 20
+HITS_A_PAGE = 50
+MOST_HITS = 1_000
+"""So many articles are counted by medium, security and day, and can be paged through."""
+
+FACET_VALUES = 12
+
 WIDTH, HEIGHT = 720, 120
 """Of the drawing, in its own units; the page scales it."""
 
@@ -50,14 +57,14 @@ class Bar:
 
 def bars(days: Sequence[tuple[str, int]]) -> list[Bar]:
     """Return a bar for each day and its number of articles; the largest fills the height."""
-    most = max((count for _, count in days), default=0)
-    if not most:
+    largest = max((count for _, count in days), default=0)
+    if not largest:
         return []
     # A bar of an archive of few days is no wall.
     step = min(WIDTH / len(days), WIDTH / 20)
     drawn = []
     for number, (day, count) in enumerate(days):
-        height = round(HEIGHT * count / most, 1)
+        height = round(HEIGHT * count / largest, 1)
         x = round(number * step, 1)
         drawn.append(Bar(day, count, x, HEIGHT - height, round(step * 0.8, 1), height))
     return drawn
@@ -70,16 +77,16 @@ def page_html(html: str, *, pictures: bool) -> tuple[str, int]:
     machines. Links open without saying where one came from.
     """
     root = lxml.html.fragment_fromstring(html, create_parent="div")
-    found = list(root.iter("img"))
-    for one in found:
+    images = list(root.iter("img"))
+    for image in images:
         if pictures:
-            one.set("loading", "lazy")
-            one.set("referrerpolicy", "no-referrer")
+            image.set("loading", "lazy")
+            image.set("referrerpolicy", "no-referrer")
         else:
-            _replace(one)
+            _replace(image)
     for link in root.iter("a"):
         link.set("rel", "noopener noreferrer")
-    return lxml.html.tostring(root, encoding="unicode"), len(found)
+    return lxml.html.tostring(root, encoding="unicode"), len(images)
 
 
 def _replace(picture: HtmlElement) -> None:
@@ -90,15 +97,6 @@ def _replace(picture: HtmlElement) -> None:
     parent = picture.getparent()
     if parent is not None:
         parent.replace(picture, words)
-
-
-CHART_DAYS = 90
-NEWEST_SHOWN = 20
-HITS_A_PAGE = 50
-MOST_HITS = 1_000
-"""So many articles are counted by medium, security and day, and can be paged through."""
-
-FACET_VALUES = 12
 
 
 def front(connection: Connection, now: datetime) -> dict[str, Any]:
@@ -112,23 +110,23 @@ def front(connection: Connection, now: datetime) -> dict[str, Any]:
         "height": HEIGHT,
         "feeds": [
             {
-                "name": one.name,
-                "articles": one.articles,
-                "pending": one.pending,
-                "parked": one.parked,
-                "last_ok": china(one.last_ok_at),
-                "state": _state(one, late=one.name in late),
-                "reason": redact(one.stopped or one.last_error or late.get(one.name, "")),
+                "name": feed.name,
+                "articles": feed.articles,
+                "pending": feed.pending,
+                "parked": feed.parked,
+                "last_ok": china(feed.last_ok_at),
+                "state": _state(feed, late=feed.name in late),
+                "reason": redact(feed.stopped or feed.last_error or late.get(feed.name, "")),
             }
-            for one in feeds
+            for feed in feeds
         ],
         "articles": [
-            _shown(one, ()) for one in browsing.newest(connection, Filters(), NEWEST_SHOWN)
+            _shown(hit, ()) for hit in browsing.newest(connection, Filters(), NEWEST_SHOWN)
         ],
     }
 
 
-def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
+def results(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
     """Return what a query and its filters find, a page of it, and what there is of each kind.
 
     ``asked`` holds q, media, symbol, day, order and page, each of which may be missing.
@@ -152,7 +150,7 @@ def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
     return {
         "count": len(hits),
         "all_counted": len(hits) < MOST_HITS,
-        "articles": [_shown(one, wanted) for one in hits[first : first + HITS_A_PAGE]],
+        "articles": [_shown(hit, wanted) for hit in hits[first : first + HITS_A_PAGE]],
         "page": number,
         "more": len(hits) > first + HITS_A_PAGE,
         "facets": _facets(connection, hits),
@@ -166,27 +164,27 @@ def article(
 
     ``None`` when there is no such article or revision.
     """
-    one = history.by_id(connection, article_id)
-    if one is None:
+    stored = history.by_id(connection, article_id)
+    if stored is None:
         return None
-    number = one.revisions[-1].revision if revision is None else revision
+    number = stored.revisions[-1].revision if revision is None else revision
     html = browsing.html_of(connection, article_id, number)
     if html is None:
         return None
     shown, count = page_html(html, pictures=pictures)
     return {
-        "article": one,
-        "shown": next(each for each in one.revisions if each.revision == number),
+        "article": stored,
+        "shown": next(entry for entry in stored.revisions if entry.revision == number),
         "html": shown,
         "picture_count": count,
         "pictures": pictures,
-        "published": china(one.published_at),
-        "first_seen": china(one.first_seen_at),
+        "published": china(stored.published_at),
+        "first_seen": china(stored.first_seen_at),
         "revisions": [
-            {"number": each.revision, "cause": each.cause, "seen": china(each.seen_at)}
-            for each in one.revisions
+            {"number": entry.revision, "cause": entry.cause, "seen": china(entry.seen_at)}
+            for entry in stored.revisions
         ],
-        "edits": list(_edits(one.revisions)),
+        "edits": list(_edits(stored.revisions)),
     }
 
 
@@ -195,9 +193,9 @@ def china(moment: datetime | None) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if moment else ""
 
 
-def _edits(every: tuple[Revision, ...]) -> Iterator[tuple[Revision, Revision, list[Change]]]:
-    for before, after in pairwise(every):
-        old, new = ([each.title, *each.text.splitlines()] for each in (before, after))
+def _edits(revisions: tuple[Revision, ...]) -> Iterator[tuple[Revision, Revision, list[Change]]]:
+    for before, after in pairwise(revisions):
+        old, new = ([revision.title, *revision.text.splitlines()] for revision in (before, after))
         yield before, after, list(changes(old, new))
 
 
@@ -224,10 +222,10 @@ def _pieces(text: str, spans: tuple[tuple[int, int], ...]) -> list[tuple[bool, s
 
 def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str, str, int]]]:
     """Return the most frequent values by filter: value, what it is called, how many."""
-    media = Counter(one.media for one in hits if one.media).most_common(FACET_VALUES)
-    days = Counter(one.date for one in hits)
+    media = Counter(hit.media for hit in hits if hit.media).most_common(FACET_VALUES)
+    days = Counter(hit.date for hit in hits)
     latest = sorted(days, reverse=True)[:FACET_VALUES]
-    codes = browsing.symbol_counts(connection, [one.id for one in hits], FACET_VALUES)
+    codes = browsing.symbol_counts(connection, [hit.id for hit in hits], FACET_VALUES)
     return {
         "media": [(name, name, count) for name, count in media],
         "symbol": [(code, f"{name} {code}".strip(), count) for code, name, count in codes],
@@ -244,13 +242,13 @@ def _symbol(code: str) -> str:
     return security.symbol
 
 
-def _state(one: overview.FeedHealth, *, late: bool) -> str:
-    if not one.active:
+def _state(feed: overview.FeedHealth, *, late: bool) -> str:
+    if not feed.active:
         return "not configured"
-    if one.stopped:
+    if feed.stopped:
         return "stopped"
-    if one.failures:
-        return f"failed {one.failures}×"
+    if feed.failures:
+        return f"failed {feed.failures}×"
     if late:
         return "late"
-    return "ok" if one.last_ok_at else "never polled"
+    return "ok" if feed.last_ok_at else "never polled"
