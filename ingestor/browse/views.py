@@ -44,7 +44,7 @@ WIDTH, HEIGHT = 720, 120
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DayBar:
     """A day's bar."""
 
     day: str
@@ -55,7 +55,7 @@ class Bar:
     height: float
 
 
-def bars(days: Sequence[tuple[str, int]]) -> list[Bar]:
+def bars(days: Sequence[tuple[str, int]]) -> list[DayBar]:
     """Return a bar for each day and its number of articles; the largest fills the height."""
     largest = max((count for _, count in days), default=0)
     if not largest:
@@ -66,7 +66,7 @@ def bars(days: Sequence[tuple[str, int]]) -> list[Bar]:
     for number, (day, count) in enumerate(days):
         height = round(HEIGHT * count / largest, 1)
         x = round(number * step, 1)
-        drawn.append(Bar(day, count, x, HEIGHT - height, round(step * 0.8, 1), height))
+        drawn.append(DayBar(day, count, x, HEIGHT - height, round(step * 0.8, 1), height))
     return drawn
 
 

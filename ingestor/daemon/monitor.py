@@ -134,20 +134,20 @@ class Monitor:
         )
         return f"{trouble}; {counts}" if trouble else counts
 
-    def _counting(self, clock: Clock) -> tuple[Observer, Callable[[], web.Page]]:
+    def _counting(self, clock: Clock) -> tuple[Observer, Callable[[], web.Answer]]:
         """Return who counts, and the page that shows the counts; they need prometheus-client."""
         try:
             from ingestor.daemon.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
         except ModuleNotFoundError:
-            missing = web.Page(501, b"pip install 'ingestor[metrics]' brings metrics\n")
+            missing = web.Answer(501, b"pip install 'ingestor[metrics]' brings metrics\n")
             return Observer(clock.monotonic), lambda: missing
         counts = Metrics(clock)
         sizes = FolderSizes(self._folders, clock)
         kind = "text/plain; version=0.0.4; charset=utf-8"
 
-        def page() -> web.Page:
+        def page() -> web.Answer:
             gauges = Gauges(self.heartbeat, self._freshness, sizes, self._cluster)
-            return web.Page(200, counts.text(gauges), kind)
+            return web.Answer(200, counts.text(gauges), kind)
 
         return counts, page
 

@@ -17,20 +17,20 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """An answer."""
+class Answer:
+    """What is answered to a request."""
 
     status: int
     body: bytes
     content_type: str = "text/plain; charset=utf-8"
 
 
-Pages: TypeAlias = Mapping[str, Callable[[], Page]]
+Pages: TypeAlias = Mapping[str, Callable[[], Answer]]
 
 
-def verdict(reasons: list[str]) -> Page:
+def verdict(reasons: list[str]) -> Answer:
     """Return 200 when there is no reason against it, else 503 with the reasons, one a line."""
-    return Page(503 if reasons else 200, "\n".join([*(reasons or ["ok"]), ""]).encode())
+    return Answer(503 if reasons else 200, "\n".join([*(reasons or ["ok"]), ""]).encode())
 
 
 @contextmanager
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer a page."""
         answer = self.server.pages.get(self.path.partition("?")[0])
-        page = answer() if answer else Page(404, b"/healthz, /readyz and /metrics are here\n")
+        page = answer() if answer else Answer(404, b"/healthz, /readyz and /metrics are here\n")
         self.send_response(page.status)
         self.send_header("Content-Type", page.content_type)
         self.send_header("Content-Length", str(len(page.body)))
