@@ -23,7 +23,7 @@
     ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
     ├── NoArticle                    a page without an article that can be read
-    ├── PostUnreadable               a file of another archive that cannot be adopted
+    ├── PostUnreadable               a file of another archive that cannot be imported
     └── CaptureLost                  a kept page that is not where the database says
 
 An expected failure of one feed or one article becomes a stored outcome; anything that is
