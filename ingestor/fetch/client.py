@@ -270,12 +270,12 @@ class Fetcher:
 
     def _ask(self, request: Request, url: str) -> Response:
         """Make one request to ``url``, which is the request's own or a redirect's target."""
-        most = 3 * self._settings.timeout.total_seconds()
+        whole = 3 * self._settings.timeout.total_seconds()
         try:
-            asked = httpx.Request(
+            wire = httpx.Request(
                 "GET", url, headers=self._with(request.headers), extensions=self._extensions
             )
-            with deadline(most), closing(self._transport.open(asked)) as answer:
+            with deadline(whole), closing(self._transport.open(wire)) as answer:
                 headers = httpx.Headers(answer.headers)
                 body = self._body(answer, headers, url)
                 return Response(
@@ -285,7 +285,7 @@ class Fetcher:
                     headers=_headers(headers),
                     body=body,
                     fetched_at=self._clock.now(),
-                    request_headers=_headers(asked.headers),
+                    request_headers=_headers(wire.headers),
                 )
         except httpcore.TimeoutException as error:
             raise Unreachable(f"{url}: no whole answer in time (fetch.timeout)") from error

@@ -43,7 +43,7 @@ class RawComparison:
         with self.database.reading() as connection:
             pointed = audit.warc_files(connection)
         folder = storage(self.location)
-        if pointed and not folder.there():
+        if pointed and not folder.is_there():
             line = f"WARC folder {self.location}: is not there, with {len(pointed)} files in it"
             yield Difference(line)
             return
