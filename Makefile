@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test soak soak-daemon soak-cluster image fuzz replay hexo browser bench bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+.PHONY: help install run demo test test-quick soak soak-daemon soak-cluster image fuzz replay hexo browser bench bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ JOBS ?= 2
 
 test: install  ## All tests, in JOBS processes
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+test-quick: install  ## In under a minute: the tests that start no process, no PostgreSQL, no server
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m quick
 
 soak: install  ## Two thousand kills, and what else takes long
 	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest tests/faults
@@ -107,9 +110,8 @@ format: install  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: install  ## Write docs/schema.md from the tables, and the schema of new databases
+docs: install  ## Write docs/schema.md from the tables
 	$(BIN)/python -m tools.schema_page > docs/schema.md
-	$(BIN)/python -m tools.new_schema
 
 clean:  ## Remove what make made (not your archive)
 	rm -rf $(VENV) .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist

@@ -30,8 +30,7 @@ from benchmarks.searching import QUERIES_A_KIND, Latency, measured
 from benchmarks.site import EMPTY_FEED, Plan, RunningSite, running
 from benchmarks.starting import command_seconds, until_ready
 from ingestor.model import Article, Body
-from ingestor.pipeline.save import path_of
-from ingestor.store import articles
+from ingestor.pipeline.save import save_articles
 from ingestor.store.db.database import Database
 from ingestor.store.upsert import ArticleUpsert
 
@@ -94,7 +93,7 @@ class Archive:
             wall, cpu = time.perf_counter(), time.process_time()
             for at in range(0, count, TRANSACTION):
                 with database.transaction() as connection:
-                    articles.save_all(connection, arrivals[at : at + TRANSACTION], path_of)
+                    save_articles(connection, arrivals[at : at + TRANSACTION])
             took = time.perf_counter() - wall, time.process_time() - cpu
         self.took.append((took[0] * 1000 / count, took[1] * 1000 / count))
 

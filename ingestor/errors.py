@@ -9,6 +9,7 @@
     │   ├── ArchiveInUse             another run holds it
     │   ├── NoArchiveYet             nothing has run yet
     │   ├── SchemaTooNew             made by a newer program
+    │   ├── SchemaTooOld             made before there was a first release
     │   └── StorageFailed            read-only, disk full, not a database
     ├── FetchError                   one request failed; tried again later
     │   ├── Gone                     404, 410, or a page that says it was removed
@@ -71,6 +72,10 @@ class NoArchiveYet(ArchiveError):
 
 class SchemaTooNew(ArchiveError):
     """The database was made by a newer version of the program."""
+
+
+class SchemaTooOld(ArchiveError):
+    """The database was made before the first migration: an earlier version has to upgrade it."""
 
 
 class StorageFailed(ArchiveError):

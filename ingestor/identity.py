@@ -1,9 +1,10 @@
 """Which article is it? Canonical address, document id and publication day. Pure.
 
-The address forms are Sina's, counted over 60,073 real addresses (2008 to 2019): the same
-article is reached over http and https, with tracking parameters and a fragment, on the
-desktop and on the mobile site (whose folder differs, so that only the document id tells),
-and through a wrapper that carries the real address in its query.
+The address forms are Sina's, counted over 60,073 real addresses (2008 to 2019) and looked
+up in public code: the same article is reached over http and https, with tracking parameters
+and a fragment, on the desktop and on the mobile site (whose folder differs, so that only the
+document id tells), on sister hosts, and through a wrapper that carries the real address in
+its query. Some articles are named by nothing but a parameter: dropping it loses them.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote, unquote_plus, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from w3lib.url import canonicalize_url
 
 from ingestor.errors import Forbidden
+from ingestor.identity_parameters import NAMING, SINA_TRACKING, STATIC_TRACKING, TRACKING
 from ingestor.model import Entry, Feed
 
 MOST_URL_CHARACTERS = 2_000
@@ -31,20 +33,34 @@ _SINA = re.compile(r"(?:^|\.)sina\.(?:com\.cn|cn)$")
 _COLUMN_HOSTS = frozenset({"cj.sina.com.cn", "t.cj.sina.com.cn", "cj.sina.cn", "t.cj.sina.cn"})
 _DOCUMENT = re.compile(r"/(?:doc|detail|zl)-(i[a-z]{6,9}\d{6,8})(?:_\d+)?(?:\.d)?\.s?html?$")
 _DOCUMENT_ID = re.compile(r"i?([a-z]{6,9}\d{6,8})")
-_COLUMN = re.compile(r"^/articles?/view/(\d+)/[vm]?([0-9a-f]{6,}[0-9a-z]*)/?$")
+_COLUMN = re.compile(r"^/articles?/view/(\d+)/[vm]?(p?[0-9a-f]{6,}[0-9a-z]*)/?$")
 _REPORT = re.compile(r"/vReport_Show/(?:.*/)?rptid/(\d+)(?:/|$)")
+_FORMS = ((_DOCUMENT, "{}"), (_COLUMN, "column-{}-{}"), (_REPORT, "report-{}"))
+"""How a path names its document, and the identifier made of it."""
+
+_SINA_FORMS = (
+    # k.sina.com.cn and k.sina.cn show the columns of cj.sina.com.cn: the same users' numbers,
+    # and ids of one make (the number in hex, then a kind and a count).
+    (re.compile(r"^/article_(\d+)_[vm]?(p?[0-9a-f]{6,}[0-9a-z]*)\.html$"), "column-{}-{}"),
+    # blog.sina.com.cn/s/… and its mobile twin blog.sina.cn/dpool/blog/s/…
+    (re.compile(r"^(?:/dpool/blog)?/s/blog_([0-9a-f]{6,}[0-9a-z]*)\.html$"), "blog-{}"),
+)
+"""Forms that say nothing on other hosts."""
+
+_SHORT_HOST = "doc.sina.cn"
+"""``/?id=comos:fxqxcnz9093681``: stated by Sina's pages as their ``mobile-agent``."""
+
 _STATIC_PAGE = re.compile(r"\.s?html?$")
+_NUMBERED_PAGE = re.compile(
+    r"/(?:\d{8}|\d{4}-\d\d-\d\d)/\d{9,13}(?:_\d+)?\.s?html?$|/slide_\d+_\d+_\d+\.html?$"
+)
+"""Pages whose path has a number of its own: those of 2008 to 2016 (26,188 of 30,037 real
+addresses; with ``_2`` a further page of one), and slides."""
+
+_ABSOLUTE = re.compile(r"(?i)https?://[^/?#%]+(?:[/?#]|$)")
 
 CONTENT_SCHEME = "ni:"
 _CONTENT_ADDRESS = re.compile(r"ni:///sha-256;[A-Za-z0-9_-]{43}")
-
-_TRACKING = re.compile(r"(?i)^(?:utm_\w+|spm|fbclid|gclid|share_token|_refluxos)$")
-"""Parameters that name a visit, on any site."""
-
-_SINA_TRACKING = frozenset(
-    ("from", "cre", "mod", "loc", "r", "rfunc", "tj", "tr", "wm", "finpagefr", "vt", "doct")
-)
-"""Parameters with which Sina's own pages and apps mark where a reader came from."""
 
 
 def canonical_url(url: str) -> str:
@@ -52,50 +68,42 @@ def canonical_url(url: str) -> str:
 
     http becomes https (unless a port is named: then the scheme decides who answers),
     fragments, user names, default ports and tracking parameters go, the query is sorted,
-    Sina's wrappers are opened, the column hosts are one.
+    Sina's wrappers are opened, its doubled and trailing slashes removed, the column hosts
+    are one. A parameter that is not known as tracking stays: it may name the article.
 
     Raises :class:`~ingestor.errors.Forbidden` for anything but an absolute http(s)
     address of at most :data:`MOST_URL_CHARACTERS` characters.
     """
-    text = url.strip()
-    if len(text) > MOST_URL_CHARACTERS:
-        raise Forbidden(f"the address is too long ({len(text)} characters): {text[:80]}…")
-    try:
-        parts = urlsplit(canonicalize_url(text, keep_fragments=False))
-        host, port = _host(parts.hostname), parts.port
-    except ValueError as error:
-        raise Forbidden(f"not an address: {text[:200]}") from error
-    if parts.scheme not in {"http", "https"} or not host:
-        raise Forbidden(f"not an absolute http or https address: {text[:200]}")
-    if wrapped := _wrapped(host, parts.path, parts.query):
-        return canonical_url(wrapped)
-    if port == {"http": 80, "https": 443}[parts.scheme]:
-        port = None
-    scheme = parts.scheme if port else "https"
-    address = f"[{host}]" if ":" in host else host
-    if host in _COLUMN_HOSTS and _COLUMN.search(parts.path):
-        address = "cj.sina.com.cn"
-    netloc = f"{address}:{port}" if port else address
-    query = _query(host, parts.path, parts.query)
-    return urlunsplit((scheme, netloc, parts.path or "/", query, ""))
+    parts = _parts(url)
+    # What is wrapped is a part of its wrapper, so that this ends.
+    while wrapped := _wrapped(parts):
+        parts = _parts(wrapped)
+    host = "cj.sina.com.cn" if _is_column(parts) else parts.host
+    netloc = f"[{host}]" if ":" in host else host
+    if parts.port:
+        netloc = f"{netloc}:{parts.port}"
+    scheme = parts.scheme if parts.port else "https"
+    return urlunsplit((scheme, netloc, parts.path, _query(parts), ""))
 
 
 def document_id(url: str) -> str:
     """Return the publisher's identifier that the address carries, or ``''``.
 
     ``…/doc-ihqfskcn2160999.shtml`` and ``…/detail-ihqfskcn2160999.d.html`` both give
-    ``ihqfskcn2160999``; columns and research reports have theirs. Outside Sina's own
+    ``ihqfskcn2160999``; columns, blogs and research reports have theirs. Outside Sina's own
     hosts the identifier is followed by ``@host``, so that no other site can claim one
-    of Sina's.
+    of Sina's. All forms of an address give the same; one that is refused gives none.
     """
-    parts = urlsplit(url)
-    if found := _DOCUMENT.search(parts.path):
-        return _scoped(found[1], parts.netloc)
-    if found := _COLUMN.search(parts.path):
-        return _scoped(f"column-{found[1]}-{found[2]}", parts.netloc)
-    if found := _REPORT.search(parts.path):
-        return _scoped(f"report-{found[1]}", parts.netloc)
-    return ""
+    try:
+        parts = urlsplit(canonical_url(url))
+    except Forbidden:
+        return ""
+    if identifier := _document_of(parts.netloc, parts.path):
+        return identifier
+    if parts.netloc != _SHORT_HOST:
+        return ""
+    catalogue, _, named = parse_qs(parts.query).get("id", [""])[0].partition(":")
+    return scoped_document_id(named, url) if catalogue == "comos" else ""
 
 
 def scoped_document_id(identifier: str, url: str) -> str:
@@ -135,25 +143,29 @@ def entry_key(feed: Feed, entry: Entry) -> str:
     That is the article it names (document id or canonical address: a headline that
     changes changes guid and link as well, but not those) and the day under which it is
     announced, for Sina reuses addresses for daily columns. Where the feed's own text is
-    the article, or there is no address, the guid decides, else the words themselves.
+    the article, guid and link decide together; without an address the guid does, else the
+    words themselves.
     """
     day = publication_day(entry.published_at) if entry.published_at else ""
-    named = entry.guid if feed.content == "feed" else ""
-    if not named and entry.url:
-        named = document_id(entry.url) or _canonical_or_as_given(entry.url)
+    named = _guid_and_link(feed, entry) if feed.content == "feed" and entry.guid else ""
+    named = named or (_named(entry.url) if entry.url else "")
     named = named or entry.guid or fingerprint(entry.title, entry.content or entry.summary)
+    if len(encoded := named.encode("utf-8", "replace")) > MOST_URL_CHARACTERS:
+        named = f"sha256:{hashlib.sha256(encoded).hexdigest()}"
     return f"{named} {day}".strip()
 
 
 def entry_address(feed: Feed, entry: Entry, *, shared: bool = False) -> str:
     """Return the canonical address under which an entry's own text is kept.
 
-    An entry without an address gets the feed's, with what identifies it as fragment; so
-    does one whose address is ``shared`` with another entry of the feed.
+    An entry without an address gets the feed's, with what identifies it as fragment; one
+    whose address is ``shared`` with another entry of the feed gets its own with that. A guid
+    that only went from http to https gives the same.
     """
     if entry.url and not shared:
         return canonical_url(entry.url)
-    named = entry.guid or fingerprint(entry.title, entry.content or entry.summary)[:16]
+    named = _guid(entry) or fingerprint(entry.title, entry.content or entry.summary)[:16]
+    named += entry.url.partition("#")[2]
     return f"{canonical_url(entry.url or feed.url)}#{quote(named, safe='')}"
 
 
@@ -202,22 +214,27 @@ def match(known: Sequence[Known], page_day: str, announced_day: str, print_: str
     which no article of this address is known: then the publisher used the address again.
     """
     by_closeness = sorted(
-        known, key=lambda one: (one.date == page_day, announced_day in one.days, one.date)
+        known,
+        key=lambda article: (
+            article.date == page_day,
+            announced_day in article.days,
+            article.date,
+        ),
     )[::-1]
-    for one in by_closeness:
-        if one.fingerprint == print_:
-            return one
-    if announced_day and all(announced_day not in one.days for one in known):
+    for article in by_closeness:
+        if article.fingerprint == print_:
+            return article
+    if announced_day and all(announced_day not in article.days for article in known):
         return None
-    for one in by_closeness:
-        if not announced_day or announced_day in one.days:
-            return one
+    for article in by_closeness:
+        if not announced_day or announced_day in article.days:
+            return article
     return None
 
 
 def free_day(known: Sequence[Known], page_day: str, announced_day: str) -> str:
     """Return the publication day of a new article: the page's, unless that is taken."""
-    taken = {one.date for one in known}
+    taken = {article.date for article in known}
     return announced_day if page_day in taken and announced_day else page_day
 
 
@@ -232,12 +249,142 @@ def file_id(url: str, identifier: str) -> str:
     return hashlib.sha256((identifier or url).encode()).hexdigest()[:12]
 
 
-def _canonical_or_as_given(url: str) -> str:
-    """Return something for an address that is refused: it still tells entries apart."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """An http(s) address taken apart, its escapes and its case settled."""
+
+    scheme: str
+    host: str
+    """Lower case, without a dot behind."""
+    port: int | None
+    """``None`` for the scheme's own."""
+    path: str
+    query: str
+
+    @property
+    def is_sina(self) -> bool:
+        """Whether the host is one of Sina's own."""
+        return bool(_SINA.search(self.host))
+
+
+def _parts(url: str) -> _Parts:
+    """Take an address apart, or raise ``Forbidden``."""
+    text = url.strip()
+    if len(text) > MOST_URL_CHARACTERS:
+        raise Forbidden(f"the address is too long ({len(text)} characters): {text[:80]}…")
     try:
-        return canonical_url(url)
+        parts = urlsplit(canonicalize_url(text, keep_fragments=False))
+        host, port = _host(parts.hostname), parts.port
+    except ValueError as error:
+        raise Forbidden(f"not an address: {text[:200]}") from error
+    # A host that is still not ASCII is none that IDNA could encode: nobody can be asked there.
+    if parts.scheme not in {"http", "https"} or not host or not host.isascii():
+        raise Forbidden(f"not an absolute http or https address: {text[:200]}")
+    if port == {"http": 80, "https": 443}[parts.scheme]:
+        port = None
+    path = _sina_path(parts.path) if _SINA.search(host) else parts.path
+    return _Parts(parts.scheme, host, port, path or "/", parts.query)
+
+
+def _sina_path(path: str) -> str:
+    """Return the path as Sina's servers read it: slashes doubled or behind a page are none."""
+    return re.sub(r"(\.s?html?)/$", r"\1", re.sub(r"/{2,}", "/", path))
+
+
+def _is_column(parts: _Parts) -> bool:
+    return parts.host in _COLUMN_HOSTS and bool(_COLUMN.search(parts.path))
+
+
+def _wrapped(parts: _Parts) -> str:
+    """Return the address inside Sina's reader wrapper, which shows another page as its own.
+
+    ``cj.sina.cn/article/norm_detail?url=…`` and ``partners.sina.cn/…?docUrl=…``; escaped
+    once, or more than once by those who passed it on.
+    """
+    if not parts.is_sina or not (
+        parts.path.endswith("/norm_detail") or parts.host == "partners.sina.cn"
+    ):
+        return ""
+    query = parse_qs(parts.query)
+    target = (query.get("url") or query.get("docUrl") or [""])[0].strip()
+    while not _ABSOLUTE.match(target) and (plain := unquote(target)) != target:
+        target = plain
+    return target if _ABSOLUTE.match(target) else ""
+
+
+def _document_of(netloc: str, path: str) -> str:
+    """Return the document id that a path carries."""
+    forms = _FORMS + _SINA_FORMS if _SINA.search(netloc) else _FORMS
+    for form, identifier in forms:
+        if matched := form.search(path):
+            return _scoped(identifier.format(*matched.groups()), netloc)
+    return ""
+
+
+def _query(parts: _Parts) -> str:
+    """Return what of the query names the article.
+
+    Behind a path with a document id nothing does, behind one with a number what is known to,
+    elsewhere all that is not known as tracking.
+    """
+    if parts.is_sina and _document_of(parts.host, parts.path):
+        return ""
+    numbered = parts.is_sina and bool(_NUMBERED_PAGE.search(parts.path))
+    # The pairs stay as they are escaped: decoded and escaped again, GBK would be lost.
+    return "&".join(
+        pair for pair in parts.query.split("&") if _names(parts, pair, numbered=numbered)
+    )
+
+
+def _names(parts: _Parts, pair: str, *, numbered: bool) -> bool:
+    """Whether a parameter may name the article."""
+    name = unquote_plus(pair.partition("=")[0]).lower()
+    if parts.is_sina and name in NAMING:
+        return True
+    # Where a feed escapes twice, "&amp;from=" comes as a parameter "amp;from".
+    name = name.removeprefix("amp;")
+    if numbered or not pair or TRACKING.fullmatch(name):
+        return False
+    if parts.is_sina:
+        return name not in SINA_TRACKING
+    return not (name in STATIC_TRACKING and _STATIC_PAGE.search(parts.path))
+
+
+def _named(url: str) -> str:
+    """Return which article an address names; one that is refused still tells entries apart."""
+    try:
+        return document_id(url) or canonical_url(url)
     except Forbidden:
         return url
+
+
+def _guid_and_link(feed: Feed, entry: Entry) -> str:
+    """Return guid and link as one name: either tells two entries of a feed apart.
+
+    One of them is enough where both name the same, and for Sina's live items, whose number
+    is their own and whose page may come later.
+    """
+    guid, link = _guid(entry), _with_fragment(entry.url)
+    if not entry.url or feed.kind == "sina-live" or _with_fragment(entry.guid) == link:
+        return guid
+    return f"{guid} {link}"
+
+
+def _with_fragment(url: str) -> str:
+    """Return what an address names, and where in it: items may be parts of one page."""
+    address, _, fragment = url.strip().partition("#")
+    return f"{_named(address)}#{fragment}" if fragment else _named(address)
+
+
+def _guid(entry: Entry) -> str:
+    """Return the guid; one that is an address in its canonical form, with its fragment."""
+    address, mark, fragment = entry.guid.strip().partition("#")
+    if not _ABSOLUTE.match(address):
+        return entry.guid
+    try:
+        return f"{canonical_url(address)}{mark}{fragment}"
+    except Forbidden:
+        return entry.guid
 
 
 def _host(hostname: str | None) -> str:
@@ -247,24 +394,3 @@ def _host(hostname: str | None) -> str:
 def _scoped(identifier: str, netloc: str) -> str:
     host = netloc.rpartition("@")[2].lower()
     return identifier if _SINA.search(host) else f"{identifier}@{host}"
-
-
-def _wrapped(host: str, path: str, query: str) -> str:
-    """Return the address inside Sina's reader wrapper, which shows another page as its own."""
-    if not _SINA.search(host) or not path.endswith("/norm_detail"):
-        return ""
-    target = parse_qs(query).get("url", [""])[0]
-    return target if target.startswith(("http://", "https://")) else ""
-
-
-def _query(host: str, path: str, query: str) -> str:
-    """Return what of the query selects content; a static page or a document has no such."""
-    if _SINA.search(host) and (_STATIC_PAGE.search(path) or document_id(f"https://{host}{path}")):
-        return ""
-    loose = _SINA.search(host) or _STATIC_PAGE.search(path)
-    kept = [
-        (name, value)
-        for name, value in parse_qsl(query, keep_blank_values=True)
-        if not _TRACKING.match(name) and not (loose and name in _SINA_TRACKING)
-    ]
-    return urlencode(kept)

@@ -37,7 +37,7 @@ class Feed:
     name: str
     """Unique; the third category of its articles."""
     kind: str
-    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, ``sina-live``"""
+    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, ``sina-live``."""
     url: str
     """Where to ask; for kinds that build their own address, that address."""
     categories: tuple[str, ...]
@@ -170,6 +170,17 @@ class Entry:
     keywords: tuple[str, ...] = ()
     securities: tuple[Security, ...] = ()
     """Securities that the feed itself names with the item."""
+    is_relative: bool = False
+    """Whether ``published_at`` was told from the moment of the poll (3小时前)."""
+    zone_shift: timedelta = timedelta(0)
+    """What was taken off the feed's claim because it reads its source's zone wrongly."""
+
+    @property
+    def claimed_at(self) -> datetime | None:
+        """The moment that the feed itself names, the same at each poll; ``None``: it names none."""
+        if self.published_at is None or self.is_relative:
+            return None
+        return self.published_at + self.zone_shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +191,8 @@ class FeedDocument:
     entries: tuple[Entry, ...]
     ttl: timedelta | None = None
     """The least time between two polls that the feed asks for."""
+    zone_shift: timedelta = timedelta(0)
+    """By how many hours its times were too late, and were set right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +232,7 @@ class Article:
     """What a page says, extracted: the same bytes always give the same article."""
 
     url: str
-    """Canonical address, as the page itself states it or else as it was reached; for an adopted
+    """Canonical address, as the page itself states it or else as it was reached; for an imported
     article without one, the name of its content."""
     document_id: str
     """The publisher's own identifier (see :mod:`ingestor.identity`), or ``''``."""

@@ -1,9 +1,15 @@
-"""Decisions: which feeds are due, when to look again, how often to try. Pure.
+"""Decisions about time: when to poll, to retry, to look again, and when to worry. Pure.
 
-Every function is handed ``now`` and, where chance takes part, a number drawn by the
-caller; none reads a clock.
+==========================  ========================================================
+a feed                      ``due_feeds``, ``next_interval``, ``next_poll``,
+                            ``asked_at``, ``after_redirect``
+a feed that went quiet      ``longest_silence``, ``quiet_since``, ``is_unanswered``
+an entry that failed        ``failure_kind``, ``after_failure``
+an article                  ``next_check``
+==========================  ========================================================
 
-Is a feed late, by its own rhythm? Pure.
+Every function is handed ``now`` and, where chance takes part, a number drawn by the caller; none
+reads a clock.
 """
 
 from __future__ import annotations
@@ -32,68 +38,47 @@ LONGEST_WAIT = timedelta(days=1)
 MOVES_IN_A_ROW = 3
 """Redirects for good before an address is taken for the new one: one may be a slip."""
 
-FailureKind = Literal["gone", "refused", "broken", "hopeless"]
+FEWEST_ARTICLES = 6
+"""With fewer, a feed has no publication interval yet, and nothing is said of it."""
 
+SHORTEST_SILENCE = timedelta(hours=12)
+"""A night is no staleness, also for a feed whose known articles all came within one day."""
 
-@dataclass(frozen=True, slots=True)
-class RetryRule:
-    """How often an entry is tried for one kind of trouble, and how long apart."""
+LATE_POLLS = 3
+"""Intervals without an answer after which it is not chance any more."""
 
-    waits: tuple[timedelta, ...]
-    """The wait after each failed try; after the last of them one more try is parked."""
+GRACE = timedelta(minutes=10)
+"""On top of that: a pass over many feeds takes its time."""
 
+FailureKind = Literal["gone", "refused", "broken", "permanent"]
 
-RETRY_RULES: dict[FailureKind, RetryRule] = {
+RETRY_WAITS: dict[FailureKind, tuple[timedelta, ...]] = {
     # A page may be announced before it is published: a second look a day later.
-    "gone": RetryRule((timedelta(days=1),)),
+    "gone": (timedelta(days=1),),
     # Refusals are rarely lifted within minutes, and asking on is impolite.
-    "refused": RetryRule((timedelta(hours=1), timedelta(hours=12))),
+    "refused": (timedelta(hours=1), timedelta(hours=12)),
     # Eight tries over three days: an outage over a week-end is survived.
-    "broken": RetryRule(
-        (
-            timedelta(minutes=5),
-            timedelta(minutes=30),
-            timedelta(hours=2),
-            timedelta(hours=6),
-            timedelta(hours=12),
-            timedelta(hours=24),
-            timedelta(hours=27),
-        )
+    "broken": (
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        *(timedelta(hours=hours) for hours in (2, 6, 12, 24, 27)),
     ),
     # The same bytes will not become an article by being read again.
-    "hopeless": RetryRule(()),
+    "permanent": (),
 }
+"""The wait after each failed try; an entry that fails once more is parked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """What becomes of an entry after a failed try."""
-
-    state: Literal["pending", "parked"]
-    next_attempt_at: datetime | None
-
-
-def failure_kind(error: IngestorError) -> FailureKind:
-    """Return which retry rule an error falls under."""
-    if isinstance(error, Gone):
-        return "gone"
-    if isinstance(error, Refused):
-        return "refused"
-    if isinstance(error, (NoArticle, Forbidden, TooLarge, TooSlow, WorkerDied)):
-        return "hopeless"
-    return "broken"
-
-
-def after_failure(kind: FailureKind, attempts: int, now: datetime, *, chance: float) -> Retry:
-    """Decide about an entry that has now been tried ``attempts`` times, the last included.
-
-    ``chance`` in [0, 1) spreads the waits by up to a tenth, so that entries that failed
-    together do not come back together.
-    """
-    waits = RETRY_RULES[kind].waits
-    if attempts > len(waits):
-        return Retry("parked", None)
-    return Retry("pending", now + waits[attempts - 1] * (1 + chance / 10))
+def due_feeds(states: Sequence[FeedState], now: datetime) -> list[FeedState]:
+    """Return the feeds whose time has come, the longest due first; never a stopped one."""
+    due = [
+        state
+        for state in states
+        if not state.stopped and (state.next_poll_at is None or state.next_poll_at <= now)
+    ]
+    return sorted(
+        due, key=lambda state: (state.next_poll_at is not None, state.next_poll_at or now)
+    )
 
 
 def next_interval(
@@ -101,13 +86,23 @@ def next_interval(
 ) -> timedelta:
     """Return the time between two polls of a feed that answered, in whole seconds.
 
-    It halves with news and grows by a quarter without: so a feed settles where about one poll
-    in four brings something, whatever its rhythm, and is quick again with its first news.
-    ``asked`` is the least that the feed itself asks for; ``every`` and ``slowest`` are the
+    It halves with news and grows by a quarter without: so it comes to rest where about one poll
+    in four brings something, however often the feed publishes, and is short again with its first
+    news. ``asked`` is the least that the feed itself asks for; ``every`` and ``slowest`` are the
     operator's bounds, and hold against the feed too.
     """
     wanted = max(interval / 2 if news else interval * 5 / 4, asked, every)
     return timedelta(seconds=round(min(wanted, max(slowest, every)).total_seconds()))
+
+
+def next_poll(
+    now: datetime, interval: timedelta, *, failures: int, jitter: timedelta, chance: float
+) -> datetime:
+    """Return when a feed is due again after ``failures`` failed polls in a row (0: none)."""
+    # Beyond 2^20 intervals the bound decides anyway; an endless outage must not overflow.
+    wait = min(interval * 2 ** min(failures, 20), max(LONGEST_WAIT, interval))
+    due: datetime = now + wait + jitter * chance
+    return due
 
 
 def asked_at(state: FeedState) -> str:
@@ -127,51 +122,6 @@ def after_redirect(state: FeedState, moved_to: str) -> tuple[str, int]:
     if not moved_to:
         return "", 0
     return moved_to, state.moved_polls + 1 if moved_to == state.moved_to else 1
-
-
-def next_poll(
-    now: datetime, interval: timedelta, *, failures: int, jitter: timedelta, chance: float
-) -> datetime:
-    """Return when a feed is due again after ``failures`` failed polls in a row (0: none)."""
-    # Beyond 2^20 intervals the bound decides anyway; an endless outage must not overflow.
-    wait = min(interval * 2 ** min(failures, 20), max(LONGEST_WAIT, interval))
-    due: datetime = now + wait + jitter * chance
-    return due
-
-
-def due_feeds(states: Sequence[FeedState], now: datetime) -> list[FeedState]:
-    """Return the feeds whose time has come, the longest due first; never a stopped one."""
-    due = [
-        one
-        for one in states
-        if not one.stopped and (one.next_poll_at is None or one.next_poll_at <= now)
-    ]
-    return sorted(due, key=lambda one: (one.next_poll_at is not None, one.next_poll_at or now))
-
-
-def next_check(
-    first_seen_at: datetime, delays: Sequence[timedelta], now: datetime
-) -> datetime | None:
-    """Return when to look at an article again after ``now``, or ``None`` for no more.
-
-    ``delays`` count from when the article was first seen. Looks that were missed while the
-    program did not run are not made up for one by one: the next one finds the same edits.
-    """
-    moments = sorted(first_seen_at + delay for delay in delays)
-    return next((moment for moment in moments if moment > now), None)
-
-
-FEWEST_ARTICLES = 6
-"""With fewer, a feed has no rhythm yet, and nothing is said of it."""
-
-SHORTEST_SILENCE = timedelta(hours=12)
-"""A night is no trouble, also for a feed whose known articles all came within one day."""
-
-LATE_POLLS = 3
-"""Intervals without an answer after which it is not chance any more."""
-
-GRACE = timedelta(minutes=10)
-"""On top of that: a pass over many feeds takes its time."""
 
 
 def longest_silence(published: Sequence[datetime]) -> timedelta | None:
@@ -198,3 +148,47 @@ def quiet_since(
 def is_unanswered(last_ok_at: datetime | None, interval: timedelta, now: datetime) -> bool:
     """Return whether a feed that once answered has not done so for several intervals."""
     return last_ok_at is not None and now - last_ok_at > LATE_POLLS * interval + GRACE
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What becomes of an entry after a failed try."""
+
+    state: Literal["pending", "parked"]
+    next_attempt_at: datetime | None
+
+
+def failure_kind(error: IngestorError) -> FailureKind:
+    """Return how an error is retried: a key of :data:`RETRY_WAITS`."""
+    match error:
+        case Gone():
+            return "gone"
+        case Refused():
+            return "refused"
+        case NoArticle() | Forbidden() | TooLarge() | TooSlow() | WorkerDied():
+            return "permanent"
+    return "broken"
+
+
+def after_failure(kind: FailureKind, attempts: int, now: datetime, *, chance: float) -> Retry:
+    """Decide about an entry that has now been tried ``attempts`` times, the last included.
+
+    ``chance`` in [0, 1) spreads the waits by up to a tenth, so that entries that failed
+    together do not come back together.
+    """
+    waits = RETRY_WAITS[kind]
+    if attempts > len(waits):
+        return Retry("parked", None)
+    return Retry("pending", now + waits[attempts - 1] * (1 + chance / 10))
+
+
+def next_check(
+    first_seen_at: datetime, delays: Sequence[timedelta], now: datetime
+) -> datetime | None:
+    """Return when to look at an article again after ``now``, or ``None`` for no more.
+
+    ``delays`` count from when the article was first seen. Looks that were missed while the
+    program did not run are not made up for one by one: the next one finds the same edits.
+    """
+    moments = sorted(first_seen_at + delay for delay in delays)
+    return next((moment for moment in moments if moment > now), None)

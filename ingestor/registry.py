@@ -7,12 +7,16 @@ import pkgutil
 from types import ModuleType
 
 
+def names(package: str) -> list[str]:
+    """Return the names of the public modules of ``package``, ``_`` written ``-``."""
+    folder = importlib.import_module(package)
+    every = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+    return [name.replace("_", "-") for name in every if not name.startswith("_")]
+
+
 def modules(package: str) -> dict[str, ModuleType]:
     """Import every public module of ``package``; return them by name, ``_`` written ``-``."""
-    folder = importlib.import_module(package)
-    names = sorted(one.name for one in pkgutil.iter_modules(folder.__path__))
     return {
-        name.replace("_", "-"): importlib.import_module(f"{package}.{name}")
-        for name in names
-        if not name.startswith("_")
+        name: importlib.import_module(f"{package}.{name.replace('-', '_')}")
+        for name in names(package)
     }

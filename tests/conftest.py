@@ -1,13 +1,21 @@
-"""Fixtures that many tests share."""
+"""Fixtures that many tests share. Each imports what it needs: a test of pure code needs no server."""
+
+from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from tools import postgres
-from tools.fake_internet import FakeInternet
-from tools.running import Site
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.fake_internet import FakeInternet
+    from tools.postgres import Server
+    from tools.running import Site
+
+pytest_plugins = ["tests.support.quick"]
 
 # A slow machine is no failure; and CI tests the change, not the luck of the day.
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
@@ -15,21 +23,25 @@ settings.load_profile("house")
 
 
 @pytest.fixture
-def net():
+def net() -> Iterator[FakeInternet]:
     """Give a fake internet that is empty."""
+    from tools.fake_internet import FakeInternet
+
     with FakeInternet() as internet:
         yield internet
 
 
 @pytest.fixture(scope="session")
-def postgresql():
+def postgresql() -> Iterator[Server]:
     """Give a PostgreSQL server; it starts when the first test wants it."""
+    from tools import postgres
+
     with postgres.server() as server:
         yield server
 
 
 @pytest.fixture
-def postgresql_url(postgresql):
+def postgresql_url(postgresql: Server) -> Iterator[str]:
     """Give the address of a PostgreSQL database with an archive's schema and nothing in it."""
     name = postgresql.migrated()
     yield postgresql.url(name)
@@ -37,23 +49,26 @@ def postgresql_url(postgresql):
 
 
 @pytest.fixture
-def store_url(request):
+def store_url(request: pytest.FixtureRequest) -> str:
     """Give the address of a database, ``""`` for a file; of each kind in turn where marked so."""
     kind = getattr(request, "param", "sqlite")
     return request.getfixturevalue("postgresql_url") if kind == "postgresql" else ""
 
 
 @pytest.fixture
-def site(tmp_path, net, store_url):
+def site(tmp_path, net: FakeInternet, store_url: str) -> Site:
     """Give a user's folder on the fake internet, with one feed configured."""
+    from tools.running import Site
+
     place = Site(tmp_path, net, store=store_url)
     place.configure()
     return place
 
 
-def pytest_generate_tests(metafunc):
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that is marked ``every_store`` on each kind of database."""
     node = metafunc.definition
     wanted = node.get_closest_marker("every_store") and not node.get_closest_marker("sqlite_only")
     if wanted and "store_url" in metafunc.fixturenames:
-        metafunc.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
+        kinds = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+        metafunc.parametrize("store_url", kinds, indirect=True)

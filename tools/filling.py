@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingestor.archive.front_matter import article_path
 from ingestor.model import Article, Body, Feed
-from ingestor.store import articles, feeds
+from ingestor.pipeline.save import save_articles
+from ingestor.store import feeds
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.upsert import ArticleUpsert
@@ -28,7 +28,7 @@ def filled(place: Path | str, texts: Iterable[tuple[str, str]], **more: object) 
     with database.transaction() as connection:
         feeds.register(connection, [FEED], every=hour, slowest=hour)
         for number, (title, text) in enumerate(texts):
-            articles.save(connection, arrival_of(number, title, text, **more), path_of)
+            save_articles(connection, [arrival_of(number, title, text, **more)])[0]
     return database
 
 
@@ -41,7 +41,3 @@ def arrival_of(
     body = Body(f"<p>{number}</p>", text)
     article = Article(address, f"doc{number}", title, moment, body, **more)
     return ArticleUpsert(article, "作者", FEED.categories, "page", moment, feed_id=feed_id)
-
-
-def path_of(arrival: ArticleUpsert, day: str) -> str:
-    return article_path(arrival.categories, day, arrival.article.title, arrival.article.document_id)

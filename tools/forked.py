@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ingestor.cli import application, main
+from ingestor.cli import VERBS, load, main
 
 LONGEST = 120
 """Seconds after which a run is ended."""
@@ -88,7 +88,9 @@ def _serve(address: str) -> None:
         listening.listen()
         waiting.register(listening, selectors.EVENT_READ)
         waiting.register(sys.stdin, selectors.EVENT_READ)
-        application()
+        for verb in VERBS:
+            load(verb)
+        importlib.import_module("ingestor.cli.run")
         print("ready", flush=True)
         while all(key.fileobj is listening for key, _ in waiting.select()):
             connection, _ = listening.accept()

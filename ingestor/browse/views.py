@@ -1,8 +1,7 @@
-"""Articles per day as bars of an inline SVG. Pure.
+"""What the pages of ``ingest browse`` show, read from the archive in one transaction each.
 
-An article's HTML for the browser: pictures are not loaded until they are asked for. Pure.
-
-What the pages show, read from the archive in one transaction each.
+Articles per day are bars of an inline SVG. An article's HTML is as it is stored, but for its
+pictures: they are not loaded until they are asked for.
 """
 
 from __future__ import annotations
@@ -18,26 +17,24 @@ import lxml.html
 from lxml.html import HtmlElement
 from sqlalchemy import Connection
 
-from ingestor.errors import UsageError
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.store import browsing, history, overview
-from ingestor.store.exports import Filters
-from ingestor.store.history import Revision
-from ingestor.store.overview import late_feeds
+from ingestor.store import overview
+from ingestor.store.filters import Filters, symbol_of
+from ingestor.store.overview import FeedHealth, late_feeds
+from ingestor.store.search.hits import Hit, newest, search
 from ingestor.store.search.query import Order, parse
-from ingestor.store.search.ranking import Hit, search
 from ingestor.store.search.snippets import marks, snippet
+from ingestor.store.stored_articles import ArticleRevision, history
 from ingestor.text.dates import SHANGHAI
 from ingestor.text.diff import Change, changes
 from ingestor.text.sanitize import redact
-from ingestor.text.securities import normalised
 
 WIDTH, HEIGHT = 720, 120
 """Of the drawing, in its own units; the page scales it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DayBar:
     """A day's bar."""
 
     day: str
@@ -48,18 +45,18 @@ class Bar:
     height: float
 
 
-def bars(days: Sequence[tuple[str, int]]) -> list[Bar]:
+def bars(days: Sequence[tuple[str, int]]) -> list[DayBar]:
     """Return a bar for each day and its number of articles; the largest fills the height."""
-    most = max((count for _, count in days), default=0)
-    if not most:
+    largest = max((count for _, count in days), default=0)
+    if not largest:
         return []
     # A bar of an archive of few days is no wall.
     step = min(WIDTH / len(days), WIDTH / 20)
     drawn = []
     for number, (day, count) in enumerate(days):
-        height = round(HEIGHT * count / most, 1)
+        height = round(HEIGHT * count / largest, 1)
         x = round(number * step, 1)
-        drawn.append(Bar(day, count, x, HEIGHT - height, round(step * 0.8, 1), height))
+        drawn.append(DayBar(day, count, x, HEIGHT - height, round(step * 0.8, 1), height))
     return drawn
 
 
@@ -70,16 +67,16 @@ def page_html(html: str, *, pictures: bool) -> tuple[str, int]:
     machines. Links open without saying where one came from.
     """
     root = lxml.html.fragment_fromstring(html, create_parent="div")
-    found = list(root.iter("img"))
-    for one in found:
+    shown = list(root.iter("img"))
+    for picture in shown:
         if pictures:
-            one.set("loading", "lazy")
-            one.set("referrerpolicy", "no-referrer")
+            picture.set("loading", "lazy")
+            picture.set("referrerpolicy", "no-referrer")
         else:
-            _replace(one)
+            _replace(picture)
     for link in root.iter("a"):
         link.set("rel", "noopener noreferrer")
-    return lxml.html.tostring(root, encoding="unicode"), len(found)
+    return lxml.html.tostring(root, encoding="unicode"), len(shown)
 
 
 def _replace(picture: HtmlElement) -> None:
@@ -107,24 +104,22 @@ def front(connection: Connection, now: datetime) -> dict[str, Any]:
     feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
     return {
         "totals": overview.totals(connection),
-        "bars": bars(browsing.articles_a_day(connection, CHART_DAYS)),
+        "bars": bars(overview.articles_a_day(connection, CHART_DAYS)),
         "width": WIDTH,
         "height": HEIGHT,
         "feeds": [
             {
-                "name": one.name,
-                "articles": one.articles,
-                "pending": one.pending,
-                "parked": one.parked,
-                "last_ok": china(one.last_ok_at),
-                "state": _state(one, late=one.name in late),
-                "reason": redact(one.stopped or one.last_error or late.get(one.name, "")),
+                "name": feed.name,
+                "articles": feed.articles,
+                "pending": feed.pending,
+                "parked": feed.parked,
+                "last_ok": china(feed.last_ok_at),
+                "state": _state(feed, late=feed.name in late),
+                "reason": redact(feed.stopped or feed.last_error or late.get(feed.name, "")),
             }
-            for one in feeds
+            for feed in feeds
         ],
-        "articles": [
-            _shown(one, ()) for one in browsing.newest(connection, Filters(), NEWEST_SHOWN)
-        ],
+        "articles": [_shown(hit, ()) for hit in newest(connection, Filters(), NEWEST_SHOWN)],
     }
 
 
@@ -137,7 +132,10 @@ def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
     words = asked.get("q", "").strip()
     day = asked.get("day", "")
     filters = Filters(
-        since=day, until=day, media=asked.get("media", ""), symbol=_symbol(asked.get("symbol", ""))
+        since=day,
+        until=day,
+        media=asked.get("media", ""),
+        symbol=symbol_of(asked.get("symbol", "")),
     )
     wanted: tuple[str, ...] = ()
     if words:
@@ -146,13 +144,13 @@ def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
         order = Order.NEWEST if asked.get("order") == "newest" else Order.RELEVANCE
         hits = search(connection, query, filters, order=order, limit=MOST_HITS)
     else:
-        hits = browsing.newest(connection, filters, MOST_HITS)
+        hits = newest(connection, filters, MOST_HITS)
     number = max(1, int(page)) if (page := asked.get("page", "")[:9]).isdecimal() else 1
     first = (number - 1) * HITS_A_PAGE
     return {
         "count": len(hits),
         "all_counted": len(hits) < MOST_HITS,
-        "articles": [_shown(one, wanted) for one in hits[first : first + HITS_A_PAGE]],
+        "articles": [_shown(hit, wanted) for hit in hits[first : first + HITS_A_PAGE]],
         "page": number,
         "more": len(hits) > first + HITS_A_PAGE,
         "facets": _facets(connection, hits),
@@ -166,27 +164,24 @@ def article(
 
     ``None`` when there is no such article or revision.
     """
-    one = history.by_id(connection, article_id)
-    if one is None:
+    every = history(connection, article_id)
+    asked = (each for each in reversed(every) if revision in {None, each.revision})
+    if (shown := next(asked, None)) is None:
         return None
-    number = one.revisions[-1].revision if revision is None else revision
-    html = browsing.html_of(connection, article_id, number)
-    if html is None:
-        return None
-    shown, count = page_html(html, pictures=pictures)
+    html, count = page_html(shown.content_html, pictures=pictures)
     return {
-        "article": one,
-        "shown": next(each for each in one.revisions if each.revision == number),
-        "html": shown,
+        "article": every[-1],
+        "shown": shown,
+        "html": html,
         "picture_count": count,
         "pictures": pictures,
-        "published": china(one.published_at),
-        "first_seen": china(one.first_seen_at),
+        "published": china(shown.published_at),
+        "first_seen": china(shown.first_seen_at),
         "revisions": [
-            {"number": each.revision, "cause": each.cause, "seen": china(each.seen_at)}
-            for each in one.revisions
+            {"number": each.revision, "cause": each.cause, "seen": china(each.known_from)}
+            for each in every
         ],
-        "edits": list(_edits(one.revisions)),
+        "edits": list(_edits(every)),
     }
 
 
@@ -195,9 +190,11 @@ def china(moment: datetime | None) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if moment else ""
 
 
-def _edits(every: tuple[Revision, ...]) -> Iterator[tuple[Revision, Revision, list[Change]]]:
+def _edits(
+    every: Sequence[ArticleRevision],
+) -> Iterator[tuple[ArticleRevision, ArticleRevision, list[Change]]]:
     for before, after in pairwise(every):
-        old, new = ([each.title, *each.text.splitlines()] for each in (before, after))
+        old, new = ([each.title, *each.content_text.splitlines()] for each in (before, after))
         yield before, after, list(changes(old, new))
 
 
@@ -224,10 +221,10 @@ def _pieces(text: str, spans: tuple[tuple[int, int], ...]) -> list[tuple[bool, s
 
 def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str, str, int]]]:
     """Return the most frequent values by filter: value, what it is called, how many."""
-    media = Counter(one.media for one in hits if one.media).most_common(FACET_VALUES)
-    days = Counter(one.date for one in hits)
+    media = Counter(hit.media for hit in hits if hit.media).most_common(FACET_VALUES)
+    days = Counter(hit.date for hit in hits)
     latest = sorted(days, reverse=True)[:FACET_VALUES]
-    codes = browsing.symbol_counts(connection, [one.id for one in hits], FACET_VALUES)
+    codes = overview.symbol_counts(connection, [hit.id for hit in hits], FACET_VALUES)
     return {
         "media": [(name, name, count) for name, count in media],
         "symbol": [(code, f"{name} {code}".strip(), count) for code, name, count in codes],
@@ -235,22 +232,13 @@ def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str
     }
 
 
-def _symbol(code: str) -> str:
-    if not code:
-        return ""
-    security = normalised(code)
-    if security is None:
-        raise UsageError(f'"{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA')
-    return security.symbol
-
-
-def _state(one: overview.FeedHealth, *, late: bool) -> str:
-    if not one.active:
+def _state(feed: FeedHealth, *, late: bool) -> str:
+    if not feed.active:
         return "not configured"
-    if one.stopped:
+    if feed.stopped:
         return "stopped"
-    if one.failures:
-        return f"failed {one.failures}×"
+    if feed.failures:
+        return f"failed {feed.failures}×"
     if late:
         return "late"
-    return "ok" if one.last_ok_at else "never polled"
+    return "ok" if feed.last_ok_at else "never polled"

@@ -1,114 +1,221 @@
 """The command line: composes the verbs, and turns errors into lines and exit codes.
 
-Exit codes: 0 all well; 1 it ran, but some feeds or articles failed; 2 wrong usage or
-configuration; 3 the archive itself is unusable.
+A verb's module is imported when the verb is asked for: what the commands import takes longer
+than many a command. Exit codes: 0 all well; 1 it ran, but some feeds or articles failed; 2 wrong
+usage or configuration; 3 the archive itself is unusable.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from copy import copy as duplicate
+from dataclasses import fields, replace
 from importlib import import_module
-from typing import NoReturn
+from keyword import iskeyword
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup, TyperOption
 
-from ingestor.cli import run
-from ingestor.cli.common import say_error
+from ingestor import __version__
+from ingestor.cli.common import LogFormat, Options, options, say, say_error
 from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
 
 VERBS = {
-    "init": "init",
-    "check": "check",
-    "preview": "preview",
-    "status": "status",
-    "retry": "retry",
-    "search": "search",
-    "show": "show",
-    "browse": "browse",
-    "reextract": "reextract",
-    "verify": "verify",
-    "backup": "backup",
-    "export": "export",
-    "import": "importing",
-    "copy": "copying",
-    "worker": "worker",
+    "init": "Write a commented config.toml (or the file that --config names); never overwrites.",
+    "check": "Read the configuration, open the database, try each feed once, store nothing.",
+    "preview": "Show what would be archived for a page: front matter and text.",
+    "status": "Show the feeds, their health, what is pending and what was given up.",
+    "retry": "Make parked entries due again, and stopped feeds; the next pass tries them.",
+    "search": "Find articles by their words, in title and text; exits 1 when there is none.",
+    "show": "Show one article as the archive has it; --revisions and --diff show how it became so.",
+    "browse": "Show the archive in a web browser, read-only, until Ctrl-C.",
+    "reextract": "Read the kept raw pages again with today's rules.",
+    "verify": "Compare database, files and WARC both ways; say each disagreement on a line.",
+    "backup": "Copy database, files and WARC as of one moment, also while the daemon runs.",
+    "export": "Export articles by publication day, as front-matter files, JSON lines or Parquet.",
+    "import": "Adopt front-matter files that others wrote, such as a Hexo site's source/_posts.",
+    "copy": "Copy an archive's database, from SQLite to PostgreSQL or any other way.",
+    "worker": "Work on an archive in PostgreSQL, beside other workers on any number of machines.",
 }
-"""The commands, each with the module that has a function of its name."""
+"""The commands, each with the first sentence of its help, for which nothing is imported."""
 
-_HELP = ("-h", "--help")
-
-_GLOBAL_FLAGS = frozenset({"--verbose", "--quiet", "--debug"})
-_GLOBAL_OPTIONS = frozenset({"--config", "--log-format"})
+GLOBAL_OPTIONS = frozenset(field.name for field in fields(Options))
+"""Options that may also stand behind the verb: that is where people type them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``ingest`` with the process's arguments and exit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_run(global_options_first(given), debug="--debug" in given))
+    try:
+        application()(given, prog_name="ingest")
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        sys.exit(_explain(error))
+    sys.exit(0)
 
 
-def application(verbs: Collection[str] = tuple(VERBS)) -> typer.Typer:
-    """Return the command line with these commands.
+class Verbs(TyperGroup):
+    """The commands by their help lines, until one is asked for."""
 
-    What a command imports takes longer than many a command, so only those that are asked for
-    are put together.
-    """
-    app = typer.Typer(
-        name="ingest",
-        add_completion=False,
-        invoke_without_command=True,
-        no_args_is_help=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": list(_HELP)},
-    )
-    app.callback(invoke_without_command=True)(run.run)
-    for verb, name in VERBS.items():
-        if verb in verbs:
-            module = import_module(f"ingestor.cli.{name}")
-            app.command(verb)(getattr(module, "import_" if verb == "import" else verb))
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an unknown command before options are read, for which Pydantic is imported."""
+        given, rest, _ = self.make_parser(ctx).parse_args(list(args))
+        eager = {parameter.name for parameter in self.get_params(ctx) if parameter.is_eager}
+        if rest and rest[0] not in VERBS and eager.isdisjoint(given):
+            self.resolve_command(ctx, rest)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self,
+        ctx: Any,
+        args: list[str],
+    ) -> tuple[str | None, Any, list[str]]:
+        """Import the command that the arguments name; an unknown one is wrong usage."""
+        if args[0] in VERBS:
+            self.add_command(self._loaded(args[0]))
+        return super().resolve_command(ctx, args)
+
+    def _loaded(self, verb: str) -> Any:
+        command = load(verb)
+        for option in self.params:
+            if isinstance(option, TyperOption) and option.name in GLOBAL_OPTIONS:
+                behind = duplicate(option)
+                behind.hidden, behind.expose_value = True, False
+                behind.callback = _note_global_option
+                command.params.append(behind)
+        return command
+
+
+def load(verb: str) -> Any:
+    """Return a command; its module and its function have its name."""
+    name = f"{verb}_" if iskeyword(verb) else verb
+    app = _typer()
+    app.command(verb)(getattr(import_module(f"ingestor.cli.{name}"), name))
+    return typer.main.get_command(app)
+
+
+def application() -> typer.Typer:
+    """Return the command line, with no command imported."""
+    app = _typer(cls=Verbs, invoke_without_command=True)
+    app.callback()(ingest)
+    for verb, line in VERBS.items():
+        app.command(verb, help=line)(lambda: None)
     return app
 
 
-def _asked_for(arguments: Sequence[str]) -> Collection[str]:
-    """Return the commands that these arguments may name; all where they name none that is one."""
-    if not set(_HELP).isdisjoint(arguments):
-        return tuple(VERBS)
-    named = [one for one in arguments if one in VERBS]
-    return named if named or not arguments or "--once" in arguments else tuple(VERBS)
+def _typer(**more: Any) -> typer.Typer:
+    return typer.Typer(
+        name="ingest",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **more,
+    )
 
 
-def global_options_first(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with the global options in front, wherever they were written.
+def _note_global_option(context: Any, option: Any, value: Any) -> None:
+    if value:
+        context.find_root().obj = replace(options(context), **{option.name: value})
 
-    ``ingest status --config x.toml`` is what people type, and means what it says.
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        say(f"ingestor {__version__}")
+        raise typer.Exit
+
+
+Once = Annotated[bool, typer.Option("--once", help="One pass over all feeds, then exit.")]
+Feeds = Annotated[
+    list[str] | None,
+    typer.Option("--feed", metavar="NAME", help="With --once: only this feed (repeatable)."),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="With --once: the summary as one JSON object.")
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="DAY", help="With --once: backfill from this day on."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="DAY", help="Up to and including this day (else today)."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="With --since: walk days again that are through.")
+]
+Defer = Annotated[
+    bool, typer.Option("--defer", help="With --since: hand the days to `ingest worker`.")
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="PATH", help="Configuration file (or INGEST_CONFIG)."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say more.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say only what is wrong.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Logs = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format", help="Default: human on a terminal, journal under systemd, else json."
+    ),
+]
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+]
+
+
+def ingest(
+    context: typer.Context,
+    once: Once = False,
+    feed: Feeds = None,
+    as_json: AsJson = False,
+    since: Since = None,
+    until: Until = None,
+    force: Force = False,
+    defer: Defer = False,
+    config: ConfigFile = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    log_format: Logs = None,
+    _version: Version = False,
+) -> None:
+    """Poll feeds and keep every article, with its history, for good.
+
+    Without a command this is the daemon: it runs in the foreground until SIGTERM or Ctrl-C.
+
+    Example: ingest --once --config config.toml --json
+
+    Example: ingest --once --since 2024-01-01 --until 2024-03-31 --feed 新浪财经－宏观经济
     """
-    front: list[str] = []
-    rest: list[str] = []
-    left = iter(arguments)
-    for one in left:
-        if one == "--":
-            rest += [one, *left]
-        elif one in _GLOBAL_FLAGS or (one.partition("=")[0] in _GLOBAL_OPTIONS and "=" in one):
-            front.append(one)
-        elif one in _GLOBAL_OPTIONS:
-            front += [one, *[value for value in [next(left, None)] if value is not None]]
-        else:
-            rest.append(one)
-    return front + rest
+    context.obj = Options(config, verbose, quiet, debug, log_format)
+    given = any((once, feed, as_json, since, until, force, defer))
+    if verb := context.invoked_subcommand:
+        if given:
+            raise UsageError(f"options before `{verb}` belong behind it: ingest {verb} --help")
+        return
+    if given and not once:
+        raise UsageError("--feed, --json, --since, --until, --force and --defer go with --once")
+    if (until or force) and not since:
+        raise UsageError("--until and --force go with --since")
+    if defer and not since:
+        raise UsageError("--defer goes with --since")
+    from ingestor.cli import run  # noqa: PLC0415 - nothing of it is needed for another command
 
-
-def _run(arguments: list[str], *, debug: bool) -> int:
-    try:
-        application(_asked_for(arguments))(arguments, prog_name="ingest")
-    except SystemExit as wanted:
-        return wanted.code if isinstance(wanted.code, int) else 0
-    except Exception as error:
-        if debug:
-            raise
-        return _explain(error)
-    return 0
+    if not once:
+        run.serve(context.obj)
+    elif since:
+        run.backfill(
+            context.obj, feed or [], (since, until), as_json=as_json, force=force, defer=defer
+        )
+    else:
+        run.once(context.obj, feed or [], as_json=as_json)
 
 
 def _explain(error: Exception) -> int:

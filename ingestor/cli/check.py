@@ -6,7 +6,9 @@ import os
 
 import typer
 
-from ingestor.cli.common import chosen_feeds, options, say, say_error, set_up_logs
+from ingestor.cli.archive import chosen_feeds
+from ingestor.cli.common import options, say, say_error
+from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.errors import FetchError, IngestorError, StorageFailed

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import options, say, say_error, set_up_logs
+from ingestor.cli.common import options, say, say_error
+from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import progress
 from ingestor.clock import Clock
 from ingestor.daemon.loop import stop_on_signals

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 
-from ingestor.cli.common import existing, say
+from ingestor.cli.archive import existing
+from ingestor.cli.common import say
 from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.model import Feed
 from ingestor.pipeline.backfill import newest_first
 from ingestor.sources import older
-from ingestor.store import assignments, backfills, feeds, reextraction
-from ingestor.store.assignments import Assignment
+from ingestor.store import backfills, feeds, reextraction
+from ingestor.store.coordination import assignments
+from ingestor.store.coordination.assignments import Assignment
 from ingestor.store.db.database import Database
-from ingestor.store.reextraction import Wanted
+from ingestor.store.filters import Filters
 
 
 def defer_backfill(
@@ -42,17 +44,15 @@ def defer_backfill(
     say(f"{number} days of feeds handed over to the workers; `ingest status` says how many wait")
 
 
-def defer_reextract(settings: Settings, wanted: Wanted) -> None:
-    """Let workers read the kept pages of the wanted articles again, a day at a time."""
+def defer_reextract(settings: Settings, filters: Filters) -> None:
+    """Let workers read the kept pages of the articles that are meant again, a day at a time."""
     with closing(_server(settings)) as database, database.transaction() as connection:
-        days = reextraction.days(connection, wanted)
+        days = reextraction.days(connection, filters)
+        known = feeds.ids(connection)
+        feed_ids: Sequence[int | None] = [known[name] for name in filters.feeds] or [None]
         number = assignments.add(
             connection,
-            [
-                Assignment("reextract", feed_id, (day, day))
-                for day in days
-                for feed_id in wanted.feed_ids or (None,)
-            ],
+            [Assignment("reextract", feed_id, (day, day)) for day in days for feed_id in feed_ids],
         )
     say(f"{number} days handed over to the workers; `ingest status` says how many wait")
 

@@ -13,15 +13,16 @@ from typing import IO, Annotated
 
 import typer
 
-from ingestor.cli.common import existing, options, say, set_up_logs
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
+from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.maintenance import export as operation
 from ingestor.maintenance.export import parquet, require_pyarrow
-from ingestor.store import exports
-from ingestor.store.exports import ExportedArticle
+from ingestor.store.stored_articles import ArticleRevision, count, exported
 
 STANDARD_OUTPUT = "-"
 
@@ -87,18 +88,18 @@ def export(
     database = existing(settings)
     with closing(database):
         require_feeds(database, filters)
-        found = exports.exported(database, filters, every_revision=revisions)
-        with progress("articles", partial(exports.count, database, filters)) as advance:
+        found = exported(database, filters, every_revision=revisions)
+        with progress("articles", partial(count, database, filters)) as advance:
             told = _told(found, advance)
-            count = _write(destination, wanted, told, settings, force=force)
+            number = _write(destination, wanted, told, settings, force=force)
     if destination != STANDARD_OUTPUT:
-        say(f"{destination}: {count} {'revisions' if revisions else 'articles'}")
+        say(f"{destination}: {number} {'revisions' if revisions else 'articles'}")
 
 
 def _write(
     destination: str,
     form: Format,
-    found: Iterable[ExportedArticle],
+    found: Iterable[ArticleRevision],
     settings: Settings,
     *,
     force: bool,
@@ -145,7 +146,7 @@ def _check(destination: str, form: Format, settings: Settings, *, revisions: boo
         raise UsageError(f"{destination}: lies in the archive's own folder; name another place")
 
 
-def _told(found: Iterable[ExportedArticle], advance: Advance) -> Iterator[ExportedArticle]:
+def _told(found: Iterable[ArticleRevision], advance: Advance) -> Iterator[ArticleRevision]:
     """Pass the articles on, and tell of each one when its last revision went by."""
     last = 0
     for one in found:

@@ -1,4 +1,4 @@
-"""Which articles are meant: the options that searching and exporting share."""
+"""Which articles are meant: the options that search, export and reextract share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import typer
 
 from ingestor.cli.common import day_option
 from ingestor.errors import UsageError
-from ingestor.store import exports
 from ingestor.store.db.database import Database
-from ingestor.store.exports import Filters
-from ingestor.text.securities import normalised
+from ingestor.store.filters import Filters, symbol_of, unknown_feeds
 
 Since = Annotated[
     str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")
@@ -53,7 +51,7 @@ def filters_of(
 
 def require_feeds(database: Database, filters: Filters) -> None:
     """Raise :class:`UsageError` for a feed of which the archive has nothing."""
-    if unknown := exports.unknown_feeds(database, filters.feeds):
+    if unknown := unknown_feeds(database, filters.feeds):
         raise UsageError(f'--feed: the archive has nothing of a feed "{unknown[0]}"')
 
 
@@ -62,11 +60,7 @@ def _day(option: str, text: str) -> str:
 
 
 def _symbol(code: str) -> str:
-    if not code:
-        return ""
-    security = normalised(code)
-    if security is None:
-        raise UsageError(
-            f'--symbol: "{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA'
-        )
-    return security.symbol
+    try:
+        return symbol_of(code)
+    except UsageError as error:
+        raise UsageError(f"--symbol: {error}") from error

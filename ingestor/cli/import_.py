@@ -16,7 +16,9 @@ import structlog
 import typer
 from sqlalchemy import Connection
 
-from ingestor.cli.common import existing, options, say, say_error, set_up_logs
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say, say_error
+from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import progress
 from ingestor.clock import Clock
 from ingestor.config import Settings

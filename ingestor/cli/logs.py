@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Mapping
-from typing import Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from ingestor.cli.common import LogFormat, Options
 from ingestor.text.sanitize import one_line, redact, visible
-
-LogFormat = Literal["human", "json", "journal"]
 
 _PRIORITIES = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 """Syslog's, which the journal reads from the beginning of a line."""
+
+
+def set_up_logs(chosen: Options, unsaid: frozenset[str] = frozenset()) -> None:
+    """Send events to standard error: one line each, with fields; warnings only if quiet.
+
+    Events named in ``unsaid`` are left out: the caller says the same in its own words.
+    """
+    level = logging.WARNING if chosen.quiet else logging.INFO
+    if chosen.verbose or chosen.debug:
+        level = logging.DEBUG
+    configure(chosen_format(chosen.log_format, os.environ), level, unsaid)
 
 
 def chosen_format(wanted: LogFormat | None, environment: Mapping[str, str]) -> LogFormat:

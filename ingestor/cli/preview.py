@@ -7,18 +7,18 @@ from typing import Annotated
 import typer
 
 from ingestor.archive.front_matter import FileContent, render
-from ingestor.cli.common import Options, options, say, say_json, set_up_logs
+from ingestor.cli.common import Options, options, say, say_json
+from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FeedSettings
-from ingestor.errors import ConfigError, UsageError
+from ingestor.errors import ConfigError, Unreachable, UsageError
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Request, Response
-from ingestor.pipeline.multipage import Begun, complete
+from ingestor.pipeline.look import Failed, PageRead, look_at_pages
 from ingestor.pipeline.services import fetcher
 from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers
-from ingestor.workers.tasks import extract_page
 
 
 def preview(
@@ -39,26 +39,24 @@ def preview(
         raise UsageError(f'"{url}" is not an address; it begins with "http://" or "https://"')
     settings = _settings(chosen)
     with fetcher(settings, Clock(), named=url) as client:
-        response = client.get(Request(url), robots=True)
-        article = _whole(client, extract_page(response), response)
+        look = _look(client, url)
     if as_json:
-        say_json(_fields(article), indent=2)
+        say_json(_fields(look.article), indent=2)
         return
-    whole = _file(article, settings, response)
-    say(whole if html else f"{whole.partition('<div>')[0]}{article.body.text}")
+    whole = _file(look.article, settings, look.response)
+    say(whole if html else f"{whole.partition('<div>')[0]}{look.article.body.text}")
 
 
-def _whole(client: Fetcher, article: Article, response: Response) -> Article:
-    """Return the article with all its pages, where it has several."""
-    if not article.parts:
-        return article
+def _look(client: Fetcher, url: str) -> PageRead:
+    """Return the page and its article, with all its pages where it has several."""
     with Workers() as workers:
-        begun = [Begun(response, article, response)]
-        for _, whole in complete(client, workers, extract_page, begun):
-            if isinstance(whole, Exception):
-                raise whole
-            return whole.article
-    return article
+        for _, look in look_at_pages(client, workers, [(url, Request(url))], pack=False):
+            match look:
+                case PageRead():
+                    return look
+                case Failed(error=error):
+                    raise error
+    raise Unreachable(f"{url}: interrupted")
 
 
 def _settings(chosen: Options) -> Settings:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import structlog
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -25,70 +27,63 @@ def progress(what: str, count: Callable[[], int]) -> Iterator[Advance]:
 
     ``what`` names the items. ``count`` says how many there are; it is asked for the bar only.
     """
+    with bar(what, count() if sys.stderr.isatty() else 0) as shown:
+        yield shown.advance if shown else _Lines(what)
+
+
+@contextmanager
+def bar(what: str, total: int, outcome: str = "") -> Iterator[Bar | None]:
+    """Give a bar while the block runs; ``None`` where standard error is no terminal.
+
+    ``what`` is what it counts, ``outcome`` what comes of it, if that is counted as well. Lines
+    that are written to standard error meanwhile stand above the bar.
+    """
     if not sys.stderr.isatty():
-        yield _Lines(what)
+        yield None
         return
-    with _shown(TextColumn("{task.fields[rate]}/s")) as shown:
-        shown.add_task(what, total=count(), rate="0")
-        yield _Bar(shown)
+    from rich import progress  # noqa: PLC0415 - most runs have no terminal
+    from rich.console import Console  # noqa: PLC0415
+
+    counts = progress.TextColumn(
+        f"{{task.fields[count]}} {outcome}, {{task.fields[rate]:.1f}}/s"
+        if outcome
+        else "{task.fields[rate]:.0f}/s"
+    )
+    with progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        counts,
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as shown:
+        shown.add_task(what, total=total, count=0, rate=0.0)
+        yield Bar(shown)
 
 
 class Bar:
     """A bar on standard error."""
 
-    def __init__(self, progress: Progress, what: str, total: int) -> None:
-        """Show ``total`` steps of ``what`` on a progress that is running."""
-        self._progress = progress
-        self._task = progress.add_task(what, total=total, count=0, rate="0.0")
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
 
-    def step(self, where: str, count: int, done: int) -> None:
-        """Show that a step is through, how far it is, and how much came of it so far.
+    def advance(
+        self, number: int = 1, *, at: str = "", count: int = 0, rated: int | None = None
+    ) -> None:
+        """Show that ``number`` more items are through, up to ``at``.
 
-        ``done`` is what was done so far: the rate is that of it, in a second.
+        ``count`` is what came of all so far. The rate is that of ``rated`` things done so far,
+        else of the items, in a second.
         """
-        elapsed = next(one.elapsed for one in self._progress.tasks if one.id == self._task)
-        rate = done / max(elapsed or 0.0, 0.001)
-        self._progress.update(
-            self._task, advance=1, description=where, count=count, rate=f"{rate:.1f}"
+        (task,) = self._shown.tasks
+        done = task.completed + number if rated is None else rated
+        self._shown.update(
+            task.id,
+            advance=number,
+            description=at or task.description,
+            count=count,
+            rate=done / max(task.elapsed or 0.0, 0.001),
         )
-
-
-@contextmanager
-def bar(what: str, total: int, counted: str) -> Iterator[Bar | None]:
-    """Give a bar while the block runs; ``None`` where standard error is no terminal.
-
-    ``what`` is what it counts, ``counted`` what comes of it. Lines that are written to
-    standard error meanwhile stand above the bar.
-    """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    counts = TextColumn(f"{{task.fields[count]}} {counted}, {{task.fields[rate]}}/s")
-    with _shown(counts) as progress:
-        yield Bar(progress, what, total)
-
-
-def _shown(counts: TextColumn) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        counts,
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True))
-
-
-class _Bar:
-    """Moves the bar."""
-
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-
-    def __call__(self, done: int) -> None:
-        (task,) = self._bar.tasks
-        rate = (task.completed + done) / max(task.elapsed or 0.0, 0.001)
-        self._bar.update(task.id, advance=done, rate=f"{rate:.0f}")
 
 
 class _Lines:
@@ -98,7 +93,7 @@ class _Lines:
         self._what = what
         self._done = 0
 
-    def __call__(self, done: int) -> None:
-        before, self._done = self._done, self._done + done
+    def __call__(self, number: int) -> None:
+        before, self._done = self._done, self._done + number
         if before // ITEMS_A_LINE != self._done // ITEMS_A_LINE:
             log.info("progress", what=self._what, done=self._done)

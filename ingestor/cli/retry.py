@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import chosen_feeds, existing, options, say
+from ingestor.cli.archive import chosen_feeds, existing
+from ingestor.cli.common import options, say
 from ingestor.store import entries, feeds
 
 

@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
-from ingestor.cli.common import existing, options, say, say_json
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say, say_json
 from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.store.search import statement
+from ingestor.store.search.hits import Hit
+from ingestor.store.search.hits import search as find
 from ingestor.store.search.query import Order, Query, parse
-from ingestor.store.search.ranking import Hit
-from ingestor.store.search.ranking import search as find
 from ingestor.store.search.snippets import marks, snippet
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import pairwise
@@ -11,15 +11,19 @@ from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import existing, options, say, say_json
-from ingestor.cli.difference import differences
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say, say_json
 from ingestor.errors import UsageError
 from ingestor.identity import canonical_url, document_id, is_content_address
-from ingestor.store import history
+from ingestor.store import stories
 from ingestor.store.db.database import Database
-from ingestor.store.history import ArticleHistory, Revision
+from ingestor.store.stored_articles import ArticleRevision, history, ids_of
+from ingestor.store.stories import Copy
 from ingestor.text.dates import SHANGHAI, iso_utc
+from ingestor.text.diff import Change, Stretch, changes
 from ingestor.text.sanitize import one_line
+
+_COLOURS = {"went": "red", "came": "green"}
 
 
 def show(
@@ -41,82 +45,137 @@ def show(
     https://finance.sina.com.cn/china/2022-04-14/doc-imcwipii4221122.shtml
     """
     database = existing(options(context).settings())
-    found, others = _find(database, article)
+    every, copies, others = _find(database, article)
     database.close()
     if as_json:
-        say_json(asdict(found), indent=2)
+        say_json(_document(every, copies), indent=2)
         return
-    say("\n".join(_head(found)))
+    say("\n".join(_head(every[-1])))
     for other in others:
         say(f"see also   ingest show {other} (the same address on another day)")
-    for copy in found.copies:
+    for copy in copies:
         where = one_line(f"{copy.media or copy.url}: {copy.title}")
         say(f"same story ingest show {copy.id} ({where})")
     if revisions:
-        say("\n".join(["", *map(_line, found.revisions)]))
+        say("\n".join(["", *map(_line, every)]))
     if diff:
-        typer.echo("\n".join(_edits(found.revisions)))
+        typer.echo("\n".join(_edits(every)))
     if not (revisions or diff):
-        say(f"\n{found.revisions[-1].text}")
+        say(f"\n{every[-1].content_text}")
 
 
-def _find(database: Database, named: str) -> tuple[ArticleHistory, list[int]]:
-    """Return the article, and the ids of others at the same address."""
+_KEYS = (
+    "id", "url", "date", "title", "media", "editor", "published_at", "first_seen_at", "updated_at",
+    "origin", "path", "keywords", "symbols", "feeds",
+)  # fmt: skip
+
+
+def _document(every: Sequence[ArticleRevision], copies: Sequence[Copy]) -> dict[str, object]:
+    return {name: getattr(every[-1], name) for name in _KEYS} | {
+        "copies": [asdict(copy) for copy in copies],
+        "revisions": [
+            {
+                "revision": revision.revision,
+                "cause": revision.cause,
+                "seen_at": revision.known_from,
+                "title": revision.title,
+                "text": revision.content_text,
+                "sequence": revision.sequence,
+            }
+            for revision in every
+        ],
+    }
+
+
+def _find(database: Database, named: str) -> tuple[list[ArticleRevision], list[Copy], list[int]]:
+    """Return an article's revisions, its copies, and the ids of others at the same address."""
     with database.reading() as connection:
         if named.isdecimal():
             ids = [int(named)]
         elif is_content_address(named):
-            ids = history.ids_of(connection, named, "")
+            ids = ids_of(connection, named, "")
         elif named.startswith(("http://", "https://")):
             address = canonical_url(named)
-            ids = history.ids_of(connection, address, document_id(address))
+            ids = ids_of(connection, address, document_id(address))
         else:
             raise UsageError(
                 f'"{named}" is neither the id of an article nor an address (https://…)'
             )
-        found = history.by_id(connection, ids[0]) if ids and ids[0] < 2**63 else None
-    if found is None:
+        every = history(connection, ids[0]) if ids and ids[0] < 2**63 else []
+        copies = stories.others(connection, ids[0]) if every else []
+    if not every:
         raise UsageError(f"{named}: there is no such article in the archive")
-    return found, ids[1:]
+    return every, copies, ids[1:]
 
 
-def _head(one: ArticleHistory) -> Iterator[str]:
-    yield one_line(one.title)
+def _head(article: ArticleRevision) -> Iterator[str]:
+    yield one_line(article.title)
     facts = {
-        "id": str(one.id),
-        "address": one.url,
-        "published": _moment(one.published_at),
-        "first seen": _moment(one.first_seen_at),
-        # Sina states the moment of publication as that of the last edit until there is one.
-        "edited": "" if one.updated_at == one.published_at else _moment(one.updated_at),
-        "medium": one.media,
-        "editor": one.editor,
-        "keywords": ", ".join(one.keywords),
-        "symbols": ", ".join(one.symbols),
-        "feeds": ", ".join(one.feeds),
-        "origin": one.origin,
-        "revisions": str(len(one.revisions)),
-        "file": one.path,
+        "id": str(article.id),
+        "address": article.url,
+        "published": _moment(article.published_at),
+        "first seen": _moment(article.first_seen_at),
+        # Sina states the moment of publication as that of the last edit until there is article.
+        "edited": "" if article.updated_at == article.published_at else _moment(article.updated_at),
+        "medium": article.media,
+        "editor": article.editor,
+        "keywords": ", ".join(article.keywords),
+        "symbols": ", ".join(article.symbols),
+        "feeds": ", ".join(article.feeds),
+        "origin": article.origin,
+        "revisions": str(article.revision),
+        "file": article.path,
     }
     for name, value in facts.items():
         if value:
             yield f"{name:<11}{one_line(value)}"
 
 
-def _line(one: Revision) -> str:
-    size = f"{len(one.text)} characters"
-    seen = _moment(one.seen_at)
-    return f"{one.revision:>3}  {seen}  {one.cause:<9} {size:>16}  {one_line(one.title)}"
+def _line(revision: ArticleRevision) -> str:
+    size, seen = f"{len(revision.content_text)} characters", _moment(revision.known_from)
+    title = one_line(revision.title)
+    return f"{revision.revision:>3}  {seen}  {revision.cause:<9} {size:>16}  {title}"
 
 
-def _edits(every: tuple[Revision, ...]) -> Iterator[str]:
+def _edits(every: Sequence[ArticleRevision]) -> Iterator[str]:
     if len(every) == 1:
         yield "\nThere is one revision: nothing changed since it was first seen."
     for before, after in pairwise(every):
-        seen = _moment(after.seen_at)
+        seen = _moment(after.known_from)
         yield f"\nrevision {before.revision} → {after.revision}, seen {seen}, {after.cause}"
-        old, new = ([one.title, *one.text.splitlines()] for one in (before, after))
+        old, new = (
+            [revision.title, *revision.content_text.splitlines()] for revision in (before, after)
+        )
         yield from differences(old, new, colours=sys.stdout.isatty())
+
+
+def differences(before: Sequence[str], after: Sequence[str], *, colours: bool) -> Iterator[str]:
+    """Yield a line for each paragraph that went (``-``), came (``+``) or changed (``~``).
+
+    A changed one is shown once, with what went as ``[-…-]`` and what came as ``{+…+}`` inside it.
+    """
+    for change in changes(before, after):
+        yield _compared(change, colours=colours)
+
+
+def _compared(change: Change, *, colours: bool) -> str:
+    if change.mark != "~":
+        (whole,) = change.stretches
+        return _painted(f"{change.mark} {whole.text}", whole, colours=colours)
+    return "~ " + "".join(
+        _painted(_bracketed(stretch), stretch, colours=colours) for stretch in change.stretches
+    )
+
+
+def _bracketed(stretch: Stretch) -> str:
+    if stretch.fate == "stayed":
+        return stretch.text
+    return f"[-{stretch.text}-]" if stretch.fate == "went" else f"{{+{stretch.text}+}}"
+
+
+def _painted(text: str, stretch: Stretch, *, colours: bool) -> str:
+    colour = _COLOURS.get(stretch.fate)
+    return typer.style(text, fg=colour) if colours and colour else text
 
 
 def _moment(moment: datetime | None) -> str:

@@ -14,13 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli.common import existing, options, say_error, say_json
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say_error, say_json
 from ingestor.clock import Clock
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.store import leases, overview
-from ingestor.store.overview import ClusterState, FeedHealth, Parked, late_feeds
+from ingestor.store import overview
+from ingestor.store.coordination import leases
+from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
+from ingestor.store.overview import FeedHealth, Parked, late_feeds
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
 
@@ -91,7 +94,7 @@ def status(
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
         late = late_feeds(connection, now)
-        workers = overview.cluster(connection, settings.cluster.stalled_after)
+        workers = cluster_state(connection, settings.cluster.stalled_after)
     database.close()
     if as_json:
         document = _document(feeds, parked, totals, late) | {

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import existing, options, say, say_error
+from ingestor.cli.archive import existing
+from ingestor.cli.common import options, say, say_error
 from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.maintenance import verify as operation
 from ingestor.store.db.run_lock import only_run

@@ -10,22 +10,23 @@ import structlog
 
 from ingestor import policy
 from ingestor.clock import Clock
-from ingestor.cluster.plan import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue
+from ingestor.cluster.engine_jobs import defer
+from ingestor.cluster.plan import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue, announced
 from ingestor.cluster.slots import Slots
 from ingestor.model import Feed, FeedState
 from ingestor.pipeline import Services, Summary
-from ingestor.pipeline.backfill import backfill
+from ingestor.pipeline.backfill import Backfill
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import download_images
 from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.reextract import reextract
-from ingestor.store import assignments, due, feeds
-from ingestor.store.assignments import Assignment
-from ingestor.store.due import batch_ids
-from ingestor.store.reextraction import Wanted
-from ingestor.store.shards import Shard
+from ingestor.store import due, feeds
+from ingestor.store.coordination import assignments
+from ingestor.store.coordination.assignments import Assignment
+from ingestor.store.due import Shard, batch_ids
+from ingestor.store.filters import Filters
 
 log = structlog.get_logger(__name__)
 
@@ -60,13 +61,15 @@ class Jobs:
         with services.database.reading() as connection:
             names = due.due_feeds(connection, now, share, FEEDS_A_JOB)
         if states := self._states(services, names):
-            poll_feeds(services, states, Summary())
+            summary = Summary()
+            poll_feeds(services, states, summary)
+            self._defer_ingest(services, summary)
 
     def ingest(self, services: Services, number: int) -> None:
         """Ingest the entries of a slice that are due."""
         now = self.clock.now()
         with services.database.reading() as connection:
-            names = due.feeds_of_batch(connection, now, number)
+            names = due.feeds_with_due_entries(connection, now, batch_ids(number))
         if states := self._states(services, names):
             ingest_entries(services, states, Summary(), ids=batch_ids(number))
 
@@ -87,14 +90,16 @@ class Jobs:
         one = self._assignment(services, number)
         if one is None or one.feed_id is None:
             return
-        summary = Summary()
         states = self._states(services, self._names(services, one.feed_id))
         if not states:
             error = f"feed {one.feed_id} is not in the configuration of the worker that took it"
             self._settle(services, number, one, error)
             return
-        for day in backfill(services, states, one.span, summary, take_in=_left_to_others):
+        backfill = Backfill(services, states, one.span, ingest=False)
+        for day in backfill:
             log.info("backfill_day", feed=day.feed, day=day.day.isoformat(), new=day.entries_new)
+            self._defer_ingest(services, backfill.summary)
+        summary = backfill.summary
         if not self.clock.stop.is_set():
             failed = bool(summary.feeds_failed)
             self._settle(services, number, one, "; ".join(summary.problems) if failed else "")
@@ -104,7 +109,7 @@ class Jobs:
         one = self._assignment(services, number)
         if one is None:
             return
-        ids = () if one.feed_id is None else (one.feed_id,)
+        names = () if one.feed_id is None else self._names(services, one.feed_id)
         first, last = (day.isoformat() for day in one.span)
         unreadable = 0
         for read in reextract(
@@ -112,17 +117,24 @@ class Jobs:
             services.database,
             services.workers,
             self.clock,
-            wanted=Wanted(ids, first, last),
+            filters=Filters(first, last, feeds=tuple(names)),
             dry_run=False,
         ):
             services.observer.moved()
             if read.outcome == "unreadable":
                 unreadable += 1
-                log.warning("reextract_failed", url=read.before.url, error=read.reason)
+                log.warning("reextract_failed", url=read.before.article.url, error=read.reason)
         if not self.clock.stop.is_set():
             # What today's rules cannot read stays as it is; the same rules would fail again.
             log.info("reextract_days", first=first, last=last, unreadable=unreadable)
             self._settle(services, number, one, "")
+
+    def _defer_ingest(self, services: Services, summary: Summary) -> None:
+        """Defer the jobs for what was announced; what a kill leaves out is planned later."""
+        with services.database.transaction() as connection:
+            for feed_id in summary.feeds_with_news:
+                defer(connection, announced(connection, feed_id, self.clock.now()))
+        summary.feeds_with_news.clear()
 
     def _states(self, services: Services, names: Sequence[str]) -> list[FeedState]:
         """Return these feeds as they are; what this worker's configuration lacks is left out."""
@@ -151,7 +163,3 @@ class Jobs:
                 assignments.failed(connection, number, error, again)
             else:
                 assignments.done(connection, number)
-
-
-def _left_to_others(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
-    """Do nothing: what was announced has jobs of its own already."""

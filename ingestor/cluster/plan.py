@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, get_args
 
 from sqlalchemy import Connection, text
 
-from ingestor.store import assignments, due, entries
+from ingestor.store import due, entries
+from ingestor.store.coordination import assignments
 
 Queue: TypeAlias = Literal[
     "plan", "poll", "ingest", "recheck", "files", "pictures", "backfill", "reextract"

@@ -8,10 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from sqlalchemy import Connection
-
 from ingestor.clock import Clock
-from ingestor.cluster import engine_jobs, plan
 from ingestor.cluster.host_limiter import SharedHostLimiter
 from ingestor.config import Settings
 from ingestor.observer import Observer
@@ -44,10 +41,6 @@ def open_slots(
     limiter = SharedHostLimiter(database, settings.fetch, clock)
     processes = max(1, (os.cpu_count() or 1) // number)
 
-    def announced(connection: Connection, feed_id: int) -> None:
-        claims = plan.announced(connection, feed_id, clock.now())
-        engine_jobs.defer(connection, claims)
-
     free: SimpleQueue[Services] = SimpleQueue()
     with ExitStack() as stack:
         for _ in range(number):
@@ -58,7 +51,6 @@ def open_slots(
                 observer,
                 processes=processes,
                 limiter=limiter,
-                announced=announced,
             )
             free.put(stack.enter_context(services))
         yield Slots(free)

@@ -14,10 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import (
-    ValidationError,
-    model_validator,
-)
+from pydantic import ValidationError, model_validator
 
 from ingestor.config.sections import (
     ArchiveSettings,
@@ -171,7 +168,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     }
     archive = given.model_copy(update=update)
     url = settings.store.url
-    if (found := re.fullmatch(r"sqlite:///(?!/)(.+)", url)) and found[1] != ":memory:":
-        url = f"sqlite:///{folder / Path(found[1]).expanduser()}"
+    if (path := re.fullmatch(r"sqlite:///(?!/)(.+)", url)) and path[1] != ":memory:":
+        url = f"sqlite:///{folder / Path(path[1]).expanduser()}"
     store = settings.store.model_copy(update={"url": url})
     return settings.model_copy(update={"archive": archive, "store": store})

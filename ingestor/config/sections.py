@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
 
 from ingestor import __version__
 from ingestor.config.values import (
@@ -48,7 +48,7 @@ class ArchiveSettings(Section):
     raw_dir: Folder = Path("warc")
     raw_spool: Path = Path("warc-spool")
     raw_upload_after: Duration = timedelta(minutes=15)
-    raw_upload_bytes: Size = Field(default=64 * 1024**2, ge=1024)
+    raw_upload_bytes: Size = Field(default=ByteSize(64 * 1024**2), ge=1024)
     images: bool = False
     images_dir: Folder = Path("images")
     extra_front_matter: tuple[ExtraKey, ...] = ()
@@ -59,7 +59,7 @@ class FetchSettings(Section):
 
     user_agent: str = Field(default=f"ingestor/{__version__}", min_length=1, pattern=r"^[ -~]+$")
     timeout: SomeTime = timedelta(seconds=20)
-    max_bytes: Size = Field(default=8 * 1024**2, ge=1024)
+    max_bytes: Size = Field(default=ByteSize(8 * 1024**2), ge=1024)
     connections: int = Field(default=16, ge=1, le=256)
     connections_per_host: int = Field(default=4, ge=1, le=64)
     delay_per_host: Duration = timedelta(milliseconds=250)

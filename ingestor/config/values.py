@@ -6,18 +6,18 @@ Each is checked while it is read; the message of its ``ValueError`` is what a us
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ByteSize, ValidationError, WrapValidator
 
 from ingestor.errors import Forbidden
 from ingestor.identity import canonical_url
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _LONGEST = timedelta(days=3650)
 
 
@@ -58,8 +58,10 @@ def lies_inside(inner: Location, outer: Location) -> bool:
 
 
 def _folder(value: object) -> object:
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):/", value) if isinstance(value, str) else None
-    if not isinstance(value, str) or not scheme:
+    if not isinstance(value, str):
+        return value
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):/", value)
+    if not scheme:
         return value
     # Userinfo is not repeated: it may be a secret.
     if "@" in value.partition("://")[2].partition("/")[0]:
@@ -76,24 +78,23 @@ def _folder(value: object) -> object:
 def _duration(value: object) -> object:
     if isinstance(value, timedelta):
         return value
-    found = (
-        re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value) if isinstance(value, str) else None
-    )
-    if not found:
+    text = value if isinstance(value, str) else ""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", text)
+    if not parts:
         raise ValueError('a duration such as "250ms", "20s", "5m", "6h" or "1d" is wanted')
-    seconds = float(found[1]) * _SECONDS[found[2]]
+    seconds = float(parts[1]) * _SECONDS[parts[2]]
     if seconds > _LONGEST.total_seconds():
         raise ValueError("longer than ten years")
     return timedelta(seconds=seconds)
 
 
-def _size(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    found = re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)", value) if isinstance(value, str) else None
-    if not found:
-        raise ValueError('a size such as "512KiB" or "8MiB" is wanted')
-    return int(found[1]) * _BYTES[found[2]]
+def _size(value: object, parse: Callable[[object], ByteSize]) -> ByteSize:
+    try:
+        return parse(value)
+    except ValidationError as error:
+        if error.errors()[0]["type"].startswith("byte_size"):
+            raise ValueError('a size such as "512KiB" or "8MiB" is wanted') from error
+        raise
 
 
 def _some_time(value: timedelta) -> timedelta:
@@ -124,6 +125,6 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
 DatabaseAddress = Annotated[str, BeforeValidator(_database_address)]
 Folder = Annotated[Location, BeforeValidator(_folder)]
-Size = Annotated[int, BeforeValidator(_size)]
+Size = Annotated[ByteSize, WrapValidator(_size)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
 ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "updated"]

@@ -1,1 +1,1 @@
-"""The service: its loop, its health, its metrics, and what systemd is told."""
+"""The daemon: the pipeline's steps on a schedule, and what others are told of how it is."""

@@ -1,8 +1,8 @@
-"""Which feeds are late, each by its own rhythm: what ``status`` and ``/readyz`` say of them.
+"""How a daemon or a worker is: whether its work moves, and whether it is of use right now.
 
-Does the work move? What the watchdog is fed by, and what ``/healthz`` says.
-
-Is the service of use right now? The reasons why not; what ``/readyz`` says.
+The heartbeat is what feeds systemd's watchdog. ``/healthz`` says whether the process should be
+restarted, ``/readyz`` whether somebody should look at it: most feeds fail, or are later than
+they ever were.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ from ingestor.text.sanitize import one_line
 
 LOOKED_AT_EVERY = timedelta(minutes=1)
 """Probes come every few seconds, and a feed is not late from one second to the next."""
+
+LEAST_FREE = 256 * 1024**2
+"""Bytes; a day of a busy archive, and room for SQLite to finish what it began."""
+
+MOST_NAMED = 5
+"""Feeds that are named with their reason; `ingest status` has them all."""
 
 
 class Freshness:
@@ -47,9 +53,9 @@ class Freshness:
 
 @dataclass(slots=True)
 class Heartbeat:
-    """The daemon's sign of life. One thread works, another beats, others ask.
+    """The daemon's sign of life. One thread works, another checks, others ask.
 
-    A beat is good when the database answered and the work that is due moves: something was
+    A check is good when the database answered and the work that is due moves: something was
     requested, polled, stored or written within ``stuck_after``, or there was nothing to do.
     """
 
@@ -64,10 +70,10 @@ class Heartbeat:
     steps: list[str] = field(default_factory=list)
     """The steps that run now."""
     ran: set[str] = field(default_factory=set)
-    vitals: HealthSnapshot | None = None
+    snapshot: HealthSnapshot | None = None
     trouble: str = "the first tick has not run yet"
-    """Why the last beat was not good; ``""`` when it was."""
-    beaten_at: float | None = None
+    """Why the last check was not good; ``""`` when it was."""
+    checked_at: float | None = None
 
     @property
     def started(self) -> bool:
@@ -84,21 +90,21 @@ class Heartbeat:
             self.steps.remove(step)
         self.ran.add(step)
 
-    def beat(self) -> bool:
+    def check(self) -> bool:
         """Look at the database and at the work; return whether all is well."""
         try:
             with self.database.reading() as connection:
-                self.vitals = health_snapshot(connection, self.clock.now())
+                self.snapshot = health_snapshot(connection, self.clock.now())
         except ArchiveError as error:
             self.trouble = f"the database does not answer: {error}"
         else:
-            self.trouble = self._stuck(self.vitals.due)
-        self.beaten_at = self.clock.monotonic()
+            self.trouble = self._stuck(self.snapshot.due)
+        self.checked_at = self.clock.monotonic()
         return not self.trouble
 
     def age(self) -> float:
-        """Return the seconds since the last beat; for ever when there was none."""
-        return float("inf") if self.beaten_at is None else self.clock.monotonic() - self.beaten_at
+        """Return the seconds since the last check; for ever when there was none."""
+        return float("inf") if self.checked_at is None else self.clock.monotonic() - self.checked_at
 
     def _stuck(self, due: int) -> str:
         if not self.steps and (self.shared or not due):
@@ -107,60 +113,49 @@ class Heartbeat:
         still = self.clock.monotonic() - self.observer.moved_at
         if still <= self.stuck_after.total_seconds():
             return ""
-        names = ", ".join(f'"{one}"' for one in self.steps)
+        names = ", ".join(f'"{step}"' for step in self.steps)
         doing = f"step {names}" if names else "no step runs"
         return f"nothing moved for {still:.0f} s: {doing}, {due} feeds and entries are due"
 
 
-LEAST_FREE = 256 * 1024**2
-"""Bytes; a day of a busy archive, and room for SQLite to finish what it began."""
-
-
-MOST_NAMED = 5
-"""Feeds that are named with their reason; `ingest status` has them all."""
-
-
-def not_ready(pulse: Heartbeat, freshness: Freshness, oldest_beat: float) -> list[str]:
-    """Return why the service is not ready; nothing when it is."""
-    return list(_reasons(pulse, freshness, oldest_beat))
-
-
-def not_alive(pulse: Heartbeat, oldest_beat: float) -> list[str]:
+def not_alive(heartbeat: Heartbeat, oldest: float) -> list[str]:
     """Return why the service should be restarted; nothing while it works."""
-    if pulse.beaten_at is None:
+    if heartbeat.checked_at is None:
         return []
-    reasons = [pulse.trouble] if pulse.trouble else []
-    if pulse.age() > oldest_beat:
-        reasons.append(f"the scheduler does not tick: no heartbeat for {pulse.age():.0f} s")
+    reasons = [heartbeat.trouble] if heartbeat.trouble else []
+    if heartbeat.age() > oldest:
+        reasons.append(f"the scheduler does not tick: no heartbeat for {heartbeat.age():.0f} s")
     return reasons
 
 
-def _reasons(pulse: Heartbeat, freshness: Freshness, oldest_beat: float) -> Iterator[str]:
-    yield from not_alive(pulse, oldest_beat)
-    if not pulse.started:
-        yield "the first tick has not run yet"
-    yield from _stale(pulse, freshness)
-    if pulse.database.path:
-        free = shutil.disk_usage(pulse.database.path.parent).free
+def not_ready(heartbeat: Heartbeat, freshness: Freshness, oldest: float) -> list[str]:
+    """Return why the service is not ready; nothing when it is."""
+    reasons = not_alive(heartbeat, oldest)
+    if not heartbeat.started:
+        reasons.append("the first tick has not run yet")
+    reasons += _stale(heartbeat, freshness)
+    if heartbeat.database.path:
+        free = shutil.disk_usage(heartbeat.database.path.parent).free
         if free < LEAST_FREE:
-            yield f"only {free // 1024**2} MiB are free on the database's disk"
+            reasons.append(f"only {free // 1024**2} MiB are free on the database's disk")
+    return reasons
 
 
-def _stale(pulse: Heartbeat, freshness: Freshness) -> Iterator[str]:
+def _stale(heartbeat: Heartbeat, freshness: Freshness) -> Iterator[str]:
     """Say so when most feeds fail or are late: one of many is the alert rules' affair."""
-    now = pulse.vitals
-    if not now or not now.feeds:
+    snapshot = heartbeat.snapshot
+    if not snapshot or not snapshot.feeds:
         return
     try:
         late = freshness.late()
     except ArchiveError as error:
         yield f"the database does not answer: {error}"
         return
-    if (now.failing + len(late)) * 2 <= now.feeds:
+    if (snapshot.failing + len(late)) * 2 <= snapshot.feeds:
         return
-    if now.failing:
-        yield f"{now.failing} of {now.feeds} feeds fail"
+    if snapshot.failing:
+        yield f"{snapshot.failing} of {snapshot.feeds} feeds fail"
     if late:
-        yield f"{len(late)} of {now.feeds} feeds are late"
+        yield f"{len(late)} of {snapshot.feeds} feeds are late"
     for name, reason in list(late.items())[:MOST_NAMED]:
         yield f"{one_line(name)}: {reason}"

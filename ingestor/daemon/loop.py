@@ -43,7 +43,7 @@ def serve(steps: Sequence[Step], clock: Clock) -> None:
     """Run the steps, the work one after the other, until ``clock.stop`` is set.
 
     An error that leaves a step ends the service and is raised here: it is the archive that
-    failed, or a bug, and neither mends itself.
+    failed, or a bug, and neither repairs itself.
     """
     errors: list[BaseException] = []
 
@@ -70,7 +70,7 @@ def serve(steps: Sequence[Step], clock: Clock) -> None:
     scheduler.start()
     log.info("service_started")
     while not clock.stop.wait(TICK.total_seconds()):
-        _heed_the_clock(scheduler, clock)
+        _follow_the_clock(scheduler, clock)
     scheduler.shutdown(wait=True)
     log.info("service_stopped")
     if errors:
@@ -86,7 +86,7 @@ def _scheduler() -> BackgroundScheduler:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     return BackgroundScheduler(
         timezone="UTC",
-        # One thread works, so that steps share the fetcher's politeness, and one beats.
+        # One thread works, so that steps share the fetcher's politeness, and one checks.
         executors={"default": ThreadPoolExecutor(1), "beside": ThreadPoolExecutor(1)},
         # After a suspend, or a long step, one run makes up for all that were missed, however
         # late it is.
@@ -94,7 +94,7 @@ def _scheduler() -> BackgroundScheduler:
     )
 
 
-def _heed_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:
+def _follow_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:
     """Run at once what a clock that was put back has put off.
 
     The scheduler goes by the time of day. Forwards, as after a suspend, one run makes up for

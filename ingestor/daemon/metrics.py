@@ -17,7 +17,8 @@ from ingestor.daemon.health import Freshness, Heartbeat
 from ingestor.errors import ArchiveError
 from ingestor.model import Cause
 from ingestor.observer import Observer, PollResult
-from ingestor.store.overview import ClusterState
+from ingestor.store.coordination.cluster_state import ClusterState
+from ingestor.store.overview import HealthSnapshot
 
 MOST_HOSTS = 50
 """Hosts that get a label of their own; whoever announces thousands may not fill our memory."""
@@ -113,43 +114,46 @@ class Gauges(Collector):
 
     def __init__(
         self,
-        pulse: Heartbeat,
+        heartbeat: Heartbeat,
         freshness: Freshness,
         folders: FolderSizes,
-        cluster: Callable[[], ClusterState | None] = lambda: None,
+        cluster: Callable[[], ClusterState | None],
     ) -> None:
         self._cluster = cluster
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._freshness = freshness
         self._folders = folders
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the gauges; those of the queue are as old as the last heartbeat."""
-        if now := self._pulse.vitals:
-            entries = GaugeMetricFamily("ingestor_entries", "Entries waiting.", labels=["state"])
-            entries.add_metric(["pending"], now.pending)
-            entries.add_metric(["parked"], now.parked)
-            yield entries
-            yield GaugeMetricFamily("ingestor_due", "Feeds and entries that are due.", now.due)
-            feeds = GaugeMetricFamily("ingestor_feeds", "Feeds configured.", labels=["state"])
-            late = self._late()
-            feeds.add_metric(["failing"], now.failing)
-            feeds.add_metric(["late"], late)
-            feeds.add_metric(["well"], max(0, now.feeds - now.failing - late))
-            yield feeds
+        if snapshot := self._heartbeat.snapshot:
+            yield from self._queue(snapshot)
         yield GaugeMetricFamily(
-            "ingestor_moving", "1 while due work moves.", 0 if self._pulse.trouble else 1
+            "ingestor_moving", "1 while due work moves.", 0 if self._heartbeat.trouble else 1
         )
-        if path := self._pulse.database.path:
+        if path := self._heartbeat.database.path:
             yield from _sizes(path)
         yield from self._folder_sizes()
         yield from self._workers()
+
+    def _queue(self, snapshot: HealthSnapshot) -> Iterator[GaugeMetricFamily]:
+        entries = GaugeMetricFamily("ingestor_entries", "Entries waiting.", labels=["state"])
+        entries.add_metric(["pending"], snapshot.pending)
+        entries.add_metric(["parked"], snapshot.parked)
+        yield entries
+        yield GaugeMetricFamily("ingestor_due", "Feeds and entries that are due.", snapshot.due)
+        feeds = GaugeMetricFamily("ingestor_feeds", "Feeds configured.", labels=["state"])
+        late = self._late()
+        feeds.add_metric(["failing"], snapshot.failing)
+        feeds.add_metric(["late"], late)
+        feeds.add_metric(["well"], max(0, snapshot.feeds - snapshot.failing - late))
+        yield feeds
 
     def _workers(self) -> Iterator[GaugeMetricFamily]:
         try:
             state = self._cluster()
         except ArchiveError:
-            return
+            state = None
         if state is None:
             return
         yield GaugeMetricFamily("ingestor_workers", "Workers with a heartbeat.", state.workers)

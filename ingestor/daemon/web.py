@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HealthPage:
     """An answer."""
 
     status: int
@@ -25,12 +25,12 @@ class Page:
     content_type: str = "text/plain; charset=utf-8"
 
 
-Pages: TypeAlias = Mapping[str, Callable[[], Page]]
+Pages: TypeAlias = Mapping[str, Callable[[], HealthPage]]
 
 
-def verdict(reasons: list[str]) -> Page:
+def verdict(reasons: list[str]) -> HealthPage:
     """Return 200 when there is no reason against it, else 503 with the reasons, one a line."""
-    return Page(503 if reasons else 200, "\n".join([*(reasons or ["ok"]), ""]).encode())
+    return HealthPage(503 if reasons else 200, "\n".join([*(reasons or ["ok"]), ""]).encode())
 
 
 @contextmanager
@@ -74,8 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a page."""
-        found = self.server.pages.get(self.path.partition("?")[0])
-        page = found() if found else Page(404, b"/healthz, /readyz and /metrics are here\n")
+        answer = self.server.pages.get(self.path.partition("?")[0])
+        page = answer() if answer else HealthPage(404, b"/healthz, /readyz and /metrics are here\n")
         self.send_response(page.status)
         self.send_header("Content-Type", page.content_type)
         self.send_header("Content-Length", str(len(page.body)))

@@ -1,4 +1,4 @@
-"""What stands inside an article's body and is not the article: data, not code.
+"""What stands inside an article's body and is not the article: data, not code. Pure.
 
 Found on real pages of Sina's and in what public extractors cut away from them.
 """
@@ -37,7 +37,7 @@ CLASSES = frozenset(
 )  # fmt: skip
 
 VIDEO_BOXES = frozenset(("video-2017", "artical-player-wrap", "video-player", "contentPlayer"))
-"""Video players: their poster and their title stay."""
+"""Videos: their poster and their title stay."""
 
 _ID_PREFIX = re.compile(r"^(?:quote_|sinaads|ad_|PublicRelation)")
 _HIDDEN = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
@@ -66,7 +66,7 @@ _LINE = re.compile(
 
 
 def is_boilerplate(element: Any) -> bool:
-    """Whether an element is site furniture, judged by its tag, id, class and style."""
+    """Whether an element is boilerplate of the site, judged by its tag, id, class and style."""
     if element.tag in TAGS:
         return True
     identifier = element.get("id", "")
@@ -78,7 +78,7 @@ def is_boilerplate(element: Any) -> bool:
 
 
 def is_video_box(element: Any) -> bool:
-    """Whether an element is a video player."""
+    """Whether an element shows a video."""
     return not VIDEO_BOXES.isdisjoint(element.get("class", "").split()) or element.tag == "video"
 
 

@@ -1,9 +1,8 @@
-"""Which elements stay in an article, and what the others mean: data, not code.
+"""From the elements of a page's body to the article: safe to open, in plain markup. Pure.
 
-From a body's elements to what stays: the same article, safe to open, in plain markup.
-
-The tree is walked once and written anew, block by block: what is not known here is not
-carried over. nh3 then looks at the result as a browser would, as a second pair of eyes.
+Which elements stay, and what the others mean, is data at the top of this page. The
+tree is walked once and written anew, block by block: what is not known here is not carried
+over. nh3 then looks at the result as a browser would, as a second pair of eyes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,15 @@ from lxml import etree
 
 from ingestor.errors import NoArticle
 from ingestor.extract.boilerplate import is_boilerplate, is_boilerplate_line, is_video_box
-from ingestor.extract.images import link_address, picture
+from ingestor.extract.images import (
+    figure,
+    is_caption,
+    is_uncaptioned,
+    link_address,
+    picture_address,
+    video_poster,
+    video_title,
+)
 from ingestor.extract.symbols import securities
 from ingestor.model import Body, Picture
 from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, one_line, visible
@@ -34,7 +41,6 @@ HEADINGS = {f"h{level}": f"h{max(level, 2)}" for level in range(1, 7)}
 INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub",
            "u": "u", "del": "del", "s": "del", "code": "code", "a": "a"}  # fmt: skip
 NESTED = {"ul": "ul", "ol": "ol", "blockquote": "blockquote"}
-CAPTIONS = frozenset(("img_descr", "pic-descr", "img-descr"))
 VOID = frozenset(("embed", "source", "track"))
 """They have no inside (HTML, 13.1.2), but libxml2 puts what follows them there."""
 
@@ -109,18 +115,18 @@ class _Writer:
             self.words(child.tail)
 
     def element(self, element: Any) -> None:
-        """Write an element, unless it is furniture."""
+        """Write an element, unless it is boilerplate."""
         tag = element.tag
         if is_video_box(element):
-            self.player(element)
+            self.video(element)
         elif tag in VOID:
             self.inside(element)
         elif tag in FOREIGN:
             self.behind(element)
         elif not is_boilerplate(element):
-            self.kept(element, tag)
+            self.content(element, tag)
 
-    def kept(self, element: Any, tag: str) -> None:
+    def content(self, element: Any, tag: str) -> None:
         """Write an element that is part of the article."""
         if tag == "img":
             self.picture(element)
@@ -132,7 +138,7 @@ class _Writer:
             self.nested(element, NESTED[tag])
         elif tag in HEADINGS:
             self.block(element, HEADINGS[tag])
-        elif not CAPTIONS.isdisjoint(element.get("class", "").split()) or tag == "figcaption":
+        elif is_caption(element):
             self.caption(element)
         elif tag in BREAK or tag == "figure":
             self.block(element, "p")
@@ -143,8 +149,9 @@ class _Writer:
         """Write a block, and its text, if there is room for it."""
         self.room[0] -= len(html)
         if self.room[0] < 0:
-            most = MOST_HTML_CHARACTERS
-            raise NoArticle(f"{self.base_url}: its text has more than {most} characters of HTML")
+            raise NoArticle(
+                f"{self.base_url}: its text has more than {MOST_HTML_CHARACTERS} characters of HTML"
+            )
         self.blocks.append((html, text))
 
     def behind(self, foreign: Any) -> None:
@@ -172,7 +179,7 @@ class _Writer:
         if name == "a":
             href = link_address(element.get("href", ""), self.base_url)
             name, opening = ("a", f'<a href="{escape(href)}">') if href else ("", "")
-        if not name or any(name == one for one, _ in self._open):
+        if not name or any(name == outer for outer, _ in self._open):
             self.inside(element)
             return
         self._open.append((name, opening))
@@ -202,7 +209,7 @@ class _Writer:
     def nested(self, element: Any, tag: str) -> None:
         """Write a list or a quotation: blocks inside a block."""
         self.flush()
-        inner = self._fresh()
+        inner = self.part()
         if tag == "blockquote":
             inner.inside(element)
             inner.flush()
@@ -222,25 +229,21 @@ class _Writer:
         """Write a table, a line of text for each row; one that only lays out is unwrapped."""
         self.flush()
         rows = [_Row(self, row) for row in element.iter("tr") if _owner(row) is element]
-        kept = [row for row in rows if row.text or row.pictures]
-        if len(kept) <= 1 and sum(row.cells for row in kept) <= 1:
-            for row in kept:
+        filled = [row for row in rows if row.text or row.pictures]
+        if len(filled) <= 1 and sum(row.cells for row in filled) <= 1:
+            for row in filled:
                 self.blocks += row.blocks
-        elif kept:
-            text = "\n".join(row.text for row in kept if row.text)
-            html = "".join(row.html for row in kept)
+        elif filled:
+            text = "\n".join(row.text for row in filled if row.text)
+            html = "".join(row.html for row in filled)
             self.blocks.append((f"<table>{html}</table>", text))
 
     def picture(self, element: Any, caption: str = "") -> None:
         """Write a picture as a block of its own, without its caption, which follows it."""
-        address = picture(element, self.base_url)
-        if not address:
-            return
-        self.flush()
-        self.pictures.append(Picture(address, caption))
-        note = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
-        shown = f'<img src="{escape(address)}" referrerpolicy="no-referrer">'
-        self.add(f"<figure>{shown}{note}</figure>", caption)
+        if address := picture_address(element, self.base_url):
+            self.flush()
+            self.pictures.append(Picture(address, caption))
+            self.add(figure(address, caption), caption)
 
     def caption(self, element: Any) -> None:
         """Write a caption into the picture before it."""
@@ -248,25 +251,24 @@ class _Writer:
         text = one_line(element.text_content())
         if not text or is_boilerplate_line(text):
             return
-        if self.blocks and self.pictures and self.blocks[-1][0].endswith("></figure>"):
-            html = self.blocks[-1][0].removesuffix("</figure>")
-            note = f"<figcaption>{escape(text, quote=False)}</figcaption>"
-            self.blocks[-1] = (f"{html}{note}</figure>", text)
-            self.pictures[-1] = Picture(self.pictures[-1].url, text)
+        if self.blocks and is_uncaptioned(self.blocks[-1][0]):
+            address = self.pictures[-1].url
+            self.blocks[-1] = (figure(address, text), text)
+            self.pictures[-1] = Picture(address, text)
         else:
             self.add(f"<p>{escape(text, quote=False)}</p>", text)
 
-    def player(self, element: Any) -> None:
-        """Keep of a video its poster and its title."""
-        named = element.xpath(".//*[contains(@class,'video-info') or @id='J_Video_Source']")
-        title = one_line(named[0].text_content()) if named else ""
+    def video(self, box: Any) -> None:
+        """Write a video's poster and its title."""
+        title = video_title(box)
         before = len(self.pictures)
-        self.picture((element.xpath(".//img") or [element])[0], title)
+        self.picture(video_poster(box), title)
         if title and len(self.pictures) == before:
             self.flush()
             self.add(f"<p>{escape(title, quote=False)}</p>", title)
 
-    def _fresh(self) -> _Writer:
+    def part(self) -> _Writer:
+        """Return a writer of blocks inside a block of this one."""
         inner = _Writer(self.base_url)
         inner.pictures = self.pictures
         inner.room = self.room
@@ -282,7 +284,7 @@ class _Row:
         html: list[str] = []
         texts: list[str] = []
         for cell in row.iterchildren("td", "th"):
-            inner = writer._fresh()  # noqa: SLF001 - the same writer, for a part
+            inner = writer.part()
             inner.inside(cell)
             inner.flush()
             self.blocks += inner.blocks

@@ -7,11 +7,9 @@ from dataclasses import replace
 from ingestor.errors import NoArticle
 from ingestor.extract import bounded_title, extract_fragment
 from ingestor.extract.symbols import with_mentions
+from ingestor.extract.template import beginning
 from ingestor.identity import document_id, entry_address
 from ingestor.model import Article, Body, Entry, Feed
-
-SUMMARY_CHARACTERS = 200
-"""How much of the text stands for a summary where none is given."""
 
 TITLE_CHARACTERS = 80
 """How much of the text stands for a title where none is given: Sina's rule for its live items."""
@@ -37,7 +35,7 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
         published_at=entry.published_at,
         body=with_mentions(with_announced(body, entry), title),
         media=entry.author,
-        summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip(),
+        summary=beginning(body.text),
         keywords=entry.keywords,
         template="feed",
     )
@@ -50,6 +48,6 @@ def untitled(text: str) -> str:
 
 def with_announced(body: Body, entry: Entry) -> Body:
     """Return the body with the securities that the feed names and the text does not mark."""
-    marked = {one.symbol for one in body.securities}
-    more = tuple(one for one in entry.securities if one.symbol not in marked)
-    return replace(body, securities=(*body.securities, *more)) if more else body
+    marked = {security.symbol for security in body.securities}
+    more = (security for security in entry.securities if security.symbol not in marked)
+    return replace(body, securities=(*body.securities, *more))

@@ -1,6 +1,6 @@
-"""Pages of Sina's that list articles, from which the generic extractor would make one.
+"""Pages that no template fits: readability-lxml for the body, the usual marks for the rest. Pure.
 
-Any other publisher's page: readability-lxml for the body, the usual marks for the rest.
+Pages of Sina's that list articles are none, though an article could be made from them.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ def generic_article(tree: Tree) -> Article:
     title = tree.meta("og:title") or _heading(tree) or _SUFFIX.sub("", page_title(tree))
     linked = dict(_linked_data(tree))
     published = [tree.meta(*_DATE_METAS), linked.get("datePublished", ""), *_visible(tree)]
-    named = tree.texts("(//body//*[contains(text(),'来源')])[position() <= 5]")
-    found = _MEDIA.search(" ".join(named))
+    sources = tree.texts("(//body//*[contains(text(),'来源')])[position() <= 5]")
+    source = _MEDIA.search(" ".join(sources))
     return Article(
         url=url,
         document_id=document_id(url),
         title=title,
         published_at=_first_date(published),
         updated_at=parse_date(tree.meta("article:modified_time") or linked.get("dateModified", "")),
-        media=found[1] if found else bounded_name(tree.meta(*_MEDIA_METAS)),
+        media=source[1] if source else bounded_name(tree.meta(*_MEDIA_METAS)),
         editor="",
         summary=summary(tree, body),
         keywords=_keywords(tree.meta("keywords")),
@@ -107,10 +107,10 @@ def _body(tree: Tree) -> Body:
     # readability gives up a whole page for a control character that it has to copy.
     source = visible(lxml_html.tostring(tree.root, encoding="unicode"))
     try:
-        found = Document(source, url=tree.url).summary(html_partial=True)
+        html = Document(source, url=tree.url).summary(html_partial=True)
     except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError) as error:
         raise NoArticle(f"{tree.url}: no article was found on the page") from error
-    return clean(parse_fragment(found, tree.url), tree.url)
+    return clean(parse_fragment(html, tree.url), tree.url)
 
 
 def _heading(tree: Tree) -> str:
@@ -144,9 +144,9 @@ def _linked_data(tree: Tree) -> Iterator[tuple[str, str]]:
 def _values(document: Any) -> Iterator[tuple[str, str]]:
     waiting = [document]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            yield from ((key, value) for key, value in one.items() if isinstance(value, str))
-            waiting += [value for value in one.values() if isinstance(value, dict | list)]
-        elif isinstance(one, list):
-            waiting += one[:100]
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield from ((key, value) for key, value in node.items() if isinstance(value, str))
+            waiting += [value for value in node.values() if isinstance(value, dict | list)]
+        elif isinstance(node, list):
+            waiting += node[:100]

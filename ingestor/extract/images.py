@@ -1,8 +1,9 @@
-"""Addresses of links and pictures, made absolute and safe."""
+"""Pictures of an article: where they are, their captions, and the figure that shows both. Pure."""
 
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -20,13 +21,44 @@ _PLACEHOLDER = re.compile(
 _MOST_CHARACTERS = 2_000
 
 
+_CAPTIONS = frozenset(("img_descr", "pic-descr", "img-descr"))
+_UNCAPTIONED = "></figure>"
+
+
+def is_caption(element: Any) -> bool:
+    """Whether an element says what the picture before it shows."""
+    return element.tag == "figcaption" or not _CAPTIONS.isdisjoint(element.get("class", "").split())
+
+
+def figure(address: str, caption: str = "") -> str:
+    """Return the HTML of a picture, with its caption if it has one."""
+    note = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
+    return f'<figure><img src="{escape(address)}" referrerpolicy="no-referrer">{note}</figure>'
+
+
+def is_uncaptioned(html: str) -> bool:
+    """Whether a block is a :func:`figure` that a caption may still come for."""
+    return html.endswith(_UNCAPTIONED)
+
+
+def video_title(box: Any) -> str:
+    """Return the title that a video box shows, ``''`` where it shows none."""
+    titles = box.xpath(".//*[contains(@class,'video-info') or @id='J_Video_Source']")
+    return one_line(titles[0].text_content()) if titles else ""
+
+
+def video_poster(box: Any) -> Any:
+    """Return the element that names the poster of a video box: an ``img``, or the box itself."""
+    return next(box.iterdescendants("img"), box)
+
+
 def link_address(href: str, base_url: str) -> str:
     """Return where a link leads, absolute; ``''`` for anything but http, https and mailto."""
     absolute = _absolute(href, base_url)
     return absolute if urlsplit(absolute).scheme in {"http", "https", "mailto"} else ""
 
 
-def picture(element: Any, base_url: str) -> str:
+def picture_address(element: Any, base_url: str) -> str:
     """Return the address of a picture; ``''`` for one that shows nothing."""
     if _tiny(element.get("width")) and _tiny(element.get("height")):
         return ""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from ingestor.extract.tree import Tree, find
 from ingestor.identity import canonical_url, is_sina
-from ingestor.model import Article, Body
+from ingestor.model import Article, Body, Security
 
 MOST_PARTS = 60
 """Longer articles are none: a list without end."""
@@ -36,18 +37,18 @@ def take_parts(tree: Tree) -> tuple[str, ...]:
     out of the tree: it may stand inside the body.
     """
     own = urlsplit(tree.url)
-    found = _PAGE.match(own.path)
-    if not found or not is_sina(tree.url):
+    page = _PAGE.match(own.path)
+    if not page or not is_sina(tree.url):
         return ()
-    links = list(_links(tree, found))
-    numbers = {int(found[2] or 1), *(number for _, number in links)}
+    links = list(_links(tree, page))
+    numbers = {int(page[2] or 1), *(number for _, number in links)}
     if numbers == {1}:
         return ()
     for link, _ in links:
         _drop_pager(link)
-    stem, suffix = found[1], found[3]
-    paths = [f"{stem}{suffix}"]
-    paths += [f"{stem}_{number}{suffix}" for number in range(2, max(numbers) + 1)]
+    stem, suffix = page[1], page[3]
+    further = (f"{stem}_{number}{suffix}" for number in range(2, max(numbers) + 1))
+    paths = [f"{stem}{suffix}", *further]
     return tuple(urlunsplit((own.scheme, own.netloc, path, "", "")) for path in paths)
 
 
@@ -67,10 +68,10 @@ def _links(tree: Tree, own: re.Match[str]) -> Iterator[tuple[Any, int]]:
 def _drop_pager(link: Any) -> None:
     """Take out what holds the link and nothing but numbers and words of a pager."""
     block = None
-    for one in (link, *link.iterancestors()):
-        if one.tag == "body" or not _PAGER.match(one.text_content()):
+    for element in (link, *link.iterancestors()):
+        if element.tag == "body" or not _PAGER.match(element.text_content()):
             break
-        block = one
+        block = element
     if block is not None and block.getparent() is not None:
         block.drop_tree()
 
@@ -87,15 +88,14 @@ def join(parts: Sequence[Article]) -> Article:
     (some lead back to the first) adds nothing.
     """
     first = parts[0]
-    said: dict[str, Article] = {}
+    bodies: dict[str, Body] = {}
     for part in parts:
-        said.setdefault(part.body.html, part)
-    bodies = [part.body for part in said.values()]
+        bodies.setdefault(part.body.html, part.body)
     others = [url for part in parts for url in (part.url, *part.aliases)]
     updates = [part.updated_at for part in parts if part.updated_at]
     return replace(
         first,
-        body=_joined(bodies),
+        body=_joined(tuple(bodies.values())),
         editor=next((part.editor for part in parts if part.editor), ""),
         updated_at=max(updates, default=None),
         keywords=tuple(dict.fromkeys(word for part in parts for word in part.keywords)),
@@ -105,11 +105,12 @@ def join(parts: Sequence[Article]) -> Article:
 
 
 def _joined(bodies: Sequence[Body]) -> Body:
-    securities = {one.symbol: one for body in reversed(bodies) for one in body.securities}
-    order = dict.fromkeys(one.symbol for body in bodies for one in body.securities)
+    securities: dict[str, Security] = {}
+    for security in chain.from_iterable(body.securities for body in bodies):
+        securities.setdefault(security.symbol, security)
     return Body(
         html="\n".join(body.html for body in bodies if body.html),
         text="\n".join(body.text for body in bodies if body.text),
         pictures=tuple(picture for body in bodies for picture in body.pictures),
-        securities=tuple(securities[symbol] for symbol in order),
+        securities=tuple(securities.values()),
     )

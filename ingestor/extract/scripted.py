@@ -20,9 +20,9 @@ def scripts(tree: Tree) -> str:
 
 def assigned(source: str, name: str) -> dict[str, Any]:
     """Return the object that a script assigns to a variable, ``{}`` where it is no JSON."""
-    for found in re.finditer(rf"\b{re.escape(name)}\s*=\s*(?=\{{)", source):
+    for assignment in re.finditer(rf"\b{re.escape(name)}\s*=\s*(?=\{{)", source):
         try:
-            value, _ = json.JSONDecoder().raw_decode(source, found.end())
+            value, _ = json.JSONDecoder().raw_decode(source, assignment.end())
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):

@@ -1,10 +1,9 @@
-"""Securities that an article names, from Sina's markup; see :mod:`mentions` for its text.
+"""Securities that an article names: Sina marks them, its text has codes in brackets. Pure.
 
-Securities that a text names with their codes in brackets: ``贵州茅台(600519)``. Pure.
-
-A code is believed for what stands with it: a market (``600519.SH``, ``港股00700``,
-``NYSE:BABA``), a word such as 股票代码, or, for bare digits, the number ranges that the exchanges
-give out and a name before the bracket. Six digits are also postcodes, dates and amounts.
+In a text, such as ``贵州茅台(600519)``, a code is believed for what stands with it: a market
+(``600519.SH``, ``港股00700``, ``NYSE:BABA``), a word such as 股票代码, or, for bare digits, the
+number ranges that the exchanges give out and a name before the bracket. Six digits are also
+postcodes, dates and amounts.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ingestor.model import Body, Security
@@ -28,21 +28,21 @@ _END_MARK = re.compile(r"news_keyword_pub,stock,([A-Za-z0-9&_.,;]{1,500})")
 
 def securities(root: Any) -> tuple[Security, ...]:
     """Return the securities marked inside an element, in order, each once."""
-    found: dict[str, Security] = {}
+    marked: dict[str, Security] = {}
     for element in root.iter():
         for code, name in _named(element):
             security = normalised(code, name)
-            if security and (security.symbol not in found or not found[security.symbol].name):
-                found[security.symbol] = security
-    return tuple(found.values())
+            if security and (security.symbol not in marked or not marked[security.symbol].name):
+                marked[security.symbol] = security
+    return tuple(marked.values())
 
 
 def _named(element: Any) -> list[tuple[str, str]]:
     if not isinstance(element.tag, str):
         marks = _END_MARK.findall(element.text or "")
         return [(code, "") for mark in marks for code in re.split(r"[&,;]", mark)]
-    if found := _SPAN.match(element.get("id", "")):
-        market, code = found.groups()
+    if span := _SPAN.match(element.get("id", "")):
+        market, code = span.groups()
         prefix = "us:" if market == "us" else "hk" if market == "hk" and code.isdigit() else ""
         return [(f"{prefix}{code}", _linked_name(element))]
     if element.tag == "a" and (link := _LINK.search(element.get("href", ""))):
@@ -82,7 +82,7 @@ _AMERICAN = re.compile(
     r"([A-Z]{1,5}(?:\.[A-Z])?)"
     r"|([A-Z]{1,5})(?:\.|\s)US|([A-Z]{2,5})\.(?:N|O|OQ|NYSE|NASDAQ)"
 )
-_MARKETS = {"沪": "sh", "深": "sz", "上": "sh", "北": "bj", "ss": "sh"}
+_MARKETS = {"沪": "sh", "深": "sz", "上": "sh", "北": "bj", "ss": "sh", "ch": "", "cn": ""}
 
 _NAME = re.compile(r"[\w*&·\-'．.]+(?: [A-Za-z][\w&'.]*)*$")
 _LEADS = re.compile(r".*(?:[的了称是被给例]|包括|以及|其中|例如|比如|诸如|关于|切断|如(?!意))")
@@ -102,17 +102,17 @@ def with_mentions(body: Body, title: str) -> Body:
 
     Those that are there stay, and come first; one without a name gets that of the text.
     """
-    found = {one.symbol: one for one in body.securities}
-    marked = {one.symbol for one in body.securities if one.name}
-    for one in mentions(f"{title}\n{body.text}"):
-        known = found.get(one.symbol)
-        if known is None or (one.symbol not in marked and _is_better(one.name, known.name)):
-            found[one.symbol] = one
-    return Body(body.html, body.text, body.pictures, tuple(found.values()))
+    named = {security.symbol: security for security in body.securities}
+    marked = {security.symbol for security in body.securities if security.name}
+    for mention in mentions(f"{title}\n{body.text}"):
+        symbol, known = mention.symbol, named.get(mention.symbol)
+        if known is None or (symbol not in marked and _is_better(mention.name, known.name)):
+            named[symbol] = mention
+    return replace(body, securities=tuple(named.values()))
 
 
 def _is_better(name: str, known: str) -> bool:
-    """Return whether a name is one, and has less of the sentence before it."""
+    """Whether a name is one, and has less of the sentence before it."""
     return bool(name) and (not known or len(name) < len(known))
 
 
@@ -133,21 +133,17 @@ def _security(part: str, before: str, *, alone: bool) -> Security | None:
     """Return the security that a part of a bracket is; the first of them has the name before it."""
     called = _CALLED.match(part)
     code = part[called.end() :] if called else part
-    if found := _MAINLAND.fullmatch(code):
-        market = (found["market"] or found["mark"]).lower()
-        digits = found["code"] or found["after"]
+    if mainland := _MAINLAND.fullmatch(code):
+        market = (mainland["market"] or mainland["mark"]).lower()
+        digits = mainland["code"] or mainland["after"]
         prefix = _MARKETS.get(market, _MARKETS.get(market[0], market[:2]))
-        whole = (
-            digits if prefix in {"ch", "cn"} else f"{'sh' if prefix == 'ss' else prefix}{digits}"
-        )
-        return normalised(whole, _share_name(before) if alone else "")
-    if found := _HONG_KONG.fullmatch(code):
-        digits = found[1] or found[2]
-        return (
-            normalised(f"hk{digits:0>5}", _name(before) if alone else "") if int(digits) else None
-        )
-    if found := _AMERICAN.fullmatch(code):
-        return normalised(f"us:{found[1] or found[2] or found[3]}", _name(before) if alone else "")
+        return normalised(f"{prefix}{digits}", _share_name(before) if alone else "")
+    name = _name(before) if alone else ""
+    if hong_kong := _HONG_KONG.fullmatch(code):
+        digits = hong_kong[1] or hong_kong[2]
+        return normalised(f"hk{digits:0>5}", name) if int(digits) else None
+    if american := _AMERICAN.fullmatch(code):
+        return normalised(f"us:{american[1] or american[2] or american[3]}", name)
     return _bare(code, before, called=called[0] if called else "", alone=alone)
 
 
@@ -169,14 +165,14 @@ def _bare(code: str, before: str, *, called: str, alone: bool) -> Security | Non
 
 def _name(before: str) -> str:
     """Return the name that a text ends with; ``""`` where it cannot be told from a sentence."""
-    found = _NAME.search(before.rstrip(" \u3000\"”》'*"))
-    if not found:
+    ending = _NAME.search(before.rstrip(" \u3000\"”》'*"))
+    if not ending:
         return ""
-    name = _LEADS.sub("", found[0]).strip("-.·")
+    name = _LEADS.sub("", ending[0]).strip("-.·")
     if len(name) > 4:
         name = _JOINED.sub("", name)
-    most = _MOST_COMPANY if _COMPANY.search(name) else _MOST_NAME
-    return name if len(name) <= most else ""
+    bound = _MOST_COMPANY if _COMPANY.search(name) else _MOST_NAME
+    return name if len(name) <= bound else ""
 
 
 def _share_name(before: str) -> str:

@@ -22,7 +22,7 @@ from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords, bounded_name
 
 SUMMARY_CHARACTERS = 200
-"""How much of the text stands for a summary where the page gives none."""
+"""How much of the text stands for a summary where none is given."""
 
 MOST_SUMMARY_CHARACTERS = 2_000
 """A longer one is the text itself, and is left out: the text is kept anyway."""
@@ -79,8 +79,8 @@ def templates() -> tuple[Template, ...]:
 
     Those that name an address come first: they know more.
     """
-    found = [module.TEMPLATE for module in modules("ingestor.extract.sites").values()]
-    return tuple(sorted(found, key=lambda template: not template.address))
+    known = [module.TEMPLATE for module in modules("ingestor.extract.sites").values()]
+    return tuple(sorted(known, key=lambda template: not template.address))
 
 
 def read_template(template: Template, tree: Tree) -> Article:
@@ -90,12 +90,12 @@ def read_template(template: Template, tree: Tree) -> Article:
     parts = take_parts(tree)
     editor = _editor(template, tree)
     media = bounded_name(tree.text(*template.media) or tree.meta("mediaid", "article:author"))
-    found = tree.first(*template.body)
+    body_element = tree.first(*template.body)
     url, aliases = _addresses(tree)
     title = tree.text(*template.title) or tree.meta("og:title") or page_title(tree)
     words = _keywords(template, tree)
     published = parse_date(tree.meta("article:published_time")) or _visible_date(template, tree)
-    body = clean(found, tree.url)
+    body = clean(body_element, tree.url)
     return Article(
         url=url,
         document_id=document_id(url) or scoped_document_id(tree.meta("publishid"), tree.url),
@@ -118,7 +118,12 @@ def summary(tree: Tree, body: Body) -> str:
     stated = tree.meta("description", "og:description")
     if stated and len(stated) <= MOST_SUMMARY_CHARACTERS:
         return stated
-    return body.text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip()
+    return beginning(body.text)
+
+
+def beginning(text: str) -> str:
+    """Return the first words of a text, which stand for its summary where none is given."""
+    return text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip()
 
 
 def page_title(tree: Tree) -> str:
@@ -134,8 +139,8 @@ def _visible_date(template: Template, tree: Tree) -> datetime | None:
 
 def _editor(template: Template, tree: Tree) -> str:
     for line in tree.texts(*template.editor):
-        if found := _EDITOR.search(line):
-            return _EDITOR_CODE.sub("", found[1]).strip()
+        if editor := _EDITOR.search(line):
+            return _EDITOR_CODE.sub("", editor[1]).strip()
     return ""
 
 
@@ -151,24 +156,25 @@ def _addresses(tree: Tree) -> tuple[str, tuple[str, ...]]:
     own = canonical_url(tree.url)
     stated = _own(tree, tree.meta("og:url"), tree.text("//link[@rel='canonical']/@href"))
     mobile = [_MOBILE.search(text) for text in tree.texts("//meta[@name='mobile-agent']/@content")]
-    others = _own(tree, *(found[1] for found in mobile if found))
-    url = next((one for one in stated if _is_desktop(one)), own)
-    return url, tuple(one for one in dict.fromkeys([own, *stated, *others]) if one != url)
+    twins = _own(tree, *(twin[1] for twin in mobile if twin))
+    url = next((address for address in stated if _is_desktop(address)), own)
+    others = dict.fromkeys([own, *stated, *twins])
+    return url, tuple(address for address in others if address != url)
 
 
 def _own(tree: Tree, *urls: str) -> list[str]:
-    """Keep the addresses that a page may speak for: those of its own publisher."""
-    found = []
+    """Return the addresses that a page may speak for: those of its own publisher."""
+    addresses = []
     for url in urls:
         try:
             absolute = canonical_url(f"https:{url}" if url.startswith("//") else url)
         except Forbidden:
             continue
         if same_publisher(absolute, tree.url):
-            found.append(absolute)
-    return found
+            addresses.append(absolute)
+    return addresses
 
 
 def _is_desktop(url: str) -> bool:
-    """Return whether an address is an article's: a channel's front page is stated on some pages."""
+    """Whether an address is an article's: a channel's front page is stated on some pages."""
     return bool(re.search(r"/[^/]*\d[^/]*$", url)) and ".d.html" not in url

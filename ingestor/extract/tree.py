@@ -1,10 +1,9 @@
-"""XPaths as they are asked: the same question in the form that libxml2 answers soonest. Pure.
+"""A parsed page, and the questions (XPaths) that templates ask of it. Pure.
 
-To libxml2 ``//x`` are the children of every node, one node after the other, and all of them are
-looked at before the first is returned. ``/descendant::x`` are the same elements (XPath 1.0, 2.5)
-for a third of the time, and with ``[1]`` it stops at the first.
-
-A parsed page and the questions that templates ask of it.
+They are put in the form that libxml2 answers soonest. To it ``//x`` are the children of every
+node, one node after the other, and all of them are looked at before the first is returned.
+``/descendant::x`` are the same elements (XPath 1.0, 2.5) for a third of the time, and with ``[1]``
+it stops at the first.
 """
 
 from __future__ import annotations
@@ -28,14 +27,13 @@ _ONE_STEP = re.compile(r"//[*a-z][a-z0-9]*(?:\[[^\[\]/]*\])*")
 
 def find(root: Any, path: str, **variables: str) -> list[Any]:
     """Return all that an XPath finds in a page, in the page's order."""
-    found: list[Any] = _compiled(quick(path))(root, **variables)
-    return found
+    results: list[Any] = _compiled(quick(path))(root, **variables)
+    return results
 
 
 def find_first(root: Any, path: str) -> Any | None:
     """Return the first that an XPath finds in a page, or ``None``."""
-    found = _compiled(quick_first(path))(root)
-    return found[0] if found else None
+    return next(iter(_compiled(quick_first(path))(root)), None)
 
 
 @cache
@@ -81,13 +79,15 @@ class Tree:
 
     def first(self, *paths: str) -> Any | None:
         """Return the first element that one of the XPaths finds, in their order."""
-        found = (find_first(self.root, path) for path in paths)
-        return next((one for one in found if one is not None), None)
+        firsts = (find_first(self.root, path) for path in paths)
+        return next((first for first in firsts if first is not None), None)
 
     def texts(self, *paths: str) -> list[str]:
         """Return what the XPaths find first, as one-line texts without empty ones."""
-        found = [one for path in paths for one in find(self.root, path)[:MOST_FOUND]]
-        lines = [one_line(one if isinstance(one, str) else one.text_content()) for one in found]
+        results = [result for path in paths for result in find(self.root, path)[:MOST_FOUND]]
+        lines = (
+            one_line(node if isinstance(node, str) else node.text_content()) for node in results
+        )
         return [line for line in lines if line]
 
     def some(self, *paths: str) -> list[str]:
@@ -105,7 +105,7 @@ class Tree:
     def visible_start(self) -> str:
         """Return the title and the beginning of what the page shows."""
         shown = self.root.xpath("//title | //h1 | //h2 | //body//p | //body//div[not(*)]")
-        return " ".join(one.text_content() for one in shown[:60])[:4_000]
+        return " ".join(element.text_content() for element in shown[:60])[:4_000]
 
 
 def parse(text: str, url: str) -> Tree:
@@ -113,10 +113,10 @@ def parse(text: str, url: str) -> Tree:
 
     Raises :class:`NoArticle` when there is no element in it, or when it passes a bound.
     """
-    parser = _parser()
-    data = _legal(text)
+    # It never goes to the network, and bounds nesting.
+    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
     try:
-        root = lxml_html.document_fromstring(data, parser=parser)
+        root = lxml_html.document_fromstring(_legal(text), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise NoArticle(f"{url}: the page is empty or no HTML") from error
     _refuse_part(parser, url)
@@ -125,21 +125,21 @@ def parse(text: str, url: str) -> Tree:
 
 def _legal(text: str) -> bytes:
     """Return a text as UTF-8, without characters that no document may have."""
-    for one in _ILLEGAL:
-        text = text.replace(one, "")
+    for character in _ILLEGAL:
+        text = text.replace(character, "")
     # What is ignored are lone surrogates.
     return text.encode("utf-8", "ignore")
 
 
 def _metas(root: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
+    metas: dict[str, str] = {}
     for meta in root.iter("meta"):
         line = one_line(meta.get("content", ""))
         names = [meta.get(key) for key in ("name", "property", "itemprop")]
         for name in filter(None, names):
             if line:
-                found.setdefault(name, line)
-    return found
+                metas.setdefault(name, line)
+    return metas
 
 
 def parse_fragment(html: str, url: str) -> Any | None:
@@ -150,13 +150,8 @@ def parse_fragment(html: str, url: str) -> Any | None:
     return parse(f"<html><body>{html}</body></html>", url).first("//body")
 
 
-def _parser() -> Any:
-    """Return an HTML parser that never goes to the network and bounds nesting."""
-    return lxml_html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
-
-
 def _refuse_part(parser: Any, url: str) -> None:
     """Raise :class:`NoArticle` when the parser stopped at a bound: half a page is none."""
-    for one in parser.error_log:
-        if one.type_name in _PAST_A_BOUND:
-            raise NoArticle(f"{url}: the page passes a bound: {one.message.partition(',')[0]}")
+    for entry in parser.error_log:
+        if entry.type_name in _PAST_A_BOUND:
+            raise NoArticle(f"{url}: the page passes a bound: {entry.message.partition(',')[0]}")

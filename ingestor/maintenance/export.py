@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -22,21 +21,34 @@ from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.backup import made_whole
 from ingestor.pipeline.files import file_text
-from ingestor.store.exports import ExportedArticle
+from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.dates import iso_utc
 
 Write = Callable[[IO[bytes]], int]
 """Writes everything into a file, and returns how many records that were."""
 
 
-def json_lines(found: Iterable[ExportedArticle], file: IO[bytes]) -> int:
+COLUMNS = (
+    "id", "url", "date", "document_id", "title", "author", "media", "editor", "summary", "headimg",
+    "content_html", "content_text", "content_sha256", "published_at", "first_seen_at",
+    "updated_at", "revision", "sequence", "cause", "known_from", "known_until", "origin",
+    "template", "path", "categories", "feeds", "symbols", "keywords", "images",
+)  # fmt: skip
+"""Keys of the JSON lines and columns of Parquet, in their order (docs/import-export.md)."""
+
+
+def _record(article: ArticleRevision) -> dict[str, Any]:
+    return {name: getattr(article, name) for name in COLUMNS}
+
+
+def json_lines(found: Iterable[ArticleRevision], file: IO[bytes]) -> int:
     """Write one JSON object a line, in UTF-8; return how many.
 
     Moments are ISO 8601 in UTC with Z, days ``YYYY-MM-DD``.
     """
     count = 0
     for one in found:
-        line = json.dumps(asdict(one), ensure_ascii=False, default=_as_text)
+        line = json.dumps(_record(one), ensure_ascii=False, default=_as_text)
         file.write(f"{line}\n".encode("utf-8", "replace"))
         count += 1
     return count
@@ -60,7 +72,7 @@ def write_file(destination: Path, write: Write, *, force: bool) -> int:
 
 
 def write_tree(
-    destination: Path, found: Iterable[ExportedArticle], archive: ArchiveSettings, *, force: bool
+    destination: Path, found: Iterable[ArticleRevision], archive: ArchiveSettings, *, force: bool
 ) -> int:
     """Write front-matter files, as the archive has them; return how many.
 
@@ -84,13 +96,13 @@ def write_tree(
 
 def _write_into(
     folder: Path,
-    found: Iterable[ExportedArticle],
+    found: Iterable[ArticleRevision],
     archive: ArchiveSettings,
     write: Callable[[Path, str, str], object],
 ) -> int:
     count = 0
     for one in found:
-        write(folder, one.path, file_text(archive, one.file()))
+        write(folder, one.path, file_text(archive, one))
         count += 1
     return count
 
@@ -142,7 +154,7 @@ def require_pyarrow() -> None:
 
 
 def parquet(
-    found: Iterable[ExportedArticle], file: IO[bytes], rows_a_group: int = ROWS_A_GROUP
+    found: Iterable[ArticleRevision], file: IO[bytes], rows_a_group: int = ROWS_A_GROUP
 ) -> int:
     """Write all articles as one Parquet file, a row group at a time; return how many.
 
@@ -154,7 +166,7 @@ def parquet(
 
     rows = iter(found)
     count = 0
-    schema = pa.schema([(name, _type(pa, name)) for name in ExportedArticle.__slots__])
+    schema = pa.schema([(name, _type(pa, name)) for name in COLUMNS])
     with ParquetWriter(file, schema, compression="zstd") as writer:
         while group := [_row(one) for one in islice(rows, rows_a_group)]:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
@@ -162,8 +174,8 @@ def parquet(
     return count
 
 
-def _row(one: ExportedArticle) -> dict[str, Any]:
-    return asdict(one) | {"date": date.fromisoformat(one.date)}
+def _row(one: ArticleRevision) -> dict[str, Any]:
+    return _record(one) | {"date": date.fromisoformat(one.date)}
 
 
 def _type(pa: Any, name: str) -> Any:

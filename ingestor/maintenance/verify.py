@@ -20,8 +20,9 @@ from ingestor.config import Settings
 from ingestor.maintenance.difference import Difference
 from ingestor.maintenance.verify_raw import RawComparison
 from ingestor.pipeline.files import write_files
-from ingestor.store import audit, images, overview, stories
+from ingestor.store import audit, images, stories
 from ingestor.store.audit import FileRecord
+from ingestor.store.coordination.cluster_state import cluster_state, forget_running
 from ingestor.store.db.database import Database
 from ingestor.store.search import index
 
@@ -77,13 +78,13 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
 
 def _lost_jobs(connection: Connection, settings: Settings) -> Iterator[Difference]:
     """Find jobs of workers that are gone; the archive's tables know what they were for."""
-    state = overview.cluster(connection, settings.cluster.stalled_after)
+    state = cluster_state(connection, settings.cluster.stalled_after)
     for job in state.stalled if state else ():
         yield Difference(f"job {job}: its worker is gone, and nobody does it", _forget_lost)
 
 
 def _forget_lost(connection: Connection) -> None:
-    overview.forget_running(connection)
+    forget_running(connection)
 
 
 def repair(database: Database, settings: Settings, found: list[Difference]) -> list[Difference]:

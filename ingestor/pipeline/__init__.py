@@ -29,7 +29,7 @@ from sqlalchemy import Connection
 
 from ingestor import policy
 from ingestor.model import Feed, FeedState
-from ingestor.pipeline.backfill import Day, backfill
+from ingestor.pipeline.backfill import Backfill, Day
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import download_images
 from ingestor.pipeline.ingest import ingest_entries
@@ -37,14 +37,15 @@ from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
+from ingestor.store.due import due_feeds, feeds_with_due_entries
 
 __all__ = [
     "STAGES",
+    "BackfillRun",
     "Day",
     "Services",
     "Summary",
     "register_feeds",
-    "run_backfill",
     "run_pass",
     "run_step",
 ]
@@ -96,25 +97,30 @@ STAGES: Mapping[str, Callable[[_Task], None]] = {
 """What a pass and the daemon do, by name, in the order of the data."""
 
 
-def run_backfill(
-    services: Services, wanted: Sequence[Feed], span: tuple[date, date], *, force: bool = False
-) -> Iterator[Day | Summary]:
-    """Walk the days of ``span`` for those of ``wanted`` that have a past; write files.
+class BackfillRun:
+    """A backfill with all that follows it; iterate its days, then read its summary.
 
-    Yields each day as it is through, and at last the summary. Raises
+    Walks the days of ``span`` for those of ``wanted`` that have a past, and writes files. Raises
     :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
-    began = services.clock.monotonic()
-    states = _states(services, wanted)
-    summary = Summary()
-    for day in backfill(services, states, span, summary, force=force):
-        write_due_files(services)
-        services.roll()
-        yield day
-    write_due_files(services)
-    download_images(services)
-    _complete(services, states, summary, began)
-    yield summary
+
+    def __init__(
+        self, services: Services, wanted: Sequence[Feed], span: tuple[date, date], *, force: bool
+    ) -> None:
+        self._services = services
+        self._walk = Backfill(services, _states(services, wanted), span, force)
+        self.summary = self._walk.summary
+
+    def __iter__(self) -> Iterator[Day]:
+        """Yield each day as it is through, its files written."""
+        began = self._services.clock.monotonic()
+        for day in self._walk:
+            write_due_files(self._services)
+            self._services.roll()
+            yield day
+        write_due_files(self._services)
+        download_images(self._services)
+        _complete(self._services, self._walk.states, self.summary, began)
 
 
 def register_feeds(services: Services) -> None:
@@ -152,18 +158,18 @@ def run_step(services: Services, name: str) -> None:
     """
     # Asked every second: thousands of feeds are not loaded to find that a few are due.
     with services.database.reading() as connection:
-        names = _CONCERNED.get(name, _nobody)(connection, services.clock.now())
+        names = set(_CONCERNED.get(name, _nobody)(connection, services.clock.now()))
     concerned = [feed.feed() for feed in services.settings.feeds if feed.name in names]
     STAGES[name](_Task(services, _states(services, concerned), whole=False))
 
 
-def _nobody(_connection: Connection, _now: datetime) -> set[str]:
-    return set()
+def _nobody(_connection: Connection, _now: datetime) -> list[str]:
+    return []
 
 
-_CONCERNED: Mapping[str, Callable[[Connection, datetime], set[str]]] = {
-    "poll": feeds.due,
-    "ingest": entries.feeds_waiting,
+_CONCERNED: Mapping[str, Callable[[Connection, datetime], list[str]]] = {
+    "poll": due_feeds,
+    "ingest": feeds_with_due_entries,
 }
 """Which feeds a step is for, by name; the others do not go by feeds."""
 

@@ -2,71 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
+from ingestor.observer import Observer
 from ingestor.pipeline.services import Services
-from ingestor.store import projection
 from ingestor.store.db.database import Database
-from ingestor.store.shards import ALL, Shard
+from ingestor.store.due import ALL, Shard
+from ingestor.store.stored_articles import StoredArticle, due_files, record_files
 from ingestor.text.dates import iso_utc
 
 FILES_A_TRANSACTION = 50
 """Files that are written before the database is told so."""
 
 
-def write_due_files(services: Services, share: Shard = ALL) -> int:
-    """Write every file of this share that is due; return how many. As :func:`write_files`."""
-    moved = services.observer.moved
-    return write_files(services.database, services.settings.archive, moved, share=share)
+def write_due_files(services: Services, shard: Shard = ALL) -> int:
+    """Write every file of this shard that is due; return how many. As :func:`write_files`."""
+    return write_files(services.database, services.settings.archive, services.observer, shard=shard)
 
 
 def write_files(
     database: Database,
     archive: ArchiveSettings,
-    moved: Callable[[], object] = lambda: None,
+    observer: Observer | None = None,
     *,
-    share: Shard = ALL,
+    shard: Shard = ALL,
 ) -> int:
     """Write every file that is due into the archive's folder; return how many.
 
-    ``moved`` is called whenever some are written.
+    ``observer`` is told whenever some are written.
 
     Raises :class:`~ingestor.errors.StorageFailed`; the files not written stay due.
     """
     count = 0
     while True:
         with database.reading() as connection:
-            due = projection.due(connection, FILES_A_TRANSACTION, share)
+            due = due_files(connection, FILES_A_TRANSACTION, shard)
         if not due:
             return count
         contents = [(one.path, file_text(archive, one).encode("utf-8", "replace")) for one in due]
         hashes = storage(archive.dir).write_all(contents)
         with database.transaction() as connection:
-            projection.written(connection, list(zip(due, hashes, strict=True)))
-        moved()
+            record_files(connection, list(zip(due, hashes, strict=True)))
+        if observer:
+            observer.moved()
         count += len(due)
 
 
-def file_text(archive: ArchiveSettings, file: projection.ArticleFile) -> str:
+def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:
     """Return the whole text of an article's file, with the further keys that are wanted."""
     values: dict[str, str | tuple[str, ...]] = {
-        "link": file.url,
-        "media": file.media,
-        "editor": file.editor,
-        "keywords": file.keywords,
-        "symbols": file.symbols,
-        "updated": iso_utc(file.updated_at) if file.updated_at else "",
+        "link": article.url,
+        "media": article.media,
+        "editor": article.editor,
+        "keywords": article.keywords,
+        "symbols": article.symbols,
+        "updated": iso_utc(article.updated_at) if article.updated_at else "",
     }
     content = FileContent(
-        title=file.title,
-        categories=file.categories,
-        headimg=file.headimg,
-        author=file.author,
-        published_at=file.published_at,
-        html=file.html,
+        title=article.title,
+        categories=article.categories,
+        headimg=article.headimg,
+        author=article.author,
+        published_at=article.published_at or article.first_seen_at,
+        html=article.content_html,
         extra=tuple((key, values[key]) for key in archive.extra_front_matter),
     )
     return render(content)

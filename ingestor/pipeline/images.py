@@ -118,5 +118,5 @@ def _kept(
     ending = image_kind(outcome.body)
     if not ending:
         kind = outcome.header("content-type") or "something else"
-        return "", f"{outcome.url}: {kind[:80]}, not a picture", "hopeless"
-    return write_image(services.settings.archive.images_dir, outcome.body, ending), "", "hopeless"
+        return "", f"{outcome.url}: {kind[:80]}, not a picture", "permanent"
+    return write_image(services.settings.archive.images_dir, outcome.body, ending), "", "permanent"

@@ -37,11 +37,12 @@ from ingestor.archive.front_matter_reader import MOST_BYTES, Post, begins_as_pos
 from ingestor.clock import Clock
 from ingestor.errors import Forbidden, IngestorError, PostUnreadable
 from ingestor.extract import extract_fragment
-from ingestor.extract.feed_text import SUMMARY_CHARACTERS, untitled
+from ingestor.extract.feed_text import untitled
 from ingestor.extract.symbols import with_mentions
+from ingestor.extract.template import beginning
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
-from ingestor.pipeline.save import path_of
+from ingestor.pipeline.save import new_article
 from ingestor.store.imports import Importer
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.dates import parse_date
@@ -107,7 +108,7 @@ def imported_article(name: str, data: bytes, not_after: datetime) -> ImportedArt
         body=with_mentions(_completed(body, post), title),
         media=post.media,
         editor=post.editor or (editor[-1] if editor else ""),
-        summary=body.text.replace("\n", " ")[:SUMMARY_CHARACTERS],
+        summary=beginning(body.text),
         keywords=post.keywords,
         template=TEMPLATE,
     )
@@ -217,7 +218,7 @@ def import_folder(
     is set. Raises :class:`~ingestor.errors.ArchiveError` when the archive fails.
     """
     now = clock.now()
-    adopter = Importer(path_of)
+    importer = Importer()
 
     def work_for(one: _Read) -> Callable[[], ImportedArticle] | None:
         settled = one.problem or one.other
@@ -227,7 +228,7 @@ def import_folder(
     while not clock.stop.is_set() and (batch := list(islice(read, FILES_A_TRANSACTION))):
         with transaction() as connection:
             done = [
-                _import(connection, adopter, one, outcome, seen_at=clock.now())
+                _import(connection, importer, one, outcome, seen_at=clock.now())
                 for one, outcome in batch
             ]
         yield done
@@ -240,7 +241,7 @@ def count_files(folder: Path) -> int:
 
 def _import(
     connection: Connection,
-    adopter: Importer,
+    importer: Importer,
     one: _Read,
     outcome: ImportedArticle | Exception | None,
     *,
@@ -258,8 +259,8 @@ def _import(
         seen_at=seen_at,
         feed_id=None,
     )
-    adoption = adopter.adopt(connection, arrival)
-    return ImportedFile(one.path, adoption.outcome, adoption.article_id)
+    result = importer.add(connection, new_article(arrival))
+    return ImportedFile(one.path, result.outcome, result.article_id)
 
 
 def _reason(path: Path, error: Exception | None) -> str:

@@ -1,4 +1,9 @@
-"""Feeds: ask, read what changed, write down what was announced."""
+"""Feeds: ask, read what changed, write down what was announced.
+
+::
+
+    feeds that are due | ask (304? same hash?) | read (workers) | FeedRead …  | write, together
+"""
 
 from __future__ import annotations
 
@@ -6,21 +11,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from typing import TypeAlias
 
 import structlog
-from sqlalchemy import Connection
 
 from ingestor import policy
 from ingestor.archive.warc.records import body_sha256
 from ingestor.errors import FetchError, IngestorError, Postponed
 from ingestor.fetch.headers import max_age, require_page, retry_after
-from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
+from ingestor.model import FeedDocument, FeedState, Request, Response
 from ingestor.pipeline import captures
+from ingestor.pipeline.announce import FeedPage, announcing
 from ingestor.pipeline.batches import LONGEST_SECONDS
-from ingestor.pipeline.captures import WarcCapture
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import source
-from ingestor.store import entries, feeds
+from ingestor.store import feeds
 from ingestor.text.dates import iso_utc
 from ingestor.workers.tasks import read_feed
 
@@ -34,51 +39,99 @@ UNCHANGED_A_TRANSACTION = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What asking a feed brought: a body that has to be read, no news, or an error."""
+class _Fetched:
+    """A feed that answered with a body that has to be read."""
 
     state: FeedState
+    response: Response
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRead:
+    """A feed that answered, and what it announces."""
+
+    state: FeedState
+    response: Response
+    sha256: str
+    """Of its body."""
+    document: FeedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUnchanged:
+    """A feed without news: 304, or the same body once more."""
+
+    state: FeedState
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFailed:
+    """A feed that did not answer, or whose body cannot be read."""
+
+    state: FeedState
+    error: Exception
     response: Response | None = None
-    """What the server said, also where it stands for an error; ``None``: it said nothing."""
-    same: bool = False
-    """Its body is the one that was read last."""
-    sha256: str = ""
-    """Of a whole feed's body; ``""``: it sent none."""
-    error: IngestorError | None = None
+    """What the server said all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPostponed:
+    """A feed that was not asked: it, or its host, wants to be left alone for now."""
+
+    state: FeedState
+    error: Postponed
+
+
+Polled: TypeAlias = FeedRead | FeedUnchanged | FeedFailed | FeedPostponed
+"""What came of polling a feed."""
 
 
 def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
     """Ask each feed, write down its new entries together with its validators."""
-    changed = _Changed(services, summary)
-    unchanged: list[tuple[_Answer, WarcCapture | None]] = []
-    postponed: list[tuple[FeedState, Postponed]] = []
-    answers = services.workers.through(_ask(services, states), _reading)
-    for answer, document in answers:
+    changed, unchanged = _Changed(services, summary), _Unchanged(services)
+    postponed: list[FeedPostponed] = []
+    for polled in _poll(services, states):
         changed.write_in_time()
         summary.feeds += 1
-        error = answer.error or (document if isinstance(document, Exception) else None)
-        if isinstance(error, Postponed):
-            postponed.append((answer.state, error))
-        elif error:
-            services.observer.polled("failed")
-            _failed(services, answer, error, summary)
-        elif isinstance(document, FeedDocument):
-            services.observer.polled("changed")
-            changed.add(answer, document)
-        else:
-            services.observer.polled("unchanged")
-            summary.feeds_unchanged += 1
-            kept = services.keep(answer.response) if answer.response and answer.sha256 else None
-            unchanged.append((answer, kept))
-            if len(unchanged) >= UNCHANGED_A_TRANSACTION:
-                _unchanged(services, unchanged)
+        match polled:
+            case FeedRead():
+                services.observer.polled("changed")
+                changed.add(polled)
+            case FeedUnchanged():
+                services.observer.polled("unchanged")
+                summary.feeds_unchanged += 1
+                unchanged.add(polled)
+            case FeedFailed():
+                services.observer.polled("failed")
+                _write_failed(services, polled, summary)
+            case FeedPostponed():
+                postponed.append(polled)
     changed.write()
-    _unchanged(services, unchanged)
-    _postponed(services, postponed, summary)
+    unchanged.write()
+    _write_postponed(services, postponed, summary)
     remember_pauses(services)
 
 
-def _ask(services: Services, states: Sequence[FeedState]) -> Iterator[_Answer]:
+def _poll(services: Services, states: Sequence[FeedState]) -> Iterator[Polled]:
+    for answer, document in services.workers.through(_ask(services, states), _task):
+        if not isinstance(answer, _Fetched):
+            yield answer
+        elif isinstance(document, FeedDocument):
+            yield FeedRead(answer.state, answer.response, answer.sha256, document)
+        else:
+            error = document or TypeError("a reader of feeds returned nothing")
+            yield FeedFailed(answer.state, error, answer.response)
+
+
+def _task(answer: _Fetched | Polled) -> partial[FeedDocument] | None:
+    if isinstance(answer, _Fetched):
+        return partial(read_feed, answer.state.feed, answer.response)
+    return None
+
+
+def _ask(services: Services, states: Sequence[FeedState]) -> Iterator[_Fetched | Polled]:
     requests = []
     now = services.clock.now()
     for state in states:
@@ -86,16 +139,11 @@ def _ask(services: Services, states: Sequence[FeedState]) -> Iterator[_Answer]:
             log.warning("feed_stopped", feed=state.feed.name, reason=state.stopped)
         elif state.retry_at and state.retry_at > now:
             line = f"it asked not to be asked before {iso_utc(state.retry_at)}"
-            yield _Answer(state, error=Postponed(line, state.retry_at))
+            yield FeedPostponed(state, Postponed(line, state.retry_at))
         else:
             requests.append((state, _request(state)))
-    for state, outcome in services.fetcher.get_all(requests):
-        if isinstance(outcome, FetchError):
-            yield _Answer(state, error=outcome)
-        elif outcome.status == 304:
-            yield _Answer(state, outcome)
-        else:
-            yield _answered(state, outcome)
+    for state, answer in services.fetcher.get_all(requests):
+        yield _answer(state, answer)
 
 
 def _request(state: FeedState) -> Request:
@@ -106,20 +154,21 @@ def _request(state: FeedState) -> Request:
     return replace(request, url=policy.asked_at(state))
 
 
-def _answered(state: FeedState, response: Response) -> _Answer:
+def _answer(state: FeedState, answer: Response | FetchError) -> _Fetched | Polled:
+    if isinstance(answer, Postponed):
+        return FeedPostponed(state, answer)
+    if isinstance(answer, FetchError):
+        return FeedFailed(state, answer)
+    if answer.status == 304:
+        return FeedUnchanged(state, answer)
     try:
-        require_page(response)
+        require_page(answer)
     except FetchError as error:
-        return _Answer(state, response, error=error)
-    sha256 = body_sha256(response)
-    same = sha256 == state.validators.body_sha256
-    return _Answer(state, response, same, sha256)
-
-
-def _reading(answer: _Answer) -> partial[FeedDocument] | None:
-    if answer.response is None or answer.same or not answer.sha256:
-        return None
-    return partial(read_feed, answer.state.feed, answer.response)
+        return FeedFailed(state, error, answer)
+    sha256 = body_sha256(answer)
+    if sha256 == state.validators.body_sha256:
+        return FeedUnchanged(state, answer)
+    return _Fetched(state, answer, sha256)
 
 
 @dataclass(slots=True)
@@ -128,13 +177,13 @@ class _Changed:
 
     services: Services
     summary: Summary
-    waiting: list[tuple[_Answer, FeedDocument]] = field(default_factory=list)
+    waiting: list[FeedRead] = field(default_factory=list)
     since: float = 0.0
 
-    def add(self, answer: _Answer, document: FeedDocument) -> None:
-        """Take one in."""
+    def add(self, polled: FeedRead) -> None:
+        """Add a feed to those that are written next."""
         self.since = self.since if self.waiting else self.services.clock.monotonic()
-        self.waiting.append((answer, document))
+        self.waiting.append(polled)
 
     def write_in_time(self) -> None:
         """Write when many wait, or one has waited for long."""
@@ -144,57 +193,49 @@ class _Changed:
 
     def write(self) -> None:
         """Write down what the feeds announce, with their validators, in one transaction."""
-        # Whoever else writes them takes them in the same order, and none waits for the other.
-        self.waiting.sort(key=lambda one: one[0].state.id)
-        answers = [answer for answer, _ in self.waiting]
-        if not answers:
+        if not self.waiting:
             return
-        kept = self.services.keep_all([_response(answer) for answer in answers])
-        self.services.sync()
-        with self.services.database.transaction() as connection:
-            captures.record_all(connection, kept)
-            new = [_announced(self.services, connection, *one) for one in self.waiting]
-        for (answer, document), count in zip(self.waiting, new, strict=True):
-            self.summary.entries_new += count
-            name = answer.state.feed.name
-            log.info("feed_polled", feed=name, entries=len(document.entries), new=count)
+        # Whoever else writes them takes them in the same order, and none waits for the other.
+        self.waiting.sort(key=lambda polled: polled.state.id)
+        pages = [FeedPage(read.state, read.response, read.document) for read in self.waiting]
+        with announcing(self.services, pages, self.summary) as (connection, new):
+            for polled, count in zip(self.waiting, new, strict=True):
+                feeds.record_poll(connection, _outcome(self.services, polled, new_entries=count))
+        for polled, count in zip(self.waiting, new, strict=True):
+            name, announced = polled.state.feed.name, len(polled.document.entries)
+            log.info("feed_polled", feed=name, entries=announced, new=count)
         self.waiting.clear()
 
 
-def _announced(
-    services: Services, connection: Connection, answer: _Answer, document: FeedDocument
-) -> int:
-    """Write down what one feed announces; return how many entries are new."""
-    state = answer.state
-    validators = replace(_response(answer).validators, body_sha256=answer.sha256)
-    now = services.clock.now()
-    new = entries.announce(connection, state.id, state.feed, document.entries, now=now)
-    outcome = _outcome(services, answer, validators=validators, document=document, new_entries=new)
-    feeds.record_poll(connection, outcome)
-    if new:
-        services.tell_announced(connection, state.id)
-    return new
+@dataclass(slots=True)
+class _Unchanged:
+    """Feeds without news: an idle feed costs no transaction of its own."""
+
+    services: Services
+    waiting: list[FeedUnchanged] = field(default_factory=list)
+
+    def add(self, polled: FeedUnchanged) -> None:
+        """Add a feed, and write when many wait."""
+        self.waiting.append(polled)
+        if len(self.waiting) >= UNCHANGED_A_TRANSACTION:
+            self.write()
+
+    def write(self) -> None:
+        """Write down polls without news, and the bodies that came all the same."""
+        if not self.waiting:
+            return
+        bodies = [polled.response for polled in self.waiting if polled.response.status != 304]
+        written = self.services.write_warc(bodies)
+        self.services.sync()
+        with self.services.database.transaction() as connection:
+            captures.record_all(connection, written)
+            outcomes = [_outcome(self.services, polled) for polled in self.waiting]
+            feeds.record_no_news(connection, outcomes)
+        self.waiting.clear()
 
 
-def _response(answer: _Answer) -> Response:
-    if answer.response is None:
-        raise TypeError("a document without the response that it was read from")
-    return answer.response
-
-
-def _unchanged(services: Services, answers: list[tuple[_Answer, WarcCapture | None]]) -> None:
-    """Write down polls without news, and empty the list."""
-    if not answers:
-        return
-    services.sync()
-    with services.database.transaction() as connection:
-        captures.record_all(connection, [kept for _, kept in answers])
-        feeds.record_no_news(connection, [_outcome(services, answer) for answer, _ in answers])
-    answers.clear()
-
-
-def _postponed(
-    services: Services, postponed: Sequence[tuple[FeedState, Postponed]], summary: Summary
+def _write_postponed(
+    services: Services, postponed: Sequence[FeedPostponed], summary: Summary
 ) -> None:
     """Leave feeds alone, as they or their hosts want: said, but no failure of the feeds.
 
@@ -203,66 +244,58 @@ def _postponed(
     if not postponed:
         return
     with services.database.transaction() as connection:
-        for state, error in postponed:
-            feeds.postpone(connection, state.id, error.until)
-    for state, error in postponed:
+        for polled in postponed:
+            feeds.postpone(connection, polled.state.id, polled.error.until)
+    for polled in postponed:
+        name, reason = polled.state.feed.name, str(polled.error)
         summary.feeds_failed += 1
-        summary.problems.append(f"feed {state.feed.name}: {error}")
-        log.warning(
-            "feed_postponed", feed=state.feed.name, reason=str(error), until=iso_utc(error.until)
-        )
+        summary.problems.append(f"feed {name}: {reason}")
+        log.warning("feed_postponed", feed=name, reason=reason, until=iso_utc(polled.error.until))
 
 
-def _failed(services: Services, answer: _Answer, error: Exception, summary: Summary) -> None:
-    state = answer.state
+def _write_failed(services: Services, polled: FeedFailed, summary: Summary) -> None:
+    state, error = polled.state, polled.error
     if not isinstance(error, IngestorError):
         log.error("feed_reader_failed", feed=state.feed.name, exc_info=error)
-    line = f"{state.feed.name}: {error}"
     with services.database.transaction() as connection:
-        feeds.record_poll(connection, _failure(services, answer, str(error)))
+        feeds.record_poll(connection, _failure(services, polled))
     summary.feeds_failed += 1
-    summary.problems.append(f"feed {line}")
+    summary.problems.append(f"feed {state.feed.name}: {error}")
     log.warning("feed_failed", feed=state.feed.name, error=str(error), failures=state.failures + 1)
 
 
 def _outcome(
-    services: Services,
-    answer: _Answer,
-    *,
-    validators: Validators | None = None,
-    document: FeedDocument | None = None,
-    new_entries: int = 0,
+    services: Services, polled: FeedRead | FeedUnchanged, *, new_entries: int = 0
 ) -> feeds.PollOutcome:
     """Return what a poll that was answered changes in the feed's row."""
-    state, now, schedule = answer.state, services.clock.now(), services.settings.schedule
-    asked = [timedelta(0), document.ttl if document else None]
-    asked += [max_age(answer.response)] if answer.response else []
+    state, now, schedule = polled.state, services.clock.now(), services.settings.schedule
+    read = polled if isinstance(polled, FeedRead) else None
+    asked = [max_age(polled.response), read.document.ttl if read else None]
     interval = policy.next_interval(
         state.interval,
         news=new_entries > 0,
-        asked=max(one for one in asked if one is not None),
+        asked=max((least for least in asked if least is not None), default=timedelta(0)),
         every=state.feed.every or schedule.every,
         slowest=schedule.slowest,
     )
     due = policy.next_poll(
         now, interval, failures=0, jitter=schedule.jitter, chance=services.clock.chance()
     )
-    moved_to = answer.response.moved_to if answer.response else ""
     return feeds.PollOutcome(
         feed_id=state.id,
         polled_at=now,
         next_poll_at=due,
         interval=interval,
-        validators=validators,
-        title=document.title if document else "",
+        validators=replace(read.response.validators, body_sha256=read.sha256) if read else None,
+        title=read.document.title if read else "",
         new_entries=new_entries,
-        moved=policy.after_redirect(state, moved_to),
+        moved=policy.after_redirect(state, polled.response.moved_to),
     )
 
 
-def _failure(services: Services, answer: _Answer, error: str) -> feeds.PollOutcome:
+def _failure(services: Services, polled: FeedFailed) -> feeds.PollOutcome:
     """Return what a poll that failed changes in the feed's row."""
-    state, now = answer.state, services.clock.now()
+    state, now = polled.state, services.clock.now()
     due = policy.next_poll(
         now,
         state.interval,
@@ -270,21 +303,21 @@ def _failure(services: Services, answer: _Answer, error: str) -> feeds.PollOutco
         jitter=services.settings.schedule.jitter,
         chance=services.clock.chance(),
     )
-    wait = retry_after(answer.response) if answer.response else None
+    wait = retry_after(polled.response) if polled.response else None
     retry_at = now + wait if wait else None
     return feeds.PollOutcome(
         feed_id=state.id,
         polled_at=now,
         next_poll_at=max(due, retry_at or due),
         interval=state.interval,
-        error=error,
+        error=str(polled.error),
         retry_at=retry_at,
-        stopped=_stopped(answer),
+        stopped=_stopped(polled),
     )
 
 
-def _stopped(answer: _Answer) -> str:
+def _stopped(polled: FeedFailed) -> str:
     """Return why a feed is not to be asked any more: its own address is gone for good."""
-    gone = answer.response is not None and answer.response.status == 410
-    own = policy.asked_at(answer.state) == answer.state.feed.url
+    gone = polled.response is not None and polled.response.status == 410
+    own = policy.asked_at(polled.state) == polled.state.feed.url
     return "HTTP 410: its publisher says that it is gone for good" if gone and own else ""

@@ -10,8 +10,8 @@ so that running it again does nothing more for what is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -30,7 +30,8 @@ from ingestor.pipeline.files import write_files
 from ingestor.store import reextraction, revisions
 from ingestor.store.db import lock_order
 from ingestor.store.db.database import Database
-from ingestor.store.reextraction import Content, StoredArticle, Wanted
+from ingestor.store.filters import Filters
+from ingestor.store.reextraction import CapturedArticle, Value, differences
 from ingestor.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -46,21 +47,21 @@ ARTICLES_A_TRANSACTION = 50
 class ReextractionResult:
     """What became of an article."""
 
-    before: StoredArticle
+    before: CapturedArticle
     outcome: Literal["changed", "unchanged", "left", "unreadable"]
     """``left``: it goes over several pages, and only one of them is read here. ``unreadable``:
     its kept page is lost, or no rule of today reads it. Either way it stays as it is."""
     article: Article | None = None
     """What today's rules read; ``None`` when they read nothing."""
-    differs_in: tuple[str, ...] = ()
-    """Names of the fields of :class:`~ingestor.store.reextraction.Content`."""
+    changes: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    """What it changes: old and new value, by their name."""
     reason: str = ""
     """Why it cannot be read."""
 
     @property
     def template(self) -> str:
         """Return which template reads it now, or did when none does."""
-        return self.article.template if self.article else self.before.template
+        return self.article.template if self.article else self.before.article.template
 
 
 def reextract(
@@ -69,16 +70,16 @@ def reextract(
     workers: Workers,
     clock: Clock,
     *,
-    wanted: Wanted,
+    filters: Filters,
     dry_run: bool,
 ) -> Iterator[ReextractionResult]:
-    """Read the kept page of each wanted article again; yield what became of it, by day.
+    """Read the kept page of each article that is meant again; yield what became of it, by day.
 
     What differs becomes a revision with the cause ``reextract``, and its file is written
     again; with ``dry_run`` nothing is stored. Once the clock's ``stop`` is set nothing new is
     begun. Raises :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
-    waiting = _standing(database, clock, wanted)
+    waiting = _captured(database, clock, filters)
     work = partial(_work, archive.raw_dir)
     results = (_compared(one, result) for one, result in workers.through(waiting, work))
     while batch := list(islice(results, ARTICLES_A_TRANSACTION)):
@@ -107,59 +108,57 @@ def read_again(folder: Location, places: Sequence[WarcPlace], sha256: str, url: 
     raise CaptureLost(f"{url}: {why or 'the kept page is another one'}; see `ingest verify`")
 
 
-def _standing(database: Database, clock: Clock, wanted: Wanted) -> Iterator[StoredArticle]:
+def _captured(database: Database, clock: Clock, filters: Filters) -> Iterator[CapturedArticle]:
     after = ("", 0)
     while not clock.stop.is_set():
         with database.reading() as connection:
-            found = reextraction.stored_articles(connection, wanted, after, ARTICLES_A_ROUND)
-        if not found:
+            captured = reextraction.captured_articles(connection, filters, after, ARTICLES_A_ROUND)
+        if not captured:
             return
-        after = (found[-1].date, found[-1].article_id)
-        for one in sorted(found, key=_place):
+        after = (captured[-1].article.date, captured[-1].article.id)
+        for article in sorted(captured, key=_place):
             if clock.stop.is_set():
                 return
-            yield one
+            yield article
 
 
-def _place(one: StoredArticle) -> tuple[str, str, int]:
+def _place(captured: CapturedArticle) -> tuple[str, str, int]:
     """Order by day, and within it by place: a disk reads forwards faster."""
-    return one.date, one.places[0].file, one.places[0].offset
+    return captured.article.date, captured.places[0].file, captured.places[0].offset
 
 
-def _work(folder: Location, one: StoredArticle) -> partial[Article]:
-    return partial(read_again, folder, one.places, one.sha256, one.page_url)
+def _work(folder: Location, captured: CapturedArticle) -> partial[Article]:
+    return partial(read_again, folder, captured.places, captured.sha256, captured.page_url)
 
 
-def _compared(before: StoredArticle, result: Article | Exception | None) -> ReextractionResult:
+def _compared(before: CapturedArticle, result: Article | Exception | None) -> ReextractionResult:
     if isinstance(result, Article) and result.parts:
         return ReextractionResult(before, "left")
     if isinstance(result, Article):
         article = _completed(result, before)
-        differs_in = before.content.differs_in(Content.of(article))
-        return ReextractionResult(
-            before, "changed" if differs_in else "unchanged", article, differs_in
-        )
+        changes = differences(before.article, article)
+        return ReextractionResult(before, "changed" if changes else "unchanged", article, changes)
     if isinstance(result, ArchiveError):
         raise result
     if not isinstance(result, IngestorError):
-        log.error("extraction_failed", url=before.url, exc_info=result)
-    if before.content.origin != "page" and isinstance(result, IngestorError):
+        log.error("extraction_failed", url=before.article.url, exc_info=result)
+    if before.article.origin != "page" and isinstance(result, IngestorError):
         # Its page could not be read then either: that is why it has the feed's text.
         return ReextractionResult(before, "unchanged")
     return ReextractionResult(before, "unreadable", reason=str(result) or repr(result))
 
 
-def _completed(article: Article, before: StoredArticle) -> Article:
+def _completed(article: Article, before: CapturedArticle) -> Article:
     """Leave what the feed had filled in for a page that does not say it."""
-    content = before.content
-    authors = {one.author for one in before.announced}
-    words = (one.keywords for one in before.announced)
+    stored = before.article
+    authors = {entry.author for entry in before.announced}
+    announced = (entry.keywords for entry in before.announced)
     return replace(
         article,
-        title=article.title or content.title,
-        media=article.media or (content.media if content.media in authors else ""),
+        title=article.title or stored.title,
+        media=article.media or (stored.media if stored.media in authors else ""),
         keywords=article.keywords
-        or next((one for one in words if frozenset(one) == content.keywords), ()),
+        or next((words for words in announced if set(words) == set(stored.keywords)), ()),
     )
 
 
@@ -170,13 +169,13 @@ def _save(
     if not changed:
         return
     with database.transaction() as connection:
-        lock_order.lock_articles(connection, [one.before.article_id for one in changed])
+        lock_order.lock_articles(connection, [one.before.article.id for one in changed])
         for one in changed:
             if one.article:
                 capture_id = one.before.capture_id
                 revisions.reextract(
                     connection,
-                    one.before.article_id,
+                    one.before.article.id,
                     one.article,
                     capture_id=capture_id,
                     seen_at=now,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TypeAlias
 from urllib.parse import urlsplit
-
-from sqlalchemy import Connection
 
 from ingestor.archive.warc.records import Packed
 from ingestor.archive.warc.writer import WarcArchive
@@ -26,11 +23,10 @@ from ingestor.pipeline.captures import (
     require_folders,
     write_warc,
 )
-from ingestor.store import leases
+from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
+from ingestor.store.upsert import UpsertOutcome
 from ingestor.workers import Workers
-
-Announced: TypeAlias = Callable[[Connection, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +41,8 @@ class Services:
     """``None`` when ``archive.raw`` is ``"off"``."""
     clock: Clock
     observer: Observer = field(default_factory=Observer)
-    announced: Announced | None = None
-    """Told, within the transaction that writes down new entries, of which feed they are."""
 
-    def keep(self, response: Response) -> WarcCapture | None:
-        """Put a response into the WARC; ``None`` when raw is off."""
-        return self.keep_all([response])[0]
-
-    def keep_all(
+    def write_warc(
         self, responses: Sequence[Response], packed: Sequence[Packed | None] | None = None
     ) -> Sequence[WarcCapture | None]:
         """Put responses into the WARC, in this order; ``None`` for each when raw is off.
@@ -62,11 +52,6 @@ class Services:
         if self.warc is None or not responses:
             return [None] * len(responses)
         return write_warc(self.warc, self.database, responses, packed or [None] * len(responses))
-
-    def tell_announced(self, connection: Connection, feed_id: int) -> None:
-        """Tell, within the transaction that wrote them down, that a feed has new entries."""
-        if self.announced:
-            self.announced(connection, feed_id)
 
     def sync(self) -> None:
         """Bring what was kept to the disk, before a transaction points to it."""
@@ -95,11 +80,19 @@ class Summary:
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
     """A line for each feed and entry that failed; not part of the numbers."""
+    feeds_with_news: set[int] = field(default_factory=set)
+    """Ids of the feeds that announced new entries; not part of the numbers."""
+
+    def count(self, outcome: UpsertOutcome) -> None:
+        """Count what became of an article."""
+        self.articles_new += outcome == "new"
+        self.articles_revised += outcome == "revised"
+        self.articles_unchanged += outcome == "unchanged"
 
     def numbers(self) -> dict[str, int | float]:
-        """Return everything but the problems, in this order."""
+        """Return the numbers, in this order."""
         values = asdict(self)
-        del values["problems"]
+        del values["problems"], values["feeds_with_news"]
         return values
 
     @property
@@ -117,12 +110,11 @@ def opened(
     *,
     processes: int | None = None,
     limiter: HostLimiter | None = None,
-    announced: Announced | None = None,
 ) -> Iterator[Services]:
     """Open everything that a pass needs and close it again.
 
     ``processes`` extract, one a processor core where none is given; ``limiter`` is as the
-    fetcher has it, ``announced`` as :class:`Services` has it.
+    fetcher has it.
     Raises as :func:`require_folders`.
     """
     watching = observer or Observer()
@@ -145,7 +137,6 @@ def opened(
             warc=warc,
             clock=clock,
             observer=watching,
-            announced=announced,
         )
 
 

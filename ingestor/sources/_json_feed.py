@@ -1,4 +1,4 @@
-"""JSON Feed 1.0 and 1.1 (jsonfeed.org): feedparser 6 reads none."""
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org): feedparser 6 reads none. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ingestor.sources._text import (
     MOST_ENTRIES,
     date_text,
     identifier,
+    moment_of,
     plain,
     web_address,
     whole,
 )
-from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
 
 
@@ -43,21 +43,23 @@ def read_json_feed(text: str, response: Response) -> FeedDocument:
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:
     stated = date_text(_text(item, "date_published") or _text(item, "date_modified"))
+    published_at, is_relative = moment_of(stated, response.fetched_at)
     content = _text(item, "content_html")
     if not content and (words := _text(item, "content_text")):
         content = "".join(f"<p>{html.escape(line)}</p>" for line in words.splitlines() if line)
     authors = _listed(item.get("authors")) or [item.get("author")]
-    author = next((_text(one, "name") for one in authors if isinstance(one, dict)), "")
+    author = next((_text(person, "name") for person in authors if isinstance(person, dict)), "")
     return Entry(
         guid=identifier(str(item.get("id") or "")),
         url=web_address(_text(item, "url") or _text(item, "external_url"), response.final_url),
         title=plain(_text(item, "title")),
-        published_at=parse_date(stated, not_after=response.fetched_at),
+        published_at=published_at,
         date_text=stated,
         author=bounded_name(plain(author)),
         summary=whole(_text(item, "summary")),
         content=whole(content),
         keywords=bounded_keywords([plain(str(tag)) for tag in _listed(item.get("tags"))]),
+        is_relative=is_relative,
     )
 
 

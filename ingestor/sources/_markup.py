@@ -1,4 +1,4 @@
-"""What a feed's XML must not have, looked at before a parser is let near it."""
+"""What a feed's XML must not have, looked at before a parser is let near it. Pure."""
 
 from __future__ import annotations
 

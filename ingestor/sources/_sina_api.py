@@ -1,4 +1,4 @@
-"""What Sina's JSON interfaces have in common: an answer inside ``result``, with a status."""
+"""What Sina's JSON interfaces have in common: an answer inside ``result``, with a status. Pure."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def result_of(response: Response, api: str) -> dict[str, Any]:
     if not isinstance(result, dict) or not isinstance(status, dict):
         raise FeedUnreadable(f"{response.url}: JSON, but no answer of {api}")
     if str(status.get("code")) != "0":
-        said = plain(str(status.get("msg") or ""))[:80]
-        raise FeedUnreadable(f"{response.url}: the API says error {status.get('code')}: {said}")
+        message = plain(str(status.get("msg") or ""))[:80]
+        raise FeedUnreadable(f"{response.url}: the API says error {status.get('code')}: {message}")
     return result
 
 

@@ -1,14 +1,16 @@
-"""Text and addresses of feed items, cleaned and bounded."""
+"""Text and addresses of feed items, cleaned and bounded. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import html
 import re
+from datetime import datetime
 from urllib.parse import urljoin
 
 from ingestor.errors import Forbidden
 from ingestor.identity import MOST_URL_CHARACTERS, canonical_url
+from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, one_line, storable
 
 MOST_ENTRIES = 10_000
@@ -42,6 +44,13 @@ def identifier(text: str) -> str:
 def date_text(text: str) -> str:
     """Return a date as the feed wrote it, ``""`` for one that is too long to be one."""
     return one_line(text) if len(text) <= MOST_DATE_CHARACTERS else ""
+
+
+def moment_of(stated: str, polled_at: datetime) -> tuple[datetime | None, bool]:
+    """Return the moment of a date as a feed writes it, and whether it was told from now."""
+    absolute = parse_date(stated, not_after=polled_at)
+    told = absolute or parse_date(stated, not_after=polled_at, polled_at=polled_at)
+    return told, told != absolute
 
 
 def whole(text: str) -> str:

@@ -8,20 +8,15 @@ an empty feed (an error page, half a document) is no feed here.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
 from ingestor.sources._markup import bare, is_whole, refuse_hostile
-from ingestor.sources._text import (
-    date_text,
-    identifier,
-    plain,
-    web_address,
-    whole,
-)
+from ingestor.sources._text import date_text, identifier, moment_of, plain, web_address, whole
+from ingestor.sources._zone import with_zone_set_right
 from ingestor.text.dates import parse_date
 from ingestor.text.decode import decode_feed
 from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
@@ -51,7 +46,7 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     if not text.strip():
         raise FeedUnreadable(f"{feed.url}: an empty body, not a feed")
     if looks_like_json(text):
-        return read_json_feed(text, response)
+        return with_zone_set_right(read_json_feed(text, response), response, None)
     _refuse_page(feed, text)
     markup = bare(text)
     refuse_hostile(feed.url, text, markup)
@@ -64,9 +59,10 @@ def read(feed: Feed, response: Response) -> FeedDocument:
             f"{feed.url}: the feed is cut off after item {count}; nothing is taken"
         )
     base = web_address(parsed.feed.get("link", "") or "", response.final_url) or response.final_url
-    entries = tuple(_entry(one, response, base) for one in parsed.entries)
+    entries = tuple(_entry(item, response, base) for item in parsed.entries)
     title = shortened(plain(parsed.feed.get("title", "")), 200)
-    return FeedDocument(title, entries, _ttl(parsed.feed))
+    document = FeedDocument(title, entries, _ttl(parsed.feed))
+    return with_zone_set_right(document, response, _built_at(parsed.feed))
 
 
 _STUMBLES = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
@@ -105,43 +101,51 @@ def _refuse_page(feed: Feed, text: str) -> None:
         raise FeedUnreadable(f"{feed.url}: an HTML page{named}, not a feed")
 
 
-def _entry(one: Any, response: Response, base: str) -> Entry:
-    content, summary = _texts(one)
-    guid = one.get("id", "") or ""
-    stated = date_text(one.get("published") or one.get("updated") or one.get("created") or "")
-    published_at = parse_date(stated, not_after=response.fetched_at)
+def _entry(item: Any, response: Response, base: str) -> Entry:
+    content, summary = _texts(item)
+    guid = item.get("id", "") or ""
+    stated = date_text(item.get("published") or item.get("updated") or item.get("created") or "")
+    published_at, is_relative = moment_of(stated, response.fetched_at)
     return Entry(
         guid=identifier(guid),
-        url=web_address(_link(one) or (guid if guid.startswith("http") else ""), base),
-        title=plain(one.get("title", "") or ""),
+        url=web_address(_link(item) or (guid if guid.startswith("http") else ""), base),
+        title=plain(item.get("title", "") or ""),
         published_at=published_at,
         date_text=stated,
-        author=bounded_name(plain(one.get("author", "") or "")),
+        author=bounded_name(plain(item.get("author", "") or "")),
         summary=summary,
         content=content,
-        keywords=bounded_keywords(_keywords(one)),
+        keywords=bounded_keywords(_keywords(item)),
+        is_relative=is_relative,
     )
 
 
-def _link(one: Any) -> str:
+def _link(item: Any) -> str:
     for wanted in ("alternate", ""):
-        for link in one.get("links", []):
+        for link in item.get("links", []):
             if link.get("rel", "") == wanted and link.get("href"):
                 return str(link["href"])
-    return str(one.get("link", "") or "")
+    return str(item.get("link", "") or "")
 
 
-def _texts(one: Any) -> tuple[str, str]:
-    """Return an item's full text and its short one, as HTML."""
-    full = max((str(part.get("value", "")) for part in one.get("content", [])), key=len, default="")
-    short = str(one.get("summary", "") or "")
+def _texts(item: Any) -> tuple[str, str]:
+    """Return an item's full text and its short item, as HTML."""
+    full = max(
+        (str(part.get("value", "")) for part in item.get("content", [])), key=len, default=""
+    )
+    short = str(item.get("summary", "") or "")
     if not full and re.search(r"<(?:p|div|br|img|table)\b", short, re.IGNORECASE):
         full, short = short, ""
     return whole(full), whole(short)
 
 
-def _keywords(one: Any) -> list[str]:
-    return [plain(str(tag.get("term") or tag.get("label") or "")) for tag in one.get("tags", [])]
+def _keywords(item: Any) -> list[str]:
+    return [plain(str(tag.get("term") or tag.get("label") or "")) for tag in item.get("tags", [])]
+
+
+def _built_at(feed: Any) -> datetime | None:
+    """Return ``lastBuildDate``, or Atom's ``updated``; a channel's ``pubDate`` may be older."""
+    return parse_date(str(feed["updated"])) if "updated" in feed else None
 
 
 def _ttl(feed: Any) -> timedelta | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -60,13 +60,13 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     data = result.get("data")
     lines = data.get("feed") if isinstance(data, dict) else data
     # PHP writes an object without anything in it as a list.
-    found = lines.get("list") if isinstance(lines, dict) else lines if lines == [] else None
+    items = lines.get("list") if isinstance(lines, dict) else lines if lines == [] else None
     entries = [
         _entry(item, response)
-        for item in items_of(found, response)
+        for item in items_of(items, response)
         if text_of(item, "is_delete") in {"", "0"}
     ]
-    return FeedDocument(feed.name, tuple(one for one in entries if one.content or one.url))
+    return FeedDocument(feed.name, tuple(entry for entry in entries if entry.content or entry.url))
 
 
 def points_to_page(feed: Feed, entry: Entry) -> bool:
@@ -104,7 +104,7 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
         date_text=stamp[:200],
         content=whole(_content(text, item, response)),
         keywords=bounded_keywords(list(_tags(item.get("tag")))),
-        securities=tuple({one.symbol: one for one in _stocks(extra.get("stocks"))}.values()),
+        securities=tuple(_stocks(extra.get("stocks"))),
     )
 
 
@@ -114,11 +114,11 @@ def _content(text: str, item: dict[str, Any], response: Response) -> str:
     if not _MARKUP.search(text):
         lines = [html.escape(html.unescape(line), quote=False) for line in lines]
     shown = set(_SOURCE.findall(text))
-    found = (web_address(one, response.url) for one in _pictures(item.get("multimedia")))
-    pictures = [one for one in dict.fromkeys(found) if one and one not in shown]
+    attached = (web_address(url, response.url) for url in _pictures(item.get("multimedia")))
+    pictures = [url for url in dict.fromkeys(attached) if url and url not in shown]
     return "".join(
         [f"<p>{line}</p>" for line in lines]
-        + [f'<img src="{html.escape(address)}">' for address in pictures]
+        + [f'<img src="{html.escape(url)}">' for url in pictures]
     )
 
 
@@ -128,12 +128,12 @@ def _pictures(value: Any, *, named: bool = False) -> Iterator[str]:
     ``named``: the key of the value says that it is a picture.
     """
     if isinstance(value, dict):
-        for key, one in list(value.items())[:50]:
+        for key, inner in list(value.items())[:50]:
             if "thumb" not in key.lower():
-                yield from _pictures(one, named=bool(_PICTURE_KEY.search(key)))
+                yield from _pictures(inner, named=bool(_PICTURE_KEY.search(key)))
     elif isinstance(value, list):
-        for one in value[:100]:
-            yield from _pictures(one, named=named)
+        for inner in value[:100]:
+            yield from _pictures(inner, named=named)
     elif isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         yield from _pictures(_json(value), named=named)
     elif isinstance(value, str) and "<" in value:
@@ -149,14 +149,16 @@ def _tags(tags: Any) -> Iterator[str]:
             yield name
 
 
-def _stocks(stocks: Any) -> Iterator[Security]:
-    for one in stocks if isinstance(stocks, list) else []:
-        if not isinstance(one, dict):
-            continue
-        name = plain(text_of(one, "key"))[:40]
-        found = in_market(text_of(one, "market"), text_of(one, "symbol"), name)
-        if found:
-            yield found
+def _stocks(stocks: Any) -> Iterable[Security]:
+    """Return the securities among an item's ``stocks``, each once, the last that names it."""
+    securities: dict[str, Security] = {}
+    for stock in stocks if isinstance(stocks, list) else []:
+        if isinstance(stock, dict):
+            name = plain(text_of(stock, "key"))[:40]
+            security = in_market(text_of(stock, "market"), text_of(stock, "symbol"), name)
+            if security:
+                securities[security.symbol] = security
+    return securities.values()
 
 
 def _object(text: Any) -> dict[str, Any]:

@@ -32,7 +32,8 @@ def request(feed: Feed, validators: Validators) -> Request:
 def history(feed: Feed, day: date, page: int) -> Request:
     """Ask for a page, from 1, of what was published on a day in China."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
-    older, newer = (str(int(one.timestamp())) for one in (midnight, midnight + timedelta(days=1)))
+    days = (midnight, midnight + timedelta(days=1))
+    older, newer = (str(int(day.timestamp())) for day in days)
     bounds = {"date": day.isoformat(), "etime": older, "stime": newer, "ctime": newer}
     return _request(feed, {"page": str(page), **bounds}, Validators())
 
@@ -44,7 +45,7 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     """
     result = result_of(response, "the roll API")
     entries = [_entry(item, response) for item in items_of(result.get("data"), response)]
-    return FeedDocument(feed.name, tuple(one for one in entries if one.url or one.title))
+    return FeedDocument(feed.name, tuple(entry for entry in entries if entry.url or entry.title))
 
 
 def _request(feed: Feed, more: dict[str, str], validators: Validators) -> Request:

@@ -49,8 +49,8 @@ def damages(connection: Connection) -> Iterator[str]:
     # A server watches over references itself; a restore with its triggers off does not.
     for table in articles.metadata.sorted_tables:
         for key in table.foreign_keys:
-            there = select(key.column).where(key.column == key.parent).exists()
-            query = select(*table.primary_key).where(key.parent.is_not(None), ~there)
+            referred = select(key.column).where(key.column == key.parent).exists()
+            query = select(*table.primary_key).where(key.parent.is_not(None), ~referred)
             for row in connection.execute(query.execution_options(yield_per=500)):
                 yield _dangling(", ".join(map(str, row)), table.name, key.column.table.name)
 
@@ -139,9 +139,9 @@ def capture_records(connection: Connection, warc_file: str) -> dict[int, Capture
 
 def warc_files(connection: Connection) -> dict[str, int]:
     """Return every WARC file that captures point into, with where the last of them ends."""
-    found: dict[str, int] = {}
+    ends: dict[str, int] = {}
     query = select(captures.c.warc_file, captures.c.warc_offset, captures.c.warc_length)
     for row in connection.execute(query.where(captures.c.warc_file.is_not(None))):
         end = row.warc_offset + row.warc_length
-        found[row.warc_file] = max(end, found.get(row.warc_file, 0))
-    return found
+        ends[row.warc_file] = max(end, ends.get(row.warc_file, 0))
+    return ends

@@ -1,45 +1,122 @@
-"""What is due, by the parts in which workers take it: a few numbers for thousands of rows."""
+"""Is it due? Each of these conditions once; and what is due, by the parts that workers take.
+
+A part is a shard of a table's rows or a batch of neighbouring entries, so that a few numbers
+stand for thousands of rows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, or_, select, true
 
-from ingestor.store.images import due as due_pictures
-from ingestor.store.schema import articles, entries, feeds
-from ingestor.store.shards import Shard
+from ingestor.store.schema import WAITING, articles, entries, feeds, images, pictures
+from ingestor.store.schema.cluster import assignments
 
 ENTRIES_A_BATCH = 32
 """Entries of a job. What the engine costs a job is then less than 1 ms an article, and a worker
 that dies loses some seconds of work (docs/scaling.md)."""
 
+IMAGES_AN_ARTICLE = 100
+"""Further ones of one article are left: the longest slides have some sixty."""
 
-def batch_ids(number: int) -> range:
-    """Return the ids of the entries in a slice: neighbours, as one feed announced them."""
-    return range(number * ENTRIES_A_BATCH, (number + 1) * ENTRIES_A_BATCH)
+FILE_IS_DUE: ColumnElement[bool] = articles.c.file_sha256.is_(None)
+"""Condition on ``articles``: its file is to be written."""
 
 
-def due_feeds(connection: Connection, now: datetime, share: Shard, limit: int) -> list[str]:
-    """Return the names of feeds of this share whose time has come, the longest due first."""
-    query = select(feeds.c.name).where(_feed_due(now), share.has(feeds.c.id))
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The rows whose id, divided by ``of``, leaves ``number``."""
+
+    number: int
+    of: int
+
+    def has(self, key: Column[int]) -> ColumnElement[bool]:
+        """Return the condition that a row is in this shard."""
+        return true() if self.of == 1 else key % self.of == self.number
+
+
+ALL = Shard(0, 1)
+"""Every row."""
+
+
+def feed_is_due(now: datetime) -> ColumnElement[bool]:
+    """Condition on ``feeds``: it is to be asked."""
+    return and_(feeds.c.active == 1, feeds.c.stopped == "", _at_once_or(feeds.c.next_poll_at, now))
+
+
+def entry_is_due(now: datetime) -> ColumnElement[bool]:
+    """Condition on ``entries``: it is to be tried, if its feed is active."""
+    come = _at_once_or(entries.c.next_attempt_at, now)
+    return and_(WAITING, entries.c.state == "pending", come)
+
+
+def recheck_is_due(now: datetime) -> ColumnElement[bool]:
+    """Condition on ``articles``: its page is to be looked at again."""
+    return and_(articles.c.next_check_at <= now, articles.c.feed_id.is_not(None))
+
+
+def image_is_due(now: datetime) -> ColumnElement[bool]:
+    """Condition on ``images``, with ``pictures`` where it was asked for: to be downloaded."""
+    come = or_(pictures.c.url.is_(None), pictures.c.next_attempt_at <= now)
+    return and_(images.c.path.is_(None), images.c.position <= IMAGES_AN_ARTICLE, come)
+
+
+def assignment_is_due(now: datetime) -> ColumnElement[bool]:
+    """Condition on ``assignments``: a worker is to begin it."""
+    come = _at_once_or(assignments.c.next_attempt_at, now)
+    return and_(assignments.c.state == "pending", come)
+
+
+def _at_once_or(column: Column[Any], now: datetime) -> ColumnElement[bool]:
+    return or_(column.is_(None), column <= now)
+
+
+def due_feeds(
+    connection: Connection, now: datetime, shard: Shard = ALL, limit: int | None = None
+) -> list[str]:
+    """Return the names of feeds of this shard that are due, the longest due first."""
+    query = select(feeds.c.name).where(feed_is_due(now), shard.has(feeds.c.id))
     query = query.order_by(feeds.c.next_poll_at.is_not(None), feeds.c.next_poll_at).limit(limit)
     return list(connection.execute(query).scalars())
 
 
-def due_feed_shards(connection: Connection, now: datetime, of: int) -> list[int]:
-    """Return the shares in which a feed's time has come."""
-    return _numbers(connection, select((feeds.c.id % of).label("number")).where(_feed_due(now)))
+def feeds_with_due_entries(
+    connection: Connection, now: datetime, ids: range | None = None
+) -> list[str]:
+    """Return the names of the active feeds that have entries due; among these ids, if given."""
+    due = select(entries.c.feed_id).where(entry_is_due(now), has_id(ids))
+    query = select(feeds.c.name).where(feeds.c.id.in_(due), feeds.c.active == 1)
+    return list(connection.execute(query).scalars())
+
+
+def has_id(ids: range | None) -> ColumnElement[bool]:
+    """Condition on ``entries``: it has one of these ids (without gaps); ``None``: any."""
+    return true() if ids is None else entries.c.id.between(ids.start, ids.stop - 1)
+
+
+def is_image_due(connection: Connection, now: datetime) -> bool:
+    """Return whether there is a picture to be downloaded."""
+    query = select(images.c.url).outerjoin(pictures, pictures.c.url == images.c.url)
+    return connection.execute(query.where(image_is_due(now)).limit(1)).first() is not None
+
+
+def batch_ids(number: int) -> range:
+    """Return the ids of the entries in a batch: neighbours, as one feed announced them."""
+    return range(number * ENTRIES_A_BATCH, (number + 1) * ENTRIES_A_BATCH)
 
 
 def due_batches(
     connection: Connection, now: datetime, limit: int, feed_id: int | None = None
-) -> list[int]:
-    """Return the slices in which an entry's time has come, oldest first; of one feed, if named."""
+) -> Sequence[int]:
+    """Return the batches that have entries due, oldest first; of one feed, if named."""
     query = (
         select((entries.c.id // ENTRIES_A_BATCH).label("number"))
         .join(feeds, feeds.c.id == entries.c.feed_id)
-        .where(_entry_due(now), feeds.c.active == 1)
+        .where(entry_is_due(now), feeds.c.active == 1)
     )
     if feed_id is not None:
         query = query.where(entries.c.feed_id == feed_id)
@@ -48,46 +125,25 @@ def due_batches(
     return _numbers(connection, oldest)[:limit]
 
 
-def feeds_of_batch(connection: Connection, now: datetime, number: int) -> list[str]:
-    """Return the names of the feeds whose entries are due in a slice."""
-    ids = batch_ids(number)
-    query = (
-        select(feeds.c.name)
-        .join(entries, entries.c.feed_id == feeds.c.id)
-        .where(_entry_due(now), entries.c.id.between(ids.start, ids.stop - 1))
-    )
-    return list(connection.execute(query.distinct()).scalars())
+def due_feed_shards(connection: Connection, now: datetime, of: int) -> Sequence[int]:
+    """Return the shards in which a feed is due."""
+    return _numbers(connection, _shards(feeds.c.id, of).where(feed_is_due(now)))
 
 
-def due_recheck_shards(connection: Connection, now: datetime, of: int) -> list[int]:
-    """Return the shares in which an article's page is to be looked at again."""
-    due = articles.c.next_check_at <= now
-    query = select((articles.c.id % of).label("number"))
-    return _numbers(connection, query.where(due, articles.c.feed_id.is_not(None)))
+def due_recheck_shards(connection: Connection, now: datetime, of: int) -> Sequence[int]:
+    """Return the shards in which an article's page is to be looked at again."""
+    return _numbers(connection, _shards(articles.c.id, of).where(recheck_is_due(now)))
 
 
-def due_file_shards(connection: Connection, of: int) -> list[int]:
-    """Return the shares in which an article's file is to be written."""
-    query = select((articles.c.id % of).label("number"))
-    return _numbers(connection, query.where(articles.c.file_sha256.is_(None)))
+def due_file_shards(connection: Connection, of: int) -> Sequence[int]:
+    """Return the shards in which an article's file is to be written."""
+    return _numbers(connection, _shards(articles.c.id, of).where(FILE_IS_DUE))
 
 
-def is_image_due(connection: Connection, now: datetime) -> bool:
-    """Return whether there is a picture to be had."""
-    return bool(due_pictures(connection, now, 1))
+def _shards(key: Column[int], of: int) -> Select[tuple[int]]:
+    return select((key % of).label("number"))
 
 
-def _feed_due(now: datetime) -> ColumnElement[bool]:
-    due = or_(feeds.c.next_poll_at.is_(None), feeds.c.next_poll_at <= now)
-    return (feeds.c.active == 1) & (feeds.c.stopped == "") & due
-
-
-def _entry_due(now: datetime) -> ColumnElement[bool]:
-    due = or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now)
-    return (entries.c.state == "pending") & due
-
-
-def _numbers(connection: Connection, query: Select[tuple[int]]) -> list[int]:
-    found = query.subquery()
-    numbers = select(found.c.number).distinct().order_by(found.c.number)
-    return [int(one) for one in connection.execute(numbers).scalars()]
+def _numbers(connection: Connection, query: Select[tuple[int]]) -> Sequence[int]:
+    number = query.subquery().c.number
+    return connection.execute(select(number).distinct().order_by(number)).scalars().all()

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, true, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from ingestor.identity import entry_key, fingerprint
 from ingestor.model import Entry, Feed, Security
 from ingestor.store.db import lock_order
+from ingestor.store.due import entry_is_due, has_id
 from ingestor.store.schema import WAITING, entries, feeds
 from ingestor.store.schema.columns import ID
 
@@ -62,7 +63,7 @@ class EntryOutcome:
 
 
 def announce(
-    connection: Connection, feed_id: int, feed: Feed, found: Sequence[Entry], *, now: datetime
+    connection: Connection, feed_id: int, feed: Feed, announced: Sequence[Entry], *, now: datetime
 ) -> int:
     """Write down what a feed announced; return how many entries were not known.
 
@@ -70,23 +71,23 @@ def announce(
     article, that makes it due again.
     """
     lock_order.lock_feed(connection, feed_id)
-    keyed = [(entry_key(feed, one), one) for one in found]
+    keyed = [(entry_key(feed, entry), entry) for entry in announced]
     known = _known(connection, feed_id, [key for key, _ in keyed])
     new: dict[str, Entry] = {}
-    for key, one in keyed:
+    for key, entry in keyed:
         row = known.get(key)
         if row is None:
             # Announced twice at once: what it says last counts, as it would in two polls.
-            if key not in new or _words_of(new[key]) != _words_of(one):
-                new[key] = one
-        elif _words(row.title, row.content, row.summary) != _words_of(one):
-            values = _columns(one)
+            if key not in new or _words_of(new[key]) != _words_of(entry):
+                new[key] = entry
+        elif _words(row.title, row.content, row.summary) != _words_of(entry):
+            values = _columns(entry)
             if feed.content == "feed" and row.state == "done":
                 values |= {"state": "pending", "attempts": 0, "next_attempt_at": None}
             connection.execute(update(entries).where(entries.c.id == row.id).values(**values))
     if new:
         of = {"feed_id": feed_id, "seen_at": now}
-        rows = [of | {"key": key} | _columns(one) for key, one in new.items()]
+        rows = [of | {"key": key} | _columns(entry) for key, entry in new.items()]
         connection.execute(_ANNOUNCE, rows)
     return len(new)
 
@@ -110,7 +111,7 @@ def due(
     limit: int,
     ids: range | None = None,
 ) -> list[QueuedEntry]:
-    """Return pending entries of these feeds whose time has come, feed by feed, oldest first.
+    """Return entries of these feeds that are due, feed by feed, oldest first.
 
     With ``ids`` only those of these ids (without gaps).
 
@@ -120,13 +121,7 @@ def due(
     rows = connection.execute(
         select(entries, feeds.c.name.label("feed_name"))
         .join(feeds)
-        .where(
-            WAITING,
-            entries.c.state == "pending",
-            entries.c.feed_id.in_(feed_ids),
-            or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
-            true() if ids is None else entries.c.id.between(ids.start, ids.stop - 1),
-        )
+        .where(entry_is_due(now), entries.c.feed_id.in_(feed_ids), has_id(ids))
         .order_by(entries.c.feed_id, entries.c.id)
         .limit(limit)
     )
@@ -156,17 +151,6 @@ def _queued(row: Any) -> QueuedEntry:
     )
 
 
-def feeds_waiting(connection: Connection, now: datetime) -> set[str]:
-    """Return the names of the feeds that have pending entries whose time has come."""
-    waiting = select(entries.c.feed_id).where(
-        WAITING,
-        entries.c.state == "pending",
-        or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
-    )
-    query = select(feeds.c.name).where(feeds.c.id.in_(waiting), feeds.c.active == 1)
-    return set(connection.execute(query).scalars())
-
-
 def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
     """Return whether an earlier entry of the same feed, with another guid, has its address."""
     earlier = select(entries.c.id).where(
@@ -183,14 +167,14 @@ def record(connection: Connection, outcomes: Sequence[EntryOutcome]) -> None:
     if outcomes:
         rows = [
             {
-                "of": one.entry_id,
-                "now": one.state,
-                "reason": one.error,
-                "again": one.next_attempt_at,
-                "tries": int(one.tried),
-                "article": one.article_id,
+                "of": outcome.entry_id,
+                "now": outcome.state,
+                "reason": outcome.error,
+                "again": outcome.next_attempt_at,
+                "tries": int(outcome.tried),
+                "article": outcome.article_id,
             }
-            for one in outcomes
+            for outcome in outcomes
         ]
         connection.execute(_RECORD, rows)
 
@@ -225,7 +209,7 @@ def _columns(entry: Entry) -> dict[str, object]:
         "summary": entry.summary,
         "content": entry.content,
         "keywords": "\n".join(entry.keywords),
-        "symbols": "\n".join(f"{one.symbol} {one.name}" for one in entry.securities),
+        "symbols": "\n".join(f"{security.symbol} {security.name}" for security in entry.securities),
     }
 
 

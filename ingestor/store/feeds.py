@@ -96,8 +96,8 @@ def register(
         row = known.pop(feed.name, None)
         least = feed.every or every
         interval = timedelta(seconds=row.interval_s) if row else least
-        kept = min(max(interval, least), max(slowest, least))
-        values["interval_s"] = int(kept.total_seconds())
+        bounded = min(max(interval, least), max(slowest, least))
+        values["interval_s"] = int(bounded.total_seconds())
         if row is None:
             connection.execute(feeds.insert().values(name=feed.name, **values))
         elif any(getattr(row, key) != value for key, value in values.items()):
@@ -107,13 +107,6 @@ def register(
     gone = [row.id for row in known.values() if row.active]
     if gone:
         connection.execute(update(feeds).where(feeds.c.id.in_(gone)).values(active=0))
-
-
-def due(connection: Connection, now: datetime) -> set[str]:
-    """Return the names of the feeds that are to be asked by ``now``."""
-    asked = feeds.c.next_poll_at.is_(None) | (feeds.c.next_poll_at <= now)
-    query = select(feeds.c.name).where(feeds.c.active == 1, feeds.c.stopped == "", asked)
-    return set(connection.execute(query).scalars())
 
 
 def states(connection: Connection, configured: Iterable[Feed]) -> list[FeedState]:
@@ -145,14 +138,14 @@ def record_no_news(connection: Connection, outcomes: Sequence[PollOutcome]) -> N
     """Write down, together, how polls went that were answered and brought nothing new."""
     rows = [
         {
-            "of": one.feed_id,
-            "polled": one.polled_at,
-            "due": one.next_poll_at,
-            "seconds": int(one.interval.total_seconds()),
-            "to": one.moved[0],
-            "times": one.moved[1],
+            "of": outcome.feed_id,
+            "polled": outcome.polled_at,
+            "due": outcome.next_poll_at,
+            "seconds": int(outcome.interval.total_seconds()),
+            "to": outcome.moved[0],
+            "times": outcome.moved[1],
         }
-        for one in outcomes
+        for outcome in outcomes
     ]
     connection.execute(_NO_NEWS, rows)
 

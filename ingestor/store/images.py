@@ -6,12 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from ingestor.store.due import image_is_due
 from ingestor.store.schema import images, pictures
-
-MOST_PER_ARTICLE = 100
-"""Further ones of one article are left: the longest slides have some sixty."""
 
 _ANY = select(pictures.c.url).limit(1)
 _POINT = (
@@ -35,11 +33,7 @@ def due(connection: Connection, now: datetime, limit: int) -> list[DueImage]:
     query = (
         select(images.c.url, func.coalesce(func.max(pictures.c.attempts), 0))
         .outerjoin(pictures, pictures.c.url == images.c.url)
-        .where(
-            images.c.path.is_(None),
-            images.c.position <= MOST_PER_ARTICLE,
-            or_(pictures.c.url.is_(None), pictures.c.next_attempt_at <= now),
-        )
+        .where(image_is_due(now))
         .group_by(images.c.url)
         .order_by(func.max(images.c.article_id).desc(), func.min(images.c.position))
         .limit(limit)
@@ -65,7 +59,7 @@ def failed(
 def point_to_known(connection: Connection, article_ids: Collection[int]) -> None:
     """Let articles' pictures point to the local copies that there are already."""
     if article_ids and connection.execute(_ANY).first():
-        connection.execute(_POINT, [{"id": one} for one in sorted(article_ids)])
+        connection.execute(_POINT, [{"id": article_id} for article_id in sorted(article_ids)])
 
 
 def paths(connection: Connection) -> list[str]:

@@ -8,13 +8,13 @@ Nothing that is here is ever changed by it, but for an address that was not know
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from ingestor.identity import fingerprint, is_content_address, match, publication_day
+from ingestor.identity import fingerprint, is_content_address, match
 from ingestor.store.articles import NewArticle, insert, known_articles
 from ingestor.store.merge import give_address
 from ingestor.store.schema import articles, revisions
@@ -45,28 +45,23 @@ class _Titled:
 class Importer:
     """Takes in one article after the other; nobody else may add any meanwhile."""
 
-    def __init__(self, path_of: Callable[[ArticleUpsert, str], str]) -> None:
-        self._path_of = path_of
+    def __init__(self) -> None:
         self._days: OrderedDict[str, list[_Titled]] = OrderedDict()
 
-    def adopt(self, connection: Connection, arrival: ArticleUpsert) -> ImportResult:
-        """Store an arrival, unless it is here already or may be.
+    def add(self, connection: Connection, new: NewArticle) -> ImportResult:
+        """Store an article, unless it is here already or may be.
 
-        Its article has a publication time, and an address that is real or names its content.
+        Its address is real, or names its content.
         """
-        article = arrival.article
-        if article.published_at is None:
-            raise TypeError("an adopted article has a publication time")
-        day = publication_day(article.published_at)
-        known = self._known(connection, arrival, day)
-        if known is None:
-            new = NewArticle(arrival, article.published_at, day)
-            article_id = insert(connection, [new], self._path_of)[0]
-            titles = self._titles(connection, day)
-            if all(one.article_id != article_id for one in titles):
-                titles.append(_Titled(article_id, article.url, title_key(article.title)))
-            return ImportResult("adopted", article_id)
-        return known
+        known = self._known(connection, new.upsert, new.day)
+        if known is not None:
+            return known
+        article = new.upsert.article
+        (article_id,) = insert(connection, [new])
+        titles = self._titles(connection, new.day)
+        if all(titled.article_id != article_id for titled in titles):
+            titles.append(_Titled(article_id, article.url, title_key(article.title)))
+        return ImportResult("adopted", article_id)
 
     def _known(
         self, connection: Connection, arrival: ArticleUpsert, day: str

@@ -1,15 +1,12 @@
-"""When feeds answered, and when their latest articles were published: their rhythm.
+"""How the archive is, in numbers: its feeds, their staleness, the queue, and what there is.
 
-The few numbers that tell whether the work moves: asked for every few seconds.
-
-How the archive is, in numbers: what ``ingest status`` shows.
-
-How the workers of a cluster are: who lives, which jobs wait, run, failed or were lost.
+The health snapshot is asked for every few seconds, the others when somebody wants to see them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -19,15 +16,12 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
-    or_,
     select,
-    text,
 )
 
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
-from ingestor.store import assignments
-from ingestor.store.db import advisory
-from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings
+from ingestor.store.due import entry_is_due, feed_is_due
+from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings, symbols
 from ingestor.text.dates import iso_utc
 
 ARTICLES_LOOKED_AT = 200
@@ -77,16 +71,16 @@ def latest_publications(connection: Connection, feed_id: int) -> list[datetime]:
 def late_feeds(connection: Connection, now: datetime) -> dict[str, str]:
     """Return why feeds are late, by their names; feeds that fail are not among them."""
     late = {}
-    for one in answering(connection):
-        if is_unanswered(one.last_ok_at, one.interval, now):
-            late[one.name] = "not polled: does the daemon run?"
+    for feed in answering(connection):
+        if is_unanswered(feed.last_ok_at, feed.interval, now):
+            late[feed.name] = "not polled: does the daemon run?"
             continue
-        if one.last_new_at is None or now - one.last_new_at <= SHORTEST_SILENCE:
+        if feed.last_new_at is None or now - feed.last_new_at <= SHORTEST_SILENCE:
             # Nobody is quiet after so short a time: most feeds need no look at their past.
             continue
-        silence = longest_silence(latest_publications(connection, one.id))
-        if since := quiet_since(one.last_new_at, silence, now):
-            late[one.name] = f"nothing new since {iso_utc(since)}, longer than it ever was"
+        silence = longest_silence(latest_publications(connection, feed.id))
+        if since := quiet_since(feed.last_new_at, silence, now):
+            late[feed.name] = f"nothing new since {iso_utc(since)}, longer than it ever was"
     return late
 
 
@@ -121,18 +115,9 @@ def health_snapshot(connection: Connection, now: datetime) -> HealthSnapshot:
 
 def _due(connection: Connection, now: datetime) -> int:
     """Return how many feeds and entries have their time come by ``now``."""
-    active = feeds.c.active == 1
-    late_entries = _count_where(
-        connection,
-        WAITING,
-        entries.c.state == "pending",
-        or_(entries.c.next_attempt_at.is_(None), entries.c.next_attempt_at <= now),
-        entries.c.feed_id.in_(select(feeds.c.id).where(active)),
-    )
-    feeds_late = _count_where(
-        connection, active, or_(feeds.c.next_poll_at.is_(None), feeds.c.next_poll_at <= now)
-    )
-    return late_entries + feeds_late
+    active = select(feeds.c.id).where(feeds.c.active == 1)
+    due_entries = _count_where(connection, entry_is_due(now), entries.c.feed_id.in_(active))
+    return due_entries + _count_where(connection, feed_is_due(now))
 
 
 def _count_where(connection: Connection, *conditions: object) -> int:
@@ -254,75 +239,23 @@ def _count(table: Table) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).scalar_subquery()
 
 
-_THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
-_QUEUES = text("""
-SELECT queue_name,
-  count(*) FILTER (WHERE status = 'todo') AS waiting,
-  count(*) FILTER (WHERE status = 'doing') AS running,
-  count(*) FILTER (WHERE status = 'failed') AS failed,
-  count(*) FILTER (WHERE status = 'todo' AND attempts > 0) AS again
-FROM procrastinate_jobs GROUP BY queue_name ORDER BY queue_name
-""")
-_LOST = text("""
-SELECT coalesce(lock, task_name) FROM procrastinate_jobs AS job
-WHERE status = 'doing' AND NOT EXISTS (
-  SELECT FROM procrastinate_workers AS worker WHERE worker.id = job.worker_id
-  AND last_heartbeat >= now() - make_interval(secs => :seconds)
-) ORDER BY 1
-""")
-_ALIVE = text(
-    "SELECT count(*) FROM procrastinate_workers"
-    " WHERE last_heartbeat >= now() - make_interval(secs => :seconds)"
-)
+def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
+    """Return the last ``days`` publication days that have articles, the oldest first."""
+    query = select(articles.c.date, func.count()).group_by(articles.c.date)
+    rows = connection.execute(query.order_by(articles.c.date.desc()).limit(days)).all()
+    return [(row[0], row[1]) for row in reversed(rows)]
 
 
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """The jobs of one queue; those that are done are not there any more."""
-
-    waiting: int
-    running: int
-    failed: int
-    """Given up by the engine; what they were for is planned anew."""
-    again: int
-    """Of those that wait: tried before, or lost with a worker."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterState:
-    """The workers and their jobs at one moment."""
-
-    workers: int
-    """Workers with a recent heartbeat."""
-    names: tuple[str, ...]
-    """Who holds the archive: ``PROCESS on HOST``."""
-    queues: dict[str, QueueState]
-    stalled: tuple[str, ...]
-    """Jobs whose worker has no heartbeat any more: others do them within the minute."""
-    assignments: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Days that were handed over (--defer): by kind, how many are pending and parked."""
-
-
-def cluster(connection: Connection, stalled_after: timedelta) -> ClusterState | None:
-    """Return how the workers are; ``None`` for an archive on which none ever worked."""
-    if not advisory.has_locks(connection) or not connection.execute(_THERE).scalar_one():
-        return None
-    seconds = {"seconds": stalled_after.total_seconds()}
-    handed: dict[str, dict[str, int]] = {}
-    for (kind, state), number in sorted(assignments.counts(connection).items()):
-        handed.setdefault(kind, {})[state] = number
-    return ClusterState(
-        workers=int(connection.execute(_ALIVE, seconds).scalar_one()),
-        names=tuple(advisory.holders(connection, advisory.RUN)),
-        queues={
-            row.queue_name: QueueState(row.waiting, row.running, row.failed, row.again)
-            for row in connection.execute(_QUEUES)
-        },
-        stalled=tuple(connection.execute(_LOST, seconds).scalars()),
-        assignments=handed,
+def symbol_counts(
+    connection: Connection, ids: Sequence[int], limit: int
+) -> list[tuple[str, str, int]]:
+    """Return the securities that most of these articles name: code, a name, how many."""
+    amount = func.count()
+    query = (
+        select(symbols.c.symbol, func.max(symbols.c.name), amount)
+        .where(symbols.c.article_id.in_(ids))
+        .group_by(symbols.c.symbol)
+        .order_by(amount.desc(), symbols.c.symbol)
+        .limit(limit)
     )
-
-
-def forget_running(connection: Connection) -> None:
-    """Remove every job that counts as running, when no worker is: they are planned again."""
-    connection.execute(text("DELETE FROM procrastinate_jobs WHERE status = 'doing'"))
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 
 from ingestor.model import Validators
+from ingestor.store.due import ALL, Shard, recheck_is_due
 from ingestor.store.schema import articles
-from ingestor.store.shards import ALL, Shard
 
 _BEGIN = (
     update(articles)
@@ -37,15 +37,11 @@ class DueCheck:
     feed_id: int
 
 
-def due(connection: Connection, now: datetime, limit: int, share: Shard = ALL) -> list[DueCheck]:
-    """Return articles of this share whose time has come, the longest due first."""
+def due(connection: Connection, now: datetime, limit: int, shard: Shard = ALL) -> list[DueCheck]:
+    """Return articles of this shard whose time has come, the longest due first."""
     rows = connection.execute(
         select(articles)
-        .where(
-            articles.c.next_check_at <= now,
-            articles.c.feed_id.is_not(None),
-            share.has(articles.c.id),
-        )
+        .where(recheck_is_due(now), shard.has(articles.c.id))
         .order_by(articles.c.next_check_at)
         .limit(limit)
     )
@@ -77,12 +73,12 @@ def begin(connection: Connection, planned: Sequence[FirstCheck]) -> None:
     if planned:
         rows = [
             {
-                "of": one.article_id,
-                "due": one.next_check_at,
-                "tag": one.validators.etag,
-                "modified": one.validators.last_modified,
+                "of": check.article_id,
+                "due": check.next_check_at,
+                "tag": check.validators.etag,
+                "modified": check.validators.last_modified,
             }
-            for one in planned
+            for check in planned
         ]
         connection.execute(_BEGIN, rows)
 

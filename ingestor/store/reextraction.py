@@ -1,17 +1,18 @@
-"""Articles as they stand, each with the capture that its current revision was read from."""
+"""Articles whose page was captured: what today's rules can be run over, and what they change."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select
 
-from ingestor.model import Article, Origin, WarcPlace
-from ingestor.store import captures as kept
+from ingestor.model import Article, Picture, Security, WarcPlace
+from ingestor.store.captures import earlier
+from ingestor.store.filters import Filters, conditions
 from ingestor.store.revisions import details
 from ingestor.store.schema import (
     articles,
@@ -20,63 +21,9 @@ from ingestor.store.schema import (
     images,
     keywords,
     revisions,
-    sightings,
     symbols,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which articles; what is empty does not restrict."""
-
-    feed_ids: tuple[int, ...] = ()
-    """Announced by one of these feeds."""
-    since: str = ""
-    """First publication day, YYYY-MM-DD."""
-    until: str = ""
-    """Last publication day, included."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """Everything that rules read from a page and that a revision changes."""
-
-    title: str
-    text: str
-    html: str
-    media: str
-    editor: str
-    summary: str
-    headimg: str
-    origin: Origin
-    symbols: frozenset[tuple[str, str, str]]
-    """Symbol, market, name."""
-    keywords: frozenset[str]
-    images: tuple[tuple[str, str], ...]
-    """Address and caption, in their order."""
-
-    @classmethod
-    def of(cls, article: Article) -> Self:
-        """Return what an article says once this is stored, as read from its page."""
-        rows = details(article)
-        return cls(
-            title=article.title,
-            text=article.body.text,
-            html=article.body.html,
-            media=article.media,
-            editor=article.editor,
-            summary=article.summary,
-            headimg=article.headimg,
-            origin="page",
-            symbols=frozenset((row["symbol"], row["market"], row["name"]) for row in rows[symbols]),
-            keywords=frozenset(row["keyword"] for row in rows[keywords]),
-            images=tuple((row["url"], row["caption"]) for row in rows[images]),
-        )
-
-    def differs_in(self, other: Content) -> tuple[str, ...]:
-        """Return the names of the fields in which the other one differs."""
-        names = (field.name for field in fields(self))
-        return tuple(name for name in names if getattr(self, name) != getattr(other, name))
+from ingestor.store.stored_articles import StoredArticle, are_behind, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +35,10 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """An article whose page is kept, as it stands."""
+class CapturedArticle:
+    """An article with the capture that its current revision was read from."""
 
-    article_id: int
-    date: str
-    url: str
-    template: str
-    """Which one read it."""
-    content: Content
+    article: StoredArticle
     capture_id: int
     page_url: str
     """Address at which the page answered."""
@@ -107,89 +49,92 @@ class StoredArticle:
     announced: tuple[Announced, ...]
 
 
-def count(connection: Connection, wanted: Wanted) -> tuple[int, int]:
-    """Return how many articles are wanted, and how many of them have a page that is kept."""
-    every = select(func.count()).select_from(articles).where(*_conditions(wanted))
-    with_page = _kept_only(select(func.count()).select_from(articles)).where(*_conditions(wanted))
-    return (
-        int(connection.execute(every).scalar_one()),
-        int(connection.execute(with_page).scalar_one()),
+Value = str | frozenset[Any] | tuple[Any, ...]
+
+_COMPARED: dict[str, Callable[[StoredArticle], Value]] = {
+    "title": lambda article: article.title,
+    "text": lambda article: article.content_text,
+    "html": lambda article: article.content_html,
+    "media": lambda article: article.media,
+    "editor": lambda article: article.editor,
+    "summary": lambda article: article.summary,
+    "headimg": lambda article: article.headimg,
+    "origin": lambda article: article.origin,
+    "symbols": lambda article: frozenset(
+        (security.symbol, security.market, security.name) for security in article.securities
+    ),
+    "keywords": lambda article: frozenset(article.keywords),
+    "images": lambda article: tuple((picture.url, picture.caption) for picture in article.pictures),
+}
+"""Everything that rules read from a page and that a revision changes, by the name it goes by."""
+
+
+def differences(before: StoredArticle, read: Article) -> dict[str, tuple[Value, Value]]:
+    """Return what storing an article as read from its page would change: old and new, by name."""
+    rows = details(read)
+    after = replace(
+        before,
+        title=read.title,
+        content_text=read.body.text,
+        content_html=read.body.html,
+        media=read.media,
+        editor=read.editor,
+        summary=read.summary,
+        headimg=read.headimg,
+        origin="page",
+        securities=tuple(Security(**row) for row in rows[symbols]),
+        keywords=tuple(row["keyword"] for row in rows[keywords]),
+        pictures=tuple(Picture(row["url"], row["caption"]) for row in rows[images]),
     )
+    values = {name: (value(before), value(after)) for name, value in _COMPARED.items()}
+    return {name: (old, new) for name, (old, new) in values.items() if old != new}
 
 
-def days(connection: Connection, wanted: Wanted) -> list[date]:
-    """Return the publication days of the wanted articles, the first one first."""
-    query = select(articles.c.date).where(*_conditions(wanted)).distinct().order_by(articles.c.date)
-    return [date.fromisoformat(one) for one in connection.execute(query).scalars()]
+def count(connection: Connection, filters: Filters) -> tuple[int, int]:
+    """Return how many articles are meant, and how many of them have a page that is kept."""
+    every = select(func.count()).select_from(articles).where(*conditions(filters))
+    numbers = (connection.execute(query).scalar_one() for query in (every, _captured(every)))
+    return int(next(numbers)), int(next(numbers))
 
 
-def stored_articles(
-    connection: Connection, wanted: Wanted, after: tuple[str, int], limit: int
-) -> list[StoredArticle]:
+def days(connection: Connection, filters: Filters) -> list[date]:
+    """Return the publication days of the articles that are meant, the first one first."""
+    query = select(articles.c.date).where(*conditions(filters)).distinct().order_by(articles.c.date)
+    return [date.fromisoformat(day) for day in connection.execute(query).scalars()]
+
+
+def captured_articles(
+    connection: Connection, filters: Filters, after: tuple[str, int], limit: int
+) -> list[CapturedArticle]:
     """Return articles whose page is kept, by day and id, from behind ``after`` (day, id) on.
 
     Only the current revision of each: what was before it is history.
     """
-    query = _kept_only(select(articles, *_CAPTURE)).where(
-        *_conditions(wanted), tuple_(articles.c.date, articles.c.id) > tuple_(*after)
-    )
+    query = _captured(select(articles, *_CAPTURE)).where(*conditions(filters), *are_behind(*after))
     rows = connection.execute(query.order_by(articles.c.date, articles.c.id).limit(limit)).all()
-    ids = [row.id for row in rows]
-    beside = {
-        table: _by_article(connection, select(table).where(table.c.article_id.in_(ids)))
-        for table in (symbols, keywords, images)
-    }
-    # An entry's content may be as long as the article.
-    said = select(entries.c.article_id, entries.c.author, entries.c.keywords)
-    announced = _by_article(connection, said.where(entries.c.article_id.in_(ids)))
+    announced = _announced(connection, [row.id for row in rows])
     return [
-        StoredArticle(
-            article_id=row.id,
-            date=row.date,
-            url=row.url,
-            template=row.template,
-            content=_content(row, {table: rows[row.id] for table, rows in beside.items()}),
+        CapturedArticle(
+            article=article,
             capture_id=row.capture_id,
             page_url=row.page_url,
             sha256=row.sha256,
             places=_places(connection, row),
-            announced=tuple(
-                Announced(one.author, tuple(one.keywords.splitlines())) for one in announced[row.id]
-            ),
+            announced=tuple(announced[row.id]),
         )
-        for row in rows
+        for row, article in zip(rows, load(connection, rows), strict=True)
     ]
-
-
-def _content(row: Any, beside: Mapping[Table, Sequence[Any]]) -> Content:
-    pictures = sorted(beside[images], key=lambda one: int(one.position))
-    return Content(
-        title=row.title,
-        text=row.content_text,
-        html=row.content_html,
-        media=row.media,
-        editor=row.editor,
-        summary=row.summary,
-        headimg=row.headimg,
-        origin=row.origin,
-        symbols=frozenset((one.symbol, one.market, one.name) for one in beside[symbols]),
-        keywords=frozenset(one.keyword for one in beside[keywords]),
-        images=tuple((one.url, one.caption) for one in pictures),
-    )
 
 
 _CAPTURE = (
     captures.c.id.label("capture_id"),
     captures.c.url.label("asked_url"),
     captures.c.final_url.label("page_url"),
-    captures.c.sha256,
-    captures.c.warc_file,
-    captures.c.warc_offset,
-    captures.c.warc_length,
+    *captures.c["sha256", "warc_file", "warc_offset", "warc_length"],
 )
 
 
-def _kept_only(query: Select[Any]) -> Select[Any]:
+def _captured(query: Select[Any]) -> Select[Any]:
     current = (revisions.c.article_id == articles.c.id) & (
         revisions.c.revision == articles.c.revision
     )
@@ -200,30 +145,16 @@ def _kept_only(query: Select[Any]) -> Select[Any]:
     )
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.since:
-        found.append(articles.c.date >= wanted.since)
-    if wanted.until:
-        found.append(articles.c.date <= wanted.until)
-    if wanted.feed_ids:
-        seen = select(sightings.c.article_id).where(
-            sightings.c.article_id == articles.c.id, sightings.c.feed_id.in_(wanted.feed_ids)
-        )
-        found.append(seen.exists())
-    return found
+def _announced(connection: Connection, ids: list[int]) -> defaultdict[int, list[Announced]]:
+    announced: defaultdict[int, list[Announced]] = defaultdict(list)
+    # Not whole rows: an entry's content may be as long as the article.
+    query = select(*entries.c["article_id", "author", "keywords"])
+    for row in connection.execute(query.where(entries.c.article_id.in_(ids))):
+        words = tuple(row.keywords.splitlines())
+        announced[row.article_id].append(Announced(row.author, words))
+    return announced
 
 
-def _by_article(connection: Connection, query: Select[Any]) -> defaultdict[int, list[Any]]:
-    found: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
-        found[row.article_id].append(row)
-    return found
-
-
-def _places(connection: Connection, row: Any) -> tuple[WarcPlace, ...]:
+def _places(connection: Connection, row: Row[Any]) -> tuple[WarcPlace, ...]:
     own = WarcPlace(row.warc_file, row.warc_offset, row.warc_length)
-    before: Sequence[WarcPlace] = kept.earlier(
-        connection, row.asked_url, row.sha256, before=row.capture_id
-    )
-    return (own, *before)
+    return (own, *earlier(connection, row.asked_url, row.sha256, before=row.capture_id))

@@ -66,25 +66,27 @@ class Ungrouped:
 
 def group(connection: Connection, new: Sequence[Ungrouped]) -> None:
     """Put articles that are in no story into one each: their copies', else their own."""
-    found = {one.id: bands(one.text) for one in new}
-    shared = _shared_bands(connection, found.values())
+    bands_of = {article.id: bands(article.text) for article in new}
+    shared = _shared_bands(connection, bands_of.values())
     rows = [
         {"band": band, "article_id": article_id}
-        for article_id, mine in found.items()
+        for article_id, mine in bands_of.items()
         for band in sorted(set(mine))
     ]
     if rows:
         connection.execute(_ADD_BANDS, rows)
-    connection.execute(_ADD, [{"article_id": one.id, "story_id": one.id} for one in new])
-    for one in new:
-        if not shared.isdisjoint(found[one.id]):
-            alike = _stories(connection, one, shared.intersection(found[one.id]))
-            _joined(connection, alike | {one.id}, one.id)
+    connection.execute(
+        _ADD, [{"article_id": article.id, "story_id": article.id} for article in new]
+    )
+    for article in new:
+        if mine := shared.intersection(bands_of[article.id]):
+            alike = _stories(connection, article, mine)
+            _joined(connection, alike | {article.id}, article.id)
 
 
-def _shared_bands(connection: Connection, found: Collection[tuple[int, ...]]) -> set[int]:
+def _shared_bands(connection: Connection, every: Collection[tuple[int, ...]]) -> set[int]:
     """Return those of these articles' bands that others have, or two of them."""
-    count = Counter(band for mine in found for band in set(mine))
+    count = Counter(band for mine in every for band in set(mine))
     bands_ = {"bands": json.dumps(list(count))}
     known = set(connection.execute(_KNOWN[connection.dialect.name], bands_).scalars())
     return known | {band for band, times in count.items() if times > 1}
@@ -101,9 +103,9 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
     if current is None:
         group(connection, [_ungrouped(connection, article_id, content)])
         return
-    found = bands(content)
-    alike = _stories(connection, _ungrouped(connection, article_id, content), set(found))
-    _add_bands(connection, article_id, found)
+    mine = bands(content)
+    alike = _stories(connection, _ungrouped(connection, article_id, content), set(mine))
+    _add_bands(connection, article_id, mine)
     if current not in alike:
         _leave(connection, article_id, current)
         _set(connection, article_id, _joined(connection, alike, article_id))
@@ -141,22 +143,22 @@ def _ungrouped(connection: Connection, article_id: int, content: str) -> Ungroup
     return Ungrouped(article_id, connection.execute(query).scalar_one(), content)
 
 
-def _stories(connection: Connection, one: Ungrouped, found: Collection[int]) -> set[int]:
+def _stories(connection: Connection, article: Ungrouped, mine: Collection[int]) -> set[int]:
     """Return the stories of the other articles that tell the same as this one.
 
-    ``found`` are its bands, or those of them that others have.
+    ``mine`` are its bands, or those of them that others have.
     """
-    if not found:
+    if not mine:
         return set()
-    day, apart = date.fromisoformat(one.day), timedelta(days=MOST_DAYS_APART)
-    values = {f"b{at}": band for at, band in enumerate(found)} | {
-        "id": one.id,
+    day, apart = date.fromisoformat(article.day), timedelta(days=MOST_DAYS_APART)
+    values = {f"b{at}": band for at, band in enumerate(mine)} | {
+        "id": article.id,
         "most": _MOST_COMPARED,
         "since": (day - apart).isoformat(),
         "until": (day + apart).isoformat(),
     }
-    rows = connection.execute(_candidates(len(found)), values)
-    return {row.story_id for row in rows if is_same_story(row.content_text, one.text)}
+    rows = connection.execute(_candidates(len(mine)), values)
+    return {row.story_id for row in rows if is_same_story(row.content_text, article.text)}
 
 
 @cache
@@ -183,12 +185,12 @@ def _joined(connection: Connection, alike: set[int], alone: int) -> int:
     return story_id
 
 
-def _add_bands(connection: Connection, article_id: int, found: tuple[int, ...]) -> None:
-    if found:
+def _add_bands(connection: Connection, article_id: int, mine: tuple[int, ...]) -> None:
+    if mine:
         query = select(story_bands.c.band).where(
-            story_bands.c.article_id == article_id, story_bands.c.band.in_(found)
+            story_bands.c.article_id == article_id, story_bands.c.band.in_(mine)
         )
-        new = set(found) - set(connection.execute(query).scalars())
+        new = set(mine) - set(connection.execute(query).scalars())
         rows = [{"band": band, "article_id": article_id} for band in sorted(new)]
         if rows:
             connection.execute(insert(story_bands), rows)

@@ -10,26 +10,34 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-_CLOCK = re.compile(
-    r"(?P<noon>[上下]午|凌晨|晚上)?\s*(?P<hour>\d{1,2})\s?[:：时点]\s?(?P<minute>\d{1,2})"
-    r"(?:\s?[:：分]\s?(?P<second>\d{1,2})(?:[.,]\d{1,9})?)?\s?[分秒]?\s?(?P<half>[ap]\.?m\b\.?)?",
-    re.IGNORECASE,
-)
+from ingestor.text.chinese_times import CLOCK, relative, simplified, time_of_day
+
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)?(?:[.,]\d{1,9})?)?(?!\d)")
-_DAY = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?(?!\d)")
+_DAY = re.compile(
+    r"(?<!\d)(\d{4})\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?[日号]?)?(?!\d)"
+)
+_DAY_OF_SHORT_YEAR = re.compile(
+    r"(\d\d)(?:-(\d{1,2})-(\d{1,2})|年(\d{1,2})月(\d{1,2})[日号])(?![\d-])"
+)
+_CHINESE_MONTH = (
+    re.compile(
+        r"(?P<day>\d{1,2})[\s-](?P<month>\d{1,2})月[\s,-]\s?(?P<year>(?:19|20)\d\d)(?![\d:])"
+    ),
+    re.compile(r"(?P<month>\d{1,2})月\s?(?P<day>\d{1,2})日?,?\s(?P<year>(?:19|20)\d\d)(?![\d:])"),
+)
+"""As programs write it that know Chinese months and an English order: 05 三月 2024."""
+
 _DAY_OF_YEAR = re.compile(r"(\d{4})-?(\d{3})(?!\d)")
-_DAY_WITHOUT_YEAR = re.compile(r"(\d{1,2})\s?月\s?(\d{1,2})\s?日")
+_DAY_WITHOUT_YEAR = re.compile(r"(\d{1,2})\s?月\s?(\d{1,2})\s?[日号]")
 _YEAR = re.compile(r"\d{4}")
 _UNIX = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d{1,9})?")
 _OFFSET = re.compile(r"(?:GMT|UTC?|Z)?\s?([+-])(\d{1,2})(?::?(\d\d))?(?!\d)", re.IGNORECASE)
 _ZONE_NAME = re.compile(r"(?:Etc/)?([A-Z]{1,5})\b", re.IGNORECASE)
 _REMARK = re.compile(r"\([^()]{0,60}\)")
-_WEEKDAY = re.compile(
-    r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,?\s|(?:星期|周|礼拜)[一二三四五六日天]\s?",
-    re.IGNORECASE,
-)
+_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,?\s", re.IGNORECASE)
 _ENGLISH = (
     re.compile(
         r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s-]*(?P<month>[a-z]{3,9})\.?[\s,-]*"
@@ -96,79 +104,113 @@ _ZONES = {
 _CHINA = timedelta(hours=8)
 _KOREA = timezone(timedelta(hours=9))
 _ANY_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - tzinfo.utcoffset wants it without a zone
-_NEAR_NOON = {"下午": 12, "晚上": 12, "pm": 12, "p.m": 12}
 
 
-def read_date(line: str, zone: tzinfo, not_after: datetime | None) -> datetime | None:
+def _read(
+    line: str, zone: tzinfo, not_after: datetime | None, polled_at: datetime | None
+) -> datetime | None:
     """Return the aware moment that one line of text names, or ``None`` where it names none.
 
-    A time without a zone is one of ``zone``. Raises ``ValueError`` or ``OverflowError`` for
-    a day or an hour that there is not.
+    Raises ``ValueError`` or ``OverflowError`` for a day or an hour that there is not.
     """
-    if found := _UNIX.fullmatch(line):
-        return datetime.fromtimestamp(int(found[1]), UTC)
-    rest = _WEEKDAY.sub("", _REMARK.sub(" ", line), count=1).strip()
-    for form in (_numeric, _compact, _english, _day_of_year):
+    if stamp := _UNIX.fullmatch(line):
+        return datetime.fromtimestamp(int(stamp[1]), UTC)
+    chinese = line if line.isascii() else simplified(line)
+    rest = _WEEKDAY.sub("", _REMARK.sub(" ", chinese), count=1).strip()
+    for form in (_numeric, _compact, _chinese, _english, _day_of_year):
         if moment := form(rest, zone):
             return moment
-    if found := _DAY_WITHOUT_YEAR.match(rest):
-        return _without_year(found, rest, zone, not_after)
+    if day := _DAY_WITHOUT_YEAR.match(rest):
+        return _without_year(day, rest, zone, not_after)
+    if short := _DAY_OF_SHORT_YEAR.match(rest):
+        return _short_year(short, rest, zone, not_after)
+    if polled_at and (moment := relative(rest, zone, polled_at)):
+        return moment if moment <= polled_at + CLOCK_SKEW else None
     return _foreign(line, zone)
 
 
 def _numeric(line: str, zone: tzinfo) -> datetime | None:
-    found = _DAY.match(line)
-    if not found:
+    date = _DAY.search(line)
+    before = line[: date.start()].strip() if date else ""
+    if not date or not (before in {"", "上午", "下午"} or CLOCK.fullmatch(before)):
         return None
-    year, month, day = int(found[1]), int(found[2]), int(found[3] or 1)
-    return _at(year, month, day, line[found.end() :], zone=zone)
+    year, month, day = int(date[1]), int(date[2]), int(date[3] or 1)
+    return _at(year, month, day, f"{before} {line[date.end() :]}", zone=zone)
 
 
 def _compact(line: str, zone: tzinfo) -> datetime | None:
-    found = _COMPACT.match(line)
-    if not found:
+    digits = _COMPACT.match(line)
+    if not digits:
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-    named = _zone(line[found.end() :], zone)
+    year, month, day, hour, minute, second = (int(part or 0) for part in digits.groups())
+    named = _zone(line[digits.end() :], zone)
     return datetime(year, month, day, hour, minute, second, tzinfo=named)
+
+
+def _chinese(line: str, zone: tzinfo) -> datetime | None:
+    for form in _CHINESE_MONTH:
+        if date := form.search(line):
+            rest = f"{line[: date.start()]} {line[date.end() :]}"
+            year, month, day = int(date["year"]), int(date["month"]), int(date["day"])
+            return _at(year, month, day, rest, zone=zone)
+    return None
 
 
 def _english(line: str, zone: tzinfo) -> datetime | None:
     for form in _ENGLISH:
-        found = form.search(line)
-        name = found["month"][:3].lower() if found else ""
-        if not found or name not in _MONTHS:
+        date = form.search(line)
+        name = date["month"][:3].lower() if date else ""
+        if not date or name not in _MONTHS:
             continue
-        rest = f"{line[: found.start()]} {line[found.end() :]}"
-        year = found["year"]
+        rest = f"{line[: date.start()]} {line[date.end() :]}"
+        year = date["year"]
         if not year:
             # C's asctime puts the year at the end, behind the time and perhaps a zone.
             last = _YEAR.search(rest)
             if not last:
                 return None
             year, rest = last[0], f"{rest[: last.start()]} {rest[last.end() :]}"
-        whole = int(year) if len(year) == 4 else int(year) + (1900 if int(year) >= 90 else 2000)
-        return _at(whole, _MONTHS.index(name) + 1, int(found["day"]), rest, zone=zone)
+        whole = int(year) if len(year) == 4 else _whole_year(year)
+        return _at(whole, _MONTHS.index(name) + 1, int(date["day"]), rest, zone=zone)
     return None
 
 
 def _day_of_year(line: str, zone: tzinfo) -> datetime | None:
-    if found := _DAY_OF_YEAR.match(line):
-        return datetime(int(found[1]), 1, 1, tzinfo=zone) + timedelta(days=int(found[2]) - 1)
+    if date := _DAY_OF_YEAR.match(line):
+        return datetime(int(date[1]), 1, 1, tzinfo=zone) + timedelta(days=int(date[2]) - 1)
     whole = re.fullmatch(r"(\d{4})年?", line)
     return datetime(int(whole[1]), 1, 1, tzinfo=zone) if whole else None
 
 
 def _without_year(
-    found: re.Match[str], line: str, zone: tzinfo, not_after: datetime | None
+    date: re.Match[str], line: str, zone: tzinfo, not_after: datetime | None
 ) -> datetime | None:
     if not_after is None:
         return None
     for year in (not_after.year + 1, not_after.year, not_after.year - 1):
-        moment = _at(year, int(found[1]), int(found[2]), line[found.end() :], zone=zone)
+        moment = _at(year, int(date[1]), int(date[2]), line[date.end() :], zone=zone)
         if moment <= not_after:
             return moment
     return None
+
+
+def _short_year(
+    date: re.Match[str], line: str, zone: tzinfo, not_after: datetime | None
+) -> datetime | None:
+    """Read 22-04-14, unless the order of Europe (14-04-22) gives a day that is not as long ago."""
+    first, month, last = date[1], int(date[2] or date[4]), date[3] or date[5]
+    moment = _at(_whole_year(first), month, int(last), line[date.end() :], zone=zone)
+    if date[4] or not_after is None or first == last or not (0 < int(first) <= 31):
+        return moment
+    try:
+        other = datetime(_whole_year(last), month, int(first), tzinfo=zone)
+    except ValueError:
+        return moment
+    return None if moment < other <= not_after else moment
+
+
+def _whole_year(short: str) -> int:
+    return int(short) + (1900 if int(short) >= 90 else 2000)
 
 
 def _foreign(line: str, zone: tzinfo) -> datetime | None:
@@ -187,28 +229,20 @@ def _foreign(line: str, zone: tzinfo) -> datetime | None:
 def _at(year: int, month: int, day: int, rest: str, *, zone: tzinfo) -> datetime:
     """Return the moment on a day that ``rest``, the text around the day, names."""
     midnight = datetime(year, month, day, tzinfo=zone)
-    clock = _CLOCK.search(rest)
+    clock = CLOCK.search(rest)
     if not clock:
         return midnight.replace(tzinfo=_zone(rest, zone))
-    hour, minute, second = (int(clock[name] or 0) for name in ("hour", "minute", "second"))
-    half = (clock["noon"] or clock["half"] or "").lower().rstrip(".")
-    if half and hour <= 12:
-        hour = hour % 12 + _NEAR_NOON.get(half, 0)
-    if hour > 24 or minute > 59 or second > 60:
-        raise ValueError(f"no such time: {rest}")
-    elapsed = timedelta(hours=hour, minutes=minute, seconds=min(second, 59))
-    return midnight.replace(tzinfo=_zone(rest[clock.end() :], zone)) + elapsed
+    return midnight.replace(tzinfo=_zone(rest[clock.end() :], zone)) + time_of_day(clock)
 
 
 def _zone(text: str, zone: tzinfo) -> tzinfo:
     """Return the zone that the text behind a time begins with, ``zone`` where it names none."""
     text = text.strip()
-    if found := _OFFSET.match(text):
-        hours, minutes = int(found[2]), int(found[3] or 0)
-        offset = timedelta(hours=hours, minutes=minutes)
-        return timezone(-offset if found[1] == "-" else offset)
-    found = _ZONE_NAME.match(text)
-    name = found[1].upper() if found else ""
+    if offset := _OFFSET.match(text):
+        east = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return timezone(-east if offset[1] == "-" else east)
+    stated = _ZONE_NAME.match(text)
+    name = stated[1].upper() if stated else ""
     if name == "CST" and zone.utcoffset(_ANY_MOMENT) == _CHINA:
         return zone
     return timezone(timedelta(hours=_ZONES[name])) if name in _ZONES else zone
@@ -219,12 +253,26 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Nothing on the web is older: an earlier date is a default value or a misreading."""
 
+CLOCK_SKEW = timedelta(minutes=15)
+"""So far a clock may be ahead of ours; what is later than that is still to come."""
+
 MOST_CHARACTERS = 100
 """Longer texts are no dates, and need not be searched for one."""
 
 
+_ADDRESS_DAY = re.compile(r"/((?:19|20)\d\d)[-/]?([01]\d)[-/]?([0-3]\d)/")
+
 _ISO_MARKS = ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "Z"))
 _ISO_LENGTH = 20
+
+
+def address_day(url: str) -> datetime | None:
+    """Return midnight in China of the day that an address names, or ``None``.
+
+    ``…/2018-12-28/doc-….shtml``, ``…/20120312/0835….shtml``, ``…/2019/0508/c1-2.html``.
+    """
+    day = _ADDRESS_DAY.search(urlsplit(url).path)
+    return parse_date("-".join(day.groups())) if day else None
 
 
 def http_date(moment: datetime) -> str:
@@ -246,18 +294,23 @@ def from_iso_utc(text: str) -> datetime:
 
 
 def parse_date(
-    text: str, *, zone: tzinfo = SHANGHAI, not_after: datetime | None = None
+    text: str,
+    *,
+    zone: tzinfo = SHANGHAI,
+    not_after: datetime | None = None,
+    polled_at: datetime | None = None,
 ) -> datetime | None:
     """Return the moment that ``text`` names, in UTC, to the second.
 
     A time without a zone is one of ``zone``; so is ``CST`` where that is China's. ``None``
     (no date, which is an ordinary answer) comes back for text that names none, for a moment
     before 1990, and for one more than a day after ``not_after``. A date without a year
-    (``05月30日 12:00``) is read only with ``not_after``, as the last such day before it.
+    (``05月30日 12:00``) is read only with ``not_after``, as the last such day before it, and one
+    that counts from now (``昨天 14:30``) only with ``polled_at``, the moment of the poll.
     """
     line = " ".join(text[: MOST_CHARACTERS * 2].split())[:MOST_CHARACTERS]
     try:
-        moment = read_date(line, zone, not_after)
+        moment = _read(line, zone, not_after, polled_at)
         if moment is None:
             return None
         moment = moment.astimezone(UTC).replace(microsecond=0)

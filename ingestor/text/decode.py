@@ -36,7 +36,7 @@ _MOST_DETECTION_BYTES = 200_000
 """How much of a body is looked at to guess its character set: guessing is slow."""
 
 _XML_ENCODING = re.compile(r"\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']")
-_XML_DECLARATION = re.compile(r"\s*<\?xml\s[^>]{0,300}>")
+_XML_DECLARATION = re.compile(r"\A\s*<\?xml\s[^>]{0,300}>")
 _XML_BEGINNINGS = {
     b"\x3c\x00\x3f\x00": "utf-16-le",
     b"\x00\x3c\x00\x3f": "utf-16-be",
@@ -75,18 +75,13 @@ def decode_feed(body: bytes, content_type: str) -> str:
     """
     sniffed = _XML_BEGINNINGS.get(body[:4], "")
     beginning = body[:1200].decode(sniffed or "latin-1", "replace")
-    found = _XML_ENCODING.match(beginning)
-    declared = _known(resolve_encoding(found[1])) if found and not sniffed else ""
+    stated = _XML_ENCODING.match(beginning)
+    declared = _known(resolve_encoding(stated[1])) if stated and not sniffed else ""
     header = _known(http_content_type_encoding(content_type))
     if header == "cp1252" and declared:
         header = declared
     text = _decode(body, sniffed or header or declared)
-    return _ILLEGAL_XML.sub("", text[_declaration_end(text) :])
-
-
-def _declaration_end(text: str) -> int:
-    found = _XML_DECLARATION.match(text)
-    return found.end() if found else 0
+    return _ILLEGAL_XML.sub("", _XML_DECLARATION.sub("", text, count=1))
 
 
 def _known(name: str | None) -> str:
@@ -104,11 +99,15 @@ def _decode(body: bytes, declared: str) -> str:
     if not declared:
         return _guessed(body, text)
     best = to_unicode(body, declared)
-    lost = best.count(_REPLACEMENT)
+    lost = _losses(best)
     # A stray byte or two, and one in ten, is damage; more is another character set.
     if lost <= max(2, len(_FOREIGN.findall(best)) // 10):
         return best
-    return min((best, _guessed(body, text)), key=lambda one: one.count(_REPLACEMENT))
+    return min((best, _guessed(body, text)), key=_losses)
+
+
+def _losses(text: str) -> int:
+    return text.count(_REPLACEMENT)
 
 
 def _is_utf8(text: str, declared: str) -> bool:
@@ -116,7 +115,7 @@ def _is_utf8(text: str, declared: str) -> bool:
 
     Sequences of three bytes hardly come about by chance; those of two do: 模 in GBK is one.
     """
-    lost = text.count(_REPLACEMENT)
+    lost = _losses(text)
     if not lost and declared in {"", "utf-8"}:
         return True
     return len(_WIDE.findall(text)) > lost
@@ -125,12 +124,11 @@ def _is_utf8(text: str, declared: str) -> bool:
 def _guessed(body: bytes, utf8: str) -> str:
     """Read a body that is not in its declared character set, or declares none."""
     chinese = to_unicode(body, "gb18030")
-    lost = chinese.count(_REPLACEMENT)
-    if lost * 10 <= len(_FOREIGN.findall(chinese)) and _reads_as_chinese(chinese):
+    if _losses(chinese) * 10 <= len(_FOREIGN.findall(chinese)) and _reads_as_chinese(chinese):
         return chinese
     detected = from_bytes(body[:_MOST_DETECTION_BYTES], cp_isolation=list(_DETECTABLE)).best()
     guess = to_unicode(body, detected.encoding) if detected else utf8
-    return min((utf8, guess, chinese), key=lambda one: one.count(_REPLACEMENT))
+    return min((utf8, guess, chinese), key=_losses)
 
 
 def _reads_as_chinese(text: str) -> bool:

@@ -3,8 +3,7 @@
 A title reaches YAML, a file name, a terminal and a log line. Control characters move a
 terminal's cursor, bidirectional overrides let a line read as another one ("Trojan Source",
 CVE-2021-42574), and zero-width characters make two titles that look like one.
-
-Keeping secrets out of what people and log collectors read. Pure.
+Secrets in addresses stay out of what people and log collectors read.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def one_line(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return ``text`` with its lines and spaces as they are, and nothing that is not seen."""
-    return _EITHER.sub(lambda found: found[0] if found[0] in "\n\t" else "", text)
+    return _EITHER.sub(lambda unseen: unseen[0] if unseen[0] in "\n\t" else "", text)
 
 
 def escaped(text: str) -> str:
@@ -58,7 +57,7 @@ def escaped(text: str) -> str:
     JSON reads the same values back, for such characters stand only inside its strings.
     """
     return _EITHER.sub(
-        lambda found: found[0] if found[0] in "\n\t" else f"\\u{ord(found[0]):04x}", text
+        lambda unseen: unseen[0] if unseen[0] in "\n\t" else f"\\u{ord(unseen[0]):04x}", text
     )
 
 

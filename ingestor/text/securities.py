@@ -7,16 +7,11 @@ import re
 from ingestor.model import Security
 
 _MARKETS = {
-    "6": "sh",
-    "9": "sh",
-    "5": "sh",
-    "0": "sz",
-    "2": "sz",
-    "3": "sz",
-    "1": "sz",
-    "4": "bj",
-    "8": "bj",
+    **dict.fromkeys("569", "sh"),
+    **dict.fromkeys("0123", "sz"),
+    **dict.fromkeys("48", "bj"),
 }
+"""By the first digit of a number."""
 
 _EXCEPTIONS = {"92": "bj", "11": "sh"}
 """Beijing's numbers since 2024; Shanghai's convertible bonds."""
@@ -36,7 +31,7 @@ _OPEN_FUND = re.compile(r"(?:混合|债券|联接|货币|理财|股票型|FOF|QD
 
 
 def is_listed(code: str, name: str, *, is_fund: bool = False) -> bool:
-    """Return whether six digits are the number of something listed that bears such a name.
+    """Whether six digits are the number of something listed that bears such a name.
 
     Funds that are not listed share their numbers with companies, B shares and funds share
     theirs with postcodes: there the name decides, or ``is_fund``, that it is said to be one.
@@ -58,15 +53,15 @@ def normalised(code: str, name: str = "") -> Security | None:
     ``sh600519``, ``sz000001``, ``bj830799``, ``hk00700``, ``us:BABA``.
     """
     code = code.strip().lower()
-    if found := re.fullmatch(r"(sh|sz|bj)(\d{6})", code):
-        return Security(found[1], code, name)
-    if found := re.fullmatch(r"(?:r?hk)(\d{4,5})", code):
-        return Security("hk", f"hk{found[1]:0>5}", name)
+    if mainland := re.fullmatch(r"(sh|sz|bj)(\d{6})", code):
+        return Security(mainland[1], code, name)
+    if hong_kong := re.fullmatch(r"r?hk(\d{4,5})", code):
+        return Security("hk", f"hk{hong_kong[1]:0>5}", name)
     if re.fullmatch(r"[0-9]{6}", code):
         market = _EXCEPTIONS.get(code[:2]) or _MARKETS.get(code[0])
         return Security(market, f"{market}{code}", name) if market else None
-    if found := re.fullmatch(r"(?:us[:_]?|gb_)?([a-z]{1,5}(?:\.[a-z])?)", code):
-        return Security("us", f"us:{found[1].upper()}", name)
+    if american := re.fullmatch(r"(?:us[:_]?|gb_)?([a-z]{1,5}(?:\.[a-z])?)", code):
+        return Security("us", f"us:{american[1].upper()}", name)
     return None
 
 

@@ -1,16 +1,16 @@
-"""Is it the same text, give or take what cleaning left? For articles without an address. Pure.
+"""Are two texts copies of one, or the same story told again with edits? Pure.
 
-Two copies of one article differ in leftovers (an editor's line, an advertisement), in white
-space, in punctuation that became a file name, and in small edits. They are compared by their
-runs of four characters, punctuation left out. In 24,976 pairs of real articles of one season,
-copies share 0.92 of the shorter text's runs and more, other articles 0.75 and less.
+**Copies** of one article (of one without an address) differ in leftovers (an editor's line, an
+advertisement), in white space, in punctuation that became a file name, and in small edits. They
+are compared by their n-grams of four characters, punctuation left out. In 24,976 pairs of real
+articles of one season, copies share 0.92 of the shorter text's n-grams and more, other articles
+0.75 and less.
 
-Is it the same story, told again with edits? Syndicated copies under other addresses. Pure.
-
-A text becomes a MinHash of its runs of four characters, by one permutation (Li, Owen, Zhang 2012:
-one hash a run, the least of each bucket) and densified by rotation (Shrivastava, Li 2014). Three
-buckets make a band. Texts that share a band are candidates, found by an index; whether they are
-the same story is then decided by their words. Measured: docs/querying.md, "How well it is found".
+**A story** is syndicated under other addresses. A text becomes a MinHash of its n-grams, by one
+permutation (Li, Owen, Zhang 2012: one hash an n-gram, the least of each bucket) and densified by
+rotation (Shrivastava, Li 2014). Three buckets make a band. Texts that share a band are candidates,
+found by an index; whether they are the same story is then decided by their words. Measured:
+docs/querying.md, "How well it is found".
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ingestor.text.normalize import normalize
 Likeness = Literal["same", "other", "unsure"]
 
 SAME_SHARE = 0.85
-"""From this share of the shorter text's runs on, it is the same text …"""
+"""From this share of the shorter text's n-grams on, it is the same text …"""
 
 LEAST_LENGTH = 0.5
 """… if it is at least this part of the longer one: a news flash and the report that contains it
@@ -42,12 +42,12 @@ OTHER_SHARE = 0.3
 MOST_CHARACTERS = 50_000
 """How much of a text is compared: more than any real article has."""
 
-_RUN_CHARACTERS = 4
+_NGRAM_CHARACTERS = 4
 _WORDS = re.compile(r"[^\W_]+")
 
 
 def title_key(title: str) -> str:
-    """Return a title as it is compared: its letters and digits, folded.
+    """Return a title as it is compared: its letters and digits, normalized.
 
     What makes a title a file name changes only its punctuation.
     """
@@ -56,27 +56,27 @@ def title_key(title: str) -> str:
 
 def likeness(first: str, second: str) -> Likeness:
     """Return whether two texts are copies of one, two, or something between."""
-    runs, others = sorted((ngrams(first), ngrams(second)), key=len)
-    if runs == others and (runs or first == second):
+    fewer, others = sorted((ngrams(first), ngrams(second)), key=len)
+    if fewer == others and (fewer or first == second):
         return "same"
-    if not runs:
+    if not fewer:
         return "unsure"
-    share = len(runs & others) / len(runs)
+    share = len(fewer & others) / len(fewer)
     if share < OTHER_SHARE:
         return "other"
-    whole = len(runs) >= LEAST_LENGTH * len(others)
+    whole = len(fewer) >= LEAST_LENGTH * len(others)
     return "same" if share >= SAME_SHARE and whole else "unsure"
 
 
 def ngrams(text: str) -> set[str]:
-    """Return the runs of four letters or digits of a text, folded and without punctuation."""
-    found = alphanumerics(text)
-    last = max(1, len(found) - _RUN_CHARACTERS + 1) if found else 0
-    return {found[at : at + _RUN_CHARACTERS] for at in range(last)}
+    """Return the n-grams of a text: four letters or digits, normalized, without punctuation."""
+    characters = alphanumerics(text)
+    count = max(1, len(characters) - _NGRAM_CHARACTERS + 1) if characters else 0
+    return {characters[at : at + _NGRAM_CHARACTERS] for at in range(count)}
 
 
 def alphanumerics(text: str) -> str:
-    """Return the letters and digits of as much of a text as is compared, folded."""
+    """Return the letters and digits of as much of a text as is compared, normalized."""
     return _alphanumerics(text[:MOST_CHARACTERS])
 
 
@@ -88,12 +88,12 @@ BANDS = 24
 _ROWS = 3
 _BUCKETS = BANDS * _ROWS
 
-_RUN_BYTES = 8
-"""Of a run of four characters in UTF-16."""
+_NGRAM_BYTES = 8
+"""Of four characters in UTF-16."""
 
 _MULTIPLIER = 0x9E37_79B9_7F4A_7C15
 """An odd number of 64 bits, near 2^64 divided by the golden ratio: the upper half of a product's
-64 bits hangs on every bit of a run (Dietzfelbinger, Hagerup, Katajainen, Penttonen 1997)."""
+64 bits hangs on every bit of an n-gram (Dietzfelbinger, Hagerup, Katajainen, Penttonen 1997)."""
 
 _BOUNDS = [-(-(at << 32) // _BUCKETS) for at in range(_BUCKETS + 1)]
 """Where each bucket of hashes begins, and the last one ends."""
@@ -102,8 +102,8 @@ LEAST_NGRAMS = 20
 """Shorter texts are headlines, which say too little to be copies of one another."""
 
 SAME_STORY_SHARE = 0.5
-"""Of the shorter text's runs that the longer one has: ten characters of a hundred, each edited by
-itself, leave 0.65 of them, twenty in phrases 0.7."""
+"""Of the shorter text's n-grams that the longer one has: ten characters of a hundred, each edited
+by itself, leave 0.65 of them, twenty in phrases 0.7."""
 
 SAME_NUMBERS_SHARE = 0.6
 """Of the shorter text's numbers: reports of one template differ in little else …"""
@@ -119,28 +119,28 @@ def bands(text: str) -> tuple[int, ...]:
 
     They are the same on every machine and in every version of Python.
     """
-    runs = _packed_ngrams(alphanumerics(text))
-    if len(runs) < LEAST_NGRAMS:
+    packed = _packed_ngrams(alphanumerics(text))
+    if len(packed) < LEAST_NGRAMS:
         return ()
-    hashes = sorted([run * _MULTIPLIER >> 32 & 0xFFFF_FFFF for run in runs])
+    hashes = sorted([ngram * _MULTIPLIER >> 32 & 0xFFFF_FFFF for ngram in packed])
     full = _densified([_first_between(hashes, *bounds) for bounds in pairwise(_BOUNDS)])
     return tuple(_band(at, full[at * _ROWS : (at + 1) * _ROWS]) for at in range(BANDS))
 
 
 def _packed_ngrams(text: str) -> set[int]:
-    """Return the runs of four characters of a text, each as the number that its UTF-16 makes.
+    """Return the n-grams of a text, each as the number that its UTF-16 makes.
 
     A number needs no object for each of its characters: that is most of what a text costs here.
     """
     data = text.encode("utf-16-le", "surrogatepass")
-    found: set[int] = set()
-    for first in range(0, _RUN_BYTES, 2):
-        last = first + (len(data) - first) // _RUN_BYTES * _RUN_BYTES
+    packed: set[int] = set()
+    for first in range(0, _NGRAM_BYTES, 2):
+        last = first + (len(data) - first) // _NGRAM_BYTES * _NGRAM_BYTES
         part = array("Q", data[first:last])
         if sys.byteorder == "big":
             part.byteswap()
-        found.update(part)
-    return found
+        packed.update(part)
+    return packed
 
 
 def _first_between(hashes: Sequence[int], first: int, beyond: int) -> int | None:
@@ -154,10 +154,10 @@ def is_same_story(first: str, second: str) -> bool:
     # The numbers first: they cost little, and tell the reports of one template apart.
     if not _same_numbers(first, second):
         return False
-    runs, others = sorted((ngrams(first), ngrams(second)), key=len)
-    if len(runs) < max(LEAST_NGRAMS, LEAST_LENGTH * len(others)):
+    fewer, others = sorted((ngrams(first), ngrams(second)), key=len)
+    if len(fewer) < max(LEAST_NGRAMS, LEAST_LENGTH * len(others)):
         return False
-    return len(runs & others) >= SAME_STORY_SHARE * len(runs)
+    return len(fewer & others) >= SAME_STORY_SHARE * len(fewer)
 
 
 def _same_numbers(first: str, second: str) -> bool:

@@ -135,6 +135,7 @@ def test_any_text_comes_back(title, headimg, name):
         assert read["date"] == "Thu, 14 Apr 2022 03:32:04 GMT"
 
 
+@pytest.mark.slow
 def test_hexos_own_reader_gives_the_same_values_back(tmp_path):
     """hexo-front-matter, from npm, over every nasty title at once."""
     if not shutil.which("npm"):

@@ -277,10 +277,11 @@ def test_an_export_is_not_written_to_a_store(site):
     assert not (site.folder / "s3:").exists()
 
 
+@pytest.mark.slow
 def test_local_folders_need_none_of_it(tmp_path):
     """Nor the time to import it."""
     script = (
-        "import sys; from pathlib import Path; import ingestor.cli;"
+        "import sys; from pathlib import Path; import ingestor.cli.run;"
         "from ingestor.archive.storage import storage;"
         "storage(Path(sys.argv[1])).write('a', b'hello');"
         "print([one for one in ('ingestor.archive.object_storage', 's3fs', 'botocore') if one in sys.modules])"

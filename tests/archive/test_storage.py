@@ -40,7 +40,10 @@ def spool_and_memory(tmp_path, request):
     return ObjectAddress(f"memory://{tmp_path.name}", "archive.raw_dir", tmp_path / "spool")
 
 
-@pytest.fixture(params=[a_path, memory, s3_bucket, spool_and_memory], ids=lambda one: one.__name__)
+FOLDERS = [a_path, memory, pytest.param(s3_bucket, marks=pytest.mark.slow), spool_and_memory]
+
+
+@pytest.fixture(params=FOLDERS, ids=lambda kind: kind.__name__)
 def folder(request, tmp_path):
     """Give an empty folder of each kind."""
     return storage(request.param(tmp_path, request))

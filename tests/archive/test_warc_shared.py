@@ -58,6 +58,7 @@ def left_by_another_machine(folder):
     return torn
 
 
+@pytest.mark.slow
 def test_two_writers_and_one_that_seals_never_meet(tmp_path):
     """Names do not collide, and a start beside them never cuts or removes what they write."""
     writers = [

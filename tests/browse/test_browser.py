@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.pipeline.test_revisions import make_due
 from tools.made_up_sina import finance_page, made_up, publish
 from tools.running import Site
 
@@ -52,7 +51,7 @@ def archived(site: Site, net) -> Site:
     first, *rest = articles[0].paragraphs
     edited = replace(articles[0], paragraphs=(f"{first}鲲鹏展翅，更正如上。", *rest))
     net.serve(edited.url, finance_page(edited))
-    make_due(site)
+    site.make_due()
     site.run("--once")
     return site
 

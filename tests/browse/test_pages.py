@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from ingestor.clock import Clock
-from tests.pipeline.test_revisions import make_due
 from tools.filling import filled
 from tools.made_up_sina import finance_page, made_up, publish
 
@@ -68,7 +67,7 @@ def edited(tmp_path_factory):
         first, *rest = one.paragraphs
         text = first.replace("。", "，更正。", 1) + '<a href="https://elsewhere.example/">链接</a>'
         net.serve(one.url, finance_page(replace(one, paragraphs=(text, *rest))))
-        make_due(site)
+        site.make_due()
         site.run("--once")
     with browsing(site.folder / "archive.db") as asking:
         yield asking
@@ -129,6 +128,7 @@ def test_facets_count_and_narrow_down(ask):
     assert len(titles(ask("/search?day=2024-03-01&media=虚构日报"))) == 5
 
 
+@pytest.mark.slow
 def test_an_article_loads_nothing_of_others_until_it_is_asked_to(edited):
     """Its picture is a link to a page that has it; only that page's policy allows it."""
     page = edited("/article/1")
@@ -144,6 +144,7 @@ def test_an_article_loads_nothing_of_others_until_it_is_asked_to(edited):
     assert "https:" in page.headers["content-security-policy"]
 
 
+@pytest.mark.slow
 def test_an_article_shows_its_revisions_and_what_changed(edited):
     """And each revision as it was."""
     page = edited("/article/1").text
@@ -153,6 +154,7 @@ def test_an_article_shows_its_revisions_and_what_changed(edited):
     assert "更正" in edited("/article/1?revision=2").text.partition("</article>")[0]
 
 
+@pytest.mark.slow
 def test_an_article_that_is_not_there_is_no_error_of_ours(edited):
     """Nor a revision, nor a number that no integer of SQLite holds."""
     huge = "9" * 5_000

@@ -146,9 +146,17 @@ def other_program(path):
 
 
 def newer_schema(path):
+    schema(path, "9999")
+
+
+def older_schema(path):
+    schema(path, "0007")
+
+
+def schema(path, version):
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-    connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+    connection.execute("INSERT INTO alembic_version VALUES (?)", (version,))
     connection.commit()
     connection.close()
 
@@ -160,6 +168,7 @@ UNUSABLE = {
     ),
     "another program's": (other_program, "another program"),
     "a newer program's": (newer_schema, "newer version"),
+    "an early program's": (older_schema, "before the first release"),
     "a folder": (lambda path: path.mkdir(), "cannot be opened"),
 }
 

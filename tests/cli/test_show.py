@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingestor.cli.difference import differences
-from tests.pipeline.test_revisions import make_due
+from ingestor.cli.show import differences
 from tools.made_up_sina import finance_page, made_up, publish
 
 
@@ -21,7 +20,7 @@ def edited(site, net):
         one, title="更正后的标题", paragraphs=(first.replace("。", "，更正。", 1), *rest)
     )
     net.serve(one.url, finance_page(corrected))
-    make_due(site)
+    site.make_due()
     site.run("--once")
     return one
 

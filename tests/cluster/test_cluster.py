@@ -15,9 +15,9 @@ from ingestor.cluster.plan import Claim
 from ingestor.config.sections import FetchSettings
 from ingestor.errors import SchemaTooNew, StorageFailed
 from ingestor.model import HostPause
-from ingestor.store import leases
+from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
-from tests.pipeline.test_backfill import ROLL, RollApi
+from tests.support.roll_api import ROLL, RollApi
 from tools import postgres
 from tools.cluster_soak import Crew, soak
 from tools.fake_internet import Answer

@@ -137,7 +137,7 @@ def test_hosts_beyond_the_bound_share_a_label():
 def test_rules_and_panels_ask_for_metrics_that_exist(name):
     """An alert on a metric that nobody writes would never ring."""
     sources = "".join(
-        path.read_text("utf-8") for path in (ROOT / "ingestor" / "operations").glob("*.py")
+        path.read_text("utf-8") for path in (ROOT / "ingestor" / "daemon").glob("*.py")
     )
     asked = set(
         re.findall(r"\b(ingestor_[a-z_]+?)(?:_total|_bucket)?\b", (ROOT / name).read_text("utf-8"))

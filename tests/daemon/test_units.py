@@ -9,6 +9,8 @@ import pytest
 
 from tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = ROOT / "deploy"
 SERVICES = ["ingestor.service", "ingestor-once.service", "ingestor-worker@.service"]
 MOST_EXPOSURE = 2.0

@@ -1,8 +1,6 @@
 """Articles on several pages: all of them, joined, or none."""
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -142,22 +140,16 @@ def test_an_article_of_which_a_page_is_missing_is_a_failure(site, net, once):
     assert error == f"{NEW}: a page of it is missing: {address(NEW, 3)}: HTTP 404"
     assert state == "pending"
     net.serve(address(NEW, 3), part(NEW, 3, [1, 2]))
-    make_due(site, "entries", "next_attempt_at")
+    site.make_due("entries", "next_attempt_at")
     assert once()["articles_new"] == 1
     assert site.query("SELECT content_text FROM articles") == [(lines(1, 2, 3),)]
-
-
-def make_due(site, table: str, column: str, where: str = "1") -> None:
-    """Move a moment into the past: no test waits for it."""
-    with closing(sqlite3.connect(site.folder / "archive.db")) as connection, connection:
-        connection.execute(f"UPDATE {table} SET {column} = '2000-01-01T00:00:00Z' WHERE {where}")
 
 
 def test_an_edit_of_a_further_page_becomes_a_revision(site, net, once):
     """The pages are asked again together, when the first one is no longer what it was."""
     publish(net, {NEW: {1: [2], 2: [1]}})
     assert once()["articles_new"] == 1
-    make_due(site, "articles", "next_check_at")
+    site.make_due("articles", "next_check_at")
     net.serve(NEW, part(NEW, 1, [2]) + "<!-- 另一条广告 -->")
     net.serve(address(NEW, 2), part(NEW, 2, [1], "　　第2页改过了，说明了更正的原因。"))
     assert once()["articles_revised"] == 1

@@ -17,7 +17,6 @@ from tests.faults.laboratory import (
     points_of,
     said,
 )
-from tests.pipeline.test_revisions import make_due
 from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
 from tools.running import Site, feed
 
@@ -46,7 +45,7 @@ def edit(site: Site) -> None:
     more = made_up(20)
     site.net.serve(more.url, finance_page(more))
     site.net.serve(FEED_URL, rsshub_feed([more, *ARTICLES[:5]]))
-    make_due(site)
+    site.make_due()
 
 
 def test_a_kill_at_any_point_loses_and_doubles_nothing(driver, site, tmp_path):

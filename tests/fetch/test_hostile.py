@@ -17,6 +17,8 @@ from ingestor.text.decode import decode_page
 from tests.fetch.name_server import NameServer, Roads
 from tests.fetch.raw_server import RawServer, endless, hang, page, reset, says
 
+pytestmark = pytest.mark.slow
+
 MOST = 256 * 1024
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

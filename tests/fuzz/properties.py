@@ -11,8 +11,7 @@ from ingestor.identity import entry_key
 from ingestor.model import Feed, Page, Response
 from ingestor.sources import source
 from ingestor.text.decode import decode_feed, decode_page
-from tests.hostile.inert import dangers, judge
-from tests.hostile.test_nasty_feeds import judge_entry
+from tests.hostile.inert import dangers, judge, judge_entry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 URL = "https://finance.sina.com.cn/china/gncj/2024-03-11/doc-imadeup0000001.shtml"

@@ -15,6 +15,8 @@ from tests.fetch.raw_server import RawServer
 from tests.fuzz import properties
 from tests.fuzz.strategies import CONTENT_TYPES, FEEDS, HEADERS, HTML, PAGES, PIECES, STATUS
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("INGEST_FUZZ_EXAMPLES", "100"))
 some = settings(
     max_examples=EXAMPLES,

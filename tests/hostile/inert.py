@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import html5lib
 import yaml
 
 from ingestor.archive.front_matter import MOST_NAME_BYTES, FileContent, article_path, render
-from ingestor.model import Article
+from ingestor.errors import NoArticle
+from ingestor.extract.feed_text import article_from_entry
+from ingestor.model import Article, Entry, Feed
 from ingestor.text.sanitize import one_line
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+FEED = Feed("nasty", "rss", "https://a.example/feed", ("x", "y"), "z", content="feed")
 MOMENT = datetime(2024, 3, 11, 1, 2, 3, tzinfo=UTC)
 CATEGORIES = ("金融", "新浪财经", "新浪财经－國內")
 PLAIN = (
@@ -118,3 +122,22 @@ def _judge_path(path: str) -> None:
     assert len(name.encode()) <= MOST_NAME_BYTES
     assert re.fullmatch(r"2024-03-11-[^%#?\\/:*\"<>|{}]+-imadeup0000001\.md", name)
     assert one_line(name) == name
+
+
+def judge_entry(entry: Entry) -> None:
+    """Assert that an entry can be stored, and that what is made of it is inert."""
+    for words in (entry.title, entry.author, entry.date_text, *entry.keywords):
+        assert one_line(words) == words
+    for words in (entry.guid, entry.url, entry.summary, entry.content):
+        assert "\0" not in words
+        words.encode("utf-8")
+    assert not entry.url or entry.url.startswith(("http://", "https://"))
+    assert not UNSEEN.search(entry.url)
+    assert len(entry.guid) <= 2_000
+    assert len(entry.author) <= 200
+    assert len(entry.keywords) <= 200
+    assert entry.published_at is None or entry.published_at <= NOW + timedelta(days=1)
+    try:
+        judge(article_from_entry(FEED, entry))
+    except NoArticle as reason:
+        assert len(str(reason)) < 2_400

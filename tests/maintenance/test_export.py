@@ -11,13 +11,12 @@ import pyarrow.parquet
 import pytest
 
 from ingestor.errors import StorageFailed, UsageError
-from ingestor.maintenance.export import json_lines, parquet, write_file, write_tree
+from ingestor.maintenance.export import COLUMNS, json_lines, parquet, write_file, write_tree
 from ingestor.model import Article, Body, Picture, Security
 from ingestor.pipeline.files import write_files
-from ingestor.pipeline.save import path_of
-from ingestor.store import exports
-from ingestor.store.articles import save
-from ingestor.store.exports import ExportedArticle, Filters, count, exported
+from ingestor.pipeline.save import save_articles
+from ingestor.store.filters import Filters
+from ingestor.store.stored_articles import ARTICLES_A_PART, count, exported
 from ingestor.store.upsert import ArticleUpsert
 from tests.support.other_archives import Archive
 from tools import ROOT
@@ -46,7 +45,9 @@ def arrival(number: int, text: str = "", **more) -> ArticleUpsert:
     )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def full(request, tmp_path_factory):
     """Give an archive with 450 articles, one of which was edited, and one that was adopted."""
     store = ""
@@ -61,10 +62,10 @@ def full(request, tmp_path_factory):
             f"INSERT INTO feeds(id, name, kind) VALUES (1, '{NAME}', 'rss'), (2, 'b_', 'rss')"
         )
         for number in range(450):
-            save(connection, arrival(number), path_of)
-        save(connection, edit, path_of)
-        save(connection, arrival(449, feed_id=2), path_of)
-        save(connection, adopted, path_of)
+            save_articles(connection, [arrival(number)])
+        save_articles(connection, [edit])
+        save_articles(connection, [arrival(449, feed_id=2)])
+        save_articles(connection, [adopted])
     yield place
     place.close()
 
@@ -113,7 +114,7 @@ def test_articles_are_read_a_part_at_a_time(full):
         connection.exec_driver_sql("UPDATE articles SET summary = ''")
     late = [one for one in rest if one.summary == "read late"]
     assert first.summary == ""
-    assert len(late) == 451 - exports.ARTICLES_A_PART
+    assert len(late) == 451 - ARTICLES_A_PART
 
 
 def test_revisions_say_when_each_held(full):
@@ -134,7 +135,7 @@ def test_json_lines_hold_every_key(full):
     assert json_lines(exported(full.database, Filters(limit=1)), file) == 1
     (line,) = file.getvalue().decode().splitlines()
     one = json.loads(line)
-    assert list(one) == list(ExportedArticle.__slots__)
+    assert list(one) == list(COLUMNS)
     assert one["published_at"] == "2024-03-11T01:00:00Z"
     assert one["known_until"] is None
     assert (one["categories"], one["feeds"]) == (["金融", NAME], [NAME])
@@ -148,7 +149,7 @@ def test_every_key_is_documented():
     page = (ROOT / "docs" / "import-export.md").read_text("utf-8")
     table = page.partition("### The keys")[2].partition("| key |")[2].partition("\n\n")[0]
     keys = [name for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")]
-    assert [key.strip(" `") for key in keys] == list(ExportedArticle.__slots__)
+    assert [key.strip(" `") for key in keys] == list(COLUMNS)
 
 
 def test_parquet_holds_the_same(full):
@@ -158,7 +159,7 @@ def test_parquet_holds_the_same(full):
     read = pyarrow.parquet.ParquetFile(file)
     assert read.metadata.num_row_groups == 5
     table = read.read()
-    assert table.column_names == list(ExportedArticle.__slots__)
+    assert table.column_names == list(COLUMNS)
     expected = list(exported(full.database, Filters()))
     for row, one in zip(table.to_pylist(), expected, strict=True):
         assert row["published_at"] == one.published_at
@@ -220,7 +221,7 @@ def test_the_command_writes_where_it_is_told(site):
     ours = Archive(site.folder, None)
     with ours.database.transaction() as connection:
         for number in (1, 2):
-            save(connection, arrival(number, feed_id=None), path_of)
+            save_articles(connection, [arrival(number, feed_id=None)])
     ours.close()
     done = site.run("export", "-", "--limit", "1", "--since", "2024-03-11")
     assert done.returncode == 0, done.stderr

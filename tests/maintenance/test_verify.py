@@ -20,12 +20,6 @@ def full(site, net):
     return site
 
 
-def change(site: Site, sql: str) -> None:
-    # PostgreSQL would refuse what refers to nothing, as SQLite's shell does not.
-    unwatched = ["SET session_replication_role = replica"] if site.store else []
-    site.change(*unwatched, sql)
-
-
 def first_file(site: Site) -> Path:
     return site.folder / "archive" / next(iter(site.files()))
 
@@ -44,7 +38,7 @@ def change_a_file(site):
 
 
 def forget_that_a_file_was_written(site):
-    change(site, "UPDATE articles SET file_sha256 = NULL WHERE id = 1")
+    site.change("UPDATE articles SET file_sha256 = NULL WHERE id = 1")
 
 
 def leave_a_temporary_file(site):
@@ -66,15 +60,15 @@ def tear_a_warc_file(site):
 
 
 def point_elsewhere(site):
-    change(site, "UPDATE captures SET warc_offset = warc_offset + 1 WHERE id = 1")
+    site.change("UPDATE captures SET warc_offset = warc_offset + 1 WHERE id = 1")
 
 
 def claim_another_body(site):
-    change(site, "UPDATE captures SET sha256 = 'x' WHERE id = 1")
+    site.change("UPDATE captures SET sha256 = 'x' WHERE id = 1")
 
 
 def forget_a_capture(site):
-    change(site, "UPDATE captures SET warc_file = NULL WHERE id = 1")
+    site.change("UPDATE captures SET warc_file = NULL WHERE id = 1")
 
 
 MENDABLE = {
@@ -143,7 +137,7 @@ CONTRADICTIONS = {
 @pytest.mark.parametrize(("sql", "said"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_what_only_a_backup_mends_is_left_and_said(full, sql, said):
     """The database is the truth: where it contradicts itself, nothing is guessed."""
-    change(full, sql)
+    full.change(sql)
     repaired = full.run("verify", "--repair")
     assert repaired.returncode == 1
     assert said in repaired.stdout

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from ingestor.pipeline.images import image_kind, image_path
-from tests.extract.test_multipage import make_due
 from tools.made_up_sina import finance_page, made_up, picture, publish
 
 FIRST = "//n.sinaimg.cn/made-up/first.jpg"
@@ -61,7 +60,7 @@ def test_each_picture_is_kept_once_under_the_name_of_its_content(site, net, show
 
 def edit_and_lose(site, net, shown):
     """Expect that an edit asks for no picture again, and that a lost copy is had again."""
-    make_due(site, "articles", "next_check_at")
+    site.make_due("articles", "next_check_at")
     net.serve(shown.url, finance_page(replace(shown, title="改过的标题")))
     net.forget()
     assert json.loads(run(site, "--once", "--json").stdout)["articles_revised"] == 1
@@ -91,7 +90,7 @@ def test_a_picture_that_cannot_be_had_is_no_failure(site, net, shown):
     ]
     net.forget()
     net.serve(f"https:{SECOND}", picture("x"), content_type="image/png")
-    make_due(site, "pictures", "next_attempt_at", "next_attempt_at IS NOT NULL")
+    site.make_due("pictures", "next_attempt_at", "next_attempt_at IS NOT NULL")
     run(site, "--once")
     assert [visit.status for visit in net.asked("made-up/")] == [200]
     assert site.query("SELECT count(*) FROM images WHERE path IS NOT NULL") == [(1,)]

@@ -11,11 +11,14 @@ from ingestor.clock import Clock
 from ingestor.identity import is_content_address
 from ingestor.maintenance.export import write_tree
 from ingestor.pipeline.imports import import_folder
-from ingestor.store.exports import Filters, exported
+from ingestor.store.filters import Filters
+from ingestor.store.stored_articles import exported
 from ingestor.workers import Workers
 from tests.support.other_archives import NOW, Archive, post, tally, write
 from tests.support.shared import shared
 from tools.made_up_sina import ARTICLES, made_up, publish
+
+pytestmark = pytest.mark.slow
 
 SEEN = "SELECT first_seen_at FROM articles"
 

@@ -16,12 +16,11 @@ from ingestor.config import load
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.reextract import ARTICLES_A_TRANSACTION, reextract
 from ingestor.store.db.run_lock import only_run
-from ingestor.store.reextraction import Wanted
+from ingestor.store.filters import Filters
 from ingestor.store.revisions import text_sha256
 from ingestor.store.search import index
 from tests.faults.driver import InlineWorkers
 from tests.faults.laboratory import Driver, assert_sound, copy_of, holdings, points_of, said
-from tests.pipeline.test_revisions import make_due
 from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
 from tools.running import Site, feed
 
@@ -218,7 +217,7 @@ def test_a_page_that_is_kept_as_a_revisit_is_read(site, net):
     site.run("--once")
     for page in (replace(one, title="改过的标题"), one):
         net.serve(page.url, finance_page(page))
-        make_due(site)
+        site.make_due()
         site.run("--once")
     assert [row[:2] for row in site.query(HISTORY)] == [(1, "new"), (2, "edit"), (3, "edit")]
     lengths = site.query("SELECT warc_length FROM captures WHERE url LIKE '%doc-%' ORDER BY id")
@@ -238,7 +237,7 @@ def seen_twice(site, net):
     publish(net, [made_up(1)])
     site.run("--once")
     change(site, "UPDATE articles SET etag = '', last_modified = ''")
-    make_due(site)
+    site.make_due()
     site.run("--once")
     first, second = site.query(
         "SELECT warc_file, warc_length FROM captures WHERE url LIKE '%doc-%' ORDER BY id"
@@ -310,7 +309,9 @@ def test_a_stop_loses_nothing_and_the_next_run_goes_on(site, net):
 
     def go(until: int) -> int:
         seen = 0
-        steps = reextract(archive, database, InlineWorkers(), clock, wanted=Wanted(), dry_run=False)
+        steps = reextract(
+            archive, database, InlineWorkers(), clock, filters=Filters(), dry_run=False
+        )
         for one in steps:
             seen += one.outcome == "changed"
             if seen >= until:

@@ -10,11 +10,6 @@ from tools.made_up_sina import finance_page, made_up, publish
 pytestmark = pytest.mark.every_store
 
 
-def make_due(site):
-    """Move the next look into the past: no test waits for an hour to go by."""
-    site.change("UPDATE articles SET next_check_at = '2000-01-01T00:00:00Z'")
-
-
 @pytest.fixture
 def watched(site, net):
     """Give a site with one article, whose time to be looked at again has come."""
@@ -22,7 +17,7 @@ def watched(site, net):
     one = replace(made_up(1), more={})
     publish(net, [one])
     site.run("--once")
-    make_due(site)
+    site.make_due()
     net.forget()
     return one
 

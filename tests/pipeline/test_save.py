@@ -11,10 +11,10 @@ import pytest
 from ingestor.__main__ import main
 from ingestor.model import Body
 from ingestor.pipeline.batches import LONGEST_SECONDS, batches
-from ingestor.store import articles
+from ingestor.pipeline.save import save_articles
 from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers
-from tools.filling import arrival_of, filled, path_of
+from tools.filling import arrival_of, filled
 from tools.retold import phrased, text
 
 EVERYTHING = {
@@ -76,13 +76,13 @@ def test_a_batch_ends_as_its_articles_alone_would(tmp_path, store_url, seed):
     together = filled(store_url or tmp_path / "together.db", [])
     outcomes = []
     with alone.transaction() as connection:
-        outcomes += [articles.save(connection, one, path_of).outcome for one in coming]
+        outcomes += [save_articles(connection, [one])[0].outcome for one in coming]
     left = list(coming)
     batched = []
     while left:
         size = dice.randrange(1, 30)
         with together.transaction() as connection:
-            saved = articles.save_all(connection, left[:size], path_of)
+            saved = save_articles(connection, left[:size])
         batched += [one.outcome for one in saved]
         left = left[size:]
     assert batched == outcomes
@@ -103,6 +103,7 @@ def test_a_batch_does_not_wait_for_what_is_slow_to_come():
     assert list(batches([], 3, lambda: 0.0)) == []
 
 
+@pytest.mark.slow
 def test_a_worker_has_neither_the_database_nor_the_network_in_memory():
     """It would take a second to start, and 40 MB."""
     # A function of this module would bring this module with it.

@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from benchmarks import end_to_end, polling
 from benchmarks.end_to_end import Result
 from benchmarks.goals import GOALS
@@ -16,12 +18,14 @@ from benchmarks.polling import Polled
 from benchmarks.real_pages import real_page, real_pages
 from benchmarks.report import Measured, Sizes, picture
 from benchmarks.report import page as page_of
-from benchmarks.sampling.sampler import FOLDER, short_path
+from benchmarks.sampling.sampler import FOLDER, STAGES, short_path
 from benchmarks.stages import SAMPLING
 from ingestor.extract import extract_article
 from ingestor.model import Page
 from tests.support.shared import shared
 from tools import ROOT
+
+pytestmark = pytest.mark.slow
 
 A_POOL = """
 import multiprocessing, time
@@ -111,6 +115,12 @@ def test_what_fails_is_said_not_measured(tmp_path):
         assert "exit code 1: it is broken" in str(error)
     else:
         raise AssertionError("nothing was said")
+
+
+def test_the_profile_knows_the_rooms():
+    """A stage of a folder that was renamed would have no time at all."""
+    ours = [part for part, _ in STAGES if part.startswith("ingestor/")]
+    assert [part for part in ours if not list(ROOT.glob(f"{part}*"))] == []
 
 
 def test_a_process_that_samples_itself_says_where_it_worked(tmp_path):

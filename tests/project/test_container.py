@@ -48,6 +48,7 @@ def test_the_images_variables_are_a_configuration(tmp_path):
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+@pytest.mark.slow
 def test_the_health_check_says_what_healthz_says(status, code):
     """The command of the image, run against an answer of each kind."""
     _, flag, program = FINAL.command("HEALTHCHECK")

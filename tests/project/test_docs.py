@@ -97,3 +97,41 @@ def test_both_readmes_show_the_same():
         for name in READMES
     )
     assert english == chinese
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+OURS = r"(?:ingestor|tests|tools|benchmarks|migrations|deploy|docs)/"
+
+
+def rows(title: str) -> list[tuple[str, str]]:
+    """Return the two columns of the table under a heading of the page on the architecture."""
+    _, _, section = ARCHITECTURE.partition(f"\n## {title}")
+    lines = re.findall(r"^\| (.*?) \| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    return [line for line in lines if line[1].strip("-")][1:]
+
+
+@pytest.mark.parametrize(("change", "places"), rows("I want to change"))
+def test_every_change_has_a_place_to_look(change, places):
+    """Each row names a file or a folder that is there."""
+    named = re.findall(r"`([\w./-]+[./]\w*)`", places)
+    assert named, change
+    assert [place for place in named if not (ROOT / place).exists()] == []
+
+
+def test_every_room_is_described():
+    """Those of the program, and what stands beside it."""
+    described = {room.strip("`") for room, _ in rows("The rooms")}
+    inside = {path for path in (ROOT / "ingestor").iterdir() if any(path.glob("*.py"))}
+    rooms = {f"ingestor/{path.name}/" for path in inside}
+    beside = {"migrations", "tests", "tools", "benchmarks", "deploy"}
+    assert described == rooms | {f"{name}/" for name in beside} | {"ingestor/*.py"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_in_a_page_leads_somewhere(page):
+    """Files of ours that it names, and pages that it links; the changelog tells of the past."""
+    text = "" if page.name == "CHANGELOG.md" else page.read_text("utf-8")
+    named = {ROOT / path for path in re.findall(rf"`({OURS}[\w./-]*)`", text)}
+    linked = {page.parent / path for path in re.findall(r"\]\((?!http)([^)#\s]+)", text)}
+    assert sorted(str(path) for path in named | linked if not path.exists()) == []

@@ -14,6 +14,8 @@ import pytest
 
 from tools.fake_internet import Answer, FakeInternet
 
+pytestmark = pytest.mark.slow
+
 PAGE = "https://finance.sina.com.cn/x.shtml"
 TEXT = "钱潮涌动，潮平岸阔。" * 20
 LONG_AGO = "Mon, 11 Mar 2024 03:30:00 GMT"

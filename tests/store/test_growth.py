@@ -12,28 +12,30 @@ from benchmarks.filling import FEEDS, LAST_DAY, fill, symbol
 from benchmarks.growth import compare, report
 from benchmarks.made_texts import Writer
 from ingestor.model import Article, Body, Feed
+from ingestor.pipeline.save import save_articles
 from ingestor.store import (
     articles,
     audit,
     captures,
     entries,
     feeds,
-    history,
     overview,
-    projection,
     rechecks,
+    stored_articles,
     stories,
 )
 from ingestor.store.db.database import Database
-from ingestor.store.exports import Filters
+from ingestor.store.filters import Filters
 from ingestor.store.overview import late_feeds
 from ingestor.store.search import index
 from ingestor.store.search.candidates import USUAL, Bounds
+from ingestor.store.search.hits import search
 from ingestor.store.search.query import Order, parse
-from ingestor.store.search.ranking import search
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
-from tools.filling import filled, path_of
+from tools.filling import filled
+
+pytestmark = pytest.mark.slow
 
 COUNT = 300
 NOW = LAST_DAY + timedelta(hours=3)
@@ -208,8 +210,8 @@ def whole_tables(database, work):
 def a_pass(connection):
     """Do what the daemon does again and again."""
     arrivals = [arrival(number) for number in range(16)]
-    articles.save_all(connection, arrivals, path_of)
-    articles.save_all(connection, [arrival(1, "改过的文字。" * 30)], path_of)
+    save_articles(connection, arrivals)
+    save_articles(connection, [arrival(1, "改过的文字。" * 30)])
     first = arrivals[0].article
     articles.known_under(connection, first.url, first.document_id, "2026-11-01")
     articles.from_page(connection, first.document_id)
@@ -217,7 +219,7 @@ def a_pass(connection):
     entries.due(connection, NOW, feed_ids=every, limit=100)
     entries.count(connection, "pending")
     rechecks.due(connection, NOW, 200)
-    projection.due(connection, 50)
+    stored_articles.due_files(connection, 50)
     captures.asked_before(connection, [first.url])
     captures.earlier(connection, first.url, "0" * 64)
     feeds.states(connection, [Feed("新浪财经－第1频道", "rss", "https://x.example/", (), "")])
@@ -229,8 +231,8 @@ def a_look(connection):
     overview.feed_health(connection, 3)
     overview.parked(connection, 10)
     late_feeds(connection, NOW)
-    history.by_id(connection, 5)
-    history.ids_of(connection, "https://finance.sina.com.cn/a.shtml", "a")
+    stored_articles.history(connection, 5)
+    stored_articles.ids_of(connection, "https://finance.sina.com.cn/a.shtml", "a")
 
 
 def arrival(number, text=""):

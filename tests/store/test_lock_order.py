@@ -16,11 +16,12 @@ from threading import Barrier
 import pytest
 
 from ingestor.model import Body, Entry, Picture
-from ingestor.store import articles, entries, feeds, images, revisions
+from ingestor.pipeline.save import save_articles
+from ingestor.store import entries, feeds, images, revisions
 from ingestor.store.db import lock_order
 from ingestor.store.db.database import Database
 from ingestor.store.images import DueImage
-from tools.filling import FEED, FIRST, arrival_of, filled, path_of
+from tools.filling import FEED, FIRST, arrival_of, filled
 from tools.retold import phrased, text
 
 WRITERS = 4
@@ -84,13 +85,13 @@ def wait_until_blocked(archive: Database, number: int = 1) -> None:
 def held(archive: Database, *arrivals):
     """Save arrivals in a transaction that stays open for the block."""
     with archive.transaction() as connection:
-        articles.save_all(connection, arrivals, path_of)
+        save_articles(connection, arrivals)
         yield connection
 
 
 def save(archive: Database, *arrivals) -> list[str]:
     with archive.transaction() as connection:
-        return [one.outcome for one in articles.save_all(connection, arrivals, path_of)]
+        return [one.outcome for one in save_articles(connection, arrivals)]
 
 
 def test_an_article_that_several_save_at_once_is_one(archive, others):

@@ -8,8 +8,10 @@ import pytest
 
 from ingestor.maintenance.export import parquet
 from ingestor.model import Article, Body, Security
-from ingestor.store import articles, revisions
-from ingestor.store.exports import Filters, exported
+from ingestor.pipeline.save import save_articles
+from ingestor.store import revisions
+from ingestor.store.filters import Filters
+from ingestor.store.stored_articles import exported
 from ingestor.store.upsert import ArticleUpsert
 from tools import ROOT
 from tools.filling import FEED, FIRST, filled
@@ -41,7 +43,7 @@ def folder(tmp_path_factory):
             )
             seen = moment + timedelta(minutes=7 + number)
             arrival = ArticleUpsert(one, "作者", FEED.categories, "page", seen, feed_id=1)
-            saved = articles.save(connection, arrival, path_of)
+            saved = save_articles(connection, [arrival])[0]
         later = Article(one.url, "x2", "更正后", moment, Body("<p>y</p>", FULL * 3, (), named))
         edit = ArticleUpsert(
             later, "作者", FEED.categories, "page", seen + timedelta(minutes=30), feed_id=1
@@ -52,10 +54,6 @@ def folder(tmp_path_factory):
             parquet(exported(database, Filters(), every_revision=every), file)
     database.close()
     return folder
-
-
-def path_of(arrival, day):
-    return f"{day}-{arrival.article.document_id}.md"
 
 
 def plain(rows) -> list[tuple]:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from ingestor.errors import UsageError
 from ingestor.model import Security
-from ingestor.store.exports import Filters
+from ingestor.store.filters import Filters
+from ingestor.store.search.hits import search
 from ingestor.store.search.index_sqlite import FULL_TEXT_INDEX
-from ingestor.store.search.query import Query, match, parse
-from ingestor.store.search.ranking import Order, search
+from ingestor.store.search.query import Order, Query, match, parse
 from ingestor.store.search.snippets import marks, snippet
 from ingestor.store.search.statement import statement
 from ingestor.store.search.tokenizer import tokens
@@ -36,7 +36,9 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def archive(request, tmp_path_factory):
     place = tmp_path_factory.mktemp("search") / "archive.db"
     if request.param == "postgresql":

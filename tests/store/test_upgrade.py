@@ -1,98 +1,147 @@
-"""Upgrades: a copy is made first, and the way back leads to what was."""
+"""Upgrades: a copy is made first, no row is lost, and the way back leads to what was."""
 
-import shutil
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from alembic.script import ScriptDirectory
 
-from ingestor.errors import StorageFailed
+from ingestor.errors import SchemaTooNew, SchemaTooOld, StorageFailed
 from ingestor.store.db.database import Database
-from ingestor.store.db.migrations import copy_path, folder, upgrade
+from ingestor.store.db.migrations import copy_path, revision, upgrade
+from tests.support.migrations import head, with_a_second
 
-NEXT = """
-revision = "9999"
-down_revision = "{head}"
+BEFORE_THE_RELEASE = Path(__file__).with_name("schema-0010.sql")
 
-
-def upgrade():
-    from alembic import op
-
-    op.execute("CREATE TABLE later (x)")
-    {more}
-
-
-def downgrade():
-    pass
+ROWS = """
+INSERT INTO feeds (id, name, kind, url) VALUES (1, 'f', 'rss', 'https://a.example/feed');
+INSERT INTO articles (id, url, date, title, content_html, content_text, content_sha256,
+    first_seen_at, path, origin) VALUES (1, 'https://a.example/1', '2024-01-01', 't', '<p>x</p>',
+    'x', 'h', '2024-01-01T00:00:00Z', 'a/b.md', 'page');
+INSERT INTO revisions (article_id, revision, cause, seen_at, title, content_html, content_text,
+    content_sha256) VALUES (1, 1, 'new', '2024-01-01T00:00:00Z', 't', '<p>x</p>', 'x', 'h');
+INSERT INTO entries (feed_id, key, seen_at, article_id, state)
+    VALUES (1, 'k', '2024-01-01T00:00:00Z', 1, 'done');
+INSERT INTO sightings (article_id, feed_id, seen_at) VALUES (1, 1, '2024-01-01T00:00:00Z');
 """
 
 
 @pytest.fixture
-def head():
-    return ScriptDirectory(str(folder())).get_current_head()
-
-
-@pytest.fixture
-def older(tmp_path):
-    """Give a database of today's schema, which tomorrow's program finds."""
-    made = Database(f"sqlite:///{tmp_path}/a.db")
+def older(empty):
+    """Give a database of today's schema and one row a table, which tomorrow's program finds."""
+    made = empty()
     upgrade(made)
-    with made.transaction() as connection:
-        connection.exec_driver_sql("INSERT INTO feeds (name, kind) VALUES ('one', 'rss')")
-    yield made
-    made.close()
+    fill(made)
+    return made
 
 
-def tomorrow(tmp_path, head, more=""):
-    scripts = tmp_path / "migrations"
-    shutil.copytree(folder(), scripts)
-    text = NEXT.format(head=head, more=more)
-    (scripts / "versions" / "9999_next.py").write_text(text, encoding="utf-8")
-    return scripts
+def fill(database):
+    with database.transaction() as connection:
+        for statement in ROWS.split(";")[:-1]:
+            connection.exec_driver_sql(statement)
 
 
-def tables(path):
-    connection = sqlite3.connect(path)
-    found = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    feeds = connection.execute("SELECT name FROM feeds").fetchall()
-    connection.close()
-    return found, feeds
+def counts(database) -> set[int]:
+    with database.reading() as connection:
+        return {
+            connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+            for table in ("feeds", "articles", "revisions", "entries", "sightings", "changes")
+        }
 
 
-def test_an_upgrade_copies_the_database_first(older, tmp_path, head):
+def schema(database) -> str | None:
+    with database.reading() as connection:
+        return revision(connection)
+
+
+@pytest.mark.every_store
+def test_an_upgrade_keeps_every_row(older, tmp_path):
+    """It is done once; the second start finds it done."""
+    scripts = with_a_second(tmp_path)
+    assert upgrade(older, scripts) is True
+    assert (schema(older), counts(older)) == ("9999", {1})
+    with older.reading() as connection:
+        assert connection.exec_driver_sql("SELECT weight FROM feeds").all() == [(1,)]
+    assert upgrade(older, scripts) is False
+
+
+@pytest.mark.every_store
+def test_a_new_database_goes_through_a_migration_that_its_tables_lack(empty, tmp_path):
+    """The tables are those of the shipped migrations; what comes after them is run."""
+    database = empty()
+    assert upgrade(database, with_a_second(tmp_path)) is True
+    assert schema(database) == "9999"
+
+
+def test_an_upgrade_copies_the_database_first(older, tmp_path):
     """The copy is one whole file of the old schema, with the rows that were in the WAL."""
-    assert upgrade(older, tomorrow(tmp_path, head))
-    copy = copy_path(older.path, head)
-    assert copy.name == f"a.db.schema-{head}"
-    found, feeds = tables(copy)
-    assert "later" not in found
-    assert feeds == [("one",)]
-    assert "later" in tables(older.path)[0]
-    again = Database(f"sqlite:///{copy}")
-    assert not upgrade(again)
-    again.close()
+    upgrade(older, with_a_second(tmp_path))
+    copy = copy_path(older.path, head())
+    assert copy.name == f"{older.path.name}.schema-{head()}"
+    with closing(Database(f"sqlite:///{copy}")) as again:
+        assert (schema(again), counts(again)) == (head(), {1})
+        assert upgrade(again) is False
 
 
 def test_nothing_is_copied_when_nothing_is_to_be_done(older, tmp_path):
     """Neither for a new database, nor for one that is up to date."""
-    assert not upgrade(older)
+    assert upgrade(older) is False
     assert not list(tmp_path.glob("*.schema-*"))
 
 
-def test_a_failed_upgrade_leaves_the_database_and_the_copy(older, tmp_path, head):
-    """And the next try begins anew."""
-    broken = tomorrow(tmp_path, head, 'raise RuntimeError("no")')
+@pytest.mark.every_store
+def test_a_failed_upgrade_leaves_the_database_as_it_was(older, tmp_path):
+    """Nothing of it is there, and the next try begins anew."""
+    broken = with_a_second(tmp_path, 'raise RuntimeError("no")')
     for _ in range(2):
         with pytest.raises(RuntimeError):
             upgrade(older, broken)
-    assert "later" not in tables(older.path)[0]
-    assert tables(copy_path(older.path, head))[1] == [("one",)]
+    assert (schema(older), counts(older)) == (head(), {1})
+    with older.reading() as connection:
+        assert not older.engine.dialect.has_table(connection, "later")
+
+
+def test_a_failed_upgrade_leaves_the_copy(older, tmp_path):
+    """Whole, and under its name."""
+    with pytest.raises(RuntimeError):
+        upgrade(older, with_a_second(tmp_path, 'raise RuntimeError("no")'))
+    with closing(Database(f"sqlite:///{copy_path(older.path, head())}")) as copy:
+        assert counts(copy) == {1}
     assert not list(tmp_path.glob("*.unfinished"))
 
 
-def test_without_room_for_the_copy_nothing_is_upgraded(older, tmp_path, head):
+def test_without_room_for_the_copy_nothing_is_upgraded(older, tmp_path):
     """A line that names the copy."""
-    copy_path(older.path, head).mkdir()
+    copy_path(older.path, head()).mkdir()
     with pytest.raises(StorageFailed, match="copy before the upgrade"):
-        upgrade(older, tomorrow(tmp_path, head))
-    assert "later" not in tables(older.path)[0]
+        upgrade(older, with_a_second(tmp_path))
+    assert schema(older) == head()
+
+
+def test_an_archive_from_before_the_release_goes_on(tmp_path):
+    """What its nine migrations made is what the first one makes: nothing is copied for it."""
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(BEFORE_THE_RELEASE.read_text("utf-8"))
+    with closing(Database(f"sqlite:///{path}")) as database:
+        fill(database)
+        assert upgrade(database) is (head() != "0010")
+        assert (schema(database), counts(database)) == (head(), {1})
+    assert bool(list(tmp_path.glob("*.schema-*"))) is (head() != "0010")
+
+
+@pytest.mark.every_store
+@pytest.mark.parametrize(
+    ("version", "error", "line"),
+    [
+        ("0009", SchemaTooOld, "before the first release .* an earlier version first"),
+        ("9999", SchemaTooNew, "a newer version .* upgrade the program"),
+    ],
+)
+def test_another_versions_archive_is_refused(older, version, error, line):
+    """One clear line says which version helps; nothing is done to the archive."""
+    with older.transaction() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+    with pytest.raises(error, match=line):
+        upgrade(older)
+    assert (schema(older), counts(older)) == (version, {1})

@@ -13,7 +13,8 @@ from ingestor.pipeline.files import write_files
 from ingestor.pipeline.imports import ImportedFile, import_folder
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.exports import ExportedArticle, Filters, exported
+from ingestor.store.filters import Filters
+from ingestor.store.stored_articles import ArticleRevision, exported
 from ingestor.workers import Workers
 from tools.made_up_sina import MadeUpArticle, body_html
 
@@ -83,7 +84,7 @@ class Archive:
         folder = write(self.folder / "theirs", files)
         return {one.path.relative_to(folder).as_posix(): one.outcome for one in self.adopt(folder)}
 
-    def articles(self, **filters: object) -> list[ExportedArticle]:
+    def articles(self, **filters: object) -> list[ArticleRevision]:
         """Return what is in the archive."""
         return list(exported(self.database, Filters(**filters)))
 

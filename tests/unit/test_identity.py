@@ -1,6 +1,10 @@
 """Which article is it: addresses, document ids, days, and when two are the same."""
 
+import gzip
+from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -9,11 +13,15 @@ from hypothesis import strategies as st
 from ingestor import identity
 from ingestor.errors import Forbidden
 from ingestor.identity import Known, canonical_url, document_id, free_day, match
+from ingestor.identity_parameters import NAMING, SINA_TRACKING, STATIC_TRACKING, TRACKING
 from ingestor.model import Entry, Feed
 from tests.support.shared import shared
 
 DOC = "https://finance.sina.com.cn/china/2022-04-14/doc-imcwipii4221122.shtml"
+LIVE = "https://finance.sina.com.cn/7x24/notification.shtml"
+WRAPPER = "https://cj.sina.cn/article/norm_detail?url="
 FEED = Feed("f", "rss", "https://rsshub.example/feed", ("a", "b"), "c")
+TEXTS = replace(FEED, content="feed")
 
 SAME = {
     "over http": (DOC.replace("https", "http"), DOC),
@@ -33,6 +41,57 @@ SAME = {
     "a column on another of its hosts": (
         "http://t.cj.sina.com.cn/articles/view/1738690784/v67a250e0019013tli?finpagefr=p_104",
         "https://cj.sina.com.cn/articles/view/1738690784/v67a250e0019013tli",
+    ),
+    "with an unknown parameter behind a document id": (f"{DOC}?x=1&page=2", DOC),
+    "with doubled slashes": (DOC.replace("/china/", "//china///"), DOC),
+    "with a slash behind the page": (f"{DOC}/", DOC),
+    "with slashes behind the page and a mark": (f"{DOC}//?from=wap", DOC),
+    "with the mobile site's marks": (
+        "http://finance.sina.cn/7x24/2024-08-27/detail-imadeup0000001.d.html?vt=4&cid=76524&node_id=76524&autocallup=no&isfromsina=no",
+        "https://finance.sina.cn/7x24/2024-08-27/detail-imadeup0000001.d.html",
+    ),
+    "an address of before 2016 with what nobody knows": (
+        "http://finance.sina.com.cn//roll/20100510/01307902229_2.shtml/?x=1",
+        "https://finance.sina.com.cn/roll/20100510/01307902229_2.shtml",
+    ),
+    "a live item with a mark": (
+        "http://finance.sina.com.cn/7x24/notification.shtml?from=wap&id=3100000",
+        f"{LIVE}?id=3100000",
+    ),
+    "a live item whose mark a feed escaped twice": (
+        f"{LIVE}?id=3100000&amp;from=wap",
+        f"{LIVE}?id=3100000",
+    ),
+    "a wrapper that is marked": (
+        f"{WRAPPER}{quote(DOC, safe='')}&from=redirect&autocallup=no",
+        DOC,
+    ),
+    "a wrapper whose address is not escaped": (f"{WRAPPER}{DOC}?from=wap", DOC),
+    "a wrapper that escapes twice": (f"{WRAPPER}{quote(quote(DOC, safe=''), safe='')}", DOC),
+    "a wrapper in a wrapper": (
+        f"{WRAPPER}{quote(WRAPPER + quote(DOC, safe=''), safe='')}",
+        DOC,
+    ),
+    "a partner's wrapper": (
+        f"https://partners.sina.cn/html/uc/toutiao/article?docUrl={DOC}?cre=tianyi&loc=1&wm=6079",
+        DOC,
+    ),
+    "a wrapper around a parameter that names": (
+        f"{WRAPPER}{quote(f'{LIVE}?id=3100000&from=wap', safe='')}",
+        f"{LIVE}?id=3100000",
+    ),
+    "a wrapper around nothing": (
+        f"{WRAPPER}javascript:alert(1)",
+        f"{WRAPPER}javascript%3Aalert%281%29",
+    ),
+    "words in GBK": (
+        "http://search.sina.com.cn/?q=%b9%c9&from=x",
+        "https://search.sina.com.cn/?q=%B9%C9",
+    ),
+    "another site's doubled slashes": ("https://a.example//b", "https://a.example//b"),
+    "another site's share button": (
+        "https://a.example/x.html?isappinstalled=0&from=timeline&mod=1&spm=a.b",
+        "https://a.example/x.html?mod=1",
     ),
     "another site's campaign": ("http://a.example/x?utm_source=s&id=3", "https://a.example/x?id=3"),
     "another site's query in another order": (
@@ -113,6 +172,40 @@ DOCUMENTS = {
         "https://cj.sina.com.cn/articles/view/1738690784/m67a250e0019013tli",
         "column-1738690784-67a250e0019013tli",
     ),
+    "a column of the news site": (
+        "https://k.sina.com.cn/article_1738690784_67a250e0019013tli.html?from=finance",
+        "column-1738690784-67a250e0019013tli",
+    ),
+    "a column of the mobile news site": (
+        "https://k.sina.cn/article_1738690784_v67a250e0019013tli.html",
+        "column-1738690784-67a250e0019013tli",
+    ),
+    "a column with a p before its id": (
+        "https://cj.sina.cn/articles/view/1738690784/p67a250e0027013tli",
+        "column-1738690784-p67a250e0027013tli",
+    ),
+    "a blog": (
+        "http://blog.sina.com.cn/s/blog_4404091b0100dpga.html?tj=1",
+        "blog-4404091b0100dpga",
+    ),
+    "a blog on the mobile site": (
+        "https://blog.sina.cn/dpool/blog/s/blog_4404091b0100dpga.html?md=gd",
+        "blog-4404091b0100dpga",
+    ),
+    "a short address of nothing": ("http://doc.sina.cn/?id=comos:", ""),
+    "a short address of a document": (
+        "http://doc.sina.cn/?id=comos:mcwipii4221122",
+        "imcwipii4221122",
+    ),
+    "a short address whose id begins with an i": (
+        "https://doc.sina.cn/?from=x&id=comos%3Aihnzahi3275702",
+        "iihnzahi3275702",
+    ),
+    "a short address of another catalogue": ("http://doc.sina.cn/?id=gsps:42-4-252116", ""),
+    "a wrapped document": (f"{WRAPPER}{quote(DOC, safe='')}", "imcwipii4221122"),
+    "a document with slashes": (f"{DOC.replace('/china', '//china')}/", "imcwipii4221122"),
+    "no address": ("http://[::1/", ""),
+    "another site's blog": ("https://a.example/s/blog_4404091b0100dpga.html", ""),
     "a research report": (
         "https://stock.finance.sina.com.cn/stock/go.php/vReport_Show/kind/lastest/rptid/835629288440/index.phtml",
         "report-835629288440",
@@ -130,6 +223,117 @@ DOCUMENTS = {
 def test_the_document_id_is_the_publishers(url, expected):
     """Desktop and mobile have it in common; no other site can claim one of Sina's."""
     assert document_id(url) == expected
+
+
+@pytest.mark.parametrize("url", [case[0] for case in DOCUMENTS.values()], ids=DOCUMENTS)
+def test_all_forms_of_an_address_have_one_document_id(url):
+    """What the canonical address says, the one that was announced says as well."""
+    try:
+        canonical = canonical_url(url)
+    except Forbidden:
+        return
+    assert document_id(canonical) == document_id(url)
+    assert document_id(url.replace("https:", "http:") + "#x") == document_id(url)
+
+
+PAGES_WITHOUT_A_NUMBER = (
+    LIVE,
+    "https://finance.sina.com.cn/stock/",
+    "https://finance.sina.cn/zt/index.html",
+    "https://zhibo.sina.com.cn/x.php",
+    "https://live.video.sina.com.cn/play/finance/chatshow/238.html",
+)
+PAGES_WITH_A_NUMBER = (
+    "https://finance.sina.com.cn/20100118/06433186042.shtml",
+    "https://mil.news.sina.com.cn/s/2010-04-21/1319591391.html",
+    "https://slide.news.sina.com.cn/z/slide_1_64237_394078.html",
+)
+MARKS = sorted(
+    SINA_TRACKING | {"utm_source", "UTM_Medium", "spm", "fbclid", "nsukey", "Share_Token"}
+)
+
+
+@pytest.mark.parametrize("page", [*PAGES_WITHOUT_A_NUMBER, *PAGES_WITH_A_NUMBER])
+@pytest.mark.parametrize("name", sorted(NAMING))
+def test_a_parameter_that_names_the_article_stays(page, name):
+    """Two values are two articles, also behind .shtml and .html."""
+    addresses = [canonical_url(f"{page}?{name}={value}&from=wap") for value in "12"]
+    assert addresses == [f"{page}?{name}={value}" for value in "12"]
+
+
+@pytest.mark.parametrize("page", PAGES_WITHOUT_A_NUMBER)
+def test_a_parameter_that_nobody_knows_stays_where_the_path_has_no_number(page):
+    """Dropping it might join entries of one feed."""
+    assert canonical_url(f"{page}?xyz=2&mod=1") == f"{page}?xyz=2"
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_A_NUMBER)
+def test_a_parameter_that_nobody_knows_goes_where_the_path_has_a_number(page):
+    """The path tells these pages apart."""
+    assert canonical_url(f"{page}?xyz=2&mod=1") == page
+
+
+def test_no_parameter_both_names_and_tracks():
+    """The lists do not contradict each other, and are in lower case."""
+    assert not NAMING & (SINA_TRACKING | STATIC_TRACKING)
+    assert not [name for name in NAMING if TRACKING.fullmatch(name)]
+    assert all(name == name.lower() for name in NAMING | SINA_TRACKING)
+
+
+names = st.one_of(
+    st.sampled_from([*sorted(NAMING | SINA_TRACKING), "xyz", "", "amp;from"]), st.text(max_size=8)
+)
+pairs = st.lists(st.tuples(names, st.text(max_size=12)), max_size=6)
+pages = st.sampled_from(
+    [DOC, *PAGES_WITHOUT_A_NUMBER, *PAGES_WITH_A_NUMBER, "https://a.example/x.html", WRAPPER[:-5]]
+)
+
+
+@given(pages, pairs)
+def test_canonical_twice_is_canonical_once(page, query):
+    """Whatever parameters there are: empty, twice, unknown."""
+    once = canonical_url(f"{page}?{urlencode(query)}")
+    assert canonical_url(once) == once
+    assert document_id(once) == document_id(f"{page}?{urlencode(query)}")
+
+
+@given(pages, pairs, st.lists(st.tuples(st.sampled_from(MARKS), st.text(max_size=8))), st.randoms())
+def test_a_mark_never_changes_the_address(page, query, marks, chance):
+    """Wherever in the query it stands."""
+    if "sina" not in page:
+        marks = [mark for mark in marks if mark[0].lower() not in SINA_TRACKING]
+    marked = query + marks
+    chance.shuffle(marked)
+    assert canonical_url(f"{page}?{urlencode(marked)}") == canonical_url(
+        f"{page}?{urlencode(query)}"
+    )
+
+
+@given(
+    st.sampled_from([*PAGES_WITHOUT_A_NUMBER, *PAGES_WITH_A_NUMBER]),
+    pairs,
+    st.sampled_from(sorted(NAMING)),
+    st.sets(st.text(max_size=8), min_size=2, max_size=4),
+)
+def test_a_name_always_changes_the_address(page, query, name, values):
+    """Whatever else stands in the query."""
+    queries = [urlencode([*query, (name, value)]) for value in values]
+    assert len({canonical_url(f"{page}?{query}") for query in queries}) == len(values)
+
+
+@given(st.integers(1, 12), st.integers(1, 4))
+def test_a_wrapper_ends(depth, escapes):
+    """However often an address is wrapped and escaped: it is found, or the whole is too long."""
+    url = DOC
+    for _ in range(depth):
+        for _ in range(escapes):
+            url = quote(url, safe="")
+        url = f"{WRAPPER}{url}"
+    if len(url) <= identity.MOST_URL_CHARACTERS:
+        assert canonical_url(url) == DOC
+    else:
+        with pytest.raises(Forbidden):
+            canonical_url(url)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +408,139 @@ def test_another_entry_is_another(change):
     assert identity.entry_key(FEED, entry(**change)) != identity.entry_key(FEED, entry())
 
 
+def text_entry(**values) -> Entry:
+    defaults = {"url": "https://a.example/0.html", "content": "<p>文</p>"}
+    return entry(**(defaults | values))
+
+
+SAME_TEXT = {
+    "a guid that went to https": ({"guid": "http://x.example/1"}, {"guid": "https://x.example/1"}),
+    "a link that went to https": (
+        {"url": "http://a.example/0.html"},
+        {"url": "https://a.example/0.html"},
+    ),
+    "guid and link that went to https": (
+        {"guid": DOC.replace("https", "http"), "url": DOC.replace("https", "http")},
+        {"guid": DOC, "url": DOC},
+    ),
+    "a mark behind guid and link": (
+        {"guid": f"{DOC}?from=rss", "url": f"{DOC}?from=rss"},
+        {"guid": DOC, "url": DOC},
+    ),
+    "another headline": ({"title": "one"}, {"title": "other"}),
+    "no guid, and another text": ({"guid": ""}, {"guid": "", "content": "<p>别的</p>"}),
+}
+OTHER_TEXT = {
+    "one guid, another link": (
+        {"guid": "SAME"},
+        {"guid": "SAME", "url": "https://a.example/1.html"},
+    ),
+    "one guid, another part of the page": (
+        {"guid": "SAME", "url": "https://a.example/0.html#1"},
+        {"guid": "SAME", "url": "https://a.example/0.html#2"},
+    ),
+    "one guid, another live item": (
+        {"guid": "SAME", "url": f"{LIVE}?id=3100000&from=wap"},
+        {"guid": "SAME", "url": f"{LIVE}?id=3100001&from=wap"},
+    ),
+    "one guid that is an address, another link": (
+        {"guid": DOC, "url": DOC},
+        {"guid": DOC, "url": DOC.replace("1122", "1123")},
+    ),
+    "one link, another guid": ({"guid": "1"}, {"guid": "2"}),
+    "guids that differ in their fragment": (
+        {"guid": "https://a.example/0.html#1"},
+        {"guid": "https://a.example/0.html#2"},
+    ),
+    "guids that only look like one address": ({"guid": "http://["}, {"guid": "https://["}),
+    "another day": ({}, {"published_at": datetime(2022, 4, 15, 3, tzinfo=UTC)}),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), SAME_TEXT.values(), ids=SAME_TEXT)
+def test_a_text_of_the_feed_stays_itself(first, second):
+    """One link and one guid, however both are written."""
+    keys = {identity.entry_key(TEXTS, text_entry(**values)) for values in (first, second)}
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize(("first", "second"), OTHER_TEXT.values(), ids=OTHER_TEXT)
+def test_another_text_of_the_feed_is_another(first, second):
+    """Either guid or link tells them apart: none is lost for another."""
+    keys = {identity.entry_key(TEXTS, text_entry(**values)) for values in (first, second)}
+    assert len(keys) == 2
+
+
+ORDINARY = {
+    "a guid that is the link": (TEXTS, {"guid": DOC, "url": DOC}, f"{DOC} 2022-04-14"),
+    "no link": (TEXTS, {"guid": "77", "url": ""}, "77 2022-04-14"),
+    "no guid": (TEXTS, {"guid": "", "url": DOC}, "imcwipii4221122 2022-04-14"),
+    "a live item": (
+        replace(TEXTS, kind="sina-live"),
+        {"guid": "5132355", "url": DOC},
+        "5132355 2022-04-14",
+    ),
+    "a document of a feed of pages": (
+        FEED,
+        {"url": f"{DOC}?from=rss"},
+        "imcwipii4221122 2022-04-14",
+    ),
+    "a page of before 2016": (
+        FEED,
+        {"url": "http://finance.sina.com.cn/20100118/06433186042.shtml"},
+        "https://finance.sina.com.cn/20100118/06433186042.shtml 2022-04-14",
+    ),
+}
+
+
+@pytest.mark.parametrize(("feed", "values", "key"), ORDINARY.values(), ids=ORDINARY)
+def test_ordinary_entries_have_the_keys_that_databases_hold(feed, values, key):
+    """An upgrade announces none of them anew."""
+    assert identity.entry_key(feed, entry(**values)) == key
+
+
+def test_a_live_item_stays_itself_when_its_page_comes():
+    """Its number is its own."""
+    live = replace(TEXTS, kind="sina-live")
+    first, later = entry(guid="5132355", url=""), entry(guid="5132355", url=DOC)
+    assert identity.entry_key(live, first) == identity.entry_key(live, later)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_any_entry_has_a_key_that_an_index_takes(guid, url):
+    """Feeds are written by strangers: neither a guid nor a link may stop one."""
+    for prefix in ("", "https://", "http://["):
+        key = identity.entry_key(TEXTS, entry(guid=f"{prefix}{guid}", url=f"{prefix}{url}"))
+        assert 0 < len(key.encode("utf-8", "replace")) < 2_700
+
+
+def test_a_monstrous_guid_and_link_make_a_short_key():
+    """PostgreSQL's indexes take 2,704 bytes; the names stay apart all the same."""
+    long = [f"https://a.example/{'x' * 1900}{number}" for number in range(3)]
+    keys = {identity.entry_key(TEXTS, entry(guid=long[0], url=link)) for link in long[1:]}
+    assert len(keys) == 2
+    assert max(map(len, keys)) < 100
+
+
+def test_entries_that_share_their_address_are_kept_apart_by_their_guids():
+    """A guid that only changes its scheme leads to the same address."""
+    addresses = [
+        identity.entry_address(TEXTS, text_entry(guid=guid), shared=True)
+        for guid in ("http://x.example/1", "https://x.example/1", "https://x.example/2")
+    ]
+    assert addresses[0] == addresses[1] != addresses[2]
+    assert all(address.startswith("https://a.example/0.html#") for address in addresses)
+
+
+def test_parts_of_one_page_under_one_guid_have_addresses_of_their_own():
+    """Where neither guid nor page tells, the fragment does."""
+    addresses = {
+        identity.entry_address(TEXTS, text_entry(url=f"https://a.example/#{part}"), shared=True)
+        for part in "123"
+    }
+    assert len(addresses) == 3
+
+
 @pytest.mark.parametrize(
     ("title", "text"),
     [("标题", "一　二\n三"), ("标 题", "一二三"), ("标题 ", "一二\n\n三")],
@@ -263,13 +600,34 @@ def test_a_day_that_is_taken_yields_to_the_announced_one():
     assert free_day([MONDAY], "2024-01-03", "2024-01-02") == "2024-01-03"
 
 
-def test_real_addresses_are_told_apart():
-    """None of Sina's 30,000 real addresses is refused, and none falls together with another."""
-    import gzip
-
+def real_addresses() -> list[str]:
     with gzip.open(shared("sina", "urls.txt.gz"), "rt", encoding="utf-8") as file:
-        urls = file.read().split()
-    canonical = {canonical_url(url) for url in urls}
-    assert len(canonical) == len(set(urls)) > 30_000
-    documents = [found for url in canonical if (found := document_id(url))]
-    assert len(documents) == len(set(documents)) > 3_800
+        return file.read().split()
+
+
+def test_real_addresses_are_told_apart():
+    """None of Sina's 30,037 real addresses is refused, and none falls together with another."""
+    urls = set(real_addresses())
+    articles = defaultdict(set)
+    for url in urls:
+        articles[document_id(url) or canonical_url(url)].add(url)
+    assert len(articles) == len({canonical_url(url) for url in urls}) == len(urls) > 30_000
+    assert sum(not name.startswith("https:") for name in articles) > 3_800
+
+
+def test_real_addresses_written_otherwise_fall_together_and_no_further():
+    """Over http, with slashes, marks and fragments they are as many articles as before."""
+    urls = set(real_addresses())
+    variants = {
+        variant
+        for url in urls
+        for path in (url.partition("//")[2].partition("?")[0],)
+        for variant in (
+            f"http://{path}",
+            f"https://{path.replace('/', '//')}?cre=tianyi&mod=pcpager_fin&loc=3&tj=none#x",
+            f"{WRAPPER}{quote(f'http://{path}', safe='')}",
+        )
+        if "sina" in url.partition("//")[2].partition("/")[0]
+    }
+    articles = {document_id(url) or canonical_url(url) for url in variants}
+    assert len(articles) == sum("sina.com.cn/" in url for url in urls) == len(variants) // 3

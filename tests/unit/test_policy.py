@@ -25,9 +25,9 @@ TROUBLE = {
     Refused: "refused",
     Unreachable: "broken",
     FeedUnreadable: "broken",
-    NoArticle: "hopeless",
-    Forbidden: "hopeless",
-    TooLarge: "hopeless",
+    NoArticle: "permanent",
+    Forbidden: "permanent",
+    TooLarge: "permanent",
 }
 
 
@@ -39,7 +39,7 @@ def test_each_error_has_its_rule(error, kind):
     assert policy.failure_kind(error("x")) == kind
 
 
-TRIES = {"gone": 2, "refused": 3, "broken": 8, "hopeless": 1}
+TRIES = {"gone": 2, "refused": 3, "broken": 8, "permanent": 1}
 
 
 @pytest.mark.parametrize(("kind", "tries"), TRIES.items())
@@ -58,7 +58,7 @@ def test_a_missing_page_is_looked_at_again_a_day_later():
 
 def test_a_broken_page_is_tried_over_three_days_with_growing_waits():
     """Eight tries; each wait is longer than the one before."""
-    waits = policy.RETRY_RULES["broken"].waits
+    waits = policy.RETRY_WAITS["broken"]
     assert list(waits) == sorted(waits)
     assert timedelta(days=2.5) < sum(waits, timedelta()) <= timedelta(days=3.1)
 

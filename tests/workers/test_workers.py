@@ -15,6 +15,8 @@ from ingestor.errors import TooSlow, WorkerDied, WorkersFailed
 from ingestor.workers import Workers
 from ingestor.workers.process import MOST_MEMORY_BYTES
 
+pytestmark = pytest.mark.slow
+
 
 def double(number: int) -> int:
     return 2 * number
@@ -253,4 +255,4 @@ def state_of(pid: int) -> str:
 @pytest.mark.parametrize("error", [TooSlow("x"), WorkerDied("x")])
 def test_a_page_that_cannot_be_read_in_time_is_parked(error):
     """The same bytes would only do the same again."""
-    assert policy.failure_kind(error) == "hopeless"
+    assert policy.failure_kind(error) == "permanent"

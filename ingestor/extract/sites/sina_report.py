@@ -14,9 +14,8 @@ _DATE = re.compile(r"日期\s*[：:]\s*([\d-]{8,10})")
 
 
 def _prepare(tree: Tree) -> None:
-    found = _DATE.search(" ".join(tree.texts("//span[contains(.,'日期')]")))
-    if found:
-        show(tree, "report", [("time", found[1], "")])
+    if stated := _DATE.search(" ".join(tree.texts("//span[contains(.,'日期')]"))):
+        show(tree, "report", [("time", stated[1], "")])
 
 
 TEMPLATE = Template(

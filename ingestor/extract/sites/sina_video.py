@@ -19,21 +19,21 @@ _POSTER = re.compile(
 
 
 def _prepare(tree: Tree) -> None:
-    show(tree, "player", _parts(tree))
+    show(tree, "video", _parts(tree))
 
 
 def _parts(tree: Tree) -> Iterator[tuple[str, str, str]]:
     title = tree.text("//h1") or tree.meta("og:title") or page_title(tree)
-    said = tree.meta("description", "og:description")
+    description = tree.meta("description", "og:description")
     poster = tree.meta("og:image") or tree.text("//video/@poster")
-    if not poster and (found := _POSTER.search(scripts(tree).replace("\\/", "/"))):
-        poster = found[1]
+    if not poster and (named := _POSTER.search(scripts(tree).replace("\\/", "/"))):
+        poster = named[1]
     if poster:
         yield "figure", title, poster
     elif title:
         yield "p", title, ""
-    if said and said != title:
-        yield "p", said, ""
+    if description and description != title:
+        yield "p", description, ""
 
 
 TEMPLATE = Template(
@@ -41,7 +41,7 @@ TEMPLATE = Template(
     marks=("//script[contains(text(),'video_id')] | //video",),
     address=r"^https?://(?:[\w-]+\.)*video\.sina\.(?:com\.cn|cn)/",
     prepare=_prepare,
-    body=("//*[@data-from='player']/section",),
+    body=("//*[@data-from='video']/section",),
     title=("//h1",),
     date=("id('pub_date')", "//*[contains(@class,'date') or contains(@class,'time')]"),
     media=(

@@ -1,9 +1,8 @@
-"""The archive's database and its transactions: the only place where either is opened.
+"""The archive's database, its transactions, and what keeps it small and quick over years.
 
-What is particular to a kind of database stands in :mod:`ingestor.store.db.sqlite` and
-:mod:`ingestor.store.db.postgresql`; :class:`Backend` is what both know.
-
-Housekeeping: what keeps a database small and quick over years.
+Nothing else opens a database or a transaction. What is particular to a kind of database stands in
+:mod:`ingestor.store.db.sqlite` and :mod:`ingestor.store.db.postgresql`; :class:`Backend` is what
+both know.
 """
 
 from __future__ import annotations

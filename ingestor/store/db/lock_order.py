@@ -1,4 +1,4 @@
-"""Whose turn it is, where several write at a time; nothing to do on SQLite, with its one writer.
+"""In which order writers lock, where several write at a time; SQLite, with one writer, needs none.
 
 Each writing transaction takes what it needs in this order, and gives it back at its end, however
 it ends::
@@ -7,7 +7,7 @@ it ends::
     articles  that it may change                    their rows, in the order of their ids
     order     before it writes a revision           one advisory lock
 
-Two workers that save the same article take turns, and the second finds what the first has made.
+Of two workers that save the same article, the second finds what the first has made.
 Because of *order*, revisions become visible in the order of their ``sequence``, one transaction
 after the other: who asks for those above the last one that he saw misses none. Stories, which one
 article may join to one, and the local copies of pictures are written under it too.
@@ -31,7 +31,7 @@ def lock_names(connection: Connection, names: Collection[str], titles: Iterable[
     """
     if not advisory.has_locks(connection):
         return
-    keys = {f"article {one}" for one in names} | {f"title {one}" for one in titles}
+    keys = {f"article {name}" for name in names} | {f"title {title}" for title in titles}
     advisory.take(connection, *keys)
     also = select(aliases.c.article_id).where(aliases.c.url.in_(names))
     named = or_(

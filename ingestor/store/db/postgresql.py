@@ -105,12 +105,12 @@ def expected(error: DBAPIError, where: object) -> ArchiveError | None:
             kind = ArchiveInUse if code in {"55P03", "40"} else StorageFailed
             return kind(f"{where}: {sentence}")
     if error.connection_invalidated or not state:
-        said = " ".join(str(error.orig).split())
+        message = " ".join(str(error.orig).split())
         for mark, sentence in _CONNECTING:
-            if mark in said:
+            if mark in message:
                 return StorageFailed(f"{where}: {sentence}")
         if type(error.orig).__name__ == "OperationalError":
-            return StorageFailed(f"{where}: cannot be reached: {said}")
+            return StorageFailed(f"{where}: cannot be reached: {message}")
     return None
 
 

@@ -82,8 +82,8 @@ def is_beginning(source: Connection, target: Connection, table: Table) -> bool:
     if same is None or _digested(same) != _digested(last):
         return False
     before = select(func.count()).select_from(table).where(_key(table) <= _key_of(table, last))
-    there = select(func.count()).select_from(table)
-    return bool(source.execute(before).scalar_one() == target.execute(there).scalar_one())
+    copied = select(func.count()).select_from(table)
+    return bool(source.execute(before).scalar_one() == target.execute(copied).scalar_one())
 
 
 def parts(connection: Connection, table: Table, after: Row[Any] | None) -> Iterator[Rows]:

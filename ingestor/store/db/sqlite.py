@@ -98,10 +98,10 @@ def copy_file(source: Path, target: Path) -> None:
     ``target`` becomes one whole file, which can be moved: no write-ahead log belongs to it.
     Raises ``sqlite3.Error`` when either cannot be read or written.
     """
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         # All pages at once: a copy in steps begins anew whenever somebody has written.
-        one.backup(other, pages=-1)
-        other.execute("PRAGMA journal_mode = DELETE").close()
+        old.backup(new, pages=-1)
+        new.execute("PRAGMA journal_mode = DELETE").close()
 
 
 def _make_folder(folder: Path) -> None:

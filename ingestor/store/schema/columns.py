@@ -1,8 +1,7 @@
-"""Column types: readable with nothing but the ``sqlite3`` shell, and native on PostgreSQL.
+"""What the tables are made of: kinds of columns, their types, and the names of constraints.
 
-The migrations are written in them too, so that they mean on each database what they mean here.
-
-The kinds of columns that the tables are made of, and how constraints are named.
+The types are readable with nothing but the ``sqlite3`` shell, and native on PostgreSQL. Migrations
+are written in them too, so that they mean on each database what they mean here.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ from ingestor.text.dates import from_iso_utc, iso_utc
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that is compared character by character, as SQLite does it, whatever the server's locale.
 
-For the migrations alone: a column keeps how it is compared, and a statement that said it once more
-for each of its values would be no valid ``BETWEEN``.
+For making tables alone (:func:`as_stored` and the migrations): a column keeps how it is compared,
+and a statement that said it once more for each of its values would be no valid ``BETWEEN``.
 """
 
 ID = Integer().with_variant(BigInteger(), "postgresql")
@@ -82,6 +81,18 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def as_stored(tables: MetaData, dialect: Dialect) -> MetaData:
+    """Return the tables as a database of this kind is to make them."""
+    if dialect.name != "postgresql":
+        return tables
+    stored = MetaData(naming_convention=tables.naming_convention)
+    for table in tables.sorted_tables:
+        for column in table.to_metadata(stored).columns:
+            if isinstance(column.type, Text):
+                column.type = TEXT
+    return stored
 
 
 def text(name: str, comment: str, *, default: str | None = "") -> Column[str]:

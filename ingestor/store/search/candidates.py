@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
 
-from ingestor.store.exports import Filters
+from ingestor.store.filters import Filters
 from ingestor.store.schema import articles, symbols
 from ingestor.store.search import index as full_text
 from ingestor.store.search.query import Order, Query, terms_of
@@ -73,48 +73,48 @@ class Candidates:
 def look_up(connection: Connection, query: Query, bounds: Bounds = USUAL) -> Candidates:
     """Ask the indexes how common a query's words are."""
     wanted = terms_of(query.wanted)
-    common = _common(connection, [one for one in wanted if len(one) == 1])
-    asked = tuple(one for one in wanted if one not in common)
+    common = _common(connection, [term for term in wanted if len(term) == 1])
+    asked = tuple(term for term in wanted if term not in common)
     if not asked:
         return Candidates((), common, None, bounds)
     # The articles of a single character are put together anew whenever they are asked for.
-    most = None if any(len(one) == 1 for one in asked) else bounds.listed + 1
-    ids = full_text.of(connection).answers(connection, asked, most)
-    every = frozenset(ids) if most is None or len(ids) <= bounds.listed else None
+    limit = None if any(len(term) == 1 for term in asked) else bounds.listed + 1
+    ids = full_text.of(connection).answers(connection, asked, limit)
+    every = frozenset(ids) if limit is None or len(ids) <= bounds.listed else None
     return Candidates(asked, common, every, bounds)
 
 
 def candidates(
-    connection: Connection, found: Candidates, filters: Filters, order: Order
+    connection: Connection, lookup: Candidates, filters: Filters, order: Order
 ) -> Iterator[int]:
     """Yield ids of all articles that a query may mean, in order.
 
     By relevance those that were archived last come first, or with a filter by day those that
     were published last. Not all filters are applied: who reads the articles has to.
     """
-    most = found.bounds.listed
-    listed = found.every
-    if listed is None or len(listed) > most:
-        named = _of_symbol(connection, filters, most)
+    limit = lookup.bounds.listed
+    listed = lookup.every
+    if listed is None or len(listed) > limit:
+        named = _of_symbol(connection, filters, limit)
         listed = listed if named is None else named
-    if listed is not None and len(listed) <= most:
+    if listed is not None and len(listed) <= limit:
         yield from _in_order(connection, listed, order)
     elif order is Order.RELEVANCE and not filters.since and not filters.until:
-        yield from _archived_last(connection, found)
-    elif _are_many(connection, found):
-        yield from _by_day(connection, found, filters, order)
+        yield from _archived_last(connection, lookup)
+    elif _are_many(connection, lookup):
+        yield from _by_day(connection, lookup, filters, order)
     else:
-        yield from _met(connection, found, filters, order)
+        yield from _met(connection, lookup, filters, order)
 
 
-def how_many(connection: Connection, word: str, found: Candidates, *, most: int) -> int:
-    """Return how many articles the index knows to have a word, counted up to ``most``."""
+def how_many(connection: Connection, word: str, lookup: Candidates, *, limit: int) -> int:
+    """Return how many articles the index knows to have a word, counted up to ``limit``."""
     wanted = terms_of((word,))
-    if not wanted or any(one in found.common for one in wanted):
-        return most
-    if any(len(one) == 1 for one in wanted):
-        return len(found.every or ())
-    return full_text.of(connection).having(connection, wanted, most)
+    if not wanted or any(term in lookup.common for term in wanted):
+        return limit
+    if any(len(term) == 1 for term in wanted):
+        return len(lookup.every or ())
+    return full_text.of(connection).having(connection, wanted, limit)
 
 
 def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]:
@@ -127,16 +127,17 @@ def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]
     rows = connection.execute(_TEXTS, {"ids": spread}).all()
     sample = [normalize(f"{row.title}\n{row.content_text}") for row in rows]
     least = max(1.0, COMMON * len(sample))
-    return frozenset(one for one in characters if sum(one in every for every in sample) >= least)
+    counts = {each: sum(each in text for text in sample) for each in characters}
+    return frozenset(character for character, count in counts.items() if count >= least)
 
 
-def _of_symbol(connection: Connection, filters: Filters, most: int) -> frozenset[int] | None:
+def _of_symbol(connection: Connection, filters: Filters, limit: int) -> frozenset[int] | None:
     """Return the articles of the security that is asked for, ``None`` if they are many."""
     if not filters.symbol:
         return None
     query = select(symbols.c.article_id).where(symbols.c.symbol == filters.symbol)
-    ids = connection.execute(query.limit(most + 1)).scalars().all()
-    return frozenset(ids) if len(ids) <= most else None
+    ids = connection.execute(query.limit(limit + 1)).scalars().all()
+    return frozenset(ids) if len(ids) <= limit else None
 
 
 def _in_order(connection: Connection, listed: frozenset[int], order: Order) -> Sequence[int]:
@@ -146,31 +147,31 @@ def _in_order(connection: Connection, listed: frozenset[int], order: Order) -> S
     return connection.execute(query, {"ids": list(listed)}).scalars().all()
 
 
-def _archived_last(connection: Connection, found: Candidates) -> Iterator[int]:
-    if found.every is not None:
-        yield from sorted(found.every, reverse=True)
+def _archived_last(connection: Connection, lookup: Candidates) -> Iterator[int]:
+    if lookup.every is not None:
+        yield from sorted(lookup.every, reverse=True)
         return
-    if found.terms:
-        yield from full_text.of(connection).latest(connection, found.terms)
+    if lookup.terms:
+        yield from full_text.of(connection).latest(connection, lookup.terms)
         return
     newest = _IDS.order_by(articles.c.id.desc())
     with connection.execute(newest, execution_options={"yield_per": 500}) as ids:
         yield from ids.scalars()
 
 
-def _are_many(connection: Connection, found: Candidates) -> bool:
-    many = found.bounds.many
-    if found.every is not None:
-        return len(found.every) > many
+def _are_many(connection: Connection, lookup: Candidates) -> bool:
+    many = lookup.bounds.many
+    if lookup.every is not None:
+        return len(lookup.every) > many
     having = full_text.of(connection).having
-    return not found.terms or having(connection, found.terms, many + 1) > many
+    return not lookup.terms or having(connection, lookup.terms, many + 1) > many
 
 
 def _met(
-    connection: Connection, found: Candidates, filters: Filters, order: Order
+    connection: Connection, lookup: Candidates, filters: Filters, order: Order
 ) -> Iterator[int]:
     """Go through all articles in order, inside the database, and yield those of the index."""
-    index = full_text.of(connection).matching(found.terms)
+    index = full_text.of(connection).matching(lookup.terms)
     # The sign keeps SQLite from putting those in order first, of which only some are wanted.
     query = _DAYS.where(literal_column("+articles.id").in_(index))
     query = query.order_by(*(_UP if order is Order.OLDEST else _DOWN))
@@ -180,15 +181,15 @@ def _met(
 
 
 def _by_day(
-    connection: Connection, found: Candidates, filters: Filters, order: Order
+    connection: Connection, lookup: Candidates, filters: Filters, order: Order
 ) -> Iterator[int]:
     """Go through the days, some at a time, and yield the articles of each that are candidates."""
-    for ids in _days(connection, filters, order, found.bounds):
-        if not found.terms:
+    for ids in _days(connection, filters, order, lookup.bounds):
+        if not lookup.terms:
             yield from ids
             continue
-        among = found.every if found.every is not None else _among(connection, found, ids)
-        yield from (one for one in ids if one in among)
+        among = lookup.every if lookup.every is not None else _among(connection, lookup, ids)
+        yield from (article_id for article_id in ids if article_id in among)
 
 
 def _days(
@@ -214,21 +215,21 @@ def _days(
         size = min(2 * size, bounds.most_days_of)
 
 
-def _among(connection: Connection, found: Candidates, ids: Sequence[int]) -> set[int]:
+def _among(connection: Connection, lookup: Candidates, ids: Sequence[int]) -> set[int]:
     """Return those of these ids that the full-text index answers with."""
     hits: set[int] = set()
-    for first, last in _runs(sorted(ids), found.bounds.close):
-        hits.update(full_text.of(connection).between(connection, found.terms, first, last))
+    for first, last in _runs(sorted(ids), lookup.bounds.close):
+        hits.update(full_text.of(connection).between(connection, lookup.terms, first, last))
     return hits
 
 
 def _runs(ids: Sequence[int], close: int) -> Iterator[tuple[int, int]]:
     """Yield the first and the last of each run of ids that are close to one another."""
     first = last = ids[0] if ids else 0
-    for one in ids:
-        if one - last > close:
+    for article_id in ids:
+        if article_id - last > close:
             yield first, last
-            first = one
-        last = one
+            first = article_id
+        last = article_id
     if ids:
         yield first, last

@@ -13,6 +13,9 @@ from ingestor.store.search import index_postgresql, index_sqlite
 class FullText(Protocol):
     """The index of one kind of database; a module each."""
 
+    def create(self, connection: Connection) -> None:
+        """Make the index of a new database."""
+
     def add(self, connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
         """Index articles that are not in the index: of each its id, title and text."""
 
@@ -25,7 +28,7 @@ class FullText(Protocol):
     def unindexed(self, connection: Connection) -> int:
         """Return how many articles the index lacks, or has too many."""
 
-    def answers(self, connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+    def answers(self, connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
         """Return articles that have all these terms, at most so many, in no order."""
 
     def matching(self, terms: Sequence[str]) -> TextualSelect:
@@ -39,8 +42,8 @@ class FullText(Protocol):
     ) -> list[int]:
         """Return the articles that have all these terms, of those with ids from first to last."""
 
-    def having(self, connection: Connection, terms: Sequence[str], most: int) -> int:
-        """Return how many articles have all these terms, counted to ``most``."""
+    def having(self, connection: Connection, terms: Sequence[str], limit: int) -> int:
+        """Return how many articles have all these terms, counted to ``limit``."""
 
 
 _KINDS: dict[str, FullText] = {"sqlite": index_sqlite, "postgresql": index_postgresql}
@@ -49,6 +52,11 @@ _KINDS: dict[str, FullText] = {"sqlite": index_sqlite, "postgresql": index_postg
 def of(connection: Connection) -> FullText:
     """Return the index of a connection's database."""
     return _KINDS[connection.dialect.name]
+
+
+def create(connection: Connection) -> None:
+    """Make the index of a new database."""
+    of(connection).create(connection)
 
 
 def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:

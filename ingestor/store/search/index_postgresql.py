@@ -16,6 +16,13 @@ from sqlalchemy import Connection, TextualSelect, text
 from ingestor.store.schema import articles
 from ingestor.store.search.tokenizer import tokens
 
+_TABLE = """
+CREATE TABLE articles_fts (
+    article_id BIGINT NOT NULL CONSTRAINT pk_articles_fts PRIMARY KEY
+        CONSTRAINT fk_articles_fts_article_id REFERENCES articles (id),
+    terms INTEGER[] NOT NULL
+)"""
+_INDEX = "CREATE INDEX ix_articles_fts_terms ON articles_fts USING gin (terms)"
 _INSERT = text(
     "INSERT INTO articles_fts(article_id, terms) VALUES (:id, CAST(:terms AS integer[]))"
 )
@@ -25,17 +32,23 @@ _UNINDEXED = text(
     " WHERE id IS NULL OR article_id IS NULL"
 )
 _MATCHING = "SELECT article_id FROM articles_fts WHERE terms @> CAST(:terms AS integer[])"
-_ANSWERS = text(f"{_MATCHING} LIMIT CAST(:most AS bigint)")
+_ANSWERS = text(f"{_MATCHING} LIMIT CAST(:limit AS bigint)")
 _LATEST = text(f"{_MATCHING} ORDER BY article_id DESC")
 _BETWEEN = text(f"{_MATCHING} AND article_id BETWEEN :first AND :last")
-_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :most) AS found")  # noqa: S608 - constants
-_INDEX_ONLY, _ANY_WAY = (text(f"SET LOCAL enable_seqscan = {one}") for one in ("off", "on"))
+_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :limit) AS found")  # noqa: S608 - constants
+_INDEX_ONLY, _ANY_WAY = (text(f"SET LOCAL enable_seqscan = {state}") for state in ("off", "on"))
 _IN_PARTS = {"yield_per": 500}
 
 PAIR = 2
 """Characters of a term."""
 
 _SIGN, _RANGE = 1 << 31, 1 << 32
+
+
+def create(connection: Connection) -> None:
+    """Make the index of a new database."""
+    connection.exec_driver_sql(_TABLE)
+    connection.exec_driver_sql(_INDEX)
 
 
 def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
@@ -62,9 +75,9 @@ def unindexed(connection: Connection) -> int:
     return int(connection.execute(_UNINDEXED).scalar_one())
 
 
-def answers(connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+def answers(connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
     """Return articles that have all these terms, at most so many, in no order."""
-    values = {"terms": numbers(terms), "most": most}
+    values = {"terms": numbers(terms), "limit": limit}
     with _by_the_index(connection):
         return list(connection.execute(_ANSWERS, values).scalars())
 
@@ -79,9 +92,9 @@ def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
     """Yield the articles that have all these terms, the last archived first."""
     values = {"terms": numbers(terms)}
     with _by_the_index(connection):
-        found = connection.execute(_LATEST, values, execution_options=_IN_PARTS)
-    with found:
-        yield from found.scalars()
+        latest_first = connection.execute(_LATEST, values, execution_options=_IN_PARTS)
+    with latest_first:
+        yield from latest_first.scalars()
 
 
 def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
@@ -91,9 +104,9 @@ def between(connection: Connection, terms: Sequence[str], first: int, last: int)
         return list(connection.execute(_BETWEEN, values).scalars())
 
 
-def having(connection: Connection, terms: Sequence[str], most: int) -> int:
-    """Return how many articles have all these terms, counted to ``most``."""
-    values = {"terms": numbers(terms), "most": most}
+def having(connection: Connection, terms: Sequence[str], limit: int) -> int:
+    """Return how many articles have all these terms, counted to ``limit``."""
+    values = {"terms": numbers(terms), "limit": limit}
     with _by_the_index(connection):
         return int(connection.execute(_HAVING, values).scalar_one())
 
@@ -108,12 +121,12 @@ def _by_the_index(connection: Connection) -> Iterator[None]:
 
 def numbers(terms: Iterable[str]) -> list[int]:
     """Return the numbers that stand for terms of one or two characters, each once."""
-    return sorted({_number(one) for one in terms})
+    return sorted({_number(term) for term in terms})
 
 
 def _indexed(text: str) -> list[int]:
     """Return the numbers of all pairs of a text, and of all single characters."""
-    pairs = {one for one in tokens(text).split() if len(one) <= PAIR}
+    pairs = {term for term in tokens(text).split() if len(term) <= PAIR}
     return numbers(pairs | {character for pair in pairs for character in pair})
 
 

@@ -26,13 +26,18 @@ _DELETE = text(
     "VALUES ('delete', :id, :title, :content)"
 )
 _MATCHING = "SELECT rowid FROM articles_fts WHERE articles_fts MATCH :terms"
-_ANSWERS = text(f"{_MATCHING} LIMIT :most")
+_ANSWERS = text(f"{_MATCHING} LIMIT :limit")
 _LATEST = text(f"{_MATCHING} ORDER BY rowid DESC")
 _BETWEEN = text(f"{_MATCHING} AND rowid BETWEEN :first AND :last")
-_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :most)")  # noqa: S608 - constants
+_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :limit)")  # noqa: S608 - constants
 _IN_PARTS = {"yield_per": 500}
 _MISSING = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articles_fts_docsize)"
 _SURPLUS = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
+
+
+def create(connection: Connection) -> None:
+    """Make the index of a new database."""
+    connection.exec_driver_sql(FULL_TEXT_INDEX)
 
 
 def add(connection: Connection, new: Sequence[tuple[int, str, str]]) -> None:
@@ -57,12 +62,12 @@ def empty(connection: Connection) -> None:
 
 def unindexed(connection: Connection) -> int:
     """Return how many articles the index lacks, or has too many."""
-    return sum(int(connection.exec_driver_sql(one).scalar_one()) for one in (_MISSING, _SURPLUS))
+    return sum(int(connection.exec_driver_sql(sql).scalar_one()) for sql in (_MISSING, _SURPLUS))
 
 
-def answers(connection: Connection, terms: Sequence[str], most: int | None) -> list[int]:
+def answers(connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
     """Return articles that have all these terms, at most so many, in no order."""
-    values = {"terms": expression(terms), "most": -1 if most is None else most}
+    values = {"terms": expression(terms), "limit": -1 if limit is None else limit}
     return list(connection.execute(_ANSWERS, values).scalars())
 
 
@@ -74,9 +79,11 @@ def matching(terms: Sequence[str]) -> TextualSelect:
 
 def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
     """Yield the articles that have all these terms, the last archived first."""
-    found = connection.execute(_LATEST, {"terms": expression(terms)}, execution_options=_IN_PARTS)
-    with found:
-        yield from found.scalars()
+    latest_first = connection.execute(
+        _LATEST, {"terms": expression(terms)}, execution_options=_IN_PARTS
+    )
+    with latest_first:
+        yield from latest_first.scalars()
 
 
 def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
@@ -85,7 +92,7 @@ def between(connection: Connection, terms: Sequence[str], first: int, last: int)
     return list(connection.execute(_BETWEEN, values).scalars())
 
 
-def having(connection: Connection, terms: Sequence[str], most: int) -> int:
-    """Return how many articles have all these terms, counted to ``most``."""
-    values = {"terms": expression(terms), "most": most}
+def having(connection: Connection, terms: Sequence[str], limit: int) -> int:
+    """Return how many articles have all these terms, counted to ``limit``."""
+    values = {"terms": expression(terms), "limit": limit}
     return int(connection.execute(_HAVING, values).scalar_one())

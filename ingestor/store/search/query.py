@@ -1,6 +1,6 @@
 """What is searched for: words that must all occur, phrases, words that must not. Pure.
 
-A query finds what a scan of the folded texts for its words would find. The index narrows that
+A query finds what a scan of the normalized texts for its words would find. The index narrows that
 down to candidates: the pairs of characters that a text with the word must have.
 """
 
@@ -32,17 +32,17 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Words and phrases, folded as texts are compared."""
+    """Words and phrases, normalized as texts are compared."""
 
     wanted: tuple[str, ...]
     """All of them occur, in the title or in the text."""
     unwanted: tuple[str, ...] = ()
     """None of them occurs in either."""
 
-    def accepts(self, *folded: str) -> bool:
-        """Return whether an article with these folded texts is meant."""
-        found = all(any(word in text for text in folded) for word in self.wanted)
-        return found and not any(word in text for word in self.unwanted for text in folded)
+    def accepts(self, *texts: str) -> bool:
+        """Return whether an article with these normalized texts is meant."""
+        has_all = all(any(word in text for text in texts) for word in self.wanted)
+        return has_all and not any(word in text for word in self.unwanted for text in texts)
 
 
 def parse(text: str) -> Query:
@@ -71,7 +71,7 @@ def parse(text: str) -> Query:
 
 
 def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the index terms of texts that may have all these folded words.
+    """Return the index terms of texts that may have all these normalized words.
 
     Pairs; and single characters, with which a term begins. ``()`` when the index cannot help:
     there is no letter and no digit in them.
@@ -85,13 +85,13 @@ def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def match(words: tuple[str, ...]) -> str:
-    """Return the FTS5 expression for texts that may have all these folded words, if any."""
+    """Return the FTS5 expression for texts that may have all these normalized words, if any."""
     return expression(terms_of(words))
 
 
 def expression(terms: Sequence[str]) -> str:
     """Return the FTS5 expression for texts that have all these terms."""
-    return " ".join(f'"{one}"' if len(one) > 1 else f'"{one}"*' for one in terms)
+    return " ".join(f'"{term}"' if len(term) > 1 else f'"{term}"*' for term in terms)
 
 
 def _is_indexed(pair: str) -> bool:
@@ -99,4 +99,4 @@ def _is_indexed(pair: str) -> bool:
 
     Its tables are those of Unicode 6.1, ours are newer; those of 3.2 are in both.
     """
-    return all(unicodedata.ucd_3_2_0.category(one)[0] in "LN" for one in pair)
+    return all(unicodedata.ucd_3_2_0.category(character)[0] in "LN" for character in pair)

@@ -24,15 +24,15 @@ class Snippet:
 
 
 def marks(text: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """Return where folded words stand in a text, in its own characters, without overlaps."""
-    folded, origin = _folded(text)
-    found = sorted(
+    """Return where normalized words stand in a text, in its own characters, without overlaps."""
+    normalized, origin = _normalized(text)
+    spans = sorted(
         (origin[at.start()], origin[at.end() - 1] + 1)
         for word in words
-        for at in re.finditer(re.escape(word), folded)
+        for at in re.finditer(re.escape(word), normalized)
     )
     merged: list[tuple[int, int]] = []
-    for start, end in found:
+    for start, end in spans:
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -43,23 +43,23 @@ def marks(text: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 def snippet(text: str, words: tuple[str, ...]) -> Snippet:
     """Return the part of a text with the first word that is found in it, else its beginning."""
     line = re.sub(r"\s", " ", text)
-    found = marks(line, words)
-    start = max(0, found[0][0] - BEFORE) if found else 0
+    spans = marks(line, words)
+    start = max(0, spans[0][0] - BEFORE) if spans else 0
     end = min(len(line), start + LENGTH)
     front, back = "…" if start else "", "…" if end < len(line) else ""
     inside = tuple(
         (max(first, start) - start + len(front), min(last, end) - start + len(front))
-        for first, last in found
+        for first, last in spans
         if first < end
     )
     return Snippet(f"{front}{line[start:end]}{back}", inside)
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
-    """Return a text folded character by character, and which character each one came from."""
+def _normalized(text: str) -> tuple[str, list[int]]:
+    """Return a text normalized character by character, and where each of its characters was."""
     parts, origin = [], []
-    for number, one in enumerate(text):
-        part = normalize(one)
+    for number, character in enumerate(text):
+        part = normalize(character)
         parts.append(part)
         origin += [number] * len(part)
     return "".join(parts), origin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingestor.store.exports import Filters
+from ingestor.store.filters import Filters
 from ingestor.store.search.index_postgresql import numbers
 from ingestor.store.search.query import Order, Query, match, terms_of
 

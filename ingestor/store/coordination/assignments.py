@@ -1,4 +1,4 @@
-"""Days that somebody handed over to the workers of a cluster: to walk, or to read again."""
+"""Days that somebody deferred to the workers of a cluster: to walk, or to read again."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
+from ingestor.store.due import assignment_is_due
 from ingestor.store.schema.cluster import assignments
 
 Kind = Literal["backfill", "reextract"]
@@ -28,32 +29,31 @@ class Assignment:
 
 
 def add(connection: Connection, wanted: Sequence[Assignment]) -> int:
-    """Hand over what is not handed over already; return how many that are."""
-    known = {_same(one) for _, one in _all(connection, assignments.c.state == "pending")}
-    new = [one for one in wanted if _same(one) not in known]
+    """Add what does not wait already; return how many that are."""
+    pending = _all(connection, assignments.c.state == "pending")
+    known = {_key(assignment) for _, assignment in pending}
+    new = [assignment for assignment in wanted if _key(assignment) not in known]
     if new:
         connection.execute(
             assignments.insert(),
             [
                 {
-                    "kind": one.kind,
-                    "feed_id": one.feed_id,
-                    "first_day": one.span[0].isoformat(),
-                    "last_day": one.span[1].isoformat(),
+                    "kind": assignment.kind,
+                    "feed_id": assignment.feed_id,
+                    "first_day": assignment.span[0].isoformat(),
+                    "last_day": assignment.span[1].isoformat(),
                 }
-                for one in new
+                for assignment in new
             ],
         )
     return len(new)
 
 
 def due(connection: Connection, kind: Kind, now: datetime, limit: int) -> list[int]:
-    """Return the ids of assignments whose time has come, in the order of their handing over."""
-    again = assignments.c.next_attempt_at
+    """Return the ids of assignments whose time has come, in the order in which they were added."""
     query = (
         select(assignments.c.id)
-        .where(assignments.c.kind == kind, assignments.c.state == "pending")
-        .where(or_(again.is_(None), again <= now))
+        .where(assignments.c.kind == kind, assignment_is_due(now))
         .order_by(assignments.c.id)
         .limit(limit)
     )
@@ -63,7 +63,7 @@ def due(connection: Connection, kind: Kind, now: datetime, limit: int) -> list[i
 def get(connection: Connection, assignment_id: int) -> Assignment | None:
     """Return an assignment that is pending; ``None``: it is done, or was given up."""
     where = (assignments.c.id == assignment_id) & (assignments.c.state == "pending")
-    return next((one for _, one in _all(connection, where)), None)
+    return next((assignment for _, assignment in _all(connection, where)), None)
 
 
 def done(connection: Connection, assignment_id: int) -> None:
@@ -94,12 +94,12 @@ def counts(connection: Connection) -> dict[tuple[str, str], int]:
     return {(kind, state): number for kind, state, number in rows}
 
 
-def _same(one: Assignment) -> tuple[object, ...]:
-    return one.kind, one.feed_id, one.span
+def _key(assignment: Assignment) -> tuple[object, ...]:
+    return assignment.kind, assignment.feed_id, assignment.span
 
 
-def _all(connection: Connection, where: object) -> list[tuple[int, Assignment]]:
-    rows = connection.execute(select(assignments).where(where))  # type: ignore[arg-type]
+def _all(connection: Connection, where: ColumnElement[bool]) -> list[tuple[int, Assignment]]:
+    rows = connection.execute(select(assignments).where(where))
     return [
         (
             row.id,

@@ -1,4 +1,4 @@
-"""Searching the articles: candidates by the index, confirmed by the text, ranked, in part."""
+"""What a search finds: candidates by the index, confirmed by the text, and put in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
 
-from ingestor.store.exports import Filters, chosen
+from ingestor.store.filters import Filters, conditions
 from ingestor.store.schema import articles
 from ingestor.store.search.candidates import (
     USUAL,
@@ -24,8 +24,6 @@ from ingestor.store.search.candidates import (
 from ingestor.store.search.query import Order, Query
 from ingestor.store.search.tokenizer import is_plain, normalize_for_plain
 from ingestor.text.normalize import normalize
-
-__all__ = ["Hit", "Order", "search"]
 
 RANKED = 500
 """Of more articles those archived last are ranked: a common word is no question of rank."""
@@ -49,16 +47,7 @@ _LIST: BindParameter[int] = bindparam("ids", expanding=True)
 _TOTAL = select(func.max(articles.c.id))
 """How many articles there are: none is ever deleted."""
 
-_SHOWN = select(
-    articles.c.id,
-    articles.c.url,
-    articles.c.date,
-    articles.c.published_at,
-    articles.c.title,
-    articles.c.media,
-    articles.c.path,
-    articles.c.content_text,
-).where(articles.c.id.in_(_LIST))
+_SHOWN = articles.c["id", "url", "date", "published_at", "title", "media", "path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +77,29 @@ def search(
 ) -> list[Hit]:
     """Return at most ``limit`` articles with every word of the query, the best first.
 
-    Exactly what a scan of all texts, folded in width and case, would find; of very common
+    Exactly what a scan of all texts, normalized in width and case, would find; of very common
     words (see :data:`RANKED`) the order by relevance is among the newest.
     """
     index = look_up(connection, query, bounds)
     ids = candidates(connection, index, filters, order)
-    found = _confirmed(connection, query, filters, ids)
+    confirmed = _confirmed(connection, query, filters, ids)
     if order is Order.RELEVANCE:
-        ranked = _ranked(connection, query, index, _enough(found, limit))
+        ranked = _ranked(connection, query, index, _enough(confirmed, limit))
     else:
-        ranked = [(text.id, 0.0) for text in islice(filter(None, found), limit)]
+        ranked = [(text.id, 0.0) for text in islice(filter(None, confirmed), limit)]
     return _hits(connection, ranked[:limit])
+
+
+def newest(connection: Connection, filters: Filters, limit: int) -> list[Hit]:
+    """Return the articles that are meant, the last published first; ``text`` is the summary."""
+    query = select(*_SHOWN, articles.c.summary).where(*conditions(filters))
+    query = query.order_by(articles.c.published_at.desc(), articles.c.id.desc()).limit(limit)
+    return [_hit(row, 0.0) for row in connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """An article's folded title and text: as far as the query's words go."""
+    """An article's normalized title and text: as far as the query's words go."""
 
     id: int
     title: str
@@ -115,78 +111,69 @@ def _confirmed(
 ) -> Iterator[_Text | None]:
     """Yield, for each of the ids, its text if it is meant, else ``None``."""
     # The days are looked at again: ids that were listed come from all of them.
-    reading = chosen(select(articles.c.id, articles.c.title, articles.c.content_text), filters)
-    reading = reading.where(articles.c.id.in_(bindparam("ids", expanding=True)))
+    columns = articles.c["id", "title", "content_text"]
+    reading = select(*columns).where(*conditions(filters), articles.c.id.in_(_LIST))
     plain = is_plain("".join((*query.wanted, *query.unwanted)))
     size = READ_AT_FIRST
     while part := list(islice(ids, size)):
         rows = {row.id: row for row in connection.execute(reading, {"ids": part})}
-        for one in part:
-            yield _text(rows[one], query, plain=plain) if one in rows else None
+        for article_id in part:
+            row = rows.get(article_id)
+            yield _text(row, query, plain=plain) if row else None
         size = min(2 * size, READ_AT_MOST)
 
 
 def _text(row: Row[Any], query: Query, *, plain: bool) -> _Text | None:
-    folded = normalize_for_plain if plain else normalize
-    title, content = folded(row.title), folded(row.content_text)
+    normalized = normalize_for_plain if plain else normalize
+    title, content = normalized(row.title), normalized(row.content_text)
     return _Text(row.id, title, content) if query.accepts(title, content) else None
 
 
-def _enough(found: Iterator[_Text | None], limit: int) -> list[_Text]:
+def _enough(confirmed: Iterator[_Text | None], limit: int) -> list[_Text]:
     """Return the texts of the first :data:`RANKED` candidates, and of more up to ``limit``."""
     every: list[_Text] = []
-    for looked_at, one in enumerate(found, start=1):
-        if one:
-            every.append(one)
+    for looked_at, text in enumerate(confirmed, start=1):
+        if text:
+            every.append(text)
         if len(every) >= limit and (len(every) >= RANKED or looked_at >= LOOKED_AT):
             break
     return every
 
 
 def _ranked(
-    connection: Connection, query: Query, index: Candidates, found: list[_Text]
+    connection: Connection, query: Query, index: Candidates, texts: list[_Text]
 ) -> list[tuple[int, float]]:
     """Return the ids and scores of articles, the best first."""
-    if not found:
+    if not texts:
         return []
     rarity = {word: _rarity(connection, word, index) for word in query.wanted}
-    average = sum(len(one.content) for one in found) / len(found) or 1.0
+    average = sum(len(text.content) for text in texts) / len(texts) or 1.0
     ranked = []
-    for one in found:
-        length = 1 - _LENGTH + _LENGTH * len(one.content) / average
+    for text in texts:
+        length = 1 - _LENGTH + _LENGTH * len(text.content) / average
         score = 0.0
         for word in query.wanted:
-            often = TITLE_WEIGHT * one.title.count(word) + one.content.count(word)
+            often = TITLE_WEIGHT * text.title.count(word) + text.content.count(word)
             score += rarity[word] * often * (_SATURATION + 1) / (often + _SATURATION * length)
-        ranked.append((one.id, round(score, 4)))
-    return sorted(ranked, key=lambda one: (-one[1], -one[0]))
+        ranked.append((text.id, round(score, 4)))
+    return sorted(ranked, key=lambda scored: (-scored[1], -scored[0]))
 
 
 def _rarity(connection: Connection, word: str, index: Candidates) -> float:
     """Return the inverse document frequency of a word, of those that the index knows."""
     total = int(connection.execute(_TOTAL).scalar_one() or 0)
-    having = how_many(connection, word, index, most=COUNTED)
+    having = how_many(connection, word, index, limit=COUNTED)
     return math.log(1 + (total - having + 0.5) / (having + 0.5))
 
 
 def _hits(connection: Connection, ranked: Sequence[tuple[int, float]]) -> list[Hit]:
     """Return articles in this order, each with its score."""
-    rows = {
-        row.id: row
-        for row in connection.execute(_SHOWN, {"ids": [article_id for article_id, _ in ranked]})
-    }
-    return [_hit(rows[article_id], score) for article_id, score in ranked]
+    query = select(*_SHOWN, articles.c.content_text).where(articles.c.id.in_(_LIST))
+    rows = connection.execute(query, {"ids": [article_id for article_id, _ in ranked]})
+    shown = {row.id: row for row in rows}
+    return [_hit(shown[article_id], score) for article_id, score in ranked]
 
 
 def _hit(row: Any, score: float) -> Hit:
-    return Hit(
-        id=row.id,
-        url=row.url,
-        date=row.date,
-        published_at=row.published_at,
-        title=row.title,
-        media=row.media,
-        path=row.path,
-        text=row.content_text,
-        score=score,
-    )
+    id_, url, date, published_at, title, media, path, text = row
+    return Hit(id_, url, date, published_at, title, media, path, text, score)

@@ -1,0 +1,167 @@
+"""What a daemon or a worker tells of how it is: to systemd, and over HTTP to whoever asks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from ingestor.clock import Clock
+from ingestor.config import Settings
+from ingestor.config.values import Location, ObjectAddress
+from ingestor.daemon import web
+from ingestor.daemon.folder_sizes import FolderSizes
+from ingestor.daemon.health import Freshness, Heartbeat, not_alive, not_ready
+from ingestor.daemon.systemd import Systemd
+from ingestor.observer import Observer
+from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
+from ingestor.store.db.database import Database
+
+log = structlog.get_logger(__name__)
+
+LONGEST_INTERVAL = timedelta(seconds=5)
+"""How old the status that systemd shows may be."""
+
+
+class Monitor:
+    """The heartbeat, and those who hear of it.
+
+    ``steps`` have to run once before the daemon is ready. A worker of many has none, and is
+    ready when the database answers.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock,
+        *,
+        manager: Systemd,
+        steps: frozenset[str] = frozenset(),
+    ) -> None:
+        self.manager = manager
+        self._settings = settings
+        self._is_worker = not steps
+        self._freshness = Freshness(database, clock)
+        self.observer, self._metrics = self._counting(clock)
+        self.heartbeat = Heartbeat(
+            database,
+            clock,
+            self.observer,
+            settings.service.stuck_after,
+            steps,
+            shared=self._is_worker,
+        )
+        self._ready = False
+        self._checking = threading.Lock()
+
+    @property
+    def interval(self) -> timedelta:
+        """Between heartbeats: a third of what systemd wants, so that a late one kills nobody."""
+        wanted = self.manager.watchdog_seconds
+        third = timedelta(seconds=wanted / 3) if wanted else LONGEST_INTERVAL
+        return min(third, LONGEST_INTERVAL)
+
+    def use(self, settings: Settings) -> None:
+        """Go by a new configuration."""
+        self._settings = settings
+        self.heartbeat.stuck_after = settings.service.stuck_after
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer health and metrics, if the configuration says where."""
+        if not self._settings.service.listen:
+            yield
+            return
+        with web.answering(self._settings.service.listen, self._pages()):
+            yield
+
+    def _pages(self) -> web.Pages:
+        # Three heartbeats may be late before somebody is told.
+        oldest = max(10.0, 3 * self.interval.total_seconds())
+        alive = partial(not_alive, self.heartbeat, oldest)
+        ready = partial(not_ready, self.heartbeat, self._freshness, oldest)
+        return {
+            "/healthz": lambda: web.verdict(alive()),
+            # The feeds of an archive that many work on are no reason to replace one of them.
+            "/readyz": lambda: web.verdict(alive() if self._is_worker else ready()),
+            "/metrics": self._metrics,
+        }
+
+    def check(self) -> None:
+        """Look at the database and at what runs, and tell systemd."""
+        # The end of the first tick, and the first heartbeat, may come at the same time.
+        with self._checking:
+            self._check()
+
+    def note_step(self) -> None:
+        """Say at once that the first tick is through: who waits for that waits no longer."""
+        if self.heartbeat.started and not self._ready:
+            self.check()
+
+    def _check(self) -> None:
+        well = self.heartbeat.check()
+        if not well:
+            log.error(
+                "worker_stuck" if self._is_worker else "service_stuck",
+                reason=self.heartbeat.trouble,
+            )
+        if well and not self._ready and self.heartbeat.started:
+            self._ready = True
+            self.manager.tell("READY=1")
+            log.info("worker_ready" if self._is_worker else "service_ready")
+        lines = [f"STATUS={self._status()}"]
+        if well and self._ready:
+            lines.append("WATCHDOG=1")
+        elif well:
+            # The first tick over many feeds takes its time; as long as it moves it has it.
+            lines.append("EXTEND_TIMEOUT_USEC=60000000")
+        self.manager.tell(*lines)
+
+    def _status(self) -> str:
+        trouble, snapshot = self.heartbeat.trouble, self.heartbeat.snapshot
+        if self._is_worker:
+            return trouble or f"{len(self.heartbeat.steps)} jobs running"
+        if snapshot is None:
+            return f"{trouble}; " if trouble else ""
+        counts = (
+            f"{snapshot.feeds} feeds ({snapshot.failing} failing), "
+            f"{snapshot.pending} entries pending, {snapshot.parked} parked"
+        )
+        return f"{trouble}; {counts}" if trouble else counts
+
+    def _counting(self, clock: Clock) -> tuple[Observer, Callable[[], web.HealthPage]]:
+        """Return who counts, and the page that shows the counts; they need prometheus-client."""
+        try:
+            from ingestor.daemon.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError:
+            missing = web.HealthPage(501, b"pip install 'ingestor[metrics]' brings metrics\n")
+            return Observer(clock.monotonic), lambda: missing
+        counts = Metrics(clock)
+        sizes = FolderSizes(self._folders, clock)
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+
+        def page() -> web.HealthPage:
+            gauges = Gauges(self.heartbeat, self._freshness, sizes, self._cluster)
+            return web.HealthPage(200, counts.text(gauges), kind)
+
+        return counts, page
+
+    def _folders(self) -> dict[str, Location]:
+        archive = self._settings.archive
+        folders: dict[str, Location] = {"archive": archive.dir}
+        if archive.raw == "warc":
+            folders["warc"] = archive.raw_dir
+            if isinstance(archive.raw_dir, ObjectAddress):
+                folders["warc-spool"] = archive.raw_spool
+        return folders
+
+    def _cluster(self) -> ClusterState | None:
+        if not self._is_worker:
+            return None
+        with self.heartbeat.database.reading() as connection:
+            return cluster_state(connection, self._settings.cluster.stalled_after)

@@ -1,0 +1,204 @@
+"""A look at a page: ask for it, read it in a worker, and join an article that goes over several.
+
+::
+
+    pages | ask | extract (workers) | further pages? ask, extract, join | PageRead …
+
+First looks (:mod:`ingestor.pipeline.ingest`) and second ones (:mod:`ingestor.pipeline.recheck`)
+go this way. Of an article on several pages all are there, or it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
+
+from ingestor.archive.warc.records import Packed
+from ingestor.errors import FetchError, IngestorError, NoArticle, Postponed
+from ingestor.extract.multipage import MOST_PARTS, join, same_page
+from ingestor.fetch.client import Fetcher
+from ingestor.model import Article, Request, Response
+from ingestor.workers import Workers
+from ingestor.workers.tasks import Received, extract_page, receive_page
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """A page that answered, and the article that was read from it."""
+
+    response: Response
+    article: Article
+    further: tuple[Response, ...] = ()
+    """The answers of the article's further pages."""
+    packed: Packed | None = None
+    """The WARC records of the answer, where they were packed when it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageUnchanged:
+    """A page that is as it was when it was asked for last (304)."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A page that did not answer, or in which nothing can be read; or a text like that."""
+
+    error: Exception
+    response: Response | None = None
+    """What came all the same: kept as received, to look into."""
+    packed: Packed | None = None
+    in_parts: bool = False
+    """Other pages of the article came: no text of a feed stands for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextRead:
+    """The article that a feed's own text is."""
+
+    article: Article
+
+
+@dataclass(frozen=True, slots=True)
+class TextInstead:
+    """A page that failed for good, and the article that the feed's text makes in its place."""
+
+    article: Article
+    failure: Failed
+
+
+Look: TypeAlias = PageRead | PageUnchanged | Failed
+"""What came of looking at a page."""
+
+
+def look_at_pages(
+    fetcher: Fetcher, workers: Workers, pages: Sequence[tuple[T, Request]], *, pack: bool
+) -> Iterator[tuple[T, Look]]:
+    """Ask for pages and read them; yield each caller's token with what came of its page.
+
+    With ``pack`` the WARC records of a page are packed where it is read: worth it where its body
+    is most likely new. What is not asked because the program is told to stop is not yielded.
+    """
+    begun: list[tuple[T, PageRead]] = []
+    answers = fetcher.get_all(pages, robots=True)
+    for (token, answer), received in workers.through(answers, partial(_task, pack=pack)):
+        look = _look(answer, received)
+        if isinstance(look, PageRead) and look.article.parts:
+            begun.append((token, look))
+        else:
+            yield token, look
+    yield from _complete(fetcher, workers, begun)
+
+
+def _task(
+    asked: tuple[object, Response | FetchError], *, pack: bool
+) -> Callable[[], Received] | None:
+    _, answer = asked
+    if isinstance(answer, FetchError) or _is_unchanged(answer):
+        return None
+    return partial(receive_page, answer, kept=pack)
+
+
+def _is_unchanged(answer: Response) -> bool:
+    """Whether a page is as it was; 304 to a request that named no version is a failure."""
+    conditional = {"if-none-match", "if-modified-since"}
+    asked = {name.lower() for name, _ in answer.request_headers}
+    return answer.status == 304 and not conditional.isdisjoint(asked)
+
+
+def _look(answer: Response | FetchError, received: Received | Exception | None) -> Look:
+    if isinstance(answer, FetchError):
+        return Failed(answer)
+    if received is None:
+        return PageUnchanged(answer)
+    if isinstance(received, Exception):
+        return Failed(received, answer)
+    if isinstance(received.article, Article):
+        return PageRead(answer, received.article, packed=received.packed)
+    return Failed(received.article, answer, received.packed)
+
+
+@dataclass(slots=True)
+class _ArticleParts(Generic[T]):
+    """The pages of an article that have come, by their addresses."""
+
+    token: T
+    first: PageRead
+    further: list[Response] = field(default_factory=list)
+    error: Exception | None = None
+    _pages: dict[str, Article] = field(default_factory=dict)
+    _addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._add_page(self.first.response.final_url, self.first.article)
+
+    def missing(self) -> list[str]:
+        """Return the addresses that are still to be asked; none after an error."""
+        return [
+            part
+            for part in self._addresses
+            if not self.error and not any(same_page(part, known) for known in self._pages)
+        ]
+
+    def add(self, address: str, look: PageRead) -> None:
+        """Add the page at an address."""
+        self.further.append(look.response)
+        self._add_page(address, look.article)
+
+    def fail(self, error: Exception) -> None:
+        """Fail the whole article: a page of it cannot be had."""
+        expected = isinstance(error, IngestorError) and not isinstance(error, Postponed)
+        line = f"{self.first.response.url}: a page of it is missing: {error}"
+        self.error = type(error)(line) if expected else error
+
+    def whole(self) -> Look:
+        """Return all pages as one article."""
+        if self.error:
+            return Failed(self.error, self.first.response, self.first.packed, in_parts=True)
+        pages = [
+            page
+            for part in self._addresses
+            for address, page in self._pages.items()
+            if same_page(part, address)
+        ]
+        return PageRead(self.first.response, join(pages), tuple(self.further), self.first.packed)
+
+    def _add_page(self, address: str, page: Article) -> None:
+        self._pages[address] = page
+        if len(page.parts) > len(self._addresses):
+            self._addresses = page.parts
+        if len(self._addresses) > MOST_PARTS:
+            self.fail(NoArticle(f"it names more than {MOST_PARTS} pages"))
+
+
+def _complete(
+    fetcher: Fetcher, workers: Workers, begun: Sequence[tuple[T, PageRead]]
+) -> Iterator[tuple[T, Look]]:
+    """Yield each article with all its pages, or with the error of the page that is missing."""
+    articles = [_ArticleParts(token, first) for token, first in begun]
+    while wanted := [(article, part) for article in articles for part in article.missing()]:
+        requests = [((article, part), Request(part)) for article, part in wanted]
+        answers = fetcher.get_all(requests, robots=True)
+        asked = 0
+        for ((article, part), answer), page in workers.through(answers, _further_task):
+            asked += 1
+            if isinstance(answer, Response) and isinstance(page, Article):
+                article.add(part, PageRead(answer, page))
+            else:
+                error = answer if isinstance(answer, FetchError) else page
+                article.fail(error if isinstance(error, Exception) else NoArticle(part))
+        if asked < len(wanted):
+            break
+    for article in articles:
+        if article.error or not article.missing():
+            yield article.token, article.whole()
+
+
+def _further_task(asked: tuple[object, Response | FetchError]) -> partial[Article] | None:
+    _, answer = asked
+    return partial(extract_page, answer) if isinstance(answer, Response) else None

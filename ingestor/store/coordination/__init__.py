@@ -1,0 +1,1 @@
+"""What runs and workers leave in the database for one another."""

@@ -1,0 +1,84 @@
+"""Which articles are meant: one record, and its conditions, for whoever asks for articles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from ingestor.errors import UsageError
+from ingestor.store.db.database import Database
+from ingestor.store.schema import articles, feeds, sightings, symbols
+from ingestor.text.securities import normalised
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which articles are meant; what is empty does not restrict.
+
+    Days are publication days in Asia/Shanghai, ``YYYY-MM-DD``, included.
+    """
+
+    since: str = ""
+    until: str = ""
+    symbol: str = ""
+    """Normalised, such as ``sh600519``."""
+    media: str = ""
+    """Written by this medium, as the page names it."""
+    feeds: tuple[str, ...] = ()
+    """Announced by one of these, or imported with its name as last category; ``()``: by any."""
+    limit: int | None = None
+    """At most so many articles; which come first is said where they are asked for."""
+
+
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions on ``articles`` that those meet which are meant; not the limit."""
+    wanted: list[ColumnElement[bool]] = []
+    if filters.since:
+        wanted.append(articles.c.date >= filters.since)
+    if filters.until:
+        wanted.append(articles.c.date <= filters.until)
+    if filters.symbol:
+        named = (symbols.c.article_id == articles.c.id) & (symbols.c.symbol == filters.symbol)
+        wanted.append(select(symbols.c.article_id).where(named).exists())
+    if filters.media:
+        wanted.append(articles.c.media == filters.media)
+    if filters.feeds:
+        # Asked of each article, not made a list first: a feed may have announced a million.
+        these = select(feeds.c.id).where(feeds.c.name.in_(filters.feeds))
+        seen = (sightings.c.article_id == articles.c.id) & sightings.c.feed_id.in_(these)
+        imported = (_imported_under(name) for name in filters.feeds)
+        wanted.append(or_(select(sightings.c.article_id).where(seen).exists(), *imported))
+    return wanted
+
+
+def symbol_of(code: str) -> str:
+    """Return a normalised code, ``""`` for ``""``; raise :class:`UsageError` if it is none."""
+    if not code:
+        return ""
+    security = normalised(code)
+    if security is None:
+        raise UsageError(f'"{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA')
+    return security.symbol
+
+
+def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:
+    """Return those of the names that no feed ever had, nor an imported article's category."""
+    with database.reading() as connection:
+        known = set(connection.execute(select(feeds.c.name)).scalars())
+        imported = select(articles.c.id).limit(1)
+        return [
+            name
+            for name in names
+            if name not in known
+            and connection.execute(imported.where(_imported_under(name))).first() is None
+        ]
+
+
+def _imported_under(name: str) -> ColumnElement[bool]:
+    """Condition: no feed announced the article, and its last category has this name."""
+    last = or_(
+        articles.c.categories == name, articles.c.categories.endswith(f"\n{name}", autoescape=True)
+    )
+    return and_(articles.c.feed_id.is_(None), last)

@@ -1,0 +1,239 @@
+"""Articles as they are stored, each with all that hangs on it, and as each revision had them.
+
+Whoever reads articles reads them here: ``show``, ``export``, the files, ``reextract`` and
+``browse``. A row becomes a record in :func:`_article` alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from ingestor.model import Cause, Origin, Picture, Security
+from ingestor.store.db.database import Database
+from ingestor.store.due import ALL, FILE_IS_DUE, Shard
+from ingestor.store.filters import Filters, conditions
+from ingestor.store.schema import (
+    aliases,
+    articles,
+    feeds,
+    images,
+    keywords,
+    revisions,
+    sightings,
+    symbols,
+)
+
+ARTICLES_A_PART = 200
+"""Articles exported at a time, with all that belongs to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """An article as it stands: the columns of ``articles``, and what hangs on them."""
+
+    id: int
+    url: str
+    date: str
+    document_id: str | None
+    title: str
+    author: str
+    media: str
+    editor: str
+    summary: str
+    headimg: str
+    content_html: str
+    content_text: str
+    content_sha256: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    updated_at: datetime | None
+    revision: int
+    origin: Origin
+    template: str
+    path: str
+    categories: tuple[str, ...]
+    feeds: tuple[str, ...]
+    """Names of the feeds that announced it."""
+    securities: tuple[Security, ...]
+    """By their codes."""
+    keywords: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return the codes of the securities that it names."""
+        return tuple(security.symbol for security in self.securities)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Return the addresses of its pictures."""
+        return tuple(picture.url for picture in self.pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRevision(StoredArticle):
+    """An article as one of its revisions has it."""
+
+    sequence: int
+    cause: Cause
+    known_from: datetime
+    known_until: datetime | None
+    """``None``: it is the current revision."""
+
+
+_IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+
+
+def _beside(column: Column[int], *values: Column[Any], order: Column[Any]) -> Select[Any]:
+    return select(column, *values).where(column.in_(_IDS)).order_by(order)
+
+
+_BESIDE: dict[str, tuple[Select[Any], Callable[..., Any]]] = {
+    "feeds": (_beside(sightings.c.article_id, feeds.c.name, order=feeds.c.id).join(feeds), str),
+    "securities": (
+        _beside(*symbols.c["article_id", "market", "symbol", "name"], order=symbols.c.symbol),
+        Security,
+    ),
+    "keywords": (_beside(*keywords.c["article_id", "keyword"], order=keywords.c.keyword), str),
+    "pictures": (
+        _beside(*images.c["article_id", "url", "caption"], order=images.c.position),
+        Picture,
+    ),
+}
+"""What hangs on articles, by its field: of several articles, and what a row of it becomes."""
+
+_AS_STORED = tuple(
+    name for name in StoredArticle.__slots__ if name in articles.c and name != "categories"
+)
+_OF_REVISION = (
+    "title", "content_html", "content_text", "content_sha256", "revision", "sequence", "cause",
+)  # fmt: skip
+
+
+def load(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredArticle]:
+    """Return the articles of rows that have all columns of ``articles``, in their order."""
+    ids = [row.id for row in rows]
+    beside: dict[str, defaultdict[int, list[Any]]] = {name: defaultdict(list) for name in _BESIDE}
+    for name, (query, record) in _BESIDE.items():
+        for article_id, *values in connection.execute(query, {"ids": ids}):
+            beside[name][article_id].append(record(*values))
+    return [_article(row, {name: of[row.id] for name, of in beside.items()}) for row in rows]
+
+
+def _article(row: Row[Any], beside: Mapping[str, Sequence[Any]]) -> StoredArticle:
+    values: dict[str, Any] = {name: getattr(row, name) for name in _AS_STORED}
+    values |= {name: tuple(records) for name, records in beside.items()}
+    return StoredArticle(**values, categories=tuple(row.categories.splitlines()))
+
+
+def history(connection: Connection, article_id: int) -> list[ArticleRevision]:
+    """Return every revision of an article, the oldest first; ``[]``: there is no such article."""
+    rows = connection.execute(select(articles).where(articles.c.id == article_id)).all()
+    return list(_revisions(connection, rows, every_revision=True))
+
+
+def ids_of(connection: Connection, address: str, document_id: str) -> list[int]:
+    """Return the articles of a canonical address or a document id, the latest day first.
+
+    An address that the publisher used again has an article for each day.
+    """
+    also = select(aliases.c.article_id).where(aliases.c.url == address)
+    named = or_(articles.c.url == address, articles.c.id.in_(also))
+    if document_id:
+        named = or_(named, articles.c.document_id == document_id)
+    query = select(articles.c.id).where(named).order_by(articles.c.date.desc(), articles.c.id)
+    return list(connection.execute(query).scalars())
+
+
+def exported(
+    database: Database, filters: Filters, *, every_revision: bool = False
+) -> Iterator[ArticleRevision]:
+    """Yield the articles that are meant, by publication day and id.
+
+    In their current revision, or in each one, the oldest first. Parts are read in transactions of
+    their own, so that an export of hours keeps no writer from cleaning its log, and memory holds
+    one part whatever the archive's size.
+    """
+    query = select(articles).where(*conditions(filters)).order_by(articles.c.date, articles.c.id)
+    left, after = filters.limit, ("", 0)
+    while left is None or left > 0:
+        size = ARTICLES_A_PART if left is None else min(left, ARTICLES_A_PART)
+        with database.reading() as connection:
+            rows = connection.execute(query.where(*are_behind(*after)).limit(size)).all()
+            part = list(_revisions(connection, rows, every_revision=every_revision))
+        if not rows:
+            return
+        yield from part
+        after = rows[-1].date, rows[-1].id
+        left = None if left is None else left - len(rows)
+
+
+def are_behind(day: str, article_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on articles that come behind this one, by publication day and id."""
+    # The first is for the index alone.
+    return articles.c.date >= day, or_(articles.c.date > day, articles.c.id > article_id)
+
+
+def count(database: Database, filters: Filters) -> int:
+    """Return how many articles are meant."""
+    query = select(func.count()).select_from(articles).where(*conditions(filters))
+    with database.reading() as connection:
+        number = int(connection.execute(query).scalar_one())
+    return number if filters.limit is None else min(number, filters.limit)
+
+
+def _revisions(
+    connection: Connection, rows: Sequence[Row[Any]], *, every_revision: bool
+) -> Iterator[ArticleRevision]:
+    query = select(revisions).where(revisions.c.article_id.in_(_IDS)).order_by(revisions.c.revision)
+    if not every_revision:
+        query = query.join(articles).where(articles.c.revision == revisions.c.revision)
+    revised: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(query, {"ids": [row.id for row in rows]}):
+        revised[row.article_id].append(row)
+    for article in load(connection, rows):
+        stored = {name: getattr(article, name) for name in StoredArticle.__slots__}
+        own = revised[article.id]
+        ends = [*(row.seen_at for row in own[1:]), None]
+        for row, known_until in zip(own, ends, strict=True):
+            values = stored | {name: getattr(row, name) for name in _OF_REVISION}
+            yield ArticleRevision(**values, known_from=row.seen_at, known_until=known_until)
+
+
+_WRITTEN = (
+    update(articles)
+    .where(articles.c.id == bindparam("of"), articles.c.revision == bindparam("was"))
+    .values(file_sha256=bindparam("holds"))
+)
+
+
+def due_files(connection: Connection, limit: int, shard: Shard = ALL) -> list[StoredArticle]:
+    """Return articles of this shard whose file is not what the database says, oldest first."""
+    query = select(articles).where(FILE_IS_DUE, shard.has(articles.c.id))
+    return load(connection, connection.execute(query.order_by(articles.c.id).limit(limit)).all())
+
+
+def record_files(connection: Connection, files: Sequence[tuple[StoredArticle, str]]) -> None:
+    """Note what files hold now: of each its SHA-256. An article revised meanwhile stays due."""
+    rows = [
+        {"of": article.id, "was": article.revision, "holds": sha256} for article, sha256 in files
+    ]
+    connection.execute(_WRITTEN, rows)

@@ -1,0 +1,86 @@
+"""Which article of its address is a page that is one? Pure: the end of :mod:`ingestor.witness`."""
+
+from __future__ import annotations
+
+from ingestor.text.similarity import alphanumerics
+from ingestor.witness.looks import (
+    AnotherArticle,
+    Believed,
+    Doubtful,
+    Edited,
+    Evidence,
+    KnownArticle,
+    Verdict,
+)
+from ingestor.witness.resemblance import NEARLY_SAME_SHARE, SOME_SHARE
+from ingestor.witness.signs import Signs
+
+TEASER_SHARE = 0.5
+"""A page that bids to log in and has less than this part of the known text is its teaser."""
+
+STUB_LETTERS = 40
+"""A text that shares nothing with a longer known one and is shorter than this (内容审核中) is no
+rewrite until it stays: of 224 real articles, none but one without a text is that short."""
+
+REWRITTEN = "rewritten throughout"
+"""The note of an edit that shares nothing with the text before."""
+
+
+def placed(signs: Signs) -> Verdict:
+    """Return which article of its address a page is that is one."""
+    evidence, announced = signs.evidence, signs.announced
+    stated_day = evidence.day if evidence.day_is_stated else ""
+    if not signs.known:
+        return Believed(evidence.day or announced.day)
+    nearest, share = signs.known[0]
+    if share >= SOME_SHARE and is_teaser(evidence, nearest.text):
+        return Doubtful("a part of the text, and bids to log in")
+    if signs.denies(nearest):
+        return _other_id(signs, stated_day or announced.day)
+    other_day = bool(stated_day) and _is_new(signs, stated_day)
+    if share >= NEARLY_SAME_SHARE or (share >= SOME_SHARE and (signs.stated or not other_day)):
+        return Edited(nearest.article_id)
+    return AnotherArticle(stated_day) if other_day else _rewritten(signs, stated_day)
+
+
+def _other_id(signs: Signs, day: str) -> Verdict:
+    """Return what a page is whose address has no id, and which states another than the known."""
+    new = day and _is_new(signs, day)
+    return AnotherArticle(day) if new else Doubtful("the page states another document id")
+
+
+def _rewritten(signs: Signs, stated_day: str) -> Verdict:
+    """Return what a text is that is new throughout, and of no day of its own."""
+    day = signs.announced.day
+    article = _of_day(signs, stated_day or day)
+    if len(alphanumerics(signs.evidence.text)) < STUB_LETTERS <= len(alphanumerics(article.text)):
+        return Doubtful("a line in the place of the text that is known")
+    told = bool(signs.title) and (signs.own_id or bool(stated_day))
+    if signs.template and (signs.stated or told):
+        return Edited(article.article_id, REWRITTEN)
+    if day and _is_new(signs, day):
+        return AnotherArticle(day)
+    if signs.template and signs.evidence.template == article.template and signs.title:
+        return Edited(article.article_id, REWRITTEN)
+    return Doubtful("it shares nothing with the text that is known")
+
+
+def _of_day(signs: Signs, day: str) -> KnownArticle:
+    """Return the known article of a day, else the nearest."""
+    fitting = (article for article, _ in signs.known if _has_day(article, day))
+    return next(fitting, signs.known[0][0])
+
+
+def _is_new(signs: Signs, day: str) -> bool:
+    """Whether no known article is of a day."""
+    return not any(_has_day(article, day) for article, _ in signs.known)
+
+
+def _has_day(article: KnownArticle, day: str) -> bool:
+    return day == article.day or day in article.days
+
+
+def is_teaser(evidence: Evidence, whole: str) -> bool:
+    """Whether a page bids to log in and has less than half of a text that it shares."""
+    less = len(alphanumerics(evidence.text)) < TEASER_SHARE * len(alphanumerics(whole))
+    return "login" in evidence.words and less
