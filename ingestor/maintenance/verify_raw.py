@@ -54,7 +54,7 @@ class RawComparison:
         with self.database.reading() as connection:
             ends = audit.warc_files(connection)
         folder = storage(self.location)
-        if ends and not folder.there():
+        if ends and not folder.is_there():
             line = f"WARC folder {self.location}: is not there, with {len(ends)} files in it"
             yield Difference(line)
             return

@@ -1,11 +1,8 @@
 """What runs in worker processes: an answer of the network to a document, or an article. Pure.
 
 A worker imports this module and what it needs, and not the pipeline, its database and its
-network: that makes workers small, and quick to start.
-
-What is done in a worker process with a page that came: read it, and pack it for the WARC.
-
-Both are pure work on the same bytes, which cross to a worker once.
+network: that makes workers small, and quick to start. A page is read and packed for the WARC in
+one go: both are work on the same bytes, which cross to a worker once.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from ingestor.fetch.headers import require_page
 from ingestor.model import Article, Feed, FeedDocument, Page, Response
 from ingestor.sources import source
 
-__all__ = ["article_from_entry", "extract_page", "read_feed"]
+__all__ = ["Received", "article_from_entry", "extract_page", "read_feed", "receive_page"]
 
 
 def read_feed(feed: Feed, response: Response) -> FeedDocument:
@@ -37,9 +34,6 @@ def extract_page(response: Response) -> Article:
     require_page(response)
     page = Page(response.final_url, response.body, response.header("content-type"))
     return extract_article(page)
-
-
-__all__ = ["Received", "receive_page"]
 
 
 @dataclass(frozen=True, slots=True)
