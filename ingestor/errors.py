@@ -24,7 +24,7 @@
     ├── FeedUnreadable               a body that is not a (whole) feed
     ├── NoArticle                    a page without an article that can be read
     ├── NotBelieved                  a page that does not show that it is the article
-    ├── PostUnreadable               a file of another archive that cannot be adopted
+    ├── PostUnreadable               a file of another archive that cannot be imported
     └── CaptureLost                  a kept page that is not where the database says
 
 An expected failure of one feed or one article becomes a stored outcome; anything that is

@@ -24,6 +24,12 @@ Cause = Literal["new", "edit", "reextract", "import", "doubt"]
 """Why a revision exists; only ``edit`` says that the publisher changed something."""
 
 
+DateWitness = Literal["template", "structured", "address", "feed", "near-title"]
+"""Who says when an article was published, the most trusted first: the page template's own place,
+the page's structured data, the day in its address, the feed, a date near the title of a page
+without template."""
+
+
 def header(headers: Headers, name: str) -> str:
     """Return the first value of header field ``name`` (any case), or ``''``."""
     wanted = name.lower()
@@ -176,7 +182,7 @@ class Entry:
     """What was taken off the feed's claim because it reads its source's zone wrongly."""
 
     @property
-    def claimed_at(self) -> datetime | None:
+    def stated_at(self) -> datetime | None:
         """The moment that the feed itself names, the same at each poll; ``None``: it names none."""
         if self.published_at is None or self.is_relative:
             return None
@@ -228,6 +234,28 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedDate:
+    """When an article was published, as one witness states it."""
+
+    witness: DateWitness
+    moment: datetime
+    is_day: bool = False
+    """Whether it names a day alone: ``moment`` is then its midnight in China."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """When an article is believed to be published, and all that was stated."""
+
+    published_at: datetime | None
+    """``None``: nobody says so, or nobody who can be believed."""
+    witness: DateWitness | Literal[""]
+    """Whose moment it is; ``""``: nobody's."""
+    stated: tuple[StatedDate, ...]
+    """What every witness states, the feed included, the most trusted first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """What a page says, extracted: the same bytes always give the same article."""
 
@@ -238,6 +266,8 @@ class Article:
     """The publisher's own identifier (see :mod:`ingestor.identity`), or ``''``."""
     title: str
     published_at: datetime | None
+    """The moment that the page itself names; :func:`ingestor.policy.believed_publication` weighs
+    it against the clock, the address and the feed."""
     body: Body
     updated_at: datetime | None = None
     """When the publisher says that it edited the page."""
@@ -251,6 +281,8 @@ class Article:
     ``import`` for another archive's file."""
     aliases: tuple[str, ...] = ()
     """Other addresses that the page names as its own (its mobile twin)."""
+    stated_dates: tuple[StatedDate, ...] = ()
+    """When the page says that it was published, and where it says so; the most trusted first."""
     parts: tuple[str, ...] = ()
     """Where the article goes over several pages: the addresses of all, in order. This is then
     only what one of them says; see :mod:`ingestor.extract.multipage`."""

@@ -5,7 +5,7 @@ a feed                      ``due_feeds``, ``next_interval``, ``next_poll``,
                             ``asked_at``, ``after_redirect``
 a feed that went quiet      ``longest_silence``, ``quiet_since``, ``is_unanswered``
 an entry that failed        ``failure_kind``, ``after_failure``
-an article                  ``next_check``
+an article                  ``believed_publication``, ``next_check``
 ==========================  ========================================================
 
 Every function is handed ``now`` and, where chance takes part, a number drawn by the caller; none
@@ -30,7 +30,9 @@ from ingestor.errors import (
     TooSlow,
     WorkerDied,
 )
-from ingestor.model import FeedState
+from ingestor.identity import publication_day
+from ingestor.model import FeedState, Publication, StatedDate
+from ingestor.text.dates import CLOCK_SKEW
 
 LONGEST_WAIT = timedelta(days=1)
 """A failing feed is asked at least this often: it recovers without anybody's help."""
@@ -180,6 +182,30 @@ def after_failure(kind: FailureKind, attempts: int, now: datetime, *, chance: fl
     if attempts > len(waits):
         return Retry("parked", None)
     return Retry("pending", now + waits[attempts - 1] * (1 + chance / 10))
+
+
+def believed_publication(
+    stated: Sequence[StatedDate], announced_at: datetime | None, looked_at: datetime | None
+) -> Publication:
+    """Decide when an article was published: by the first witness that can be believed.
+
+    ``stated`` are the page's (:attr:`Article.stated_dates`), ``announced_at`` the feed's; a date
+    near the title comes after it. A time later than ``looked_at``, the moment of the look, and
+    :data:`CLOCK_SKEW` is not believed (``None``: every time is). A day alone takes its time from
+    the next witness of that day, and is its midnight in China where there is none.
+    """
+    announced = [StatedDate("feed", announced_at)] if announced_at else []
+    near = [date for date in stated if date.witness == "near-title"]
+    every = (*(date for date in stated if date not in near), *announced, *near)
+    believed = [date for date in every if not looked_at or date.moment <= looked_at + CLOCK_SKEW]
+    if not believed:
+        return Publication(None, "", every)
+    first = believed[0]
+    if first.is_day:
+        day = publication_day(first.moment)
+        timed = (date for date in believed if not date.is_day)
+        first = next((date for date in timed if publication_day(date.moment) == day), first)
+    return Publication(first.moment, first.witness, every)
 
 
 def next_check(

@@ -1,10 +1,9 @@
-"""Where an article's file lies: a path that every file system and Hexo can hold. Pure.
+"""An article as a file: its path, YAML front matter of a fixed schema, the cleaned HTML. Pure.
 
-An article as a file: YAML front matter of a fixed schema, then the cleaned HTML. Pure.
-
-The schema is that of the Hexo posts which ``ingest import`` adopts: seven keys in a fixed
-order. Whatever a title holds, YAML 1.1 and 1.2 readers give the same values back, and no
-template engine (Nunjucks, Liquid, Hugo) finds anything of its own in the body.
+Every file system and Hexo can hold the path. The schema is that of the Hexo posts which ``ingest
+import`` reads: seven keys in a fixed order. Whatever a title holds, YAML 1.1 and 1.2 readers give
+the same values back, and no template engine (Nunjucks, Liquid, Hugo) finds anything of its own in
+the body.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ def read_post(data: bytes) -> Post:
         return next((one_line(values[key][0]) for key in keys if values.get(key)), "")
 
     def every(*keys: str) -> tuple[str, ...]:
-        found = next((values[key] for key in keys if values.get(key)), ())
-        return tuple(dict.fromkeys(line for one in found if (line := one_line(one))))
+        texts = next((values[key] for key in keys if values.get(key)), ())
+        return tuple(dict.fromkeys(line for text in texts if (line := one_line(text))))
 
     return Post(
         title=first("title"),
@@ -115,17 +115,17 @@ def _values(head: str) -> _Values:
     plain = dict(_lines(head))
     try:
         # Every value stays the text that it is: a title may be 600519, no or 2022-04-14.
-        found = yaml.load(head, Loader=yaml.BaseLoader)  # noqa: S506 - builds nothing but texts
+        mapping = yaml.load(head, Loader=yaml.BaseLoader)  # noqa: S506 - builds nothing but texts
     except (yaml.YAMLError, RecursionError, ValueError):
         return plain
-    if not isinstance(found, dict):
+    if not isinstance(mapping, dict):
         return plain
     read = {
         key.lower(): tuple(islice(_texts(value, 0), MOST_VALUES))
-        for key, value in found.items()
+        for key, value in mapping.items()
         if isinstance(key, str)
     }
-    if not isinstance(found.get("title", ""), str):
+    if not isinstance(mapping.get("title", ""), str):
         # [快讯] is a list to YAML, and {x} a mapping; a title is neither.
         read["title"] = plain.get("title", ())
     return read
@@ -136,20 +136,20 @@ def _texts(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list) and depth < _MOST_NESTING:
-        for one in value[:MOST_VALUES]:
-            yield from _texts(one, depth + 1)
+        for part in value[:MOST_VALUES]:
+            yield from _texts(part, depth + 1)
 
 
 def _lines(head: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each key with its values, read line by line, whatever YAML thinks of them."""
     key, values = "", list[str]()
     for line in head.split("\n"):
-        if found := _KEY.match(line):
+        if match := _KEY.match(line):
             if key:
                 yield key, tuple(values)
-            key, values = found[1].lower(), list(_inline(found[1].lower(), found[2] or ""))
-        elif (found := _ITEM.match(line)) and len(values) < MOST_VALUES:
-            values.append(_unquoted(found[1].strip()))
+            key, values = match[1].lower(), list(_inline(match[1].lower(), match[2] or ""))
+        elif (match := _ITEM.match(line)) and len(values) < MOST_VALUES:
+            values.append(_unquoted(match[1].strip()))
     if key:
         yield key, tuple(values)
 

@@ -61,15 +61,15 @@ class ObjectFolder:
     def write_all(self, contents: Sequence[tuple[str, bytes]]) -> list[str]:
         """Put many objects, several at a time."""
         with ThreadPoolExecutor(AT_A_TIME, "put") as threads:
-            return list(threads.map(lambda one: self.write(*one), contents))
+            return list(threads.map(lambda content: self.write(*content), contents))
 
     def upload(self, source: Path) -> None:
         """Put a local file there under its own name, in parts if it is large."""
         with self._asking():
             self._filesystem.put_file(str(source), self._path(source.name))
-            found = int(self._filesystem.info(self._path(source.name))["size"])
-        if found != (wanted := source.stat().st_size):
-            raise StorageFailed(f"{self.address / source.name}: holds {found} bytes of {wanted}")
+            arrived = int(self._filesystem.info(self._path(source.name))["size"])
+        if arrived != (size := source.stat().st_size):
+            raise StorageFailed(f"{self.address / source.name}: holds {arrived} bytes of {size}")
 
     def read(self, relative: str, start: int = 0, length: int | None = None) -> bytes:
         """Return a part of an object, by a range request."""
@@ -81,9 +81,9 @@ class ObjectFolder:
 
     def hashes(self, relatives: Iterable[str]) -> Iterator[str | OSError]:
         """Yield the hash of each object; several are read at a time."""
-        left = iter(relatives)
+        rest = iter(relatives)
         with ThreadPoolExecutor(AT_A_TIME, "get") as threads:
-            while batch := list(islice(left, AT_A_TIME * 4)):
+            while batch := list(islice(rest, AT_A_TIME * 4)):
                 yield from threads.map(self._hash, batch)
 
     def copy(self, relative: str, target: Path) -> None:
@@ -103,7 +103,7 @@ class ObjectFolder:
             self.copy(relative, target)
             yield target
 
-    def there(self) -> bool:
+    def is_there(self) -> bool:
         """Return true; raise when the bucket cannot be used."""
         with self._asking():
             return bool(self._filesystem)
@@ -114,7 +114,7 @@ class ObjectFolder:
 
     def size(self) -> tuple[int, int]:
         """Return objects and bytes: one request for a thousand objects."""
-        sizes = [int(found["size"]) for found in self._listed().values()]
+        sizes = [int(info["size"]) for info in self._listed().values()]
         return len(sizes), sum(sizes)
 
     def age(self, relative: str) -> float:
@@ -135,8 +135,8 @@ class ObjectFolder:
     def _listed(self) -> dict[str, Any]:
         with self._asking():
             root = self._path("")
-            found: dict[str, Any] = self._filesystem.find(root, detail=True)
-        return {path.removeprefix(root).lstrip("/"): info for path, info in found.items()}
+            listing: dict[str, Any] = self._filesystem.find(root, detail=True)
+        return {path.removeprefix(root).lstrip("/"): info for path, info in listing.items()}
 
     def _hash(self, relative: str) -> str | OSError:
         try:
@@ -162,10 +162,10 @@ class ObjectFolder:
         """Return fsspec's file system, after one question whether the bucket can be used."""
         if self._class.protocol == "memory":
             return self._class()
-        found = self._class(**_OPTIONS)
+        filesystem = self._class(**_OPTIONS)
         bucket = self._path("").partition("/")[0]
-        found.call_s3("head_bucket", Bucket=bucket)
-        return found
+        filesystem.call_s3("head_bucket", Bucket=bucket)
+        return filesystem
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

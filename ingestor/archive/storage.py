@@ -59,7 +59,7 @@ class LocalFolder:
         """Give the file itself."""
         yield self.folder / relative
 
-    def there(self) -> bool:
+    def is_there(self) -> bool:
         """Whether the folder is there."""
         return self.folder.is_dir()
 
@@ -80,8 +80,8 @@ class LocalFolder:
 
     def left_over(self, seconds: float) -> list[str]:
         """Return the temporary files that nobody renamed."""
-        found = sorted(self.folder.rglob(f".*{files.TEMPORARY_SUFFIX}"))
-        names = [path.relative_to(self.folder).as_posix() for path in found]
+        paths = sorted(self.folder.rglob(f".*{files.TEMPORARY_SUFFIX}"))
+        names = [path.relative_to(self.folder).as_posix() for path in paths]
         return [name for name in names if seconds <= 0 or self.age(name) >= seconds]
 
     def remove(self, relative: str) -> None:
@@ -110,7 +110,7 @@ class Storage(Protocol):
     def local(self, relative: str) -> AbstractContextManager[Path]:
         """Give a path of the same name on this machine under which the file can be read."""
 
-    def there(self) -> bool:
+    def is_there(self) -> bool:
         """Whether the folder can be seen at all: it may only not be mounted."""
 
     def names(self) -> Iterator[str]:
@@ -136,9 +136,9 @@ class SpooledFolder:
     all of them: so the spool is looked at first.
     """
 
-    def __init__(self, spool: LocalFolder, there: Storage) -> None:
+    def __init__(self, spool: LocalFolder, store: Storage) -> None:
         self.spool = spool
-        self.store = there
+        self.store = store
 
     def write(self, relative: str, data: bytes) -> str:
         """Put a whole file on the store."""
@@ -176,14 +176,14 @@ class SpooledFolder:
             self.copy(relative, target)
             yield target
 
-    def there(self) -> bool:
+    def is_there(self) -> bool:
         """Whether the store can be used."""
-        return self.store.there()
+        return self.store.is_there()
 
     def names(self) -> Iterator[str]:
         """Yield every file once. The spool is looked at first: files move one way."""
-        here = set(self.spool.names())
-        yield from here | set(self.store.names())
+        spooled = set(self.spool.names())
+        yield from spooled | set(self.store.names())
 
     def size(self) -> tuple[int, int]:
         """Return files and bytes of the store."""
@@ -215,5 +215,5 @@ def storage(location: Location) -> Storage:
         return LocalFolder(location)
     from ingestor.archive.object_storage import ObjectFolder  # noqa: PLC0415 - half a second, an extra
 
-    there = ObjectFolder(location)
-    return SpooledFolder(LocalFolder(location.spool), there) if location.spool else there
+    store = ObjectFolder(location)
+    return SpooledFolder(LocalFolder(location.spool), store) if location.spool else store

@@ -81,7 +81,7 @@ class Plugin:
         asked = {name: value for name in names if (value := request.args.get(name))}
         values: dict[str, Any] = {"asked": asked, "link": lambda **new: _link(asked, new)}
         try:
-            values |= await asyncio.to_thread(self._read, views.found, asked)
+            values |= await asyncio.to_thread(self._read, views.results, asked)
         except UsageError as error:
             return await _page(
                 datasette, request, "search", values | {"error": str(error)}, status=400
@@ -93,16 +93,15 @@ class Plugin:
         number = int(request.url_vars["id"])
         revision = (request.args.get("revision") or "")[:19]
         pictures = request.args.get("pictures") == "1"
-        chosen = {
-            "revision": int(revision) if revision.isdecimal() else None,
-            "pictures": pictures,
-        }
+        wanted = int(revision) if revision.isdecimal() else None
         values = None
-        if max(number, chosen["revision"] or 0) <= LARGEST_ID:
-            values = await asyncio.to_thread(self._read, views.article, number, **chosen)
+        if max(number, wanted or 0) <= LARGEST_ID:
+            values = await asyncio.to_thread(
+                self._read, views.article, number, revision=wanted, pictures=pictures
+            )
         if values is None:
-            said = {"error": "There is no such article, or revision of it, in the archive."}
-            return await _page(datasette, request, "search", said, status=404)
+            missing = {"error": "There is no such article, or revision of it, in the archive."}
+            return await _page(datasette, request, "search", missing, status=404)
         values["html"] = Markup(values["html"])  # noqa: S704 - cleaned when it was stored; the policy allows no script
         policy = WITH_PICTURES if pictures else OURS
         return await _page(datasette, request, "article", values, policy=policy)

@@ -1,7 +1,4 @@
-"""What Datasette says of the tables: the meanings that stand beside them in the schema. Pure.
-
-Datasette over an archive, and its web server.
-"""
+"""Datasette over an archive, with what the schema says of each column, and its web server."""
 
 from __future__ import annotations
 
@@ -22,6 +19,8 @@ from ingestor.errors import UsageError
 from ingestor.store import schema
 from ingestor.store.db.database import Database
 from ingestor.store.schema.views import VIEWS
+
+_HERE = Path(__file__).parent
 
 
 def described(database: str) -> dict[str, Any]:
@@ -44,9 +43,6 @@ def described(database: str) -> dict[str, Any]:
         "title": "ingestor",
         "databases": {database: {"description": "The archive, live.", "tables": tables}},
     }
-
-
-_HERE = Path(__file__).parent
 
 
 @contextmanager

@@ -29,6 +29,14 @@ from ingestor.text.dates import SHANGHAI
 from ingestor.text.diff import Change, changes
 from ingestor.text.sanitize import redact
 
+CHART_DAYS = 90
+NEWEST_SHOWN = 20
+HITS_A_PAGE = 50
+MOST_HITS = 1_000
+"""So many articles are counted by medium, security and day, and can be paged through."""
+
+FACET_VALUES = 12
+
 WIDTH, HEIGHT = 720, 120
 """Of the drawing, in its own units; the page scales it."""
 
@@ -89,15 +97,6 @@ def _replace(picture: HtmlElement) -> None:
         parent.replace(picture, words)
 
 
-CHART_DAYS = 90
-NEWEST_SHOWN = 20
-HITS_A_PAGE = 50
-MOST_HITS = 1_000
-"""So many articles are counted by medium, security and day, and can be paged through."""
-
-FACET_VALUES = 12
-
-
 def front(connection: Connection, now: datetime) -> dict[str, Any]:
     """Return the numbers, the chart, the feeds' health and the newest articles."""
     late = late_feeds(connection, now)
@@ -123,7 +122,7 @@ def front(connection: Connection, now: datetime) -> dict[str, Any]:
     }
 
 
-def found(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
+def results(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
     """Return what a query and its filters find, a page of it, and what there is of each kind.
 
     ``asked`` holds q, media, symbol, day, order and page, each of which may be missing.

@@ -55,7 +55,7 @@ def _feeds(settings: Settings, feeds: list[Feed]) -> bool:
     """Try each feed and say how it went; return whether all answered with a feed."""
     well = True
     with fetcher(settings, Clock()) as client:
-        requests = [(one, source(one.kind).request(one, Validators())) for one in feeds]
+        requests = [(feed, source(feed.kind).request(feed, Validators())) for feed in feeds]
         for feed, outcome in client.get_all(requests):
             try:
                 say(f"ok        {feed.name}: {_tried(feed, outcome)}")

@@ -41,18 +41,18 @@ def copy(
     """
     set_up_logs(options(context))
     with ExitStack() as stack:
-        one = stack.enter_context(closing(Database(source, for_reading=True)))
-        if one.path and not one.path.exists():
-            raise NoArchiveYet(f"{one.where}: there is no archive")
-        other = stack.enter_context(closing(Database(target)))
+        old = stack.enter_context(closing(Database(source, for_reading=True)))
+        if old.path and not old.path.exists():
+            raise NoArchiveYet(f"{old.where}: there is no archive")
+        new = stack.enter_context(closing(Database(target)))
         clock = Clock()
         stack.enter_context(stop_on_signals(clock, _LONGEST_STOP))
-        advance = stack.enter_context(progress("rows", lambda: _left(one, other)))
-        rows = copy_archive(one, other, clock, advance)
-    if rows is None:
+        advance = stack.enter_context(progress("rows", lambda: _left(old, new)))
+        count = copy_archive(old, new, clock, advance)
+    if count is None:
         say_error("stopped; the same command goes on there")
         raise typer.Exit(1)
-    say(f"{other.where}: {rows} rows, each as it was; files and WARC stay where they are")
+    say(f"{new.where}: {count} rows, each as it was; files and WARC stay where they are")
 
 
 def _left(source: Database, target: Database) -> int:
@@ -60,5 +60,5 @@ def _left(source: Database, target: Database) -> int:
     with source.reading() as connection:
         every = rows.count(connection)
     with target.reading() as connection:
-        there = rows.count(connection) if rows.is_unfinished(connection) else 0
-    return every - there
+        copied = rows.count(connection) if rows.is_unfinished(connection) else 0
+    return every - copied

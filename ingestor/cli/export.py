@@ -88,10 +88,10 @@ def export(
     database = existing(settings)
     with closing(database):
         require_feeds(database, filters)
-        found = exported(database, filters, every_revision=revisions)
+        articles = exported(database, filters, every_revision=revisions)
         with progress("articles", partial(count, database, filters)) as advance:
-            told = _told(found, advance)
-            number = _write(destination, wanted, told, settings, force=force)
+            counted = _counted(articles, advance)
+            number = _write(destination, wanted, counted, settings, force=force)
     if destination != STANDARD_OUTPUT:
         say(f"{destination}: {number} {'revisions' if revisions else 'articles'}")
 
@@ -99,17 +99,17 @@ def export(
 def _write(
     destination: str,
     form: Format,
-    found: Iterable[ArticleRevision],
+    articles: Iterable[ArticleRevision],
     settings: Settings,
     *,
     force: bool,
 ) -> int:
     if form is Format.FILES:
-        return operation.write_tree(Path(destination), found, settings.archive, force=force)
+        return operation.write_tree(Path(destination), articles, settings.archive, force=force)
     write = parquet if form is Format.PARQUET else operation.json_lines
 
     def write_all(file: IO[bytes]) -> int:
-        return write(found, file)
+        return write(articles, file)
 
     if destination == STANDARD_OUTPUT:
         return write_all(sys.stdout.buffer)
@@ -146,11 +146,11 @@ def _check(destination: str, form: Format, settings: Settings, *, revisions: boo
         raise UsageError(f"{destination}: lies in the archive's own folder; name another place")
 
 
-def _told(found: Iterable[ArticleRevision], advance: Advance) -> Iterator[ArticleRevision]:
-    """Pass the articles on, and tell of each one when its last revision went by."""
+def _counted(articles: Iterable[ArticleRevision], advance: Advance) -> Iterator[ArticleRevision]:
+    """Pass the articles on, and count each one when its last revision went by."""
     last = 0
-    for one in found:
-        yield one
-        if one.id != last:
+    for article in articles:
+        yield article
+        if article.id != last:
             advance(1)
-        last = one.id
+        last = article.id

@@ -1,4 +1,4 @@
-"""``ingest import DIR``: adopting the articles of another archive."""
+"""``ingest import DIR``: the articles of another archive."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ def import_(
     chosen = options(context)
     set_up_logs(chosen)
     settings, clock = chosen.settings(), Clock()
-    _refuse(folder, settings)
+    _require_foreign(folder, settings)
     began = clock.monotonic()
     with stop_on_signals(clock, settings.service.stop_timeout):
-        tally = _import(folder, settings, clock, dry_run=dry_run)
-    tally.seconds = round(clock.monotonic() - began, 3)
-    tally.interrupted = clock.stop.is_set()
-    say(json.dumps(tally.numbers()) if as_json else tally.sentence(dry_run=dry_run))
-    if not tally.all_well:
+        summary = _import(folder, settings, clock, dry_run=dry_run)
+    summary.seconds = round(clock.monotonic() - began, 3)
+    summary.interrupted = clock.stop.is_set()
+    say(json.dumps(summary.numbers()) if as_json else summary.sentence(dry_run=dry_run))
+    if not summary.all_well:
         raise typer.Exit(1)
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportSummary:
     """What became of the files; the numbers of ``--json``."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -78,7 +78,7 @@ class Tally:
 
     @property
     def all_well(self) -> bool:
-        """Whether everything was adopted, or is there, or is no post."""
+        """Whether everything was imported, or is here already, or is no post."""
         open_ = self.outcomes["failed"] + self.outcomes["ambiguous"]
         return not open_ and not self.interrupted
 
@@ -105,7 +105,7 @@ class Tally:
         return f"{text}; interrupted: run it again to go on" if self.interrupted else text
 
 
-def _refuse(folder: Path, settings: Settings) -> None:
+def _require_foreign(folder: Path, settings: Settings) -> None:
     """Refuse what is no folder, and the archive's own: its files would be written beside it."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: is not a folder")
@@ -119,8 +119,8 @@ def _refuse(folder: Path, settings: Settings) -> None:
         )
 
 
-def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) -> Tally:
-    tally = Tally()
+def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) -> ImportSummary:
+    summary = ImportSummary()
     opened = _rehearsal(settings) if dry_run else _archive(settings)
     with (
         opened as (transaction, write),
@@ -129,10 +129,10 @@ def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) ->
     ):
         for batch in import_folder(folder, transaction, workers, clock):
             write()
-            for one in batch:
-                _tell(one, tally)
+            for file in batch:
+                _count(file, summary)
             advance(len(batch))
-    return tally
+    return summary
 
 
 _Opened = tuple[Callable[[], AbstractContextManager[Connection]], Callable[[], object]]
@@ -161,16 +161,16 @@ def _rehearsal(settings: Settings) -> Iterator[_Opened]:
             yield lambda: nullcontext(connection), lambda: None
 
 
-def _tell(one: ImportedFile, tally: Tally) -> None:
+def _count(file: ImportedFile, summary: ImportSummary) -> None:
     """Count a file, and say what has to be said of it."""
-    tally.outcomes[one.outcome] += 1
-    if one.outcome == "other":
-        tally.suffixes[one.path.suffix.lower() or "without an ending"] += 1
-    elif one.outcome == "failed":
-        say_error(f"{one.path}: {one.reason}")
-    elif one.outcome == "ambiguous":
+    summary.outcomes[file.outcome] += 1
+    if file.outcome == "other":
+        summary.suffixes[file.path.suffix.lower() or "without an ending"] += 1
+    elif file.outcome == "failed":
+        say_error(f"{file.path}: {file.reason}")
+    elif file.outcome == "ambiguous":
         say_error(
-            f"{one.path}: may be article {one.article_id} (same address, or same title and day; "
-            f"another text); not adopted: `ingest show {one.article_id}`"
+            f"{file.path}: may be article {file.article_id} (same address, or same title and day; "
+            f"another text); not adopted: `ingest show {file.article_id}`"
         )
-    log.debug("import_file", file=str(one.path), outcome=one.outcome, article=one.article_id)
+    log.debug("import_file", file=str(file.path), outcome=file.outcome, article=file.article_id)

@@ -95,8 +95,8 @@ def _fields(article: Article) -> dict[str, object]:
         "editor": article.editor,
         "summary": article.summary,
         "keywords": list(article.keywords),
-        "symbols": [one.symbol for one in article.body.securities],
-        "images": [one.url for one in article.body.pictures],
+        "symbols": [security.symbol for security in article.body.securities],
+        "images": [picture.url for picture in article.body.pictures],
         "content_text": article.body.text,
         "content_html": article.body.html,
     }

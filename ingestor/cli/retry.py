@@ -26,7 +26,7 @@ def retry(
     wanted = chosen_feeds(settings, feed or [])
     database = existing(settings)
     with database.transaction() as connection:
-        ids = [one.id for one in feeds.states(connection, wanted)]
+        ids = [state.id for state in feeds.states(connection, wanted)]
         count = entries.retry(connection, ids if feed else None)
         resumed = feeds.resume(connection, ids)
     database.close()

@@ -1,11 +1,8 @@
-"""What ``ingest status`` says of the workers of a cluster.
-
-``ingest status`` answers whether all is well.
-"""
+"""``ingest status``: whether all is well with the feeds, the archive and the workers."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -17,54 +14,46 @@ from rich.text import Text
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say_error, say_json
 from ingestor.clock import Clock
+from ingestor.config import Settings
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
 from ingestor.store.coordination import leases
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
+from ingestor.store.db.database import Database
 from ingestor.store.overview import FeedHealth, Parked, late_feeds
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
 
-
-def as_document(state: ClusterState | None) -> dict[str, object]:
-    """Return the workers as they stand in ``status --json``."""
-    return {"cluster": asdict(state) if state else None}
-
-
-def show(state: ClusterState | None) -> None:
-    """Say who works, and what waits."""
-    if state is None:
-        return
-    console = Console()
-    names = f": {', '.join(state.names)}" if state.names else ""
-    console.print(Text(f"workers {state.workers} alive{names}"))
-    for name, queue in state.queues.items():
-        again = f" ({queue.again} again)" if queue.again else ""
-        console.print(
-            Text(
-                f"queue   {name}: {queue.waiting} waiting{again}, "
-                f"{queue.running} running, {queue.failed} failed"
-            )
-        )
-    for kind, counts in state.assignments.items():
-        said = ", ".join(f"{number} {what}" for what, number in counts.items())
-        console.print(Text(f"days    {kind}: {said}"))
-    for job in state.stalled:
-        console.print(Text(f"stalled {job}: its worker is gone; another one does it"))
-
-
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
 
-NOTHING: dict[str, int | str | None] = {
-    "articles": 0,
-    "revisions": 0,
-    "first_day": None,
-    "last_day": None,
-}
-"""The numbers of an archive that is not there yet."""
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the database says of how the archive is."""
+
+    feeds: list[FeedHealth]
+    parked: list[Parked]
+    totals: dict[str, int | str | None]
+    late: dict[str, str]
+    """Feeds that are quiet for longer than they ever were, with the reason."""
+    paused: dict[str, HostPause]
+    workers: ClusterState | None
+
+    @property
+    def all_well(self) -> bool:
+        """Whether nobody has to look at it."""
+        stalled = self.workers and self.workers.stalled
+        failing = any(feed.active and feed.failures for feed in self.feeds)
+        return not (stalled or failing or self.parked or self.late)
+
+
+NOTHING = State(
+    [], [], {"articles": 0, "revisions": 0, "first_day": None, "last_day": None}, {}, {}, None
+)
+"""The state of an archive that is not there yet."""
 
 
 def status(
@@ -84,119 +73,117 @@ def status(
         # A monitor must not take this for "all is well": the folder may be the wrong one.
         say_error(f"nothing has run yet: {error}")
         if as_json:
-            say_json(
-                _document([], [], NOTHING, {}) | {"hosts_paused": {}, "cluster": None}, indent=2
-            )
+            say_json(_document(NOTHING), indent=2)
         raise typer.Exit(1) from error
-    with database.reading() as connection:
-        feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
-        paused = {name: one for name, one in leases.pauses(connection).items() if one.until > now}
-        parked = overview.parked(connection, PARKED_SHOWN)
-        totals = overview.totals(connection)
-        late = late_feeds(connection, now)
-        workers = cluster_state(connection, settings.cluster.stalled_after)
+    state = _read(database, settings, now)
     database.close()
     if as_json:
-        document = _document(feeds, parked, totals, late) | {
-            "hosts_paused": {name: iso_utc(one.until) for name, one in paused.items()},
-            **as_document(workers),
-        }
-        say_json(document, indent=2)
+        say_json(_document(state), indent=2)
     else:
-        _show(feeds, parked, totals, late=late, now=now)
-        _show_requests(feeds, paused)
-        show(workers)
-    if (
-        (workers and workers.stalled)
-        or any(one.active and one.failures for one in feeds)
-        or parked
-        or late
-    ):
+        console = Console()
+        _show_feeds(console, state, now)
+        _show_reasons(console, state)
+        _show_requests(console, state)
+        if state.workers:
+            _show_workers(console, state.workers)
+    if not state.all_well:
         raise typer.Exit(1)
 
 
-def _document(
-    feeds: list[FeedHealth],
-    parked: list[Parked],
-    totals: dict[str, int | str | None],
-    late: dict[str, str],
-) -> dict[str, object]:
+def _read(database: Database, settings: Settings, now: datetime) -> State:
+    with database.reading() as connection:
+        pauses = leases.pauses(connection)
+        return State(
+            overview.feed_health(connection, MOVES_IN_A_ROW),
+            overview.parked(connection, PARKED_SHOWN),
+            overview.totals(connection),
+            late_feeds(connection, now),
+            {host: pause for host, pause in pauses.items() if pause.until > now},
+            cluster_state(connection, settings.cluster.stalled_after),
+        )
+
+
+def _document(state: State) -> dict[str, object]:
     return {
-        **totals,
-        "feeds_late": late,
-        "entries_pending": sum(one.pending for one in feeds),
-        "entries_parked": sum(one.parked for one in feeds),
-        "feeds": [{key: _plain(value) for key, value in asdict(one).items()} for one in feeds],
-        "parked": [asdict(one) for one in parked],
+        **state.totals,
+        "feeds_late": state.late,
+        "entries_pending": sum(feed.pending for feed in state.feeds),
+        "entries_parked": sum(feed.parked for feed in state.feeds),
+        "feeds": [
+            {key: _plain(value) for key, value in asdict(feed).items()} for feed in state.feeds
+        ],
+        "parked": [asdict(entry) for entry in state.parked],
+        "hosts_paused": {host: iso_utc(pause.until) for host, pause in state.paused.items()},
+        "cluster": asdict(state.workers) if state.workers else None,
     }
 
 
-def _show(
-    feeds: list[FeedHealth],
-    parked: list[Parked],
-    totals: dict[str, int | str | None],
-    *,
-    late: dict[str, str],
-    now: datetime,
-) -> None:
-    console = Console()
+def _show_feeds(console: Console, state: State, now: datetime) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (
-        ("feed", "left"),
-        ("articles", "right"),
-        ("last new", "right"),
-        ("last ok", "right"),
-        ("next poll", "right"),
-        ("pending", "right"),
-        ("parked", "right"),
-        ("health", "left"),
-    ):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for one in feeds:
+    table.add_column("feed", overflow="fold")
+    for name in ("articles", "last new", "last ok", "next poll", "pending", "parked"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("health", overflow="fold")
+    for feed in state.feeds:
         table.add_row(
-            Text(one_line(one.name)),
-            str(one.articles),
-            _ago(one.last_new_at, now),
-            _ago(one.last_ok_at, now),
-            _ago(None if one.stopped else one.next_poll_at, now),
-            str(one.pending),
-            Text(str(one.parked), style="red" if one.parked else ""),
-            _health(one, late=one.name in late),
+            Text(one_line(feed.name)),
+            str(feed.articles),
+            _ago(feed.last_new_at, now),
+            _ago(feed.last_ok_at, now),
+            _ago(None if feed.stopped else feed.next_poll_at, now),
+            str(feed.pending),
+            Text(str(feed.parked), style="red" if feed.parked else ""),
+            _health(feed, late=feed.name in state.late),
         )
     console.print(table)
+    totals = state.totals
     days = f", {totals['first_day']} to {totals['last_day']}" if totals["articles"] else ""
     console.print(f"{totals['articles']} articles in {totals['revisions']} revisions{days}")
-    _show_reasons(console, feeds, parked, late)
 
 
-def _show_reasons(
-    console: Console, feeds: list[FeedHealth], parked: list[Parked], late: dict[str, str]
-) -> None:
-    for one in feeds:
-        if one.active and one.failures and not one.stopped:
-            console.print(Text(f"failed  {one_line(one.name)}: {redact(one_line(one.last_error))}"))
-    for name, reason in late.items():
+def _show_reasons(console: Console, state: State) -> None:
+    for feed in state.feeds:
+        if feed.active and feed.failures and not feed.stopped:
+            error = redact(one_line(feed.last_error))
+            console.print(Text(f"failed  {one_line(feed.name)}: {error}"))
+    for name, reason in state.late.items():
         console.print(Text(f"late    {one_line(name)}: {reason}"))
-    for given_up in parked:
-        console.print(
-            Text(f"parked  {one_line(given_up.feed)}: {redact(one_line(given_up.error))}")
-        )
+    for entry in state.parked:
+        console.print(Text(f"parked  {one_line(entry.feed)}: {redact(one_line(entry.error))}"))
 
 
-def _show_requests(feeds: list[FeedHealth], paused: dict[str, HostPause]) -> None:
+def _show_requests(console: Console, state: State) -> None:
     """Say what publishers ask for: other addresses, no more polls, fewer requests."""
-    console = Console()
-    for one in feeds:
-        if one.active and one.stopped:
-            name = one_line(one.name)
+    for feed in state.feeds:
+        if feed.active and feed.stopped:
+            name = one_line(feed.name)
             again = f'`ingest retry --feed "{name}"` asks it again'
-            console.print(Text(f"stopped {name}: {one.stopped}; {again}"))
-        elif one.active and one.moved_to:
-            said = f"{one_line(one.name)}: is asked at {redact(one_line(one.moved_to))} now"
-            console.print(Text(f"moved   {said}; change its url in the configuration"))
-    for name, pause in paused.items():
+            console.print(Text(f"stopped {name}: {feed.stopped}; {again}"))
+        elif feed.active and feed.moved_to:
+            where = f"{one_line(feed.name)}: is asked at {redact(one_line(feed.moved_to))} now"
+            console.print(Text(f"moved   {where}; change its url in the configuration"))
+    for host, pause in state.paused.items():
         until = iso_utc(pause.until)
-        console.print(Text(f"paused  {name}: until {until}, {redact(one_line(pause.reason))}"))
+        console.print(Text(f"paused  {host}: until {until}, {redact(one_line(pause.reason))}"))
+
+
+def _show_workers(console: Console, state: ClusterState) -> None:
+    """Say who works, and what waits."""
+    names = f": {', '.join(state.names)}" if state.names else ""
+    console.print(Text(f"workers {state.workers} alive{names}"))
+    for name, queue in state.queues.items():
+        again = f" ({queue.again} again)" if queue.again else ""
+        console.print(
+            Text(
+                f"queue   {name}: {queue.waiting} waiting{again}, "
+                f"{queue.running} running, {queue.failed} failed"
+            )
+        )
+    for kind, counts in state.assignments.items():
+        days = ", ".join(f"{number} {what}" for what, number in counts.items())
+        console.print(Text(f"days    {kind}: {days}"))
+    for job in state.stalled:
+        console.print(Text(f"stalled {job}: its worker is gone; another one does it"))
 
 
 def _plain(value: object) -> object:
@@ -205,16 +192,18 @@ def _plain(value: object) -> object:
     return redact(value) if isinstance(value, str) else value
 
 
-def _health(one: FeedHealth, *, late: bool) -> Text:
-    if not one.active:
+def _health(feed: FeedHealth, *, late: bool) -> Text:
+    if not feed.active:
         return Text("not in the configuration", style="dim")
-    if one.stopped:
+    if feed.stopped:
         return Text("stopped", style="red")
-    if one.failures:
-        return Text(f"failed {one.failures}×", style="red")
+    if feed.failures:
+        return Text(f"failed {feed.failures}×", style="red")
     if late:
         return Text("late", style="yellow")
-    return Text("ok" if one.last_ok_at else "never polled", style="green" if one.last_ok_at else "")
+    return Text(
+        "ok" if feed.last_ok_at else "never polled", style="green" if feed.last_ok_at else ""
+    )
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

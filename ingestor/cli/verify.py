@@ -38,14 +38,15 @@ def verify(
             alone = False
             say_error(f"{error}; files and records that it may be writing are not looked at")
         compared = operation.compare(database, settings, alone=alone)
-        found = compared.differences
-        for one in found:
-            say(one.line)
-        left = operation.repair(database, settings, found) if repair else found
+        differences = left = compared.differences
+        for difference in differences:
+            say(difference.line)
+        if repair:
+            left = operation.repair(database, settings, differences)
     database.close()
     for name in compared.foreign:
         say(f"file {name}: belongs to no article; left alone")
-    mended = f", {len(found) - len(left)} mended" if repair else ""
-    say(f"{len(found)} disagreements{mended}; {len(compared.foreign)} foreign files")
+    repaired = f", {len(differences) - len(left)} mended" if repair else ""
+    say(f"{len(differences)} disagreements{repaired}; {len(compared.foreign)} foreign files")
     if left:
         raise typer.Exit(1)

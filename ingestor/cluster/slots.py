@@ -38,7 +38,7 @@ def open_slots(
     settings: Settings, database: Database, clock: Clock, observer: Observer, *, number: int
 ) -> Iterator[Slots]:
     """Open the means for ``number`` jobs at a time."""
-    gate = SharedHostLimiter(database, settings.fetch, clock)
+    limiter = SharedHostLimiter(database, settings.fetch, clock)
     processes = max(1, (os.cpu_count() or 1) // number)
 
     free: SimpleQueue[Services] = SimpleQueue()
@@ -50,7 +50,7 @@ def open_slots(
                 clock,
                 observer,
                 processes=processes,
-                gate=gate,
+                limiter=limiter,
             )
             free.put(stack.enter_context(services))
         yield Slots(free)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 
 from ingestor.errors import Forbidden
 from ingestor.extract.clean import clean
 from ingestor.extract.multipage import take_parts
+from ingestor.extract.publication import named_moment, stated_dates
 from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
@@ -94,13 +94,13 @@ def read_template(template: Template, tree: Tree) -> Article:
     url, aliases = _addresses(tree)
     title = tree.text(*template.title) or tree.meta("og:title") or page_title(tree)
     words = _keywords(template, tree)
-    published = parse_date(tree.meta("article:published_time")) or _visible_date(template, tree)
+    dates = stated_dates(tree, url, title, template.date)
     body = clean(body_element, tree.url)
     return Article(
         url=url,
         document_id=document_id(url) or scoped_document_id(tree.meta("publishid"), tree.url),
         title=title,
-        published_at=published,
+        published_at=named_moment(dates),
         updated_at=parse_date(tree.meta("weibo: article:update_at", "article:modified_time")),
         media=media,
         editor=editor,
@@ -109,6 +109,7 @@ def read_template(template: Template, tree: Tree) -> Article:
         body=body,
         template=template.name,
         aliases=aliases,
+        stated_dates=dates,
         parts=parts,
     )
 
@@ -129,12 +130,6 @@ def beginning(text: str) -> str:
 def page_title(tree: Tree) -> str:
     """Return the page's ``<title>`` without the site's name."""
     return _SUFFIX.sub("", tree.text("//title")).strip()
-
-
-def _visible_date(template: Template, tree: Tree) -> datetime | None:
-    dates = (parse_date(text) for text in tree.texts(*template.date))
-    created = parse_date(tree.meta("weibo: article:create_at"))
-    return next((date for date in dates if date), created)
 
 
 def _editor(template: Template, tree: Tree) -> str:

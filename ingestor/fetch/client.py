@@ -1,13 +1,10 @@
-"""How the client behaves: what the ``[fetch]`` section of the configuration says.
-
-The HTTP client: one GET at a time within bounds, or many, each host in its turn.
-"""
+"""The HTTP client: one GET at a time within bounds, or many, each host in its turn."""
 
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -23,7 +20,15 @@ from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
 from ingestor.fetch.headers import SLOW_DOWN, retry_after, speaks_for_its_host
-from ingestor.fetch.host_limiter import Gate, HostQueues, Hosts, OpenGate, host_of
+from ingestor.fetch.host_limiter import (
+    Busy,
+    HostLimiter,
+    HostWishes,
+    MemoryHostLimiter,
+    Slot,
+    host_of,
+)
+from ingestor.fetch.host_queues import HostQueues, Paused, Ready
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import FAILURES, Transport, deadline
 from ingestor.model import Headers, HostPause, Request, Response
@@ -67,43 +72,41 @@ class Fetcher:
 
     def __init__(
         self,
-        limits: ClientSettings,
+        settings: ClientSettings,
         clock: Clock,
         observer: Observer | None = None,
         *,
         ports: frozenset[int] = frozenset(),
-        pauses: Mapping[str, HostPause] | None = None,
-        gate: Gate | None = None,
+        limiter: HostLimiter | None = None,
         network: Network | None = None,
     ) -> None:
-        """Behave as ``limits`` say; ``ports`` may be asked beside the usual ones.
+        """Behave as ``settings`` say; ``ports`` may be asked beside the usual ones.
 
-        ``pauses`` are what hosts asked for in earlier runs; ``gate`` is where the limits for each
-        host are shared with others.
+        ``limiter`` is where the limits for each host are shared with others.
         """
-        self._limits = limits
+        self._settings = settings
         self._ports = USUAL_PORTS | ports
         self._clock = clock
         self._observer = observer or Observer()
-        self._gate = gate or OpenGate()
-        self.hosts = Hosts(limits.delay_per_host.total_seconds(), pauses or {})
+        self.limiter = limiter or MemoryHostLimiter(settings.connections_per_host, clock)
+        self._wishes = HostWishes(settings.delay_per_host.total_seconds())
         # httpx's client adds cookies, redirects and unpacking, which are ours or not wanted here,
         # for a fifth of the time of a poll that brings nothing: what it stands on is what asks.
         self._transport = Transport(
-            limits.proxy,
-            connections=limits.connections,
-            allow_private=limits.allow_private_addresses,
+            settings.proxy,
+            connections=settings.connections,
+            allow_private=settings.allow_private_addresses,
             network=network or Network(),
         )
         self._headers = [
             ("Accept", "*/*"),
             ("Accept-Encoding", ACCEPT_ENCODING),
             ("Connection", "keep-alive"),
-            ("User-Agent", limits.user_agent),
+            ("User-Agent", settings.user_agent),
             ("Accept-Language", "zh-CN,zh;q=0.9"),
         ]
-        self._extensions = {"timeout": httpx.Timeout(limits.timeout.total_seconds()).as_dict()}
-        self._robots = Robots(self._rules, limits.user_agent, clock.monotonic, self._crawl_delay)
+        self._extensions = {"timeout": httpx.Timeout(settings.timeout.total_seconds()).as_dict()}
+        self._robots = Robots(self._rules, settings.user_agent, clock.monotonic, self._crawl_delay)
 
     def __enter__(self) -> Self:
         return self
@@ -114,11 +117,12 @@ class Fetcher:
     def get(self, request: Request, *, robots: bool = False) -> Response:
         """Make one request, follow its redirects, and return the whole answer.
 
-        With ``robots`` the sites' robots.txt are heeded. Any status is an answer (see
-        ``answers.require_page``). Waits for its turn at each host. Raises :class:`FetchError`:
-        what was received then is incomplete, or from where we do not go, and is dropped.
+        With ``robots`` the sites' robots.txt are obeyed. Any status is an answer (see
+        :func:`~ingestor.fetch.headers.require_page`). Waits for a slot at each host. Raises
+        :class:`FetchError`: what was received then is incomplete, or from where we do not go, and
+        is dropped.
         """
-        return self._follow(request, robots=robots, has_turn=False)
+        return self._follow(request, None, robots=robots)
 
     def get_all(
         self, items: Iterable[tuple[T, Request]], *, robots: bool = False
@@ -130,111 +134,114 @@ class Fetcher:
         further request is begun, and those not begun are not yielded.
         """
         queues: HostQueues[tuple[T, Request]] = HostQueues(
-            per_host=self._limits.connections_per_host, pace=self.hosts
+            self._try_acquire, per_host=self._settings.connections_per_host
         )
         for token, request in items:
             queues.put(host_of(request.url), (token, request))
         done: _Done[T] = SimpleQueue()
         running = 0
-        pool = concurrent.futures.ThreadPoolExecutor(self._limits.connections, "fetch")
+        pool = concurrent.futures.ThreadPoolExecutor(self._settings.connections, "fetch")
         with pool:
             while running or (len(queues) and not self._clock.stop.is_set()):
-                for host, (token, request) in queues.drop(self._is_paused):
-                    yield token, self._postponed(host, request.url)
-                while running < self._limits.connections and not self._clock.stop.is_set():
-                    if (turn := queues.take(self._clock.monotonic())) is None:
-                        break
-                    host, (token, request) = turn
-                    future = pool.submit(self._outcome, request, robots=robots)
-                    future.add_done_callback(partial(_hand_over, done, host, token))
-                    running += 1
-                for host, token, outcome in self._finished(queues, running, done):
-                    queues.finished(host)
+                while self._may_begin(running) and (taken := queues.take(self._clock.monotonic())):
+                    match taken:
+                        case Ready(host, (token, request), slot):
+                            future = pool.submit(self._outcome, request, slot, robots=robots)
+                            future.add_done_callback(partial(_put, done, host, token))
+                            running += 1
+                        case Paused(_, waiting, pause):
+                            for token, request in waiting:
+                                yield token, _postponed(request.url, pause)
+                for host, token, outcome in self._ended(queues, running, done):
+                    queues.ended(host)
                     running -= 1
                     yield token, outcome
 
-    def _finished(
-        self,
-        queues: HostQueues[tuple[T, Request]],
-        running: int,
-        done: _Done[T],
+    def _may_begin(self, running: int) -> bool:
+        return running < self._settings.connections and not self._clock.stop.is_set()
+
+    def _ended(
+        self, queues: HostQueues[tuple[T, Request]], running: int, done: _Done[T]
     ) -> Iterator[tuple[str, T, Response | FetchError]]:
-        """Wait until a request ended or a pause is over; take the ended ones out."""
+        """Wait until a request ended or a host may be tried again; take the ended ones out."""
         wait = queues.wait(self._clock.monotonic())
         if not running:
             self._clock.sleep(wait or 0.0)
             return
-        full = running >= self._limits.connections or self._clock.stop.is_set()
         with suppress(Empty):
-            host, token, future = done.get(timeout=None if full else wait)
+            timeout = wait if self._may_begin(running) else None
+            host, token, future = done.get(timeout=timeout)
             yield host, token, future.result()
             for _ in range(running - 1):
                 host, token, future = done.get_nowait()
                 yield host, token, future.result()
 
-    def _is_paused(self, host: str) -> bool:
-        return self.hosts.pause(host, self._clock.now()) is not None
+    def _try_acquire(self, host: str) -> Slot | Busy | HostPause:
+        return self.limiter.acquire(host, self._wishes.delay(host))
 
-    def _postponed(self, host: str, url: str) -> Postponed:
-        pause = self.hosts.pause(host, self._clock.now())
-        if pause is None:
-            # It ended between two looks: the next pass may ask at once.
-            soon = self._clock.now() + timedelta(seconds=1)
-            return Postponed(f"{url}: {host} was to be left alone", soon)
-        line = f"{url}: not asked before {iso_utc(pause.until)}, as {host} wants: {pause.reason}"
-        return Postponed(line, pause.until)
+    def _acquire(self, url: str) -> Slot:
+        """Wait for a slot at a host; raise :class:`Postponed` where that makes no sense."""
+        while True:
+            match self._try_acquire(host_of(url)):
+                case Slot() as slot:
+                    return slot
+                case HostPause() as pause:
+                    raise _postponed(url, pause)
+                case Busy(wait):
+                    if self._clock.stop.is_set():
+                        now = self._clock.now()
+                        raise Postponed(f"{url}: not asked, as the program stops", now)
+                    self._clock.sleep(wait)
 
-    def _follow(self, request: Request, *, robots: bool, has_turn: bool) -> Response:
-        """Make a request and follow its redirects; the first may have been given its turn."""
+    def _follow(self, request: Request, slot: Slot | None, *, robots: bool) -> Response:
+        """Make a request and follow its redirects; the first may have been given a slot."""
         url, permanent = request.url, True
-        for hop in range(MOST_REDIRECTS + 1):
-            check_url(url, allow_private=self._limits.allow_private_addresses, ports=self._ports)
-            asked = robots and self._limits.robots and self._robots.check(url)
-            if hop or asked or not has_turn:
-                self._wait_for_turn(url)
-            response = self._passed(request, url)
-            location = response.header("location")
-            if response.status not in _REDIRECTS or not location:
-                return replace(response, moved_to=url) if hop and permanent else response
-            permanent = permanent and response.status in _FOR_GOOD
-            url = _target(url, location)
+        with ExitStack() as held:
+            if slot:
+                held.callback(slot.release)
+            for hop in range(MOST_REDIRECTS + 1):
+                self._check(url)
+                if robots and self._settings.robots:
+                    if not self._robots.is_known(url):
+                        # Who waits for the rules keeps nobody from asking for them.
+                        held.close()
+                        slot = None
+                    self._robots.check(url)
+                if not slot:
+                    held.callback(self._acquire(url).release)
+                response = self._ask(request, url)
+                self._note_wishes(host_of(url), response)
+                held.close()
+                slot = None
+                location = response.header("location")
+                if response.status not in _REDIRECTS or not location:
+                    return replace(response, moved_to=url) if hop and permanent else response
+                permanent = permanent and response.status in _FOR_GOOD
+                url = _target(url, location)
         raise Unreachable(f"{request.url}: more than {MOST_REDIRECTS} redirects")
 
-    def _wait_for_turn(self, url: str) -> None:
-        host = host_of(url)
-        if self._is_paused(host):
-            raise self._postponed(host, url)
-        self._clock.sleep(self.hosts.turn(host, self._clock.monotonic()))
+    def _check(self, url: str) -> None:
+        check_url(url, allow_private=self._settings.allow_private_addresses, ports=self._ports)
 
-    def _passed(self, request: Request, url: str) -> Response:
-        """Make one request behind the gate; what its answer asks for is told before the next."""
-        host = host_of(url)
-        with self._gate.passing(host, self.hosts.delay_of(host)):
-            response = self._one(request, url)
-            self._heed(host, response)
-        return response
-
-    def _heed(self, host: str, response: Response) -> None:
-        """Remember what an answer says about how its host wants to be treated."""
+    def _note_wishes(self, host: str, response: Response) -> None:
+        """Do from now on as an answer says that its host wants to be treated."""
         if response.status not in SLOW_DOWN:
-            self.hosts.answered(host)
+            self._wishes.answered(host)
         elif speaks_for_its_host(response):
-            now, moment = self._clock.monotonic(), response.fetched_at
-            self.hosts.slow_down(
-                host,
-                retry_after(response),
-                now=now,
-                moment=moment,
-                reason=f"HTTP {response.status} for {response.final_url}",
-            )
-            seconds = self.hosts.free_at(host) - now
-            self._gate.slow_down(host, seconds, self.hosts.pause(host, moment))
+            reason = f"HTTP {response.status} for {response.final_url}"
+            wait = retry_after(response)
+            match self._wishes.slow_down(host, wait, response.fetched_at, reason):
+                case HostPause() as pause:
+                    self.limiter.pause(host, pause)
+                case seconds:
+                    self.limiter.hold_off(host, seconds)
 
     def _crawl_delay(self, origin: str, seconds: float) -> None:
-        self.hosts.crawl_delay(host_of(origin), seconds)
+        host = host_of(origin)
+        self.limiter.hold_off(host, self._wishes.crawl_delay(host, seconds))
 
-    def _outcome(self, request: Request, *, robots: bool) -> Response | FetchError:
-        began, outcome = self._clock.monotonic(), self._got(request, robots=robots)
+    def _outcome(self, request: Request, slot: Slot, *, robots: bool) -> Response | FetchError:
+        began, outcome = self._clock.monotonic(), self._response(request, slot, robots=robots)
         answer = outcome if isinstance(outcome, Response) else None
         self._observer.requested(
             host_of(request.url),
@@ -243,6 +250,12 @@ class Fetcher:
             received=len(answer.body) if answer else 0,
         )
         return outcome
+
+    def _response(self, request: Request, slot: Slot, *, robots: bool) -> Response | FetchError:
+        try:
+            return self._follow(request, slot, robots=robots)
+        except FetchError as error:
+            return error
 
     def _rules(self, request: Request) -> Response:
         """Ask a robots.txt, and have it counted."""
@@ -255,20 +268,14 @@ class Fetcher:
         self._observer.asked_robots(answered=response.status < 500 and response.status != 429)
         return response
 
-    def _got(self, request: Request, *, robots: bool) -> Response | FetchError:
-        try:
-            return self._follow(request, robots=robots, has_turn=True)
-        except FetchError as error:
-            return error
-
-    def _one(self, request: Request, url: str) -> Response:
+    def _ask(self, request: Request, url: str) -> Response:
         """Make one request to ``url``, which is the request's own or a redirect's target."""
-        most = 3 * self._limits.timeout.total_seconds()
+        whole = 3 * self._settings.timeout.total_seconds()
         try:
-            asked = httpx.Request(
+            wire = httpx.Request(
                 "GET", url, headers=self._with(request.headers), extensions=self._extensions
             )
-            with deadline(most), closing(self._transport.open(asked)) as answer:
+            with deadline(whole), closing(self._transport.open(wire)) as answer:
                 headers = httpx.Headers(answer.headers)
                 body = self._body(answer, headers, url)
                 return Response(
@@ -278,7 +285,7 @@ class Fetcher:
                     headers=_headers(headers),
                     body=body,
                     fetched_at=self._clock.now(),
-                    request_headers=_headers(asked.headers),
+                    request_headers=_headers(wire.headers),
                 )
         except httpcore.TimeoutException as error:
             raise Unreachable(f"{url}: no whole answer in time (fetch.timeout)") from error
@@ -288,10 +295,10 @@ class Fetcher:
     def _with(self, headers: Headers) -> list[tuple[str, str]]:
         """Return the headers that every request has and these, which come in their place."""
         own = {name.lower() for name, _ in headers}
-        return [*(one for one in self._headers if one[0].lower() not in own), *headers]
+        return [*(header for header in self._headers if header[0].lower() not in own), *headers]
 
     def _body(self, answer: httpcore.Response, headers: httpx.Headers, url: str) -> bytes:
-        most = self._limits.max_bytes
+        most = self._settings.max_bytes
         if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEADER_BYTES:
             raise TooLarge(f"{url}: a header of more than {MOST_HEADER_BYTES} bytes")
         announced = headers.get("content-length", "")
@@ -301,10 +308,16 @@ class Fetcher:
         return bounded_body(answer.iter_stream(), encoding, most, url)
 
 
-def _hand_over(
+def _put(
     done: _Done[T], host: str, token: T, future: concurrent.futures.Future[Response | FetchError]
 ) -> None:
     done.put((host, token, future))
+
+
+def _postponed(url: str, pause: HostPause) -> Postponed:
+    host, until = host_of(url), iso_utc(pause.until)
+    line = f"{url}: not asked before {until}, as {host} wants: {pause.reason}"
+    return Postponed(line, pause.until)
 
 
 def _target(url: str, location: str) -> str:

@@ -90,8 +90,8 @@ def system_look_up(host: str, port: int) -> list[str]:
 
     The system's resolver bounds its own time: 10 seconds for each name server (resolv.conf(5)).
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in answers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""What an answer's status means. Pure.
-
-What an answer says about when to come back: Retry-After, Cache-Control, and for whom. Pure.
-"""
+"""What an answer says of itself: its status; when to come back, and for whom. Pure."""
 
 from __future__ import annotations
 
@@ -66,12 +63,12 @@ def max_age(response: Response) -> timedelta | None:
     ``None`` when it does not say, or says that it must not be kept.
     """
     control = response.header("cache-control")
-    found = _MAX_AGE.search(control)
-    if not found or re.search(r"(?i)no-cache|no-store", control):
+    match = _MAX_AGE.search(control)
+    if not match or re.search(r"(?i)no-cache|no-store", control):
         return None
     age = response.header("age").strip()
     elapsed = int(age[:10]) if age.isascii() and age.isdigit() else 0
-    return timedelta(seconds=max(0, int(found[1]) - elapsed))
+    return timedelta(seconds=max(0, int(match[1]) - elapsed))
 
 
 def speaks_for_its_host(response: Response) -> bool:

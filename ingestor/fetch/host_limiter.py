@@ -1,57 +1,25 @@
-"""Who else asks the same hosts: a gate before each request, where several processes share limits.
+"""How many requests a host gets at a time, how far apart, and when it is to be left alone.
 
-A :class:`~ingestor.fetch.client.Fetcher` keeps the limits of its own process by itself; a gate
-holds them over all who pass the same one.
-
-How each host wants to be treated: the pause between requests, and when to leave it alone.
-
-One memory for everything that a client asks, whichever feed or step it is for. Times are
-handed in; nothing here reads a clock or asks anybody.
-
-Whose turn it is: bounded parallelism and a pause for each host, fairly. No clock, no I/O.
+A client acquires a slot for each request. :class:`MemoryHostLimiter` bounds what this process
+asks; :class:`~ingestor.cluster.host_limiter.SharedHostLimiter` is the same over all workers of an
+archive. What a host itself asks for is kept by :class:`HostWishes`, which is pure.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from typing import Protocol
 from urllib.parse import urlsplit
 
+from ingestor.clock import Clock
 from ingestor.model import HostPause
 
-
-class Gate(Protocol):
-    """What stands before each request. Safe to use from several threads."""
-
-    def passing(self, host: str, delay: float) -> AbstractContextManager[None]:
-        """Wait until a request to a host may begin; it is on its way while the block runs.
-
-        ``delay`` is the least number of seconds between two requests to this host. Raises
-        :class:`~ingestor.errors.Postponed` when the host is to be left alone, or is so busy that
-        waiting for it makes no sense.
-        """
-
-    def slow_down(self, host: str, seconds: float, pause: HostPause | None) -> None:
-        """Tell the others that a host wants no request for ``seconds``, or is to be left alone."""
-
-
-class OpenGate:
-    """Nobody else asks: nothing to wait for."""
-
-    def passing(self, host: str, delay: float) -> AbstractContextManager[None]:  # noqa: ARG002 - as Gate has it
-        """Let everybody pass."""
-        return nullcontext()
-
-    def slow_down(self, host: str, seconds: float, pause: HostPause | None) -> None:
-        """Do nothing: there is nobody to be told."""
-
-
-TROUBLES_IN_A_ROW = 5
+FAILURES_IN_A_ROW = 5
 """429 or 503 without a word on when to come back: after so many the host is left alone."""
 
 UNSAID_PAUSE = timedelta(minutes=5)
@@ -63,18 +31,150 @@ SHORT_PAUSE = timedelta(seconds=30)
 LONGEST_CRAWL_DELAY = 60.0
 """Seconds. A site that asks for more is asked once a minute: a pass must come to an end."""
 
+LOOK = 0.05
+"""Seconds after which a host whose slots are all taken is tried again."""
+
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A request may begin; it counts as under way until the slot is released."""
+
+    release: Callable[[], None]
+    """Called once, from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """No request may begin yet."""
+
+    wait: float
+    """Seconds after which it makes sense to try again."""
+
+
+class HostLimiter(Protocol):
+    """The limits of each host, over all who use the same limiter. Safe to use from threads."""
+
+    def acquire(self, host: str, delay: float) -> Slot | Busy | HostPause:
+        """Take a slot at a host, if a request may begin now.
+
+        The next one may begin ``delay`` seconds later. :class:`HostPause`: the host is to be left
+        alone for so long that nobody should wait for it.
+        """
+
+    def hold_off(self, host: str, seconds: float) -> None:
+        """Let no request to a host begin within so many seconds from now."""
+
+    def pause(self, host: str, pause: HostPause) -> None:
+        """Leave a host alone until a moment."""
+
+    def pauses(self) -> dict[str, HostPause]:
+        """Return the hosts that are to be left alone now, with why and until when."""
+
+
 @dataclass(slots=True)
-class _HostPace:
-    delay: float
-    """Seconds between two requests."""
+class _Host:
     free_at: float = 0.0
-    """Second of the caller's monotonic clock before which no request may start."""
-    troubles: int = 0
+    """Second of the monotonic clock before which no request may begin."""
+    taken: int = 0
+    """Slots that were not released."""
+
+
+class MemoryHostLimiter:
+    """The limits of what one process asks."""
+
+    def __init__(
+        self, slots: int, clock: Clock, pauses: Mapping[str, HostPause] | None = None
+    ) -> None:
+        """Allow each host so many requests at a time; ``pauses`` were asked for in earlier runs."""
+        self._slots = slots
+        self._clock = clock
+        self._pauses = dict(pauses or {})
+        self._hosts = defaultdict[str, _Host](_Host)
+        self._lock = threading.Lock()
+
+    def acquire(self, host: str, delay: float) -> Slot | Busy | HostPause:
+        """Take a slot, as :class:`HostLimiter` has it."""
+        with self._lock:
+            pause = self._pauses.get(host)
+            if pause and pause.until > self._clock.now():
+                return pause
+            state, now = self._hosts[host], self._clock.monotonic()
+            if state.taken >= self._slots:
+                return Busy(max(LOOK, state.free_at - now))
+            if state.free_at > now:
+                return Busy(state.free_at - now)
+            state.taken += 1
+            state.free_at = now + delay
+        return Slot(partial(self._release, host))
+
+    def hold_off(self, host: str, seconds: float) -> None:
+        """Let no request begin for a while."""
+        with self._lock:
+            state = self._hosts[host]
+            state.free_at = max(state.free_at, self._clock.monotonic() + seconds)
+
+    def pause(self, host: str, pause: HostPause) -> None:
+        """Leave a host alone."""
+        with self._lock:
+            self._pauses[host] = pause
+
+    def pauses(self) -> dict[str, HostPause]:
+        """Return the hosts that are to be left alone now."""
+        now = self._clock.now()
+        with self._lock:
+            return {host: pause for host, pause in self._pauses.items() if pause.until > now}
+
+    def _release(self, host: str) -> None:
+        with self._lock:
+            self._hosts[host].taken -= 1
+
+
+@dataclass(slots=True)
+class HostWishes:
+    """What hosts ask for, in robots.txt and by their answers. Safe to use from threads."""
+
+    usual_delay: float
+    """Seconds between two requests to a host that asks for no more."""
+    _delays: dict[str, float] = field(default_factory=dict)
+    _failures: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Answers in a row that asked us to slow down."""
-    pause: HostPause | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def delay(self, host: str) -> float:
+        """Return the seconds between two requests to a host."""
+        return self._delays.get(host, self.usual_delay)
+
+    def crawl_delay(self, host: str, seconds: float) -> float:
+        """Return the seconds between two requests to a host whose robots.txt asks for so many."""
+        delay = max(self.usual_delay, min(seconds, LONGEST_CRAWL_DELAY))
+        self._delays[host] = delay
+        return delay
+
+    def answered(self, host: str) -> None:
+        """Note an answer that asked for nothing: the host is well."""
+        with self._lock:
+            self._failures.pop(host, None)
+
+    def slow_down(
+        self, host: str, wait: timedelta | None, moment: datetime, reason: str
+    ) -> float | HostPause:
+        """Return what to give a host that asked at ``moment`` to be asked less.
+
+        That is ``wait`` if it said for how long; otherwise a time that doubles with each such
+        answer in a row, and at last a pause. A short time comes back as seconds.
+        """
+        with self._lock:
+            self._failures[host] += 1
+            failures = self._failures[host]
+        if wait is None and failures < FAILURES_IN_A_ROW:
+            return self.delay(host) * 2.0**failures
+        wait = UNSAID_PAUSE if wait is None else wait
+        if wait <= SHORT_PAUSE:
+            return wait.total_seconds()
+        # Whole seconds, as they are written down.
+        return HostPause((moment + wait).replace(microsecond=0), reason)
 
 
 def host_of(url: str) -> str:
@@ -85,151 +185,3 @@ def host_of(url: str) -> str:
     except ValueError:
         return ""
     return name if port in {None, _USUAL_PORTS.get(parts.scheme)} else f"{name}:{port}"
-
-
-@dataclass(slots=True)
-class Hosts:
-    """All hosts asked so far. Safe to use from several threads."""
-
-    delay: float
-    """Seconds between two requests to one host, unless it asks for more."""
-    pauses: Mapping[str, HostPause] = field(default_factory=dict)
-    """What hosts asked for before this run."""
-    _hosts: dict[str, _HostPace] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def _host(self, name: str) -> _HostPace:
-        if name not in self._hosts:
-            self._hosts[name] = _HostPace(self.delay, pause=self.pauses.get(name))
-        return self._hosts[name]
-
-    def free_at(self, name: str) -> float:
-        """Return the second before which no request to this host may start."""
-        with self._lock:
-            return self._host(name).free_at
-
-    def delay_of(self, name: str) -> float:
-        """Return the seconds between two requests to this host."""
-        with self._lock:
-            return self._host(name).delay
-
-    def turn(self, name: str, now: float) -> float:
-        """Take the next turn at this host; return the seconds until it comes."""
-        with self._lock:
-            host = self._host(name)
-            start = max(now, host.free_at)
-            host.free_at = start + host.delay
-            return start - now
-
-    def crawl_delay(self, name: str, seconds: float) -> None:
-        """Heed the pause between requests that a host's robots.txt asks for."""
-        with self._lock:
-            host = self._host(name)
-            longer = max(self.delay, min(seconds, LONGEST_CRAWL_DELAY))
-            host.free_at += longer - host.delay
-            host.delay = longer
-
-    def pause(self, name: str, moment: datetime) -> HostPause | None:
-        """Return the pause that a host is to be given at ``moment``, if any."""
-        with self._lock:
-            pause = self._host(name).pause
-            return pause if pause and pause.until > moment else None
-
-    def answered(self, name: str) -> None:
-        """Note an answer that asked for nothing: the host is well."""
-        with self._lock:
-            self._host(name).troubles = 0
-
-    def slow_down(
-        self, name: str, wait: timedelta | None, *, now: float, moment: datetime, reason: str
-    ) -> None:
-        """Heed a host that asks to be asked less, for ``wait`` if it said for how long.
-
-        ``now`` is the monotonic second and ``moment`` the time of day of one and the same
-        instant. Without ``wait`` the pause doubles with each such answer in a row.
-        """
-        with self._lock:
-            host = self._host(name)
-            host.troubles += 1
-            if wait is None and host.troubles < TROUBLES_IN_A_ROW:
-                host.free_at = max(host.free_at, now + host.delay * 2**host.troubles)
-                return
-            wait = UNSAID_PAUSE if wait is None else wait
-            if wait <= SHORT_PAUSE:
-                host.free_at = max(host.free_at, now + wait.total_seconds())
-            else:
-                # Whole seconds, as they are written down.
-                host.pause = HostPause((moment + wait).replace(microsecond=0), reason)
-
-    def paused(self, moment: datetime) -> dict[str, HostPause]:
-        """Return every host that is to be left alone at ``moment``, with why and until when."""
-        with self._lock:
-            known = {**self.pauses, **{name: host.pause for name, host in self._hosts.items()}}
-        return {name: pause for name, pause in known.items() if pause and pause.until > moment}
-
-
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _HostQueue(Generic[T]):
-    waiting: deque[T] = field(default_factory=deque)
-    running: int = 0
-
-
-class HostQueues(Generic[T]):
-    """Requests that wait for their host; hosts take turns, so that none starves another."""
-
-    def __init__(self, *, per_host: int, pace: Hosts) -> None:
-        """Allow ``per_host`` requests at a time to a host, at the pace that it is to be given."""
-        self._per_host = per_host
-        self._pace = pace
-        self._hosts: dict[str, _HostQueue[T]] = {}
-        self._turn: deque[str] = deque()
-
-    def put(self, host: str, item: T) -> None:
-        """Add a request to the end of its host's queue."""
-        if host not in self._hosts:
-            self._hosts[host] = _HostQueue()
-            self._turn.append(host)
-        self._hosts[host].waiting.append(item)
-
-    def take(self, now: float) -> tuple[str, T] | None:
-        """Return a request that may start at ``now``, or ``None`` when all have to wait."""
-        for _ in range(len(self._turn)):
-            name = self._turn[0]
-            self._turn.rotate(-1)
-            host = self._hosts[name]
-            ready = host.waiting and host.running < self._per_host
-            if ready and self._pace.free_at(name) <= now:
-                host.running += 1
-                self._pace.turn(name, now)
-                return name, host.waiting.popleft()
-        return None
-
-    def drop(self, unwanted: Callable[[str], bool]) -> list[tuple[str, T]]:
-        """Take out every request that waits for a host that is ``unwanted``; return them."""
-        hosts = [(name, host) for name, host in self._hosts.items() if host.waiting]
-        taken = []
-        for name, host in hosts:
-            if unwanted(name):
-                taken += [(name, item) for item in host.waiting]
-                host.waiting.clear()
-        return taken
-
-    def finished(self, host: str) -> None:
-        """Say that a request to ``host`` ended."""
-        self._hosts[host].running -= 1
-
-    def wait(self, now: float) -> float | None:
-        """Return the seconds until a pause ends; ``None`` when only a finished request helps."""
-        times = [
-            self._pace.free_at(name) - now
-            for name, host in self._hosts.items()
-            if host.waiting and host.running < self._per_host
-        ]
-        return max(0.0, min(times)) if times else None
-
-    def __len__(self) -> int:
-        """Return how many requests wait."""
-        return sum(len(host.waiting) for host in self._hosts.values())

@@ -1,6 +1,6 @@
 """robots.txt (RFC 9309): what a site asks crawlers not to fetch.
 
-It is heeded for pages, not for feeds, whose addresses the operator named.
+It is obeyed for pages, not for feeds, whose addresses the operator named.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Rules:
     """``None``: the file could not be had, so nothing is allowed for now."""
     until: float
     """Second of the monotonic clock at which the site is asked for it again."""
-    trouble: str = ""
+    failure: str = ""
     """Why it could not be had."""
     validators: Validators = field(default_factory=Validators)
     """With these the site may answer that it is unchanged."""
@@ -61,17 +61,18 @@ class Robots:
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def check(self, url: str) -> bool:
+    def is_known(self, url: str) -> bool:
+        """Return whether :meth:`check` needs not ask the site."""
+        rules = self._rules.get(_origin(url))
+        return rules is not None and rules.until > self._monotonic()
+
+    def check(self, url: str) -> None:
         """Raise :class:`Refused` when the site's robots.txt does not want ``url`` fetched.
 
-        Returns whether the site had to be asked for the file, which then had its turn before
-        the page. Raises :class:`Unreachable` while the file cannot be had: RFC 9309, 2.3.1.4 then
+        Raises :class:`Unreachable` while the file cannot be had: RFC 9309, 2.3.1.4 then
         forbids everything, but that is an outage and not the site's wish.
         """
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        known = self._rules.get(origin)
-        fresh = known is not None and known.until > self._monotonic()
+        origin = _origin(url)
         with self._lock:
             lock = self._locks.setdefault(origin, threading.Lock())
         with lock:
@@ -79,10 +80,9 @@ class Robots:
             if rules is None or rules.until <= self._monotonic():
                 rules = self._rules[origin] = self._read(origin, rules)
         if rules.parsed is None:
-            raise Unreachable(f"{rules.trouble}; its pages are not asked meanwhile")
+            raise Unreachable(f"{rules.failure}; its pages are not asked meanwhile")
         if not rules.parsed.can_fetch(url, self._user_agent):
             raise Refused(f"{url}: the site's robots.txt does not want it fetched")
-        return not fresh
 
     def _read(self, origin: str, known: _Rules | None) -> _Rules:
         validators = known.validators if known else Validators()
@@ -92,9 +92,9 @@ class Robots:
             # It was not asked: that says nothing about the file.
             raise
         except FetchError as error:
-            return self._not_had(known, str(error))
+            return self._failed(known, str(error))
         if response.status >= 500 or response.status == 429:
-            return self._not_had(known, f"{origin}/robots.txt: HTTP {response.status}")
+            return self._failed(known, f"{origin}/robots.txt: HTTP {response.status}")
         until = self._monotonic() + _seconds_kept(response)
         if response.status == 304 and known and known.parsed:
             return replace(known, until=until)
@@ -109,15 +109,20 @@ class Robots:
             self._crawl_delay(origin, float(delay))
         return _Rules(parsed, until, validators=response.validators)
 
-    def _not_had(self, known: _Rules | None, trouble: str) -> _Rules:
+    def _failed(self, known: _Rules | None, failure: str) -> _Rules:
         """Go on with the rules that are known: RFC 9309, 2.4 allows it while there is an outage."""
         until = self._monotonic() + FAILED_SECONDS
         if known and known.parsed:
             return replace(known, until=until)
-        return _Rules(None, until, trouble)
+        return _Rules(None, until, failure)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _seconds_kept(response: Response) -> float:
-    said = max_age(response)
-    seconds = KEPT_SECONDS if said is None else said.total_seconds()
+    fresh = max_age(response)
+    seconds = KEPT_SECONDS if fresh is None else fresh.total_seconds()
     return min(max(seconds, SHORTEST_SECONDS), KEPT_SECONDS)

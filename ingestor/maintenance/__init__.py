@@ -1,1 +1,1 @@
-"""What an operator needs: verify, backup, systemd, health, metrics."""
+"""Looking after an archive: verify, backup, export, copy."""

@@ -60,13 +60,13 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
             copy_file(source, folder / source.name)
             copy = Database(f"sqlite:///{folder / source.name}")
             files = _copy_files(copy, settings, folder / "archive")
-            done, missing = _copy_warc(copy, settings.archive.raw_dir, folder / "warc")
-            shown = _copy_pictures(copy, settings.archive.images_dir, folder / "images")
+            warc_files, missing = _copy_warc(copy, settings.archive.raw_dir, folder / "warc")
+            pictures = _copy_pictures(copy, settings.archive.images_dir, folder / "images")
             copy.close()
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise StorageFailed(f"{destination}: cannot be written: {reason}") from error
-    return BackupReport(files, done, missing, shown)
+    return BackupReport(files, warc_files, missing, pictures)
 
 
 @contextmanager
@@ -88,17 +88,17 @@ def made_whole(destination: Path) -> Iterator[Path]:
 def _copy_files(copy: Database, settings: Settings, folder: Path) -> int:
     """Copy the files that hold what the copied database says; write the others from it."""
     source, due, count = storage(settings.archive.dir), [], 0
-    for kept in audit.file_records(copy):
+    for record in audit.file_records(copy):
         count += 1
-        target = folder / kept.path
+        target = folder / record.path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            source.copy(kept.path, target)
-            same = kept.sha256 is not None and sha256_of(target) == kept.sha256
+            source.copy(record.path, target)
+            same = record.sha256 is not None and sha256_of(target) == record.sha256
         except FileNotFoundError:
             same = False
         if not same:
-            due.append(kept.article_id)
+            due.append(record.article_id)
     with copy.transaction() as connection:
         audit.make_due(connection, due)
     write_files(copy, settings.archive.model_copy(update={"dir": folder}))
@@ -124,9 +124,9 @@ def _copy_pictures(copy: Database, source: Location, folder: Path) -> int:
 
 def _copy_warc(copy: Database, source: Location, folder: Path) -> tuple[int, tuple[str, ...]]:
     with copy.reading() as connection:
-        pointed = audit.warc_files(connection)
+        ends = audit.warc_files(connection)
     missing = []
-    for name, end in sorted(pointed.items()):
+    for name, end in sorted(ends.items()):
         folder.mkdir(exist_ok=True)
         try:
             with storage(source).local(name) as path:
@@ -135,13 +135,13 @@ def _copy_warc(copy: Database, source: Location, folder: Path) -> tuple[int, tup
                 _copy_beginning(path, folder / name, length)
         except FileNotFoundError:
             missing.append(name)
-    return len(pointed) - len(missing), tuple(missing)
+    return len(ends) - len(missing), tuple(missing)
 
 
 def _copy_beginning(source: Path, target: Path, length: int) -> None:
-    with source.open("rb") as one, target.open("xb") as other:
+    with source.open("rb") as read, target.open("xb") as written:
         left = length
-        while left and (chunk := one.read(min(_CHUNK, left))):
-            other.write(chunk)
+        while left and (chunk := read.read(min(_CHUNK, left))):
+            written.write(chunk)
             left -= len(chunk)
     shutil.copystat(source, target)

@@ -1,8 +1,7 @@
-"""Handing articles out: as front-matter files, as JSON lines, or as a Parquet file.
+"""Articles for other programs: as front-matter files, as JSON lines, or as a Parquet file.
 
 All three are written as the articles are read, and get their name only when they are whole.
-
-Articles as a Parquet file, through pyarrow: the extra ``[parquet]``, imported when asked for.
+Parquet goes through pyarrow, the extra ``[parquet]``, which is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -24,6 +23,13 @@ from ingestor.pipeline.files import file_text
 from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.dates import iso_utc
 
+ROWS_A_GROUP = 1_000
+"""Articles in memory at a time, twice over: what a reader loads at least."""
+
+_TIMES = ("published_at", "first_seen_at", "updated_at", "known_from", "known_until")
+_NUMBERS = ("id", "revision", "sequence")
+_LISTS = ("categories", "feeds", "symbols", "keywords", "images")
+
 Write = Callable[[IO[bytes]], int]
 """Writes everything into a file, and returns how many records that were."""
 
@@ -41,14 +47,14 @@ def _record(article: ArticleRevision) -> dict[str, Any]:
     return {name: getattr(article, name) for name in COLUMNS}
 
 
-def json_lines(found: Iterable[ArticleRevision], file: IO[bytes]) -> int:
+def json_lines(articles: Iterable[ArticleRevision], file: IO[bytes]) -> int:
     """Write one JSON object a line, in UTF-8; return how many.
 
     Moments are ISO 8601 in UTC with Z, days ``YYYY-MM-DD``.
     """
     count = 0
-    for one in found:
-        line = json.dumps(_record(one), ensure_ascii=False, default=_as_text)
+    for article in articles:
+        line = json.dumps(_record(article), ensure_ascii=False, default=_as_text)
         file.write(f"{line}\n".encode("utf-8", "replace"))
         count += 1
     return count
@@ -72,7 +78,7 @@ def write_file(destination: Path, write: Write, *, force: bool) -> int:
 
 
 def write_tree(
-    destination: Path, found: Iterable[ArticleRevision], archive: ArchiveSettings, *, force: bool
+    destination: Path, articles: Iterable[ArticleRevision], archive: ArchiveSettings, *, force: bool
 ) -> int:
     """Write front-matter files, as the archive has them; return how many.
 
@@ -86,23 +92,23 @@ def write_tree(
                 f"{destination}: is there already; name a new or an empty folder"
                 + (", or --force to write into it" if destination.is_dir() else "")
             )
-        return _write_into(destination, found, archive, files.write)
+        return _write_into(destination, articles, archive, files.write)
     try:
         with made_whole(destination) as folder:
-            return _write_into(folder, found, archive, _write_plainly)
+            return _write_into(folder, articles, archive, _write_plainly)
     except OSError as error:
         raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
 
 
 def _write_into(
     folder: Path,
-    found: Iterable[ArticleRevision],
+    articles: Iterable[ArticleRevision],
     archive: ArchiveSettings,
     write: Callable[[Path, str, str], object],
 ) -> int:
     count = 0
-    for one in found:
-        write(folder, one.path, file_text(archive, one))
+    for article in articles:
+        write(folder, article.path, file_text(archive, article))
         count += 1
     return count
 
@@ -135,14 +141,6 @@ def _as_text(value: object) -> str:
     raise TypeError(f"cannot be exported: {value!r}")
 
 
-ROWS_A_GROUP = 1_000
-"""Articles in memory at a time, twice over: what a reader loads at least."""
-
-_TIMES = ("published_at", "first_seen_at", "updated_at", "known_from", "known_until")
-_NUMBERS = ("id", "revision", "sequence")
-_LISTS = ("categories", "feeds", "symbols", "keywords", "images")
-
-
 def require_pyarrow() -> None:
     """Raise :class:`UsageError`, which says how to get it, when pyarrow is not installed."""
     try:
@@ -154,7 +152,7 @@ def require_pyarrow() -> None:
 
 
 def parquet(
-    found: Iterable[ArticleRevision], file: IO[bytes], rows_a_group: int = ROWS_A_GROUP
+    articles: Iterable[ArticleRevision], file: IO[bytes], rows_a_group: int = ROWS_A_GROUP
 ) -> int:
     """Write all articles as one Parquet file, a row group at a time; return how many.
 
@@ -164,18 +162,18 @@ def parquet(
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
-    rows = iter(found)
+    rows = iter(articles)
     count = 0
     schema = pa.schema([(name, _type(pa, name)) for name in COLUMNS])
     with ParquetWriter(file, schema, compression="zstd") as writer:
-        while group := [_row(one) for one in islice(rows, rows_a_group)]:
+        while group := [_row(article) for article in islice(rows, rows_a_group)]:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
             count += len(group)
     return count
 
 
-def _row(one: ArticleRevision) -> dict[str, Any]:
-    return _record(one) | {"date": date.fromisoformat(one.date)}
+def _row(article: ArticleRevision) -> dict[str, Any]:
+    return _record(article) | {"date": date.fromisoformat(article.date)}
 
 
 def _type(pa: Any, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Do database, files and WARC agree? Compares both ways, and makes them agree when asked.
+"""Whether database, files and WARC agree: compares both ways, and repairs when asked.
 
 The database is the truth: a file that is missing or differs is written anew from it, and a
 record that no capture points to (its run was killed before it could say so) gets one. No
@@ -17,8 +17,7 @@ from sqlalchemy import Connection
 
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
-from ingestor.maintenance.difference import Difference
-from ingestor.maintenance.verify_raw import RawComparison
+from ingestor.maintenance.verify_raw import Difference, RawComparison
 from ingestor.pipeline.files import write_files
 from ingestor.store import audit, images, stories
 from ingestor.store.audit import FileRecord
@@ -26,8 +25,8 @@ from ingestor.store.coordination.cluster_state import cluster_state, forget_runn
 from ingestor.store.db.database import Database
 from ingestor.store.search import index
 
-SETTLED = 3600
-"""Seconds for which a file has to lie still, where others may be writing."""
+QUIET_SECONDS = 3600
+"""For so long nobody may have written to a file, where others may be writing."""
 
 FILES_A_LOOK = 200
 """Files that are compared at a time."""
@@ -50,55 +49,56 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
     """
     folder = storage(settings.archive.dir)
     # Nobody holds a database on a server: others may be at work, here or on other machines.
-    settled = SETTLED if database.path is None else 0
+    quiet_seconds = QUIET_SECONDS if database.path is None else 0
     with database.reading() as connection:
-        found = [*map(Difference, audit.damages(connection))]
-        found += map(Difference, audit.contradictions(connection))
-        if count := index.unindexed(connection):
-            line = f"full-text index: {count} articles are not as indexed"
-            found.append(Difference(line, audit.reindex))
-        if count := stories.missing(connection):
-            line = f"stories: {count} articles were never compared with others"
-            found.append(Difference(line, stories.group_missing))
-        found += _lost_jobs(connection, settings)
+        differences = list(_in_database(connection, settings))
     # Before the database is asked: a file that is written meanwhile belongs to an article too.
-    unclaimed = set(folder.names())
-    for kept, problem in _file_problems(database, folder, alone=alone and not settled):
-        unclaimed.discard(kept.path)
+    foreign = set(folder.names())
+    for record, problem in _file_problems(database, folder, alone=alone and not quiet_seconds):
+        foreign.discard(record.path)
         if problem:
-            mend = partial(_make_due, kept.article_id)
-            found.append(Difference(f"file {kept.path}: {problem}", mend))
+            repair = partial(_make_due, record.article_id)
+            differences.append(Difference(f"file {record.path}: {problem}", repair))
     if alone:
-        found += _left_over(folder, settled)
-    raw = RawComparison(database, settings.archive.raw_dir, alone=alone, settled=settled)
-    found += raw.differences()
-    found += _pictures(database, storage(settings.archive.images_dir))
-    return Comparison(found, sorted(unclaimed))
+        differences += _left_over(folder, quiet_seconds)
+    differences += RawComparison(
+        database, settings.archive.raw_dir, alone=alone, quiet_seconds=quiet_seconds
+    ).differences()
+    differences += _pictures(database, storage(settings.archive.images_dir))
+    return Comparison(differences, sorted(foreign))
 
 
-def _lost_jobs(connection: Connection, settings: Settings) -> Iterator[Difference]:
-    """Find jobs of workers that are gone; the archive's tables know what they were for."""
+def _in_database(connection: Connection, settings: Settings) -> Iterator[Difference]:
+    """Find what the database itself contradicts or lacks."""
+    yield from map(Difference, audit.damages(connection))
+    yield from map(Difference, audit.contradictions(connection))
+    if count := index.unindexed(connection):
+        line = f"full-text index: {count} articles are not as indexed"
+        yield Difference(line, audit.reindex)
+    if count := stories.missing(connection):
+        line = f"stories: {count} articles were never compared with others"
+        yield Difference(line, stories.group_missing)
+    # Of workers that are gone; the archive's tables know what their jobs were for.
     state = cluster_state(connection, settings.cluster.stalled_after)
     for job in state.stalled if state else ():
-        yield Difference(f"job {job}: its worker is gone, and nobody does it", _forget_lost)
+        line = f"job {job}: its worker is gone, and nobody does it"
+        yield Difference(line, forget_running)
 
 
-def _forget_lost(connection: Connection) -> None:
-    forget_running(connection)
-
-
-def repair(database: Database, settings: Settings, found: list[Difference]) -> list[Difference]:
-    """Mend what can be mended; return what is left. The caller holds the archive."""
+def repair(
+    database: Database, settings: Settings, differences: list[Difference]
+) -> list[Difference]:
+    """Repair what can be repaired; return what is left. The caller holds the archive."""
     with database.transaction() as connection:
-        for one in found:
-            if one.mend:
-                one.mend(connection)
+        for difference in differences:
+            if difference.repair:
+                difference.repair(connection)
     write_files(database, settings.archive)
-    return [one for one in found if one.mend is None]
+    return [difference for difference in differences if difference.repair is None]
 
 
-def _left_over(folder: Storage, settled: float) -> Iterator[Difference]:
-    for name in folder.left_over(settled):
+def _left_over(folder: Storage, quiet_seconds: float) -> Iterator[Difference]:
+    for name in folder.left_over(quiet_seconds):
         line = f"file {name}: left over from a run that was killed"
         yield Difference(line, partial(_remove, folder, name))
 
@@ -109,42 +109,43 @@ def _file_problems(
     """Yield every article's file with what is wrong with it, ``''`` for nothing."""
     left = audit.file_records(database)
     while batch := list(islice(left, FILES_A_LOOK)):
-        written = [kept.path for kept in batch if kept.sha256 is not None]
+        written = [record.path for record in batch if record.sha256 is not None]
         hashes = dict(zip(written, folder.hashes(written), strict=True))
-        for kept in batch:
-            if kept.sha256 is None:
-                yield kept, "is not written yet" if alone else ""
+        for record in batch:
+            if record.sha256 is None:
+                yield record, "is not written yet" if alone else ""
             else:
-                yield kept, _file_problem(hashes[kept.path], kept.sha256)
+                yield record, _file_problem(hashes[record.path], record.sha256)
 
 
-def _file_problem(there: str | OSError, wanted: str) -> str:
-    if isinstance(there, FileNotFoundError):
+def _file_problem(sha256: str | OSError, wanted: str) -> str:
+    if isinstance(sha256, FileNotFoundError):
         return "is missing"
-    if isinstance(there, OSError):
-        return f"cannot be read: {there.strerror}"
-    return "" if there == wanted else "is not what the database says"
+    if isinstance(sha256, OSError):
+        return f"cannot be read: {sha256.strerror}"
+    return "" if sha256 == wanted else "is not what the database says"
 
 
 def _make_due(article_id: int, connection: Connection) -> None:
     audit.make_due(connection, [article_id])
 
 
-def _remove(folder: Storage, name: str, connection: Connection) -> None:  # noqa: ARG001 - a Mend's signature
+def _remove(folder: Storage, name: str, connection: Connection) -> None:  # noqa: ARG001 - a Repair's signature
     folder.remove(name)
 
 
 def _pictures(database: Database, folder: Storage) -> Iterator[Difference]:
-    """Compare the local copies of pictures with their names; one that is mended is due again."""
+    """Compare the local copies of pictures with their names; one that is wrong is due again."""
     with database.reading() as connection:
         paths = images.paths(connection)
-    for path, there in zip(paths, folder.hashes(paths), strict=True):
-        if isinstance(there, OSError):
-            problem = f"cannot be read: {there.strerror}"
+    for path, sha256 in zip(paths, folder.hashes(paths), strict=True):
+        if isinstance(sha256, OSError):
+            problem = f"cannot be read: {sha256.strerror}"
+        elif sha256 != Path(path).stem:
+            problem = "is another picture"
         else:
-            problem = "" if there == Path(path).stem else "is another picture"
-        if problem:
-            yield Difference(f"picture {path}: {problem}", partial(_forget_picture, path))
+            continue
+        yield Difference(f"picture {path}: {problem}", partial(_forget_picture, path))
 
 
 def _forget_picture(path: str, connection: Connection) -> None:

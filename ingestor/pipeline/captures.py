@@ -48,7 +48,7 @@ def require_folders(archive: ArchiveSettings) -> None:
         wanted.append(archive.images_dir)
     for location in wanted:
         if not isinstance(location, Path):
-            storage(location).there()
+            storage(location).is_there()
 
 
 def opened_warc(

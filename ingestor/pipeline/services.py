@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
@@ -13,8 +13,8 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FetchSettings
 from ingestor.fetch.client import ClientSettings, Fetcher
-from ingestor.fetch.host_limiter import Gate
-from ingestor.model import HostPause, Response
+from ingestor.fetch.host_limiter import HostLimiter, MemoryHostLimiter
+from ingestor.model import Response
 from ingestor.observer import Observer
 from ingestor.pipeline.captures import (
     WarcCapture,
@@ -112,18 +112,20 @@ def opened(
     observer: Observer | None = None,
     *,
     processes: int | None = None,
-    gate: Gate | None = None,
+    limiter: HostLimiter | None = None,
 ) -> Iterator[Services]:
     """Open everything that a pass needs and close it again.
 
-    ``processes`` extract, one a processor core where none is given; ``gate`` is as the fetcher
-    has it.
+    ``processes`` extract, one a processor core where none is given; ``limiter`` is as the
+    fetcher has it.
     Raises as :func:`require_folders`.
     """
     watching = observer or Observer()
     with ExitStack() as stack:
         with database.reading() as connection:
             pauses = leases.pauses(connection)
+        slots = settings.fetch.connections_per_host
+        limiter = limiter or MemoryHostLimiter(slots, clock, pauses)
         warc = None
         require_folders(settings.archive)
         close_unfinished(database, settings.archive.raw_dir)
@@ -133,9 +135,7 @@ def opened(
         yield Services(
             settings=settings,
             database=database,
-            fetcher=stack.enter_context(
-                fetcher(settings, clock, watching, pauses=pauses, gate=gate)
-            ),
+            fetcher=stack.enter_context(fetcher(settings, clock, watching, limiter=limiter)),
             workers=stack.enter_context(Workers(processes)),
             warc=warc,
             clock=clock,
@@ -146,7 +146,7 @@ def opened(
 def remember_pauses(services: Services) -> None:
     """Write down which hosts are to be left alone, if that is not what is written down."""
     now = services.clock.now()
-    paused = services.fetcher.hosts.paused(now)
+    paused = services.fetcher.limiter.pauses()
     with services.database.reading() as connection:
         known = leases.pauses(connection)
     over = any(one.until <= now for one in known.values())
@@ -161,19 +161,18 @@ def fetcher(
     observer: Observer | None = None,
     *,
     named: str = "",
-    pauses: Mapping[str, HostPause] | None = None,
-    gate: Gate | None = None,
+    limiter: HostLimiter | None = None,
 ) -> Fetcher:
     """Return the HTTP client that the configuration asks for.
 
     It asks the usual ports, those of the feeds' addresses, and that of the address ``named``
-    by the one who runs it. ``pauses`` are what hosts asked for in earlier runs; ``gate`` is
-    where the limits are shared with other processes.
+    by the one who runs it. ``limiter`` is where the limits for each host are shared.
     """
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
     ports = frozenset(port for one in addresses if (port := _port(one)))
-    limits = ClientSettings(**dict(settings.fetch))
-    return Fetcher(limits, clock, observer, ports=ports, pauses=pauses, gate=gate)
+    return Fetcher(
+        ClientSettings(**dict(settings.fetch)), clock, observer, ports=ports, limiter=limiter
+    )
 
 
 def _crawl(settings: FetchSettings) -> dict[str, str]:

@@ -3,11 +3,11 @@
 A process is started when work comes that no other is free for: a pass in which nothing changed
 never pays for one. Processes are replaced now and then because parsers grow.
 
-What strangers wrote can make a parser run for ever, fill the memory or crash. Each piece of
-work has so much processor time; within Python an exception ends it, within C code the kernel
+What strangers wrote can make a parser run for ever, fill the memory or crash. Each task has so
+much processor time; within Python an exception ends it, within C code the kernel
 ends the process, and one that neither works nor hears a signal is ended by this one. Memory is
-bounded by the kernel. When a process dies, the piece that it was at is done again in a process of
-its own, and the others that it had been given by another: only what dies again is to blame. A
+bounded by the kernel. When a process dies, the task that it was at is done again in a process of
+its own, and the others that it had been sent by another: only what dies again is to blame. A
 process that dies before it can work is nobody's fault but the system's, and ends the run.
 """
 
@@ -32,10 +32,10 @@ SECONDS_A_TASK = 10.0
 """Processor time for one page or feed: the largest real ones take a tenth of a second."""
 
 MOST_IN_FLIGHT = 64
-"""Pieces given out before the first is through: while a batch is saved, others are read."""
+"""Tasks sent out before the first is done: while a batch is saved, others are read."""
 
 MOST_BYTES_IN_FLIGHT = 16 * 1024**2
-"""Of these pieces together, but for the last: a page has 0.1 to 0.4 MB, and at most 8 MiB."""
+"""Of these tasks together, but for the last: a page has 0.1 to 0.4 MB, and at most 8 MiB."""
 
 
 class Workers:
@@ -59,8 +59,8 @@ class Workers:
         self._processes.clear()
 
     def call(self, work: Callable[[], R]) -> R:
-        """Run one piece of work in the pool and return its result, or raise its error."""
-        outcome = next(iter(self.through([work], lambda one: one)))[1]
+        """Run one task in the pool and return its result, or raise its error."""
+        outcome = next(iter(self.through([work], lambda task: task)))[1]
         if isinstance(outcome, Exception):
             raise outcome
         if outcome is None:
@@ -75,96 +75,95 @@ class Workers:
         ``work_for`` names the work, which has to be picklable, or ``None`` for no work. An
         error is yielded, not raised.
         """
-        flight: deque[tuple[T, Task[R]]] = deque()
+        in_flight: deque[tuple[T, Task[R]]] = deque()
         for item in items:
-            flight.append((item, self._begun(work_for(item))))
-            while flight and (self._came(flight[0][1]) or _is_full(flight)):
-                landed, piece = flight.popleft()
-                self._wait_for(piece)
-                yield landed, piece.outcome
-        while flight:
-            landed, piece = flight.popleft()
-            self._wait_for(piece)
-            yield landed, piece.outcome
+            in_flight.append((item, self._started(work_for(item))))
+            while in_flight and (self._is_done(in_flight[0][1]) or _is_full(in_flight)):
+                landed, task = in_flight.popleft()
+                self._wait_for(task)
+                yield landed, task.outcome
+        for landed, task in in_flight:
+            self._wait_for(task)
+            yield landed, task.outcome
 
-    def _begun(self, work: Callable[[], R] | None) -> Task[R]:
-        piece = Task[R](b"")
+    def _wait_for(self, task: Task[Any]) -> None:
+        while not task.is_done:
+            self._receive(self._process_of(task))
+
+    def _started(self, work: Callable[[], R] | None) -> Task[R]:
+        task = Task[R](b"")
         if work is None:
-            piece.settle(None)
-            return piece
+            task.finish(None)
+            return task
         try:
-            piece.message = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+            task.message = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this item
-            piece.settle(error)
-            return piece
-        self._give(piece)
-        return piece
+            task.finish(error)
+            return task
+        self._send(task)
+        return task
 
-    def _give(self, piece: Task[Any]) -> None:
-        process = self._free()
+    def _send(self, task: Task[Any]) -> None:
+        process = self._least_busy()
         try:
-            process.give(piece)
+            process.send(task)
         except OSError:
-            self._lost(process)
+            self._replace(process)
 
-    def _free(self) -> WorkerProcess:
+    def _least_busy(self) -> WorkerProcess:
         """Return the process that has the least to do; a new one while all are busy."""
-        for worn in [one for one in self._processes if _is_worn(one) and not one.pieces]:
-            self._processes.remove(worn)
-            worn.end()
-        able = [one for one in self._processes if not _is_worn(one)]
-        idle = [one for one in able if not one.pieces]
-        if not idle and len(able) < self._most:
-            idle = [WorkerProcess(self._seconds)]
-            self._processes += idle
-        return min(idle or able, key=lambda one: len(one.pieces))
+        for worn in [process for process in self._processes if _is_worn(process)]:
+            if not worn.tasks:
+                self._processes.remove(worn)
+                worn.end()
+        able = [process for process in self._processes if not _is_worn(process)]
+        if all(process.tasks for process in able) and len(able) < self._most:
+            able = [WorkerProcess(self._seconds)]
+            self._processes += able
+        return min(able, key=lambda process: len(process.tasks))
 
-    def _came(self, piece: Task[Any]) -> bool:
-        """Whether a piece is done, after a look at what has come."""
-        while not piece.is_done and (process := self._holder(piece)).has_news():
-            self._take(process)
-        return piece.is_done
+    def _is_done(self, task: Task[Any]) -> bool:
+        """Whether a task is done, after a look at what has come."""
+        while not task.is_done and (process := self._process_of(task)).has_outcome():
+            self._receive(process)
+        return task.is_done
 
-    def _wait_for(self, piece: Task[Any]) -> None:
-        while not piece.is_done:
-            self._take(self._holder(piece))
+    def _process_of(self, task: Task[Any]) -> WorkerProcess:
+        return next(process for process in self._processes if task in process.tasks)
 
-    def _holder(self, piece: Task[Any]) -> WorkerProcess:
-        return next(one for one in self._processes if piece in one.pieces)
-
-    def _take(self, process: WorkerProcess) -> None:
+    def _receive(self, process: WorkerProcess) -> None:
         try:
-            process.take()
+            process.receive()
         except OSError:
-            self._lost(process)
+            self._replace(process)
 
-    def _lost(self, process: WorkerProcess) -> None:
-        """Do again what a process had been given that is gone, or that stands still."""
+    def _replace(self, process: WorkerProcess) -> None:
+        """Do again what a process had been sent that is gone, or that stands still."""
         self._processes.remove(process)
         process.kill()
-        _require_begun(process)
+        _require_ready(process)
         # It worked on the first; that one may be to blame.
-        suspect, *others = process.pieces
+        suspect, *others = process.tasks
         self._do_alone(suspect)
-        for piece in others:
-            self._give(piece)
+        for task in others:
+            self._send(task)
 
-    def _do_alone(self, piece: Task[Any]) -> None:
+    def _do_alone(self, task: Task[Any]) -> None:
         process = WorkerProcess(self._seconds)
         try:
-            process.give(piece)
-            process.take()
+            process.send(task)
+            process.receive()
         except OSError:
             process.kill()
-            _require_begun(process)
+            _require_ready(process)
             blame = "it kills the process that reads it, or takes too long in it"
-            piece.settle(WorkerDied(blame))
+            task.finish(WorkerDied(blame))
         else:
             process.end()
 
 
-def _require_begun(process: WorkerProcess) -> None:
-    if not process.began:
+def _require_ready(process: WorkerProcess) -> None:
+    if not process.is_ready:
         raise WorkersFailed(
             "a worker process ended before it could begin: is there memory for it, and was the "
             "program replaced while it runs? Start it again"
@@ -172,9 +171,9 @@ def _require_begun(process: WorkerProcess) -> None:
 
 
 def _is_worn(process: WorkerProcess) -> bool:
-    return process.given >= TASKS_A_PROCESS
+    return process.sent >= TASKS_A_PROCESS
 
 
-def _is_full(flight: deque[tuple[T, Task[R]]]) -> bool:
-    known = sum(len(piece.message) for _, piece in flight)
-    return len(flight) > MOST_IN_FLIGHT or known > MOST_BYTES_IN_FLIGHT
+def _is_full(in_flight: deque[tuple[T, Task[R]]]) -> bool:
+    total = sum(len(task.message) for _, task in in_flight)
+    return len(in_flight) > MOST_IN_FLIGHT or total > MOST_BYTES_IN_FLIGHT

@@ -1,7 +1,7 @@
-"""A process for pure work: pieces go in, outcomes come out in the same order, within bounds.
+"""A process for pure work: tasks go in, outcomes come out in the same order, within bounds.
 
 Both ends speak over a pair of sockets: a message is its length and a pickle. A process reads its
-pieces ahead and its owner takes the outcomes when it has time, so neither waits for the other.
+tasks ahead and its owner takes the outcomes when it has time, so neither waits for the other.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ KILLED_AFTER = 2
 WAITED_FOR = 6
 """And so many times that may pass on the clock, for work that waits instead of working."""
 
-GIVEN_UP_AFTER = 12
+TIMEOUT_AFTER = 12
 """After so many times that on the clock, the process hears no signal at all and is killed."""
 
 MOST_MEMORY_BYTES = 2 * 1024**3
 """Address space of a process. Reading the worst 8 MiB that we know how to write takes 1.8 GB; a
 real page takes a tenth of it."""
 
-_LOADED_ONCE = ("ingestor.workers.tasks", "ingestor.text.dates", "feedparser")
+_LOADED_ONCE = ("ingestor.workers.tasks", "feedparser")
 """What the processes have in common: loaded before they are forked."""
 
-_SWITCHED_EVERY = 0.0005
-"""Seconds after which a piece of work lets the thread read on that brings the next ones."""
+_SWITCH_SECONDS = 0.0005
+"""Seconds after which a task lets the thread read on that brings the next ones."""
 
 _LENGTH = struct.Struct("!Q")
 
@@ -66,7 +66,7 @@ class Task(Generic[R]):
     outcome: R | Exception | None = None
     is_done: bool = False
 
-    def settle(self, outcome: R | Exception | None) -> None:
+    def finish(self, outcome: R | Exception | None) -> None:
         """Write down what came of it; the work is not needed any more."""
         self.outcome, self.is_done, self.message = outcome, True, b""
 
@@ -78,50 +78,50 @@ class WorkerProcess:
     """
 
     def __init__(self, seconds: float) -> None:
-        """Start it; ``seconds`` are the processor time of a piece."""
+        """Start it; ``seconds`` are the processor time of a task."""
         ours, theirs = socket.socketpair()
         # Whatever takes longer than this does not come any more.
-        self._patience = seconds * GIVEN_UP_AFTER
-        ours.settimeout(self._patience)
+        self._timeout = seconds * TIMEOUT_AFTER
+        ours.settimeout(self._timeout)
         self._socket = ours
-        self._news = select.poll()
-        self._news.register(ours, select.POLLIN)
+        self._poll = select.poll()
+        self._poll.register(ours, select.POLLIN)
         self._process = _context().Process(target=_serve, args=(theirs, seconds), daemon=True)
         self._process.start()
         theirs.close()
-        self.pieces: deque[Task[Any]] = deque()
-        """Given to it and not answered, the oldest first: that is the one it works on."""
-        self.given = 0
-        """How many it was given in its life."""
-        self.began = False
+        self.tasks: deque[Task[Any]] = deque()
+        """Sent and not answered, the oldest first: that is the one it works on."""
+        self.sent = 0
+        """How many tasks it was sent in its life."""
+        self.is_ready = False
         """Whether it could begin to work: known from its first outcome, or its end."""
 
-    def give(self, piece: Task[Any]) -> None:
-        """Hand it a piece. Raises :class:`OSError` when it is gone or does not take anything."""
-        self.pieces.append(piece)
-        self.given += 1
-        _send(self._socket, piece.message)
+    def send(self, task: Task[Any]) -> None:
+        """Send it a task. Raises :class:`OSError` when it is gone or does not take anything."""
+        self.tasks.append(task)
+        self.sent += 1
+        _send(self._socket, task.message)
 
-    def has_news(self) -> bool:
+    def has_outcome(self) -> bool:
         """Whether an outcome, or its end, can be taken without waiting."""
-        return bool(self._news.poll(0))
+        return bool(self._poll.poll(0))
 
-    def take(self) -> None:
-        """Wait for the outcome of the oldest piece, and settle it.
+    def receive(self) -> None:
+        """Wait for the outcome of the oldest task, and record it.
 
         Raises :class:`OSError` when the process is gone, or is silent for too long.
         """
-        self._hear_that_it_began()
+        self._await_ready()
         message = _received(self._socket)
-        piece = self.pieces.popleft()
+        task = self.tasks.popleft()
         try:
-            piece.settle(pickle.loads(message))  # noqa: S301 - from our own process
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this piece
-            piece.settle(error)
+            task.finish(pickle.loads(message))  # noqa: S301 - from our own process
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this task
+            task.finish(error)
 
     def end(self) -> None:
         """Let it end if it has nothing to do, else kill it; wait until it is gone."""
-        if self.pieces:
+        if self.tasks:
             self._process.kill()
         else:
             try:
@@ -129,7 +129,7 @@ class WorkerProcess:
             except OSError:
                 # It is gone, or will never listen.
                 self._process.kill()
-        self._process.join(self._patience)
+        self._process.join(self._timeout)
         self.kill()
 
     def kill(self) -> None:
@@ -138,14 +138,14 @@ class WorkerProcess:
         self._process.join()
         with suppress(OSError):
             # It may have said so and died before anybody listened.
-            self._hear_that_it_began()
+            self._await_ready()
         self._socket.close()
         self._process.close()
 
-    def _hear_that_it_began(self) -> None:
-        if not self.began:
+    def _await_ready(self) -> None:
+        if not self.is_ready:
             _received(self._socket)
-            self.began = True
+            self.is_ready = True
 
 
 def _context() -> ForkServerContext:
@@ -168,33 +168,33 @@ def _received(source: socket.socket) -> bytearray:
 
 def _exactly(source: socket.socket, length: int) -> bytearray:
     data = bytearray(length)
-    view, got = memoryview(data), 0
-    while got < length:
+    view, received = memoryview(data), 0
+    while received < length:
         # All at once where this end waits for it: each call gives way to the working thread.
-        count = source.recv_into(view[got:], 0, socket.MSG_WAITALL)
+        count = source.recv_into(view[received:], 0, socket.MSG_WAITALL)
         if not count:
             raise ConnectionResetError("the other end is gone")
-        got += count
+        received += count
     return data
 
 
 def _serve(owner: socket.socket, seconds: float) -> None:
-    """Do what the owner wants until it wants no more; runs in the process."""
+    """Do the owner's tasks until there are no more; runs in the process."""
     _prepare()
     _send(owner, _READY)
-    wanted: SimpleQueue[bytearray] = SimpleQueue()
+    tasks: SimpleQueue[bytearray] = SimpleQueue()
     outcomes: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_read_ahead, args=(owner, wanted), daemon=True).start()
+    threading.Thread(target=_read_ahead, args=(owner, tasks), daemon=True).start()
     threading.Thread(target=_answer, args=(owner, outcomes), daemon=True).start()
-    while message := wanted.get():
+    while message := tasks.get():
         outcomes.put(_outcome(message, seconds))
 
 
-def _read_ahead(owner: socket.socket, wanted: SimpleQueue[bytearray]) -> None:
+def _read_ahead(owner: socket.socket, tasks: SimpleQueue[bytearray]) -> None:
     try:
         while message := _received(owner):
-            wanted.put(message)
-        wanted.put(message)
+            tasks.put(message)
+        tasks.put(message)
     except (OSError, MemoryError):
         # The owner was killed, and nobody else would tell this process; or the page that is being
         # read takes all memory. Without this thread nothing would ever come again.
@@ -210,7 +210,7 @@ def _answer(owner: socket.socket, outcomes: SimpleQueue[bytes]) -> None:
 
 
 def _outcome(message: bytearray, seconds: float) -> bytes:
-    """Do a piece of work; return what comes of it, a result or an exception, pickled."""
+    """Do a task; return what comes of it, a result or an exception, pickled."""
     try:
         work: Callable[[], object] = pickle.loads(message)  # noqa: S301 - from our owner
         return pickle.dumps(_bounded(work, seconds), pickle.HIGHEST_PROTOCOL)
@@ -224,8 +224,8 @@ def _pickled_error(error: Exception) -> bytes:
     try:
         return pickle.dumps(error, pickle.HIGHEST_PROTOCOL)
     except Exception:  # noqa: BLE001 - an exception may hold anything
-        said = RuntimeError(f"{error!r}\n{''.join(error.__notes__)}")
-        return pickle.dumps(said, pickle.HIGHEST_PROTOCOL)
+        plain = RuntimeError(f"{error!r}\n{''.join(error.__notes__)}")
+        return pickle.dumps(plain, pickle.HIGHEST_PROTOCOL)
 
 
 class _TimeUp(BaseException):
@@ -263,4 +263,4 @@ def _prepare() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     ours = MOST_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(MOST_MEMORY_BYTES, most)
     resource.setrlimit(resource.RLIMIT_AS, (ours, most))
-    sys.setswitchinterval(_SWITCHED_EVERY)
+    sys.setswitchinterval(_SWITCH_SECONDS)

@@ -1,8 +1,8 @@
 """What runs in worker processes: an answer of the network to a document, or an article. Pure.
 
 A worker imports this module and what it needs, and not the pipeline, its database and its
-network: that makes workers small, and quick to start. A page is read and packed for the WARC by one
-task, so that its bytes cross to a worker once.
+network: that makes workers small, and quick to start. A page is read and packed for the WARC in
+one go: both are work on the same bytes, which cross to a worker once.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def kept(site, net):
 
 
 def lines(database, location, settled):
-    compared = RawComparison(database, location, alone=True, settled=settled)
+    compared = RawComparison(database, location, alone=True, quiet_seconds=settled)
     return [one.line for one in compared.differences()]
 
 

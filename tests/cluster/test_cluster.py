@@ -1,9 +1,7 @@
 """Many workers on one archive: nothing lost, nothing twice, no host asked too much."""
 
 import json
-import threading
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,7 +13,7 @@ from ingestor.cluster import engine, engine_jobs, engine_schema, plan
 from ingestor.cluster.host_limiter import SharedHostLimiter
 from ingestor.cluster.plan import Claim
 from ingestor.config.sections import FetchSettings
-from ingestor.errors import Postponed, SchemaTooNew, StorageFailed
+from ingestor.errors import SchemaTooNew, StorageFailed
 from ingestor.model import HostPause
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
@@ -29,7 +27,6 @@ from tools.running import Site, feed
 
 NOW = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 HOST = "finance.sina.example"
-FETCH = FetchSettings(timeout=timedelta(seconds=1), connections_per_host=2)
 
 
 @pytest.fixture
@@ -48,11 +45,10 @@ def cluster(tmp_path, net, postgresql_url):
     return site
 
 
-def taken(database, holder="a", *, places=2, delay=0.0, seconds=60.0, patience=30.0):
+def is_taken(database, holder, *, seconds=60.0) -> bool:
     with database.transaction() as connection:
-        return leases.take(
-            connection, HOST, holder, places=places, delay=delay, seconds=seconds, patience=patience
-        )
+        lease = leases.acquire(connection, HOST, holder, slots=2, delay=0.0, seconds=seconds)
+    return lease.taken
 
 
 def waiting(site) -> int:
@@ -60,69 +56,24 @@ def waiting(site) -> int:
     return site.query(jobs)[0][0]
 
 
-def test_a_host_has_so_many_places_and_no_more(database):
-    """A place that is given back, or whose request must be over, is free again."""
-    assert taken(database, "a").taken
-    assert taken(database, "b", seconds=-1.0).taken
-    assert taken(database, "c").taken
-    assert not taken(database, "d").taken
+def test_the_slot_of_a_worker_that_died_is_free_when_its_request_must_be_over(database):
+    """Nobody released it; and whoever comes too late to release it frees no other's."""
+    assert is_taken(database, "a")
+    assert is_taken(database, "died", seconds=-1.0)
+    assert is_taken(database, "b")
+    assert not is_taken(database, "c")
     with database.transaction() as connection:
-        leases.give_back(connection, HOST, "b")
-    assert not taken(database, "d").taken
-    with database.transaction() as connection:
-        leases.give_back(connection, HOST, "a")
-    assert taken(database, "d").taken
+        leases.release(connection, HOST, "died")
+    assert not is_taken(database, "c")
 
 
-def test_turns_at_a_host_keep_their_distance(database):
-    """Each turn is behind the one before, whoever asks; who would wait too long takes none."""
-    waits = [taken(database, str(one), places=9, delay=10.0).wait for one in range(3)]
-    assert waits[0] == 0
-    assert 9 < waits[1] <= 10
-    assert 19 < waits[2] <= 20
-    refused = taken(database, "late", places=9, delay=10.0, patience=5.0)
-    assert (refused.taken, refused.wait > 20) == (False, True)
-    assert taken(database, "next", places=9, delay=10.0).wait == pytest.approx(
-        refused.wait, abs=2.0
-    )
-
-
-def test_a_pause_that_one_worker_learns_of_holds_for_all(database):
-    """Retry-After: the other one does not ask, and says until when."""
-    until = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
-    mine, other = (SharedHostLimiter(database, FETCH, Clock()) for _ in range(2))
-    with mine.passing(HOST, 0.0):
-        mine.slow_down(HOST, 0.0, HostPause(until, "HTTP 429"))
-    with pytest.raises(Postponed, match="HTTP 429") as refused, other.passing(HOST, 0.0):
-        pytest.fail("it passed")
-    assert refused.value.until == until
-
-
-def test_a_host_that_wants_fewer_requests_gets_them_from_all(database):
-    """429 without a time: nobody asks again for a while."""
-    gate = SharedHostLimiter(database, FETCH, Clock())
-    with gate.passing(HOST, 0.0):
-        gate.slow_down(HOST, 20.0, None)
-    assert taken(database).wait > 10
-
-
-def test_threads_of_many_workers_pass_a_few_at_a_time(database):
-    """Twelve requests of three workers; never more than two are on their way."""
-    gates = [SharedHostLimiter(database, FETCH, Clock()) for _ in range(3)]
-    lock, running, most = threading.Lock(), [0], [0]
-
-    def ask(number: int) -> None:
-        with gates[number % 3].passing(HOST, 0.0):
-            with lock:
-                running[0] += 1
-                most[0] = max(most[0], running[0])
-            threading.Event().wait(0.05)
-            with lock:
-                running[0] -= 1
-
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(ask, range(12)))
-    assert most[0] == 2
+def test_a_host_whose_next_request_is_far_away_is_left_to_a_later_job(database):
+    """A worker has better things to do than to wait for a crawl delay of a minute."""
+    limiter = SharedHostLimiter(database, FetchSettings(), Clock())
+    limiter.hold_off(HOST, 60.0)
+    refused = limiter.acquire(HOST, 0.0)
+    assert isinstance(refused, HostPause)
+    assert refused.until > datetime.now(UTC) + timedelta(seconds=50)
 
 
 def test_a_part_has_one_job_however_often_it_is_planned(database):

@@ -1,29 +1,171 @@
-"""How hosts want to be treated: pure arithmetic over handed-in times."""
+"""How hosts are treated: one suite for the limits of a process and those of many workers."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestor.fetch.headers import max_age, retry_after, speaks_for_its_host
+from ingestor.clock import Clock
+from ingestor.cluster.host_limiter import SharedHostLimiter
+from ingestor.config.sections import FetchSettings
 from ingestor.fetch.host_limiter import (
+    FAILURES_IN_A_ROW,
     LONGEST_CRAWL_DELAY,
-    TROUBLES_IN_A_ROW,
     UNSAID_PAUSE,
-    Hosts,
+    Busy,
+    HostLimiter,
+    HostWishes,
+    MemoryHostLimiter,
+    Slot,
     host_of,
 )
-from ingestor.model import HostPause, Response
+from ingestor.model import HostPause
+from ingestor.store.db.database import Database
 
 NOW = datetime(2024, 5, 1, 8, 0, tzinfo=UTC)
+HOST = "finance.sina.example"
+SLOTS = 2
 
 
-def answer(status=503, body=b"", url="https://finance.sina.example/a", **headers):
-    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Response(url, url, status, named, body, NOW)
+@pytest.fixture(params=["memory", "postgresql"])
+def members(request) -> Callable[[], HostLimiter]:
+    """Give what makes one more member of those who share a host: threads, or workers."""
+    if request.param == "memory":
+        limiter = MemoryHostLimiter(SLOTS, Clock())
+        yield lambda: limiter
+    else:
+        fetch = FetchSettings(connections_per_host=SLOTS)
+        with closing(Database(request.getfixturevalue("postgresql_url"))) as database:
+            yield lambda: SharedHostLimiter(database, fetch, Clock())
 
 
-def slow_down(hosts, wait=None):
-    hosts.slow_down("a", wait, now=100.0, moment=NOW, reason="HTTP 503")
+def in_an_hour() -> HostPause:
+    until = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
+    return HostPause(until, "HTTP 429")
+
+
+def acquired(limiter: HostLimiter, delay: float = 0.0) -> Slot:
+    """Wait for a slot."""
+    while not isinstance(slot := limiter.acquire(HOST, delay), Slot):
+        assert isinstance(slot, Busy)
+        threading.Event().wait(slot.wait)
+    return slot
+
+
+def test_a_host_has_so_many_slots_and_no_more(members):
+    """One that is released is free again, whoever asks."""
+    first, second = acquired(members()), acquired(members())
+    assert isinstance(members().acquire(HOST, 0.0), Busy)
+    assert isinstance(members().acquire("other.example", 0.0), Slot)
+    first.release()
+    third = members().acquire(HOST, 0.0)
+    assert isinstance(third, Slot)
+    assert isinstance(members().acquire(HOST, 0.0), Busy)
+    second.release()
+    third.release()
+
+
+def test_requests_to_a_host_keep_their_distance(members):
+    """Whoever makes them; a busy host says when it makes sense to try again."""
+    acquired(members(), delay=20.0).release()
+    busy = members().acquire(HOST, 20.0)
+    assert isinstance(busy, Busy)
+    assert 18 < busy.wait <= 20
+
+
+def test_a_host_that_is_tried_again_when_it_said_has_a_slot(members):
+    acquired(members(), delay=0.2).release()
+    busy = members().acquire(HOST, 0.2)
+    threading.Event().wait(busy.wait + 0.01)
+    assert isinstance(members().acquire(HOST, 0.2), Slot)
+
+
+def test_a_pause_that_one_learns_of_holds_for_all(members):
+    """Retry-After: the others do not ask, and know until when and why."""
+    pause = in_an_hour()
+    assert members().pauses() == {}
+    members().pause(HOST, pause)
+    assert members().acquire(HOST, 0.0) == pause
+    assert members().pauses() == {HOST: pause}
+    assert isinstance(members().acquire("other.example", 0.0), Slot)
+
+
+def test_a_pause_ends(members):
+    members().pause(HOST, HostPause(datetime.now(UTC) - timedelta(seconds=1), "HTTP 503"))
+    assert members().pauses() == {}
+    assert isinstance(members().acquire(HOST, 0.0), Slot)
+
+
+def test_a_host_that_wants_fewer_requests_gets_them_from_all(members):
+    """429 without a time: nobody asks for a while, and the longer wish counts."""
+    members().hold_off(HOST, 20.0)
+    members().hold_off(HOST, 5.0)
+    busy = members().acquire(HOST, 0.0)
+    assert isinstance(busy, Busy)
+    assert 18 < busy.wait <= 20
+
+
+def test_many_threads_get_a_few_slots_at_a_time(members):
+    """Twelve requests of three members; never more than two are on their way."""
+    limiters = [members() for _ in range(3)]
+    lock, running, peak = threading.Lock(), [0], [0]
+
+    def ask(number: int) -> None:
+        slot = acquired(limiters[number % 3])
+        with lock:
+            running[0] += 1
+            peak[0] = max(peak[0], running[0])
+        threading.Event().wait(0.05)
+        with lock:
+            running[0] -= 1
+        slot.release()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(ask, range(12)))
+    assert peak[0] == SLOTS
+
+
+def test_a_pause_of_an_earlier_run_holds():
+    """It comes back from the database."""
+    pause = in_an_hour()
+    limiter = MemoryHostLimiter(SLOTS, Clock(), {HOST: pause})
+    assert limiter.acquire(HOST, 0.0) == pause
+    assert limiter.pauses() == {HOST: pause}
+
+
+@pytest.mark.parametrize(
+    ("wait", "wish"),
+    [
+        (timedelta(seconds=20), 20.0),
+        (timedelta(minutes=10), HostPause(NOW + timedelta(minutes=10), "HTTP 503")),
+    ],
+)
+def test_a_short_time_is_waited_for_and_a_long_one_is_a_pause(wait, wish):
+    """A pass need not be given up for seconds."""
+    assert HostWishes(1.0).slow_down(HOST, wait, NOW, "HTTP 503") == wish
+
+
+def test_answers_that_do_not_say_how_long_slow_down_more_and_more():
+    """Twice the time each time, and after some in a row a real pause; a good answer ends it."""
+    wishes = HostWishes(1.0)
+    seconds = [wishes.slow_down(HOST, None, NOW, "HTTP 503") for _ in range(FAILURES_IN_A_ROW - 1)]
+    assert seconds == [2.0, 4.0, 8.0, 16.0]
+    pause = wishes.slow_down(HOST, None, NOW, "HTTP 503")
+    assert pause == HostPause(NOW + UNSAID_PAUSE, "HTTP 503")
+    wishes.answered(HOST)
+    assert wishes.slow_down(HOST, None, NOW, "HTTP 503") == 2.0
+
+
+def test_a_crawl_delay_is_obeyed_within_limits():
+    """It lengthens our own delay, never shortens it, and ends at a minute."""
+    wishes = HostWishes(2.0)
+    assert wishes.crawl_delay("a", 5.0) == wishes.delay("a") == 5.0
+    assert wishes.crawl_delay("b", 0.5) == wishes.delay("b") == 2.0
+    assert wishes.crawl_delay("c", 86_400.0) == wishes.delay("c") == LONGEST_CRAWL_DELAY
+    assert wishes.delay("d") == 2.0
 
 
 @pytest.mark.parametrize(
@@ -40,122 +182,3 @@ def slow_down(hosts, wait=None):
 def test_a_host_is_one_over_http_and_https(url, host):
     """The pause is the host's, whichever scheme is asked; what is no address has none."""
     assert host_of(url) == host
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [
-        ("120", 120),
-        ("0", 0),
-        ("Wed, 01 May 2024 08:10:00 GMT", 600),
-        ("Wednesday, 01-May-24 08:10:00 GMT", 600),
-        ("Wed, 01 May 2024 07:00:00 GMT", 0),
-        ("99999999999999", 86_400),
-        ("Fri, 01 May 2099 08:00:00 GMT", 86_400),
-        ("soon", None),
-        ("-5", None),
-        ("", None),
-    ],
-)
-def test_both_forms_of_retry_after_are_read(said, seconds):
-    """RFC 9110, 10.2.3, within a day; nonsense says nothing."""
-    wait = retry_after(answer(Retry_After=said))
-    assert wait == (None if seconds is None else timedelta(seconds=seconds))
-
-
-def test_retry_after_means_nothing_on_other_answers():
-    """Only 429 and 503 ask for fewer requests."""
-    assert retry_after(answer(500, Retry_After="60")) is None
-    assert retry_after(answer(429, Retry_After="60")) == timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(
-    ("control", "age", "seconds"),
-    [
-        ("max-age=600", "", 600),
-        ("public, Max-Age=600", "100", 500),
-        ('max-age="60"', "", 60),
-        ("max-age=60", "90", 0),
-        ("no-cache, max-age=600", "", None),
-        ("s-maxage=600", "", None),
-        ("max-age=soon", "", None),
-        ("", "", None),
-    ],
-)
-def test_max_age_counts_from_when_the_answer_was_made(control, age, seconds):
-    """A cache on the way has used up some of it."""
-    fresh = max_age(answer(200, Cache_Control=control, Age=age))
-    assert fresh == (None if seconds is None else timedelta(seconds=seconds))
-
-
-@pytest.mark.parametrize(
-    ("url", "body", "whole"),
-    [
-        ("https://rsshub.example/sina/finance/china", b"", False),
-        ("https://rss.example/sina", b"<h1>Welcome to RSSHub!</h1>", False),
-        ("https://rss.example/sina", b"<title>RSSHub</title>", False),
-        ("https://finance.sina.example/rss", b"busy", True),
-    ],
-)
-def test_an_rsshub_route_speaks_for_itself_alone(url, body, whole):
-    """Its 503 is about one source, not about the instance (FreshRSS 7870)."""
-    assert speaks_for_its_host(answer(503, body, url)) is whole
-
-
-def test_a_long_pause_is_remembered_and_ends():
-    """Until then, and not longer."""
-    hosts = Hosts(1.0)
-    slow_down(hosts, timedelta(minutes=10))
-    until = NOW + timedelta(minutes=10)
-    assert hosts.pause("a", NOW) == HostPause(until, "HTTP 503")
-    assert hosts.paused(NOW) == {"a": HostPause(until, "HTTP 503")}
-    assert hosts.pause("a", until) is None
-    assert hosts.paused(until) == {}
-    assert hosts.pause("b", NOW) is None
-
-
-def test_a_short_pause_is_waited_for():
-    """A pass need not be given up for seconds."""
-    hosts = Hosts(1.0)
-    slow_down(hosts, timedelta(seconds=20))
-    assert hosts.pause("a", NOW) is None
-    assert hosts.turn("a", 100.0) == 20.0
-    assert hosts.turn("a", 100.0) == 21.0
-
-
-def test_answers_that_do_not_say_how_long_slow_down_more_and_more():
-    """Twice the pause each time, and after some in a row a real pause; a good answer ends it."""
-    hosts = Hosts(1.0)
-    waits = []
-    for _ in range(TROUBLES_IN_A_ROW - 1):
-        slow_down(hosts)
-        waits.append(hosts.free_at("a") - 100.0)
-    assert waits == [2.0, 4.0, 8.0, 16.0]
-    assert hosts.pause("a", NOW) is None
-    slow_down(hosts)
-    assert hosts.pause("a", NOW) == HostPause(NOW + UNSAID_PAUSE, "HTTP 503")
-    well = Hosts(1.0)
-    for _ in range(3 * TROUBLES_IN_A_ROW):
-        slow_down(well)
-        well.answered("a")
-    assert well.pause("a", NOW) is None
-
-
-def test_a_crawl_delay_is_heeded_within_limits():
-    """It lengthens our own pause, never shortens it, and ends at a minute."""
-    hosts = Hosts(2.0)
-    hosts.crawl_delay("a", 5.0)
-    hosts.crawl_delay("b", 0.5)
-    hosts.crawl_delay("c", 86_400.0)
-    for name in "abc":
-        hosts.turn(name, 100.0)
-    assert [hosts.turn(name, 100.0) for name in "abc"] == [5.0, 2.0, LONGEST_CRAWL_DELAY]
-
-
-def test_a_pause_of_an_earlier_run_holds():
-    """It comes back from the database."""
-    known = {"a": HostPause(NOW + timedelta(hours=1), "HTTP 429")}
-    hosts = Hosts(0.0, known)
-    assert hosts.pause("a", NOW) == known["a"]
-    hosts.answered("b")
-    assert hosts.paused(NOW) == known

@@ -1,72 +1,122 @@
-"""Whose turn it is: parallelism and pauses for each host, checked against a model."""
+"""Whose request is next: parallelism and pauses for each host, checked against a model."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.fetch.host_limiter import HostQueues, Hosts
+from ingestor.clock import Clock
+from ingestor.fetch.host_limiter import MemoryHostLimiter
+from ingestor.fetch.host_queues import HostQueues, Paused, Ready
+from ingestor.model import HostPause
+
+NOW = datetime(2024, 5, 1, 8, 0, tzinfo=UTC)
+
+
+class Hosts:
+    """Queues before the limiter of one process, and the second that it is."""
+
+    def __init__(self, slots: int, delay: float):
+        self.second = 0.0
+        self.limiter = MemoryHostLimiter(
+            slots, Clock(now=lambda: NOW, monotonic=lambda: self.second)
+        )
+        self.queues = HostQueues(lambda host: self.limiter.acquire(host, delay), per_host=slots)
+
+    def take(self, second: float):
+        """Return the host and the request that begins at a second, with its slot."""
+        self.second = second
+        taken = self.queues.take(second)
+        return (taken.host, taken.item, taken.slot) if isinstance(taken, Ready) else taken
+
+    def end(self, host: str, slot) -> None:
+        slot.release()
+        self.queues.ended(host)
 
 
 def test_a_host_is_asked_at_its_pace():
-    """The next request has to wait for the pause, and says how long."""
-    queues = HostQueues(per_host=4, pace=Hosts(2.0))
-    queues.put("a", 1)
-    queues.put("a", 2)
-    assert queues.take(10.0) == ("a", 1)
-    assert queues.take(10.0) is None
-    assert queues.wait(10.5) == 1.5
-    assert queues.take(12.0) == ("a", 2)
+    """The next request has to wait for the delay, and says how long."""
+    hosts = Hosts(4, delay=2.0)
+    hosts.queues.put("a", 1)
+    hosts.queues.put("a", 2)
+    assert hosts.take(10.0)[:2] == ("a", 1)
+    assert hosts.take(10.0) is None
+    assert hosts.queues.wait(10.5) == 1.5
+    assert hosts.take(12.0)[:2] == ("a", 2)
 
 
 def test_a_host_is_not_asked_by_too_many_at_once():
-    """Only a finished request makes room."""
-    queues = HostQueues(per_host=1, pace=Hosts(0.0))
-    queues.put("a", 1)
-    queues.put("a", 2)
-    assert queues.take(0.0) == ("a", 1)
-    assert queues.take(99.0) is None
-    assert queues.wait(99.0) is None
-    queues.finished("a")
-    assert queues.take(99.0) == ("a", 2)
+    """Only a request that ended makes room."""
+    hosts = Hosts(1, delay=0.0)
+    hosts.queues.put("a", 1)
+    hosts.queues.put("a", 2)
+    host, item, slot = hosts.take(0.0)
+    assert (host, item) == ("a", 1)
+    assert hosts.take(99.0) is None
+    assert hosts.queues.wait(99.0) is None
+    hosts.end("a", slot)
+    assert hosts.take(99.0)[:2] == ("a", 2)
+
+
+def test_a_slot_that_others_have_is_tried_again():
+    """Redirects and robots.txt files are asked beside the queues."""
+    hosts = Hosts(1, delay=0.0)
+    elsewhere = hosts.limiter.acquire("a", 0.0)
+    hosts.queues.put("a", 1)
+    assert hosts.take(5.0) is None
+    wait = hosts.queues.wait(5.0)
+    assert 0 < wait < 1
+    elsewhere.release()
+    assert hosts.take(5.0 + wait)[:2] == ("a", 1)
 
 
 def test_a_busy_host_does_not_keep_others_waiting():
     """A thousand requests for one host are no reason for another to wait."""
-    queues = HostQueues(per_host=1, pace=Hosts(5.0))
+    hosts = Hosts(1, delay=5.0)
     for number in range(1000):
-        queues.put("a", number)
-    queues.put("b", "b")
-    assert queues.take(0.0) == ("a", 0)
-    assert queues.take(0.0) == ("b", "b")
+        hosts.queues.put("a", number)
+    hosts.queues.put("b", "b")
+    assert hosts.take(0.0)[:2] == ("a", 0)
+    assert hosts.take(0.0)[:2] == ("b", "b")
+
+
+def test_all_that_waits_for_a_host_to_be_left_alone_comes_out_at_once():
+    hosts = Hosts(1, delay=0.0)
+    pause = HostPause(NOW + timedelta(hours=1), "HTTP 429")
+    hosts.limiter.pause("a", pause)
+    for number in range(3):
+        hosts.queues.put("a", number)
+    assert hosts.take(0.0) == Paused("a", [0, 1, 2], pause)
+    assert len(hosts.queues) == 0
 
 
 @given(
-    hosts=st.lists(st.sampled_from("abc"), max_size=60),
-    per_host=st.integers(1, 3),
+    wanted=st.lists(st.sampled_from("abc"), max_size=60),
+    slots=st.integers(1, 3),
     delay=st.sampled_from([0.0, 0.5, 2.0]),
     duration=st.sampled_from([0.1, 1.0, 5.0]),
 )
-def test_the_limits_hold_and_every_request_gets_its_turn(hosts, per_host, delay, duration):
+def test_the_limits_hold_and_every_request_gets_its_turn(wanted, slots, delay, duration):
     """Over any mix: never too many, never too soon, in order within a host, none forgotten."""
-    queues = HostQueues(per_host=per_host, pace=Hosts(delay))
-    for number, host in enumerate(hosts):
-        queues.put(host, number)
+    hosts = Hosts(slots, delay)
+    for number, host in enumerate(wanted):
+        hosts.queues.put(host, number)
     now, running, begun = 0.0, [], []
-    while len(queues) or running:
-        while turn := queues.take(now):
-            begun.append((now, *turn))
-            running.append((now + duration, turn[0]))
-        now = min(
-            [end for end, _ in running] + ([now + wait] if (wait := queues.wait(now)) else [])
-        )
-        for end, host in [one for one in running if one[0] <= now]:
-            running.remove((end, host))
-            queues.finished(host)
-    assert sorted(number for _, _, number in begun) == list(range(len(hosts)))
+    while len(hosts.queues) or running:
+        while taken := hosts.take(now):
+            host, number, slot = taken
+            begun.append((now, host, number))
+            running.append((now + duration, host, slot))
+        wait = hosts.queues.wait(now)
+        now = min([end for end, *_ in running] + ([now + wait] if wait else []))
+        for request in [request for request in running if request[0] <= now]:
+            running.remove(request)
+            hosts.end(*request[1:])
+    assert sorted(number for _, _, number in begun) == list(range(len(wanted)))
     for host in "abc":
         mine = [(at, number) for at, name, number in begun if name == host]
         assert mine == sorted(mine)
         assert all(later - earlier >= delay - 1e-9 for (earlier, _), (later, _) in pairwise(mine))
         for at, _ in mine:
-            assert sum(other <= at < other + duration for other, _ in mine) <= per_host
+            assert sum(other <= at < other + duration for other, _ in mine) <= slots

@@ -28,6 +28,13 @@ class Site:
         moment = datetime(2024, 5, 1, tzinfo=UTC)
         return Response(request.url, request.url, self.status, self.headers, self.body, moment)
 
+    def is_asked_for(self, url):
+        """Check a page; return whether the file was asked for."""
+        asked, known = len(self.asked), self.robots.is_known(url)
+        self.robots.check(url)
+        assert known == (len(self.asked) == asked)
+        return not known
+
     def delay(self, origin, seconds):
         self.delays.append((origin, seconds))
 
@@ -40,12 +47,12 @@ def origin():
 def test_it_is_asked_for_once_a_day_and_then_conditionally(origin):
     """304 renews what is known; the crawl delay is told once."""
     origin.headers = (("ETag", '"1"'), ("Last-Modified", "Wed, 01 May 2024 00:00:00 GMT"))
-    assert origin.robots.check(PAGE) is True
-    assert origin.robots.check(PAGE) is False
+    assert origin.is_asked_for(PAGE)
+    assert not origin.is_asked_for(PAGE)
     assert origin.delays == [("https://finance.sina.example", 3.0)]
     origin.now += KEPT_SECONDS
     origin.status, origin.body = 304, b""
-    assert origin.robots.check(PAGE) is True
+    assert origin.is_asked_for(PAGE)
     assert origin.asked == [
         {},
         {"If-None-Match": '"1"', "If-Modified-Since": "Wed, 01 May 2024 00:00:00 GMT"},
@@ -68,9 +75,9 @@ def test_its_own_expiry_counts_within_limits(origin, control, kept):
     origin.headers = (("Cache-Control", control),)
     origin.robots.check(PAGE)
     origin.now += kept - 1
-    assert origin.robots.check(PAGE) is False
+    assert not origin.is_asked_for(PAGE)
     origin.now += 1
-    assert origin.robots.check(PAGE) is True
+    assert origin.is_asked_for(PAGE)
 
 
 @pytest.mark.parametrize("status", [0, 500, 503, 429])
@@ -83,7 +90,7 @@ def test_an_outage_forbids_everything_until_rules_are_known(origin, status):
     assert len(origin.asked) == 1
     origin.now += FAILED_SECONDS
     origin.status = 200
-    assert origin.robots.check(PAGE) is True
+    assert origin.is_asked_for(PAGE)
 
 
 @pytest.mark.parametrize("status", [0, 500, 429])
@@ -92,7 +99,7 @@ def test_known_rules_outlive_an_outage(origin, status):
     origin.robots.check(PAGE)
     origin.now += KEPT_SECONDS
     origin.status = status
-    assert origin.robots.check(PAGE) is True
+    assert origin.is_asked_for(PAGE)
     with pytest.raises(Refused):
         origin.robots.check("https://finance.sina.example/private/x")
 
@@ -101,4 +108,4 @@ def test_known_rules_outlive_an_outage(origin, status):
 def test_a_site_without_the_file_has_no_rules(origin, status):
     """RFC 9309, 2.3.1.3."""
     origin.status = status
-    assert origin.robots.check("https://finance.sina.example/private/x") is True
+    assert origin.is_asked_for("https://finance.sina.example/private/x")

@@ -102,6 +102,7 @@ def test_reading_a_feed_asks_nobody_and_opens_no_file(tmp_path):
         assert server.requests == []
 
 
+@pytest.mark.slow
 def test_ten_thousand_items_are_as_many_as_are_taken():
     """The bound is the most that is taken, not the first that is refused."""
     assert len(read(rss(item("x") * 10_000)).entries) == 10_000

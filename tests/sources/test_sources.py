@@ -299,6 +299,7 @@ def corpus() -> list[tuple[str, bytes]]:
         return [(member.name, archive.extractfile(member).read()) for member in files]
 
 
+@pytest.mark.slow
 def test_feeds_that_others_wrote_do_no_harm():
     """Each is read or refused, and links are as feedparser reads them."""
     entries = differing = 0

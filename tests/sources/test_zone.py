@@ -57,7 +57,7 @@ def test_a_feed_that_is_some_hours_late_is_set_right(hours):
     assert times(document) == TRUE
     assert document.zone_shift == hours * HOUR
     assert [entry.date_text for entry in document.entries] == [http_date(one) for one in claimed]
-    assert [entry.claimed_at for entry in document.entries] == claimed
+    assert [entry.stated_at for entry in document.entries] == claimed
 
 
 def test_the_answers_date_is_enough():
@@ -126,5 +126,5 @@ def test_the_day_in_an_address_tells_a_late_item_from_a_planned_one():
 def test_a_relative_time_is_not_one_that_the_feed_names():
     """It moves with the polls, and may not tell entries apart."""
     document = feed("3小时前", "昨天 14:30")
-    assert all(entry.is_relative and entry.claimed_at is None for entry in document.entries)
+    assert all(entry.is_relative and entry.stated_at is None for entry in document.entries)
     assert all(times(document))

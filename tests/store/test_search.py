@@ -95,6 +95,7 @@ def test_everything_that_a_scan_finds_is_found(place):
     database.close()
 
 
+@pytest.mark.slow
 def test_everything_is_found_in_real_texts(place):
     """The same over the real texts, where they are."""
     files = sorted(shared("sina", "texts").glob("*.txt"))

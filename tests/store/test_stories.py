@@ -161,6 +161,7 @@ def test_what_is_too_short_is_nobodys_copy(tmp_path):
 
 
 @pytest.mark.parametrize(("share", "least"), [(0.05, 0.97), (0.1, 0.95), (0.2, 0.85)])
+@pytest.mark.slow
 def test_copies_with_edits_are_found(tmp_path, share, least):
     """A made set: precision first, and the recall that docs/querying.md promises."""
     precision, recall = measured(tmp_path / "a.db", list(made_set(3, 60, phrased, share)))

@@ -1,8 +1,9 @@
 """``pytest -m quick``: what starts no process, no server and no PostgreSQL (`make test-quick`).
 
 A test is of that kind unless it is marked ``slow``, or asks for a fixture that starts one of these,
-or lies in a folder of such tests. What takes seconds all the same is marked so too. Nothing is taken on trust: in such a run a test that starts a process or opens a
-connection fails, with a line that says what to do.
+or lies in a folder of such tests. What takes seconds all the same is marked so too. Nothing is
+taken on trust: in such a run a test that starts a process or opens a connection fails, with a line
+that says what to do.
 """
 
 from __future__ import annotations

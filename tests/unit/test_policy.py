@@ -15,7 +15,7 @@ from ingestor.errors import (
     TooLarge,
     Unreachable,
 )
-from ingestor.model import Feed, FeedState, Validators
+from ingestor.model import Feed, FeedState, StatedDate, Validators
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -209,3 +209,69 @@ def test_a_moved_feed_is_asked_at_its_new_address():
 def test_a_stopped_feed_is_never_due():
     """Only `ingest retry` or another address asks it again."""
     assert policy.due_feeds([replace(state(1, None), stopped="HTTP 410")], NOW) == []
+
+
+LOOK = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
+MORNING = LOOK - 4 * HOUR
+FUTURE = LOOK + 7 * 365 * DAY
+ITS_DAY = StatedDate("address", datetime(2024, 3, 4, 16, tzinfo=UTC), is_day=True)
+OTHER_DAY = StatedDate("address", datetime(2024, 3, 1, 16, tzinfo=UTC), is_day=True)
+
+BELIEVED = {
+    "the template before all others": (
+        [StatedDate("template", MORNING), StatedDate("structured", MORNING - DAY), OTHER_DAY],
+        LOOK,
+        ("template", MORNING),
+    ),
+    "structured data before the feed": (
+        [StatedDate("structured", MORNING), OTHER_DAY],
+        LOOK,
+        ("structured", MORNING),
+    ),
+    "a page's 2031 is not": (
+        [StatedDate("template", FUTURE), StatedDate("structured", MORNING)],
+        LOOK,
+        ("structured", MORNING),
+    ),
+    "the feed's time on the day of the address": (
+        [StatedDate("template", FUTURE), ITS_DAY],
+        MORNING,
+        ("feed", MORNING),
+    ),
+    "the day of the address before a feed of another day": (
+        [ITS_DAY],
+        MORNING - 3 * DAY,
+        ("address", ITS_DAY.moment),
+    ),
+    "a time near the title on the day of the address": (
+        [ITS_DAY, StatedDate("near-title", MORNING)],
+        None,
+        ("near-title", MORNING),
+    ),
+    "the feed before a date near the title": (
+        [StatedDate("near-title", MORNING)],
+        LOOK - HOUR,
+        ("feed", LOOK - HOUR),
+    ),
+    "a date near the title where the feed has none": (
+        [StatedDate("near-title", MORNING)],
+        None,
+        ("near-title", MORNING),
+    ),
+    "a clock that is a little ahead": (
+        [StatedDate("template", LOOK + 15 * MINUTE)],
+        MORNING,
+        ("template", LOOK + 15 * MINUTE),
+    ),
+    "a feed's time to come is not": ([], LOOK + 16 * MINUTE, ("", None)),
+    "nobody says": ([], None, ("", None)),
+}
+
+
+@pytest.mark.parametrize(("stated", "announced_at", "expected"), BELIEVED.values(), ids=BELIEVED)
+def test_the_first_witness_that_can_be_right_is_believed(stated, announced_at, expected):
+    """What all of them state stays on record."""
+    publication = policy.believed_publication(stated, announced_at, LOOK)
+    assert (publication.witness, publication.published_at) == expected
+    assert set(publication.stated) >= set(stated)
+    assert len(publication.stated) == len(stated) + (announced_at is not None)

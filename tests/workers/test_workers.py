@@ -116,7 +116,7 @@ def test_only_the_one_to_blame_is_blamed(bad, expected):
     """All others in flight come out as if it had not been there, in their order."""
     with Workers(2, seconds=0.15 if bad in {wait_deaf, stop} else 0.3) as workers:
         outcomes = list(
-            workers.through(range(12), lambda one: bad if one == 5 else partial(double, one))
+            workers.through(range(12), lambda item: bad if item == 5 else partial(double, item))
         )
     assert [item for item, _ in outcomes] == list(range(12))
     assert isinstance(outcomes[5][1], expected)
@@ -136,27 +136,27 @@ def test_the_pool_goes_on_after_many_deaths():
 def test_closing_does_not_wait_for_ever():
     """Work that hangs when the program ends is ended with it."""
     with Workers(1, seconds=0.1) as workers:
-        begun = workers.through([0, 1], lambda one: partial(double, one) if one == 0 else stop)
+        begun = workers.through([0, 1], lambda item: partial(double, item) if item == 0 else stop)
         assert next(begun) == (0, 0)
 
 
-def test_large_pieces_go_both_ways_at_once():
+def test_large_tasks_go_both_ways_at_once():
     """What is sent does not wait for what comes back: neither fits into a socket's buffer."""
     with Workers(2) as workers:
-        outcomes = workers.through(range(1, 9), lambda one: partial(much, bytes(one * 500_000)))
+        outcomes = workers.through(range(1, 9), lambda item: partial(much, bytes(item * 500_000)))
         assert [len(result) for _, result in outcomes] == [
             2 * 500_000 * item for item in range(1, 9)
         ]
 
 
 def test_processes_are_replaced(monkeypatch):
-    """Parsers grow: after so many pieces another process goes on."""
+    """Parsers grow: after so many tasks another process goes on."""
     monkeypatch.setattr("ingestor.workers.TASKS_A_PROCESS", 3)
     with Workers(1) as workers:
         owners = [workers.call(os.getpid) for _ in range(7)]
-        assert [owners.count(one) for one in dict.fromkeys(owners)] == [3, 3, 1]
-        results = list(workers.through(range(20), lambda one: partial(double, one)))
-        assert results == [(one, 2 * one) for one in range(20)]
+        assert [owners.count(owner) for owner in dict.fromkeys(owners)] == [3, 3, 1]
+        results = list(workers.through(range(20), lambda item: partial(double, item)))
+        assert results == [(item, 2 * item) for item in range(20)]
 
 
 def test_an_item_comes_out_before_a_third_is_asked_for():
@@ -169,7 +169,7 @@ def test_an_item_comes_out_before_a_third_is_asked_for():
                 asked.append(item)
                 yield item
                 process = workers._processes[0]
-                while process.pieces and not process.has_news():
+                while process.tasks and not process.has_outcome():
                     time.sleep(0.01)
 
         came = [(item, asked[-1]) for item, _ in workers.through(slowly(), doubled)]
@@ -192,7 +192,7 @@ def test_an_error_that_cannot_be_pickled_is_told_all_the_same():
 def test_work_that_cannot_be_pickled_is_its_own_error():
     """It is a bug, of one item; the others go on."""
     with Workers(1) as workers:
-        outcomes = list(workers.through([0, 1], lambda one: (lambda: 1) if one else waitless))
+        outcomes = list(workers.through([0, 1], lambda item: (lambda: 1) if item else waitless))
     assert outcomes[0] == (0, 0)
     assert isinstance(outcomes[1][1], Exception)
 
@@ -220,7 +220,7 @@ def test_a_process_that_is_gone_before_it_is_listened_to_began_all_the_same():
 
     with Workers(1) as workers:
         outcomes = list(
-            workers.through(slowly(), lambda one: partial(double, one) if one else crash)
+            workers.through(slowly(), lambda item: partial(double, item) if item else crash)
         )
     assert isinstance(outcomes[0][1], WorkerDied)
     assert outcomes[1:] == [(1, 2), (2, 4)]

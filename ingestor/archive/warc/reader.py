@@ -103,10 +103,10 @@ def read(folder: Location, place: WarcPlace) -> CapturedBody:
             raise CaptureLost(f"{where}: there is no response record")
         body = record.content_stream().read()
         content_type = record.http_headers.get_header("Content-Type") or ""
-        found = _record(record, place, hashlib.sha256(body).hexdigest())
+        response = _record(record, place, hashlib.sha256(body).hexdigest())
     except (OSError, *_UNREADABLE) as error:
         raise CaptureLost(f"{where}: cannot be read: {error}") from error
-    return CapturedBody(found, content_type, body)
+    return CapturedBody(response, content_type, body)
 
 
 def whole_length(path: Path, start: int = 0, *, most_records: int | None = None) -> int:

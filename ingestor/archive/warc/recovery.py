@@ -1,4 +1,4 @@
-"""WARC files that nobody closed: found by the mark beside them, and sealed off.
+"""WARC files that nobody closed: found by the mark beside them, and closed.
 
 While a file is written, ``<name>.open`` lies beside it and says on which machine, and its writer
 holds a lock on it that the system gives back when the writer dies. So a start looks only at files
@@ -24,7 +24,7 @@ from ingestor.archive.warc.reader import whole_length
 from ingestor.errors import StorageFailed
 
 ABANDONED = 2 * 86400
-"""Seconds after which a file that a machine left unfinished may be sealed by any other."""
+"""Seconds after which a file that a machine left unfinished may be closed by any other."""
 
 _MARK = ".open"
 
@@ -38,15 +38,15 @@ def begin(path: Path) -> BinaryIO:
     """Begin a new WARC file, locked and marked.
 
     The mark comes last: whoever finds it finds the lock too. A crash before it leaves an empty
-    file, which is nobody's trouble.
+    file, which harms nobody.
     """
     file = path.open("xb")
-    take(file)
+    lock(file)
     mark_open(path).write_text(f"{socket.gethostname()}\n", encoding="utf-8")
     return file
 
 
-def take(file: BinaryIO) -> bool:
+def lock(file: BinaryIO) -> bool:
     """Lock a WARC file for its only writer; return whether nobody else has it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,13 +66,13 @@ def unfinished(folder: Path) -> Iterator[Path]:
             if not _is_elsewhere(mark):
                 mark.unlink(missing_ok=True)
             continue
-        with _refused(path):
+        with _translated(path):
             try:
                 file = path.open("rb")
             except FileNotFoundError:
                 continue
         with file:
-            if not _is_elsewhere(mark) and take(file) and mark.exists():
+            if not _is_elsewhere(mark) and lock(file) and mark.exists():
                 yield path
 
 
@@ -83,7 +83,7 @@ def being_written(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            return _is_elsewhere(mark) or not take(file)
+            return _is_elsewhere(mark) or not lock(file)
     except FileNotFoundError:
         return False
 
@@ -95,7 +95,7 @@ def close(path: Path, pointed: int) -> int | None:
     before that was damaged otherwise: ``None``, and it is left as it is. A file in which
     nothing is whole is removed.
     """
-    with _refused(path):
+    with _translated(path):
         size = path.stat().st_size
         if size < pointed:
             return None
@@ -115,14 +115,14 @@ def _is_elsewhere(mark: Path) -> bool:
     try:
         owner = mark.read_text(encoding="utf-8").strip()
         path = mark.with_name(mark.name.removesuffix(_MARK))
-        moved = max(one.stat().st_mtime for one in (mark, path) if one.exists())
+        moved = max(file.stat().st_mtime for file in (mark, path) if file.exists())
     except (FileNotFoundError, ValueError):
         return False
     return bool(owner) and owner != socket.gethostname() and time.time() - moved < ABANDONED
 
 
 @contextmanager
-def _refused(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

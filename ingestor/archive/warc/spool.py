@@ -47,7 +47,7 @@ class SpooledWarc(WarcArchive):
         self._store = ObjectFolder(address)
         self._after = upload_after
         self._looked = clock()
-        self._ended = False
+        self._has_closed = False
         self._upload()
 
     def sync(self) -> None:
@@ -60,7 +60,7 @@ class SpooledWarc(WarcArchive):
         if self._after:
             self.roll()
         else:
-            self.end_file()
+            self.close_file()
             upload_closed(self.folder, self._store)
 
     def roll(self) -> None:
@@ -68,9 +68,9 @@ class SpooledWarc(WarcArchive):
         super().roll()
         now = self._clock()
         if now - self._looked >= self._after:
-            self.end_file()
-            self._ended = True
-        if self._ended:
+            self.close_file()
+            self._has_closed = True
+        if self._has_closed:
             self._looked = now
             self._upload()
 
@@ -79,20 +79,21 @@ class SpooledWarc(WarcArchive):
         super().close()
         self._upload()
 
-    def end_file(self) -> None:
-        """End the file that is written, if there is one; the next record begins another."""
-        self._ended = self._ended or self._file is not None
-        super().end_file()
+    def close_file(self) -> bool:
+        """Close the file; it is uploaded with the next ones that are due."""
+        closed = super().close_file()
+        self._has_closed = self._has_closed or closed
+        return closed
 
     def _upload(self) -> None:
-        self._ended = False
+        self._has_closed = False
         try:
             upload_closed(self.folder, self._store)
         except StorageFailed as error:
             log.warning("warc_not_uploaded", spool=str(self.folder), error=str(error))
 
 
-def upload_closed(spool: Path, there: ObjectFolder) -> None:
+def upload_closed(spool: Path, store: ObjectFolder) -> None:
     """Move every WARC file that nobody writes from the spool to the store.
 
     Several processes may do it at a time: a file is uploaded twice then, and is the same. Raises
@@ -104,6 +105,6 @@ def upload_closed(spool: Path, there: ObjectFolder) -> None:
         with suppress(FileNotFoundError):
             if not path.stat().st_size or mark_open(path).exists():
                 continue
-            there.upload(path)
+            store.upload(path)
             path.unlink()
             log.info("warc_uploaded", file=path.name)

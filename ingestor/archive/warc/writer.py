@@ -1,8 +1,8 @@
-"""Keeping what was received: WARC/1.1 files (ISO 28500:2017), written through warcio.
+"""What was received, in WARC/1.1 files (ISO 28500:2017), written through warcio.
 
 Every run begins a file of its own, so that a record torn by a crash is never appended to;
 files roll by size and by day. A record is on the disk before the database points to it. A
-body that is kept already is not kept twice: a revisit record refers to it.
+body that is in a file already is not written twice: a revisit record refers to it.
 """
 
 from __future__ import annotations
@@ -73,8 +73,7 @@ class WarcArchive:
 
         Some may be packed already; the others are packed as :func:`pack` does.
         """
-        packed = self._packers.map(_packed, records)
-        return [self.write(one) for one in packed]
+        return [self.write(packed) for packed in self._packers.map(_packed, records)]
 
     def write(self, packed: Packed) -> WarcPlace:
         """Write records that are packed already, as :meth:`append` does."""
@@ -99,31 +98,33 @@ class WarcArchive:
 
     def roll(self) -> None:
         """Between two batches: end a file whose day is over, though nothing new came for it."""
-        if self._file and self._clock().strftime("%Y%m%d") > self._day:
-            self.end_file()
+        if self._clock().strftime("%Y%m%d") > self._day:
+            self.close_file()
 
     def close(self) -> None:
         """Bring everything to the disk and close the file.
 
-        One that ends in half a record (the disk was full) keeps its mark: the next start seals it.
+        One that ends in half a record (the disk was full) keeps its mark: the next start closes it.
         """
         self._packers.shutdown()
-        self.end_file()
+        self.close_file()
 
-    def end_file(self) -> None:
-        """End the file that is written, if there is one; the next record begins another."""
-        if self._file:
-            _to_disk(self._file)
-            self._file.close()
-            if self._whole:
-                mark_open(Path(self._file.name)).unlink(missing_ok=True)
-            self._file = None
+    def close_file(self) -> bool:
+        """Close the file, so that the next record begins another; return whether there was one."""
+        if not self._file:
+            return False
+        _to_disk(self._file)
+        self._file.close()
+        if self._whole:
+            mark_open(Path(self._file.name)).unlink(missing_ok=True)
+        self._file = None
+        return True
 
     def _open(self, moment: datetime) -> BinaryIO:
         day = moment.strftime("%Y%m%d")
         # Answers come in no strict order: one of yesterday's begins no file after midnight.
         if self._file and (day > self._day or self._file.tell() >= self._most_bytes):
-            self.end_file()
+            self.close_file()
         if self._file is None:
             self._day = day
             self._file = self._begin()
@@ -147,8 +148,8 @@ class WarcArchive:
         return file
 
 
-def _packed(one: Packed | ToPack) -> Packed:
-    return one if isinstance(one, Packed) else pack(*one)
+def _packed(record: Packed | ToPack) -> Packed:
+    return record if isinstance(record, Packed) else pack(*record)
 
 
 def _to_disk(file: BinaryIO) -> None:

@@ -1,10 +1,9 @@
-"""Which hosts are left alone, and which requests of all workers are on their way to a host.
+"""How hosts are to be treated, written down: pauses for all runs, slots for many workers.
 
-A pause that a host asked for is kept, so that the next run leaves it alone too.
-
-A lease is a slot at a host. All its times are the server's: the machines' clocks need not agree.
-It is taken for as long as a request can last at most, and written down, so that nothing that dies
-(a worker, or the server) makes it free while the request may still be on its way.
+A pause that a host asked for is kept so that the next run leaves it alone too. A slot is a request
+on its way, over all workers; its times are the server's, as the machines' clocks need not agree.
+It is leased for as long as a request can last at most, so that nothing that dies (a worker, or the
+server) makes it free while the request may still be on its way.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, select, text
 
 from ingestor.model import HostPause
 from ingestor.store.db import advisory, lock_order
-from ingestor.store.schema.cluster import host_leases, host_turns, hosts
+from ingestor.store.schema.cluster import host_leases, hosts
 
 
 def pauses(connection: Connection) -> dict[str, HostPause]:
@@ -45,7 +44,7 @@ def record(connection: Connection, paused: Mapping[str, HostPause], now: datetim
         )
 
 
-_TAKE = text("""
+_ACQUIRE = text("""
 WITH pace AS MATERIALIZED (
   SELECT moment, greatest(moment, coalesce(free_at, 0)) AS start
   FROM (SELECT extract(epoch FROM clock_timestamp())::float8 AS moment) AS clock
@@ -55,9 +54,9 @@ WITH pace AS MATERIALIZED (
   WHERE host = :host AND paused_until > to_timestamp(moment)
 ), taken AS (
   INSERT INTO host_leases AS held (host, place, held_until, holder)
-  SELECT :host, free.number, start + :seconds, :holder
-  FROM pace, generate_series(1, :places) AS free (number)
-  WHERE start - moment <= :patience AND NOT EXISTS (SELECT FROM pause) AND NOT EXISTS (
+  SELECT :host, free.number, moment + :seconds, :holder
+  FROM pace, generate_series(1, :slots) AS free (number)
+  WHERE start = moment AND NOT EXISTS (SELECT FROM pause) AND NOT EXISTS (
     SELECT FROM host_leases AS other
     WHERE other.host = :host AND other.place = free.number AND other.held_until > moment
   )
@@ -67,50 +66,49 @@ WITH pace AS MATERIALIZED (
   RETURNING place
 ), moved AS (
   INSERT INTO host_turns (host, free_at)
-  SELECT :host, start + :delay FROM pace, taken
+  SELECT :host, moment + :delay FROM pace, taken
   ON CONFLICT (host) DO UPDATE SET free_at = excluded.free_at
 )
 SELECT start - moment AS wait, (SELECT place FROM taken) AS place, paused_until, reason
 FROM pace LEFT JOIN pause ON true
 """)
 
+_HOLD_OFF = text("""
+INSERT INTO host_turns (host, free_at)
+VALUES (:host, extract(epoch FROM clock_timestamp()) + :seconds)
+ON CONFLICT (host) DO UPDATE SET free_at = greatest(host_turns.free_at, excluded.free_at)
+""")
+
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Lease:
     """What came of asking for a slot at a host."""
 
     taken: bool
     wait: float
-    """Seconds until the request that has the slot, or the next one, may go."""
-    pause: HostPause | None = None
+    """Seconds until the next request may begin, if a slot is free then."""
+    pause: HostPause | None
     """The host is to be left alone: nothing was taken."""
 
 
-def take(
-    connection: Connection,
-    host: str,
-    holder: str,
-    *,
-    places: int,
-    delay: float,
-    seconds: float,
-    patience: float,
-) -> Slot:
-    """Take one of the slots (``places``) at a host for a request, and the moment when it may go.
+def acquire(
+    connection: Connection, host: str, holder: str, *, slots: int, delay: float, seconds: float
+) -> Lease:
+    """Take one of the ``slots`` at a host for a request that begins now.
 
-    That is ``delay`` seconds behind the request before, and the slot is free again ``seconds``
-    after it at the latest. Nothing is taken when all slots are, when the host is to be left alone,
-    or when the request could not go within ``patience`` seconds.
+    The next one may begin ``delay`` seconds later, and the slot is free again after ``seconds`` at
+    the latest. Nothing is taken when all slots are, before the next request may begin, or when the
+    host is to be left alone.
     """
     advisory.take(connection, f"host {host}")
-    values = {"host": host, "holder": holder, "places": places, "delay": delay}
-    row = connection.execute(_TAKE, values | {"seconds": seconds, "patience": patience}).one()
+    values = {"host": host, "holder": holder, "slots": slots, "delay": delay, "seconds": seconds}
+    row = connection.execute(_ACQUIRE, values).one()
     until: datetime | None = row.paused_until
     pause = HostPause(until, row.reason) if until else None
-    return Slot(row.place is not None, float(row.wait), pause)
+    return Lease(row.place is not None, float(row.wait), pause)
 
 
-def give_back(connection: Connection, host: str, holder: str) -> None:
+def release(connection: Connection, host: str, holder: str) -> None:
     """Free the slot of a request that is over."""
     connection.execute(
         delete(host_leases).where(host_leases.c.host == host, host_leases.c.holder == holder)
@@ -120,9 +118,4 @@ def give_back(connection: Connection, host: str, holder: str) -> None:
 def hold_off(connection: Connection, host: str, seconds: float) -> None:
     """Let no request to a host begin within so many seconds from now."""
     advisory.take(connection, f"host {host}")
-    later = text("greatest(free_at, extract(epoch FROM clock_timestamp()) + :seconds)")
-    connection.execute(
-        update(host_turns)
-        .where(host_turns.c.host == host)
-        .values(free_at=later.bindparams(seconds=seconds))
-    )
+    connection.execute(_HOLD_OFF, {"host": host, "seconds": seconds})
