@@ -150,8 +150,10 @@ def _look(services: Services, tasks: Sequence[EntryTask]) -> Iterator[tuple[Entr
         services.fetcher, services.workers, pages, pack=services.warc is not None
     ):
         match look:
-            case PageRead(article=article):
-                yield task, replace(look, article=_completed(article, task.queued.entry))
+            case PageRead():
+                entry = task.queued.entry
+                dated = look.dated(None if task.points else entry.published_at)
+                yield task, replace(dated, article=_completed(dated.article, entry))
             case _:
                 yield task, look
 

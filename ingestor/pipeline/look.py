@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
+from ingestor import policy
 from ingestor.archive.warc.records import Packed
 from ingestor.errors import FetchError, IngestorError, NoArticle, Postponed
 from ingestor.extract.multipage import MOST_PARTS, join, same_page
 from ingestor.fetch.client import Fetcher
+from ingestor.identity import publication_day
 from ingestor.model import Article, Request, Response
 from ingestor.witness.looks import Evidence
 from ingestor.workers import Workers
@@ -39,6 +42,26 @@ class PageRead:
     """The answers of the article's further pages."""
     packed: Packed | None = None
     """The WARC records of the answer, where they were packed when it was read."""
+
+    def dated(self, announced_at: datetime | None) -> PageRead:
+        """Return the page with the time of publication that can be believed.
+
+        ``announced_at`` is what the feed claims. What every witness states stays with the article.
+        """
+        publication = policy.believed_publication(
+            self.article.stated_dates, announced_at, self.response.fetched_at
+        )
+        moment = publication.published_at
+        claimed = moment if publication.witness != "feed" else None
+        return replace(
+            self,
+            article=replace(self.article, published_at=moment, stated_dates=publication.stated),
+            evidence=replace(
+                self.evidence,
+                day=publication_day(claimed) if claimed else "",
+                day_is_stated=publication.witness in {"template", "structured"},
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ingestor.model import Request
 from ingestor.pipeline.batches import batches
-from ingestor.pipeline.look import look_at_pages
+from ingestor.pipeline.look import PageRead, look_at_pages
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.pipeline.settle import settle
 from ingestor.store import rechecks
@@ -37,6 +37,10 @@ def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> Non
         pages = [(check, Request(check.url, check.validators.headers)) for check in due]
         # Not packed beforehand: most bodies are in the WARC already, and become revisits.
         looks = look_at_pages(services.fetcher, services.workers, pages, pack=False)
-        for batch in batches(looks, CHECKS_A_TRANSACTION, services.clock.monotonic):
+        dated = (
+            (check, look.dated(None) if isinstance(look, PageRead) else look)
+            for check, look in looks
+        )
+        for batch in batches(dated, CHECKS_A_TRANSACTION, services.clock.monotonic):
             settle(services, batch, summary)
         remember_pauses(services)

@@ -24,6 +24,7 @@ from ingestor.store.db import lock_order
 from ingestor.store.schema import articles, captures, images, revisions
 from ingestor.store.search import index
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
+from ingestor.text.dates import iso_utc
 
 log = structlog.get_logger(__name__)
 
@@ -258,6 +259,10 @@ def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
             "cause": revision.cause,
             "seen_at": revision.seen_at or revision.upsert.seen_at,
             "published_at": revision.upsert.claimed_at,
+            "dates": "\n".join(
+                f"{date.witness} {iso_utc(date.moment)}"
+                for date in revision.upsert.article.stated_dates
+            ),
             "final_url": revision.upsert.final_url,
             "note": revision.upsert.note,
             "capture_id": revision.upsert.capture_id,

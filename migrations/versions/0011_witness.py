@@ -95,7 +95,7 @@ def _revisions() -> None:
         "revisions", recreate="auto", table_kwargs={"sqlite_autoincrement": True}
     ) as revisions:
         revisions.add_column(sa.Column("published_at", TIME))
-        for name in (*SAID, "final_url", "note"):
+        for name in ("dates", *SAID, "final_url", "note"):
             revisions.add_column(_text(name))
         revisions.drop_constraint("ck_revisions_cause", type_="check")
         revisions.create_check_constraint("ck_revisions_cause", CAUSES)

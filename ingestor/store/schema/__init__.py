@@ -175,6 +175,7 @@ revisions = Table(
     text("content_sha256", "SHA-256 (hex) of content_text as UTF-8.", default=None),
     reference("captures", "The page as received; NULL for a feed's text.", nullable=True),
     time("published_at", "When it claimed to be published; NULL: it did not say, nor the feed."),
+    text("dates", "Each witness of that and what it states, one a line: template, feed …"),
     text("media", "Who wrote it, as it said then."),
     text("editor", "Responsible editor, as it said then."),
     text("summary", "Its description then, else the beginning of the text."),
