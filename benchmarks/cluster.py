@@ -18,8 +18,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingestor.cluster import engine_jobs
-from ingestor.cluster.plan import Claim
+from ingestor.cluster.plan import Claim, defer
 from ingestor.store.db.database import Database
 from tools import postgres
 from tools.cluster_soak import Crew
@@ -164,7 +163,7 @@ class Bench:
             with closing(Database(site.store)) as database:
                 began = time.monotonic()
                 with database.transaction() as connection:
-                    engine_jobs.defer(connection, claims)
+                    defer(connection, claims)
                 deferred = time.monotonic() - began
             left = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'ingest'"
             run = self.measured(

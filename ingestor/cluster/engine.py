@@ -1,22 +1,33 @@
-"""Procrastinate, told what our jobs are: tasks, retries, and what is done again and again."""
+"""Procrastinate: its tables, and what our jobs are: tasks, retries, what is done again and again.
+
+Its tables are made and upgraded by what it ships, when a worker starts. They are no part of our
+migrations: those run for SQLite too, and without the extra; and what they would hold is a matter
+of the installed version of Procrastinate. Which version made the tables is written into the
+comment of one of them. Several workers that start at once do it one after the other.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
-from sqlalchemy import Engine
+from procrastinate.schema import SchemaManager
+from sqlalchemy import Connection, Engine, text
 
-from ingestor.cluster import engine_jobs, plan, recovery
+from ingestor.cluster import plan, recovery
 from ingestor.cluster.jobs import Jobs
 from ingestor.daemon.health import Heartbeat
-from ingestor.errors import ArchiveError, IngestorError
+from ingestor.errors import ArchiveError, IngestorError, SchemaTooNew, StorageFailed
 from ingestor.pipeline import Services
+from ingestor.store.db import advisory
 from ingestor.store.db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -26,7 +37,7 @@ PLANNED = "* * * * * */2"
 
 RECOVERED = "* * * * * */5"
 
-TIDIED = "17 * * * *"
+FORGOTTEN = "17 * * * *"
 
 CONNECTIONS = 3
 """To the database for the engine's own business, beside those that the jobs work with."""
@@ -36,6 +47,17 @@ SOON, LATER = 10, 600
 
 MOST_TRIES = 6
 """With a bug; after that the job counts as failed, and its part is planned anew."""
+
+
+Version = tuple[int, ...]
+
+_MARK = "made by procrastinate "
+_COMMENT = text(
+    "SELECT obj_description(oid, 'pg_class') FROM pg_class"
+    " WHERE relname = 'procrastinate_jobs' AND relkind = 'r'"
+)
+"""From the table: what ``to_regclass`` says comes from a cache, which behind a lock that was
+waited for may still be that of before."""
 
 
 class Retries(BaseRetryStrategy):
@@ -58,7 +80,7 @@ class Context:
 
     database: Database
     jobs: Jobs
-    pulse: Heartbeat
+    heartbeat: Heartbeat
     stalled_after: float
     """Seconds without a heartbeat after which a worker counts as gone."""
     pictures: bool
@@ -78,12 +100,12 @@ def _task(
     context: Context, queue: str, work: Callable[[Services, int], None]
 ) -> Callable[[int], None]:
     def run(number: int) -> None:
-        with context.jobs.slots.one() as services:
+        with context.jobs.services.borrow() as services:
             if services.clock.stop.is_set():
                 # It stays due in our tables, and is planned again.
                 return
             try:
-                with context.pulse.running(f"{queue}:{number}"):
+                with context.heartbeat.running(f"{queue}:{number}"):
                     work(services, number)
             except IngestorError as error:
                 log.warning("job_failed", job=f"{queue}:{number}", error=str(error))
@@ -102,11 +124,11 @@ def _add_planning(app: App, context: Context) -> None:
             await asyncio.to_thread(_plan, context)
 
     async def recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
-        """Hand back the jobs of workers that are gone."""
-        await recovery.hand_back_lost(app, context.stalled_after)
+        """Put the jobs of workers that are gone back into the queue."""
+        await recovery.requeue_lost(app, context.stalled_after)
 
-    async def tidy(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
-        """Forget old jobs."""
+    async def forget(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+        """Remove old jobs."""
         await recovery.forget_old(app)
 
     # One at a time over all workers. Recovering has no lock: a worker that dies in the middle of
@@ -114,7 +136,7 @@ def _add_planning(app: App, context: Context) -> None:
     for work, cron, lock in (
         (plan, PLANNED, "plan"),
         (recover, RECOVERED, None),
-        (tidy, TIDIED, None),
+        (forget, FORGOTTEN, None),
     ):
         name = work.__name__
         task = app.task(name=name, queue="plan", priority=9, lock=lock, queueing_lock=name)(work)
@@ -126,7 +148,7 @@ def _plan(context: Context) -> int:
     now = context.jobs.clock.now()
     with context.database.transaction() as connection:
         claims = plan.unclaimed(connection, now, pictures=context.pictures)
-        return engine_jobs.defer(connection, claims)
+        return plan.defer(connection, claims)
 
 
 def _connection(engine: Engine) -> dict[str, Any]:
@@ -140,3 +162,59 @@ def _connection(engine: Engine) -> dict[str, Any]:
         # Nobody is told while it connects again and again.
         "reconnect_timeout": 30.0,
     }
+
+
+def prepare(database: Database) -> None:
+    """Bring Procrastinate's tables to the installed version.
+
+    Raises :class:`SchemaTooNew` when a newer one made them.
+    """
+    installed = version("procrastinate")
+    with database.transaction() as connection:
+        if _made_by(connection) == _numbers(installed):
+            return
+        advisory.take(connection, advisory.UPGRADE)
+        made_by = _made_by(connection)
+        if made_by is None:
+            _run(connection, SchemaManager.get_schema())
+        elif made_by > _numbers(installed):
+            raise SchemaTooNew(
+                f"{database.where}: its jobs were made by a newer Procrastinate "
+                f"({'.'.join(map(str, made_by))}, here {installed}); upgrade this machine's"
+            )
+        else:
+            for path in _migrations(made_by, _numbers(installed)):
+                log.info("engine_migrated", file=path.name)
+                _run(connection, path.read_text("utf-8"))
+        _run(connection, f"COMMENT ON TABLE procrastinate_jobs IS '{_MARK}{installed}'")
+
+
+def _made_by(connection: Connection) -> Version | None:
+    """Return the version that made the tables; ``None``: they are not there."""
+    row = connection.execute(_COMMENT).first()
+    if row is None:
+        return None
+    comment: str = row[0] or ""
+    if not comment.startswith(_MARK):
+        raise StorageFailed(
+            "the database's tables of Procrastinate are another program's; give the archive a "
+            "database of its own"
+        )
+    return _numbers(comment.removeprefix(_MARK))
+
+
+def _migrations(above: Version, up_to: Version) -> list[Path]:
+    """Return the migrations between two versions, whose names begin with theirs: 03.04.00_01_."""
+    paths = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+    return [path for path in paths if above < _numbers(path.name.partition("_")[0]) <= up_to]
+
+
+def _numbers(written: str) -> Version:
+    return tuple(int(number) for number in re.findall(r"\d+", written)[:3])
+
+
+def _run(connection: Connection, sql: str) -> None:
+    """Run several statements at once, as they are: they hold percent signs and dollar quotes."""
+    raw = connection.connection.driver_connection
+    if raw is not None:
+        raw.execute(sql)

@@ -1,19 +1,23 @@
-"""The jobs: each hands the pipeline's own function the rows that it is for."""
+"""The jobs: each hands the pipeline's own function the rows that it is for, and what it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from queue import SimpleQueue
 
 import structlog
 
 from ingestor import policy
 from ingestor.clock import Clock
-from ingestor.cluster.engine_jobs import defer
-from ingestor.cluster.plan import CHECK_SHARES, FEED_SHARES, FILE_SHARES, Queue, announced
-from ingestor.cluster.slots import Slots
+from ingestor.cluster.host_limiter import SharedHostLimiter
+from ingestor.cluster.plan import CHECK_SHARDS, FEED_SHARDS, FILE_SHARDS, Queue, announced, defer
+from ingestor.config import Settings
 from ingestor.model import Feed, FeedState
+from ingestor.observer import Observer
 from ingestor.pipeline import Services, Summary
 from ingestor.pipeline.backfill import Backfill
 from ingestor.pipeline.files import write_due_files
@@ -22,23 +26,59 @@ from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.reextract import reextract
+from ingestor.pipeline.services import opened
 from ingestor.store import due, feeds
 from ingestor.store.coordination import assignments
 from ingestor.store.coordination.assignments import Assignment
+from ingestor.store.db.database import Database
 from ingestor.store.due import Shard, batch_ids
 from ingestor.store.filters import Filters
 
 log = structlog.get_logger(__name__)
 
 FEEDS_A_JOB = 100
-"""Feeds that one job polls; the next plan sees to the others of its share."""
+"""Feeds that one job polls; the next plan sees to the others of its shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePool:
+    """What jobs work with: each has a WARC file, a client and processes of its own."""
+
+    free: SimpleQueue[Services]
+
+    @contextmanager
+    def borrow(self) -> Iterator[Services]:
+        """Give what one job works with; waits while others have all of it."""
+        services = self.free.get()
+        try:
+            yield services
+        finally:
+            self.free.put(services)
+
+
+@contextmanager
+def open_services(
+    settings: Settings, database: Database, clock: Clock, observer: Observer, *, number: int
+) -> Iterator[ServicePool]:
+    """Open what ``number`` jobs at a time work with."""
+    limiter = SharedHostLimiter(database, settings.fetch, clock)
+    processes = max(1, (os.cpu_count() or 1) // number)
+
+    free: SimpleQueue[Services] = SimpleQueue()
+    with ExitStack() as stack:
+        for _ in range(number):
+            services = opened(
+                settings, database, clock, observer, processes=processes, limiter=limiter
+            )
+            free.put(stack.enter_context(services))
+        yield ServicePool(free)
 
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
     """What a worker does, by the names of its queues. Runs in threads."""
 
-    slots: Slots
+    services: ServicePool
     clock: Clock
     feeds: Mapping[str, Feed]
     """Those of this worker's configuration, by name."""
@@ -56,17 +96,17 @@ class Jobs:
         }
 
     def poll(self, services: Services, number: int) -> None:
-        """Poll the feeds of a share that are due."""
-        now, share = self.clock.now(), Shard(number, FEED_SHARES)
+        """Poll the feeds of a shard that are due."""
+        now, shard = self.clock.now(), Shard(number, FEED_SHARDS)
         with services.database.reading() as connection:
-            names = due.due_feeds(connection, now, share, FEEDS_A_JOB)
+            names = due.due_feeds(connection, now, shard, FEEDS_A_JOB)
         if states := self._states(services, names):
             summary = Summary()
             poll_feeds(services, states, summary)
             self._defer_ingest(services, summary)
 
     def ingest(self, services: Services, number: int) -> None:
-        """Ingest the entries of a slice that are due."""
+        """Ingest the entries of a batch that are due."""
         now = self.clock.now()
         with services.database.reading() as connection:
             names = due.feeds_with_due_entries(connection, now, batch_ids(number))
@@ -74,43 +114,47 @@ class Jobs:
             ingest_entries(services, states, Summary(), ids=batch_ids(number))
 
     def recheck(self, services: Services, number: int) -> None:
-        """Look again at the articles of a share that are due."""
-        check_again(services, Summary(), Shard(number, CHECK_SHARES))
+        """Look again at the articles of a shard that are due."""
+        check_again(services, Summary(), Shard(number, CHECK_SHARDS))
 
     def files(self, services: Services, number: int) -> None:
-        """Write the files of a share that are due."""
-        write_due_files(services, Shard(number, FILE_SHARES))
+        """Write the files of a shard that are due."""
+        write_due_files(services, Shard(number, FILE_SHARDS))
 
     def pictures(self, services: Services, number: int) -> None:  # noqa: ARG002 - there is one part
-        """Keep some of the pictures that are due."""
+        """Download some of the pictures that are due."""
         download_images(services, rounds=1)
 
     def backfill(self, services: Services, number: int) -> None:
         """Walk the days of an assignment; what they announce is ingested by jobs of its own."""
-        one = self._assignment(services, number)
-        if one is None or one.feed_id is None:
+        assignment = self._assignment(services, number)
+        if assignment is None or assignment.feed_id is None:
             return
-        states = self._states(services, self._names(services, one.feed_id))
+        states = self._states(services, self._names(services, assignment.feed_id))
         if not states:
-            error = f"feed {one.feed_id} is not in the configuration of the worker that took it"
-            self._settle(services, number, one, error)
+            error = (
+                f"feed {assignment.feed_id} is not in the configuration of the worker that took it"
+            )
+            self._record(services, number, assignment, error)
             return
-        backfill = Backfill(services, states, one.span, ingest=False)
+        backfill = Backfill(services, states, assignment.span, ingest=False)
         for day in backfill:
             log.info("backfill_day", feed=day.feed, day=day.day.isoformat(), new=day.entries_new)
             self._defer_ingest(services, backfill.summary)
         summary = backfill.summary
         if not self.clock.stop.is_set():
             failed = bool(summary.feeds_failed)
-            self._settle(services, number, one, "; ".join(summary.problems) if failed else "")
+            self._record(
+                services, number, assignment, "; ".join(summary.problems) if failed else ""
+            )
 
     def reextract(self, services: Services, number: int) -> None:
-        """Read the kept pages of an assignment's days again."""
-        one = self._assignment(services, number)
-        if one is None:
+        """Read the captured pages of an assignment's days again."""
+        assignment = self._assignment(services, number)
+        if assignment is None:
             return
-        names = () if one.feed_id is None else self._names(services, one.feed_id)
-        first, last = (day.isoformat() for day in one.span)
+        names = () if assignment.feed_id is None else self._names(services, assignment.feed_id)
+        first, last = (day.isoformat() for day in assignment.span)
         unreadable = 0
         for read in reextract(
             services.settings.archive,
@@ -127,7 +171,7 @@ class Jobs:
         if not self.clock.stop.is_set():
             # What today's rules cannot read stays as it is; the same rules would fail again.
             log.info("reextract_days", first=first, last=last, unreadable=unreadable)
-            self._settle(services, number, one, "")
+            self._record(services, number, assignment, "")
 
     def _defer_ingest(self, services: Services, summary: Summary) -> None:
         """Defer the jobs for what was announced; what a kill leaves out is planned later."""
@@ -150,14 +194,14 @@ class Jobs:
         with services.database.reading() as connection:
             return assignments.get(connection, number)
 
-    def _settle(self, services: Services, number: int, one: Assignment, error: str) -> None:
+    def _record(self, services: Services, number: int, assignment: Assignment, error: str) -> None:
         again: datetime | None = None
         if error:
             now, chance = self.clock.now(), self.clock.chance()
             again = policy.after_failure(
-                "broken", one.attempts + 1, now, chance=chance
+                "broken", assignment.attempts + 1, now, chance=chance
             ).next_attempt_at
-            log.warning("assignment_failed", kind=one.kind, error=error)
+            log.warning("assignment_failed", kind=assignment.kind, error=error)
         with services.database.transaction() as connection:
             if error:
                 assignments.failed(connection, number, error, again)

@@ -1,12 +1,19 @@
-"""Which jobs there should be: for what is due in the archive's tables and nobody has a job for."""
+"""Which jobs there should be, and putting them into Procrastinate's tables.
+
+There should be one for whatever is due in the archive's tables and nobody has a job for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
+from procrastinate import SyncPsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
 from sqlalchemy import Connection, text
 
 from ingestor.store import due, entries
@@ -18,14 +25,14 @@ Queue: TypeAlias = Literal[
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 """What a worker can be for (``--queues``); ``plan`` is the planning itself."""
 
-FEED_SHARES = 64
-"""Polls of as many shares of the feeds run at a time; the feeds of a share share a job."""
+FEED_SHARDS = 64
+"""Polls of as many shards of the feeds run at a time; the feeds of a shard have one job."""
 
-CHECK_SHARES, FILE_SHARES = 16, 8
+CHECK_SHARDS, FILE_SHARDS = 16, 8
 """The same for second looks at pages, and for files."""
 
 MOST_WAITING = 200
-"""Slices of entries that wait as jobs: more is planned as these are done."""
+"""Batches of entries that wait as jobs: more is planned as these are done."""
 
 MOST_PENDING = 20_000
 """With so many entries waiting no further day of the past is walked: it would flood the queue."""
@@ -34,8 +41,11 @@ DAYS_AT_A_TIME = 16
 """Assignments that are planned at a time."""
 
 _PRIORITIES: dict[Queue, int] = {"plan": 9, "poll": 2, "recheck": 1, "files": 1}
-"""Polls are bounded by their feeds' rhythm, files and second looks by the articles: none of them
+"""Polls are bounded by their feeds' intervals, files and second looks by the articles: none of them
 can keep the others waiting for long."""
+
+_JOBS = JobManager(SyncPsycopgConnector())
+"""It opens no connection: each job goes through the one that is handed in."""
 
 _CLAIMED = text(
     "SELECT lock FROM procrastinate_jobs WHERE lock IS NOT NULL AND status IN ('todo', 'doing')"
@@ -64,14 +74,15 @@ class Claim:
 def unclaimed(connection: Connection, now: datetime, *, pictures: bool) -> list[Claim]:
     """Return the jobs that are missing at ``now``; ``pictures`` says whether those are kept."""
     taken = claimed(connection)
-    return [one for one in _due(connection, now, taken, pictures=pictures) if one.lock not in taken]
+    claims = _due(connection, now, taken, pictures=pictures)
+    return [claim for claim in claims if claim.lock not in taken]
 
 
 def announced(connection: Connection, feed_id: int, now: datetime) -> list[Claim]:
     """Return the jobs that are missing for what a feed has just announced."""
-    slices = due.due_batches(connection, now, MOST_WAITING, feed_id)
+    batches = due.due_batches(connection, now, MOST_WAITING, feed_id)
     taken = claimed(connection)
-    return [one for one in _claims("ingest", slices) if one.lock not in taken]
+    return [claim for claim in _claims("ingest", batches) if claim.lock not in taken]
 
 
 def claimed(connection: Connection) -> set[str]:
@@ -82,12 +93,11 @@ def claimed(connection: Connection) -> set[str]:
 def _due(
     connection: Connection, now: datetime, taken: Collection[str], *, pictures: bool
 ) -> Iterator[Claim]:
-    yield from _claims("poll", due.due_feed_shards(connection, now, FEED_SHARES))
-    yield from _claims("recheck", due.due_recheck_shards(connection, now, CHECK_SHARES))
-    yield from _claims("files", due.due_file_shards(connection, FILE_SHARES))
-    in_work = sum(one.startswith("ingest:") for one in taken)
-    if (room := MOST_WAITING - in_work) > 0:
-        yield from _claims("ingest", due.due_batches(connection, now, in_work + room))
+    yield from _claims("poll", due.due_feed_shards(connection, now, FEED_SHARDS))
+    yield from _claims("recheck", due.due_recheck_shards(connection, now, CHECK_SHARDS))
+    yield from _claims("files", due.due_file_shards(connection, FILE_SHARDS))
+    if sum(lock.startswith("ingest:") for lock in taken) < MOST_WAITING:
+        yield from _claims("ingest", due.due_batches(connection, now, MOST_WAITING))
     if pictures and due.is_image_due(connection, now):
         yield Claim("pictures", 0)
     yield from _claims("reextract", assignments.due(connection, "reextract", now, DAYS_AT_A_TIME))
@@ -98,3 +108,32 @@ def _due(
 
 def _claims(queue: Queue, numbers: Iterable[int]) -> Iterator[Claim]:
     return (Claim(queue, number) for number in numbers)
+
+
+def defer(connection: Connection, claims: Sequence[Claim]) -> int:
+    """Put jobs into the queue, with what else this transaction writes; return how many were new.
+
+    Of those that somebody else puts there at the same moment there is one afterwards.
+    """
+    if not claims:
+        return 0
+    try:
+        with connection.begin_nested():
+            raw = connection.connection.driver_connection
+            _JOBS.batch_defer_jobs([_job(claim) for claim in claims], connection=raw)
+    except AlreadyEnqueued:
+        if len(claims) == 1:
+            return 0
+        return sum(defer(connection, [claim]) for claim in claims)
+    return len(claims)
+
+
+def _job(claim: Claim) -> Job:
+    return Job(
+        queue=claim.queue,
+        task_name=claim.queue,
+        lock=claim.lock,
+        queueing_lock=claim.lock,
+        priority=claim.priority,
+        task_kwargs={"number": claim.number},
+    )

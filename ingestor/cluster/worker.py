@@ -1,6 +1,7 @@
 """A worker: takes jobs until it is told to stop, whatever happens to the database meanwhile.
 
-Everything of a worker, put together: its means, its jobs, its engine, its sign of life.
+:class:`ClusterWorker` puts it together: services, jobs, engine, heartbeat. :class:`WorkerLoop`
+keeps the engine running.
 """
 
 from __future__ import annotations
@@ -22,10 +23,9 @@ from procrastinate.worker import Worker
 from psycopg import OperationalError
 
 from ingestor.clock import Clock
-from ingestor.cluster import engine_schema, recovery
-from ingestor.cluster.engine import Context, engine
-from ingestor.cluster.jobs import Jobs
-from ingestor.cluster.slots import open_slots
+from ingestor.cluster import recovery
+from ingestor.cluster.engine import Context, engine, prepare
+from ingestor.cluster.jobs import Jobs, open_services
 from ingestor.config import Settings
 from ingestor.daemon.health import Heartbeat
 from ingestor.errors import ArchiveError, ConfigError
@@ -88,7 +88,7 @@ class WorkerLoop:
                 queues=self.queues,
                 concurrency=self.concurrency,
                 install_signal_handlers=False,
-                # A third, so that one late beat is no death.
+                # A third, so that one late heartbeat is no death.
                 update_heartbeat_interval=self.stalled_after / 3,
                 stalled_worker_timeout=self.stalled_after,
                 delete_jobs="successful",
@@ -131,14 +131,14 @@ class WorkerLoop:
         worker.stop()  # type: ignore[no-untyped-call]
 
     async def _check_jobs(self, worker: Worker, suspected: set[int]) -> set[int]:
-        """Hand back the jobs that stand as ours twice in a row without being done."""
+        """Put back the jobs that stand as ours twice in a row without being done."""
         if worker.worker_id is None:
             return set()
         self.started = True
         left = await asyncio.to_thread(
             recovery.left_doing, self.database, worker.worker_id, frozenset(self.running)
         )
-        await recovery.hand_back(self.app, left & suspected)
+        await recovery.requeue(self.app, left & suspected)
         return left
 
     async def _pause(self, seconds: float) -> None:
@@ -156,7 +156,7 @@ class ClusterWorker:
     settings: Settings
     database: Database
     clock: Clock
-    pulse: Heartbeat
+    heartbeat: Heartbeat
     queues: Sequence[str] | None
     """``None``: all of them."""
     concurrency: int
@@ -166,29 +166,29 @@ class ClusterWorker:
         """Return how many jobs a worker does at a time."""
         return wanted or settings.cluster.concurrency or os.cpu_count() or 1
 
-    def run(self, beat: Callable[[], object], rhythm: float) -> None:
-        """Work until the clock's ``stop`` is set; ``beat`` every ``rhythm`` seconds meanwhile.
+    def run(self, beat: Callable[[], object], interval: float) -> None:
+        """Work until the clock's ``stop`` is set; ``beat`` every ``interval`` seconds meanwhile.
 
         Raises :class:`~ingestor.errors.ArchiveError` where the archive cannot be worked on.
         """
         upgrade(self.database)
-        engine_schema.prepare(self.database)
+        prepare(self.database)
         stalled_after = self.settings.cluster.stalled_after.total_seconds()
-        observer = self.pulse.observer
-        with open_slots(
+        observer = self.heartbeat.observer
+        with open_services(
             self.settings, self.database, self.clock, observer, number=self.concurrency
-        ) as slots:
-            with slots.one() as services:
+        ) as pool:
+            with pool.borrow() as services:
                 register_feeds(services)
-            feeds = {one.name: one.feed() for one in self.settings.feeds}
+            feeds = {feed.name: feed.feed() for feed in self.settings.feeds}
             context = Context(
                 database=self.database,
-                jobs=Jobs(slots, self.clock, feeds),
-                pulse=self.pulse,
+                jobs=Jobs(pool, self.clock, feeds),
+                heartbeat=self.heartbeat,
                 stalled_after=stalled_after,
                 pictures=self.settings.archive.images,
             )
-            working = WorkerLoop(
+            loop = WorkerLoop(
                 app=engine(context),
                 database=self.database,
                 clock=self.clock,
@@ -197,8 +197,8 @@ class ClusterWorker:
                 stalled_after=stalled_after,
                 held=self._held,
             )
-            with self._beating(beat, rhythm):
-                asyncio.run(working.run())
+            with self._beating(beat, interval):
+                asyncio.run(loop.run())
 
     def _held(self) -> bool:
         """Return whether the database still holds the archive for this worker."""
@@ -206,12 +206,12 @@ class ClusterWorker:
             return advisory.is_held_by_us(connection, advisory.RUN)
 
     @contextmanager
-    def _beating(self, beat: Callable[[], object], rhythm: float) -> Iterator[None]:
+    def _beating(self, beat: Callable[[], object], interval: float) -> Iterator[None]:
         over = threading.Event()
 
         def again() -> None:
             beat()
-            while not over.wait(rhythm):
+            while not over.wait(interval):
                 beat()
 
         thread = threading.Thread(target=again, name="beat", daemon=True)

@@ -183,7 +183,7 @@ def _has_headline(element: Any) -> bool:
 
 def _near_title(tree: Tree, title: str) -> list[StatedDate]:
     """Return the first date that stands by itself below the title, or beside it."""
-    for heading in _headings(tree, title)[:3] or _shown(tree, title):
+    for heading in (_headings(tree, title) or _shown(tree, title))[:3]:
         above = heading.xpath("preceding-sibling::node()/descendant-or-self::text()")[::-1]
         below = heading.xpath("(following::text() | following::time/@datetime)[position() <= 300]")
         for texts in (below, above):
@@ -205,8 +205,8 @@ def _headings(tree: Tree, title: str) -> list[Any]:
 
 
 def _shown(tree: Tree, title: str) -> list[Any]:
-    """Return the first element that shows the title where there is no heading."""
-    return find(tree.root, "//body//*[normalize-space(text())=$title]", title=title)[:1]
+    """Return what shows the title where there is no heading, a breadcrumb perhaps first."""
+    return find(tree.root, "//body//*[normalize-space(text())=$title]", title=title)
 
 
 def _is_title(heading: Any, key: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from procrastinate.jobs import Job
 
 from ingestor.clock import Clock
-from ingestor.cluster import engine, engine_jobs, engine_schema, plan
+from ingestor.cluster import engine, plan
 from ingestor.cluster.host_limiter import SharedHostLimiter
 from ingestor.cluster.plan import Claim
 from ingestor.config.sections import FetchSettings
@@ -33,7 +33,7 @@ HOST = "finance.sina.example"
 def database(postgresql_url):
     """Give an archive in PostgreSQL that workers could start on."""
     with closing(Database(postgresql_url)) as opened:
-        engine_schema.prepare(opened)
+        engine.prepare(opened)
         yield opened
 
 
@@ -79,8 +79,8 @@ def test_a_host_whose_next_request_is_far_away_is_left_to_a_later_job(database):
 def test_a_part_has_one_job_however_often_it_is_planned(database):
     """Waiting or running, whoever plans; the others of the same plan are deferred all the same."""
     with database.transaction() as connection:
-        assert engine_jobs.defer(connection, [Claim("poll", 1)]) == 1
-        assert engine_jobs.defer(connection, [Claim("poll", 1), Claim("poll", 2)]) == 1
+        assert plan.defer(connection, [Claim("poll", 1)]) == 1
+        assert plan.defer(connection, [Claim("poll", 1), Claim("poll", 2)]) == 1
         assert plan.claimed(connection) == {"poll:1", "poll:2"}
 
 
@@ -89,7 +89,7 @@ def test_a_job_that_is_deferred_with_a_transaction_goes_with_it(database):
 
     def fail() -> None:
         with database.transaction() as connection:
-            engine_jobs.defer(connection, [Claim("ingest", 1)])
+            plan.defer(connection, [Claim("ingest", 1)])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -100,12 +100,12 @@ def test_a_job_that_is_deferred_with_a_transaction_goes_with_it(database):
 
 def test_the_engines_tables_are_made_once_and_never_by_an_older_one(database):
     """A second start finds them; those of a newer Procrastinate, or another's, are refused."""
-    engine_schema.prepare(database)
+    engine.prepare(database)
     for comment, error in (("made by procrastinate 99.1.0", SchemaTooNew), ("mine", StorageFailed)):
         with database.transaction() as connection:
             connection.exec_driver_sql(f"COMMENT ON TABLE procrastinate_jobs IS '{comment}'")
         with pytest.raises(error):
-            engine_schema.prepare(database)
+            engine.prepare(database)
 
 
 def test_the_engines_own_migrations_upgrade_its_tables(database):
@@ -116,7 +116,7 @@ def test_the_engines_own_migrations_upgrade_its_tables(database):
             "ALTER TYPE procrastinate_job_event_type RENAME VALUE 'retried' TO 'of 3.4';"
             "COMMENT ON TABLE procrastinate_jobs IS 'made by procrastinate 3.3.0'"
         )
-    engine_schema.prepare(database)
+    engine.prepare(database)
     with database.reading() as connection:
         there = "SELECT count(*) FROM pg_proc WHERE proname = 'procrastinate_retry_job_v2'"
         assert connection.exec_driver_sql(there).scalar_one() == 1
