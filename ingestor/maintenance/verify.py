@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,10 +17,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ingestor.archive.storage import Storage, storage
+from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.maintenance.difference import Difference
 from ingestor.maintenance.verify_raw import RawComparison
 from ingestor.pipeline.files import write_files
+from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
 from ingestor.store import audit, images, stories
 from ingestor.store.audit import FileRecord
 from ingestor.store.coordination.cluster_state import cluster_state, forget_running
@@ -72,6 +75,7 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
         found += _left_over(folder, settled)
     raw = RawComparison(database, settings.archive.raw_dir, alone=alone, settled=settled)
     found += raw.differences()
+    found += _furniture(database, settings)
     found += _pictures(database, storage(settings.archive.images_dir))
     return Comparison(found, sorted(unclaimed))
 
@@ -97,6 +101,17 @@ def repair(database: Database, settings: Settings, found: list[Difference]) -> l
     return [one for one in found if one.mend is None]
 
 
+def _furniture(database: Database, settings: Settings) -> Iterator[Difference]:
+    """Find articles whose text turned out to be furniture of their site."""
+    now = Clock().now()
+    for judged, line in all_furniture(settings.archive.raw_dir, database):
+        yield Difference(line, partial(_withdraw, judged, now))
+
+
+def _withdraw(judged: Rejudged, now: datetime, connection: Connection) -> None:
+    save_rejudged(connection, [judged], now)
+
+
 def _left_over(folder: Storage, settled: float) -> Iterator[Difference]:
     for name in folder.left_over(settled):
         line = f"file {name}: left over from a run that was killed"
@@ -109,11 +124,15 @@ def _file_problems(
     """Yield every article's file with what is wrong with it, ``''`` for nothing."""
     left = audit.file_records(database)
     while batch := list(islice(left, FILES_A_LOOK)):
-        written = [kept.path for kept in batch if kept.sha256 is not None]
+        written = [kept.path for kept in batch if kept.sha256]
         hashes = dict(zip(written, folder.hashes(written), strict=True))
         for kept in batch:
             if kept.sha256 is None:
-                yield kept, "is not written yet" if alone else ""
+                due = "is not removed yet" if kept.is_doubted else "is not written yet"
+                yield kept, due if alone else ""
+            elif kept.is_doubted:
+                # Whatever lies there is somebody else's.
+                continue
             else:
                 yield kept, _file_problem(hashes[kept.path], kept.sha256)
 
