@@ -42,6 +42,7 @@ from ingestor.witness.looks import (
     Announcement,
     AnotherArticle,
     Believed,
+    Doubtful,
     Edited,
     Evidence,
     Gone,
@@ -153,16 +154,13 @@ def _announced(before: CapturedArticle) -> Announcement | None:
 
 
 def _seen(before: CapturedArticle, pages: Mapping[int, KeptPage]) -> dict[int, PageSeen]:
-    """Return the pages that can be judged, by their captures' ids.
-
-    One of several pages, and one that no rule reads any more, cannot.
-    """
+    """Return the pages that can be judged, by their captures' ids; one of several cannot."""
     announced = _announced(before)
     seen = {}
     for capture in before.captures:
         article, evidence = pages[capture.id]
         in_parts = isinstance(article, Article) and bool(article.parts)
-        if evidence and not in_parts and (evidence.text or isinstance(article, Article)):
+        if evidence and not in_parts:
             seen[capture.id] = PageSeen(
                 kind="reextract",
                 url=canonical_or_same(capture.asked_url),
@@ -221,6 +219,9 @@ def _verdict(
 ) -> Verdict:
     """Judge a page by the revisions before; where it redirects to its article, as a look there."""
     verdict = judged(page, known)
+    if verdict == NotAnArticle("empty") and page.evidence and not page.evidence.text:
+        # Rules of ours once read a text in it: it may be today's that are wrong.
+        return Doubtful("nothing can be read in it any more")
     if isinstance(verdict, Redirected) and not _is_elsewhere(verdict, before):
         return judged(replace(page, url=verdict.url), known)
     return verdict
