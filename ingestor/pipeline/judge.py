@@ -67,7 +67,7 @@ class PageSeen:
 
     @property
     def text_hash(self) -> str:
-        """Name the text that the page shows, ``''`` for none.
+        """Name the text that the page shows, without its title; ``''`` for none.
 
         Where the headline that was announced says nothing, the page's own belongs to it: what a
         site gives everywhere has one title.
@@ -75,9 +75,9 @@ class PageSeen:
         if not self.evidence or not self.evidence.text:
             return ""
         told = self.announced is None or is_telling(self.announced.title)
-        return text_hash(
-            self.evidence.text if told else f"{self.evidence.title}{self.evidence.text}"
-        )
+        title, lines = self.evidence.title, self.evidence.text.splitlines()
+        text = "\n".join(line for line in lines if line.strip() != title.strip())
+        return text_hash(text if told else f"{title}{text}")
 
 
 @dataclass(slots=True)
