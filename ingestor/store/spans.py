@@ -67,7 +67,8 @@ def rebuild(connection: Connection, article_id: int, withdrawn: int) -> None:
     query = select(revisions.c.revision, revisions.c.cause).where(
         revisions.c.article_id == article_id
     )
-    causes = dict(connection.execute(query.order_by(revisions.c.revision)).tuples().all())
+    ordered = connection.execute(query.order_by(revisions.c.revision))
+    causes = {row.revision: row.cause for row in ordered}
     # Until now a run went over the one that is withdrawn, and left out those before.
     apart = {number for number, cause in causes.items() if cause == "doubt"} - {withdrawn}
     for table, names in _NAMES.items():
