@@ -152,6 +152,7 @@ class ReextractionTally:
         self._templates: Counter[tuple[str, str]] = Counter()
         self._outcomes: Counter[str] = Counter()
         self._fields: Counter[str] = Counter()
+        self._doubts: Counter[str] = Counter()
         self._diffs: list[str] = []
         self.read = 0
         self.day = ""
@@ -164,11 +165,13 @@ class ReextractionTally:
 
     def add(self, result: ReextractionResult) -> None:
         """Count an article."""
-        self.read += 1
+        self.read += not result.again
         self.day = result.before.article.date
         self._templates[result.template, result.outcome] += 1
         self._outcomes[result.outcome] += 1
         self._fields.update(result.changes.keys())
+        if result.rejudged and result.rejudged.withdrawn:
+            self._doubts[result.rejudged.reason] += 1
         if result.outcome == "unreadable":
             self._say_unreadable(result)
         if result.outcome == "changed" and self._diffs_left:
@@ -190,6 +193,10 @@ class ReextractionTally:
         if self._fields:
             parts = (f"{name} {count}" for name, count in self._fields.most_common())
             yield f"{verb}: {', '.join(parts)}"
+        if self._doubts:
+            parts = (f"{reason} {count}" for reason, count in self._doubts.most_common())
+            doubted = self._outcomes["doubted"]
+            yield f"not the article: {one_line(', '.join(parts))}; {doubted} doubted"
         yield (
             f"{self.read} articles read again: {self._outcomes['changed']} {verb}, "
             f"{self.unreadable} unreadable; {without_page} have no kept page"

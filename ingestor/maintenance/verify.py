@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,9 +17,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ingestor.archive.storage import Storage, storage
+from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.maintenance.verify_raw import Difference, RawComparison
 from ingestor.pipeline.files import write_files
+from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
 from ingestor.store import audit, images, stories
 from ingestor.store.audit import FileRecord
 from ingestor.store.coordination.cluster_state import cluster_state, forget_running
@@ -64,6 +67,7 @@ def compare(database: Database, settings: Settings, *, alone: bool) -> Compariso
     differences += RawComparison(
         database, settings.archive.raw_dir, alone=alone, quiet_seconds=quiet_seconds
     ).differences()
+    differences += _furniture(database, settings)
     differences += _pictures(database, storage(settings.archive.images_dir))
     return Comparison(differences, sorted(foreign))
 
@@ -97,6 +101,17 @@ def repair(
     return [difference for difference in differences if difference.repair is None]
 
 
+def _furniture(database: Database, settings: Settings) -> Iterator[Difference]:
+    """Find articles whose text turned out to be furniture of their site."""
+    now = Clock().now()
+    for judged, line in all_furniture(settings.archive.raw_dir, database):
+        yield Difference(line, partial(_withdraw, judged, now))
+
+
+def _withdraw(judged: Rejudged, now: datetime, connection: Connection) -> None:
+    save_rejudged(connection, [judged], now)
+
+
 def _left_over(folder: Storage, quiet_seconds: float) -> Iterator[Difference]:
     for name in folder.left_over(quiet_seconds):
         line = f"file {name}: left over from a run that was killed"
@@ -113,7 +128,11 @@ def _file_problems(
         hashes = dict(zip(written, folder.hashes(written), strict=True))
         for record in batch:
             if record.sha256 is None:
-                yield record, "is not written yet" if alone else ""
+                due = "is not removed yet" if record.is_doubted else "is not written yet"
+                yield record, due if alone else ""
+            elif record.is_doubted:
+                # Whatever lies there is somebody else's.
+                continue
             else:
                 yield record, _file_problem(hashes[record.path], record.sha256)
 

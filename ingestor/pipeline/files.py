@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
@@ -30,6 +32,8 @@ def write_files(
 ) -> int:
     """Write every file that is due into the archive's folder; return how many.
 
+    The file of an article that turned out to be none is removed, and counted as well.
+
     ``observer`` is told whenever some are written.
 
     Raises :class:`~ingestor.errors.StorageFailed`; the files not written stay due.
@@ -40,13 +44,30 @@ def write_files(
             due = due_files(connection, FILES_A_TRANSACTION, shard)
         if not due:
             return count
-        contents = [(one.path, file_text(archive, one).encode("utf-8", "replace")) for one in due]
-        hashes = storage(archive.dir).write_all(contents)
+        written = _brought_up(archive, due)
         with database.transaction() as connection:
-            record_files(connection, list(zip(due, hashes, strict=True)))
+            record_files(connection, written)
         if observer:
             observer.moved()
         count += len(due)
+
+
+def _brought_up(
+    archive: ArchiveSettings, due: Sequence[StoredArticle]
+) -> list[tuple[StoredArticle, str]]:
+    """Write the files of articles, and remove those of doubted ones; return what they hold now."""
+    folder = storage(archive.dir)
+    doubted = [article for article in due if article.doubted_at]
+    for article in doubted:
+        folder.remove(article.path)
+    believed = [article for article in due if not article.doubted_at]
+    hashes = folder.write_all(
+        [
+            (article.path, file_text(archive, article).encode("utf-8", "replace"))
+            for article in believed
+        ]
+    )
+    return [*((article, "") for article in doubted), *zip(believed, hashes, strict=True)]
 
 
 def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:

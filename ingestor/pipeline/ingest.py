@@ -23,6 +23,7 @@ from ingestor.model import Article, Entry, Feed, FeedState, Request
 from ingestor.pipeline.batches import batches
 from ingestor.pipeline.look import Failed, PageRead, TextRead, look_at_pages
 from ingestor.pipeline.outcome import EntryLook, EntryTask
+from ingestor.pipeline.rejudge import withdraw_found
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.pipeline.settle import settle
 from ingestor.sources import points_to_page
@@ -65,6 +66,7 @@ def ingest_entries(
         looks = chain(refused, _look(services, tasks))
         for batch in batches(looks, ARTICLES_A_TRANSACTION, services.clock.monotonic):
             settle(services, batch, summary)
+        withdraw_found(services, summary)
         remember_pauses(services)
 
 

@@ -67,7 +67,7 @@ class PageSeen:
 
     @property
     def text_hash(self) -> str:
-        """Name the text that the page shows, ``''`` for none.
+        """Name the text that the page shows, without its title; ``''`` for none.
 
         Where the headline that was announced says nothing, the page's own belongs to it: what a
         site gives everywhere has one title.
@@ -75,9 +75,9 @@ class PageSeen:
         if not self.evidence or not self.evidence.text:
             return ""
         told = self.announced is None or is_telling(self.announced.title)
-        return text_hash(
-            self.evidence.text if told else f"{self.evidence.title}{self.evidence.text}"
-        )
+        title, lines = self.evidence.title, self.evidence.text.splitlines()
+        text = "\n".join(line for line in lines if line.strip() != title.strip())
+        return text_hash(text if told else f"{title}{text}")
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class Court:
         self._together = defaultdict(set)
         for page in self.pages:
             if page.text_hash:
-                self._together[_host(page.url), page.text_hash].add(page.url)
+                self._together[host(page.url), page.text_hash].add(page.url)
 
     def judge(
         self, connection: Connection, page: PageSeen, known: Sequence[KnownArticle]
@@ -100,22 +100,28 @@ class Court:
 
         A page that a redirect led to is judged once more, as a look at that other address.
         """
-        verdict = judge(page.announced, known, self._look(connection, page))
+        verdict = self.judge_once(connection, page, known)
         if not isinstance(verdict, Redirected):
             return verdict
         there = replace(page, url=verdict.url)
         beyond = articles.known_articles(connection, (verdict.url,), verdict.document_id)
-        again = judge(page.announced, beyond, self._look(connection, there))
+        again = self.judge_once(connection, there, beyond)
         return verdict if isinstance(again, Redirected) else again
 
+    def judge_once(
+        self, connection: Connection, page: PageSeen, known: Sequence[KnownArticle]
+    ) -> Verdict:
+        """Return what a page is taken for at the address that was asked for."""
+        return judge(page.announced, known, self._look(connection, page))
+
     def _look(self, connection: Connection, page: PageSeen) -> Look:
-        host, identifier = _host(page.url), document_id(page.url)
+        place, identifier = host(page.url), document_id(page.url)
         generic = page.evidence is not None and page.evidence.template == GENERIC
         elsewhere, before = 0, False
         if page.text_hash:
             looks = captures.same_text(connection, page.text_hash, page.fetched_at)
-            urls = {url for url in looks.addresses if _host(url) == host}
-            others = (urls | self._together[host, page.text_hash]) - {page.url}
+            urls = {url for url in looks.addresses if host(url) == place}
+            others = (urls | self._together[place, page.text_hash]) - {page.url}
             elsewhere = len(
                 {url for url in others if not identifier or document_id(url) != identifier}
             )
@@ -127,7 +133,7 @@ class Court:
             status=page.status,
             final_url=page.final_url,
             evidence=page.evidence,
-            host_uses_templates=generic and articles.host_uses_templates(connection, host),
+            host_uses_templates=generic and articles.host_uses_templates(connection, place),
             same_text_elsewhere=elsewhere,
             doubted_before=before,
         )
@@ -177,5 +183,6 @@ def reading(verdict: Verdict) -> tuple[str, str]:
     return _READINGS[type(verdict)], said
 
 
-def _host(url: str) -> str:
+def host(url: str) -> str:
+    """Return the host of an address."""
     return (urlsplit(url).hostname or "").lower()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ingestor.model import Request
 from ingestor.pipeline.batches import batches
 from ingestor.pipeline.look import PageRead, look_at_pages
+from ingestor.pipeline.rejudge import withdraw_found
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.pipeline.settle import settle
 from ingestor.store import rechecks
@@ -43,4 +44,5 @@ def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> Non
         )
         for batch in batches(dated, CHECKS_A_TRANSACTION, services.clock.monotonic):
             settle(services, batch, summary)
+        withdraw_found(services, summary)
         remember_pauses(services)

@@ -2,7 +2,8 @@
 
 ::
 
-    articles | read the kept page | extract | a revision of ours, if it differs | write the file
+    articles | read the kept pages | judge each | withdraw what is none | write or remove the file
+                                                | a revision of ours, if today's rules differ
 
 Nothing remembers how far this is: an article that says what today's rules read is left alone,
 so that running it again does nothing more for what is done.
@@ -13,25 +14,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from typing import Literal
 
 import structlog
+from sqlalchemy import Connection
 
-from ingestor.archive.warc import reader
 from ingestor.clock import Clock
 from ingestor.config.sections import ArchiveSettings
-from ingestor.config.values import Location
-from ingestor.errors import ArchiveError, CaptureLost, IngestorError
-from ingestor.extract import extract_article
-from ingestor.model import Article, Page, WarcPlace
+from ingestor.errors import IngestorError
+from ingestor.model import Article
 from ingestor.pipeline.files import write_files
+from ingestor.pipeline.rejudge import (
+    KeptPage,
+    Rejudged,
+    found_furniture,
+    pages_of,
+    rejudge,
+    save_rejudged,
+)
 from ingestor.store import reextraction, revisions
 from ingestor.store.db import lock_order
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
-from ingestor.store.reextraction import CapturedArticle, Value, differences
+from ingestor.store.reextraction import CapturedArticle, CapturedRevision, Value, differences
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers import Workers
 
@@ -49,15 +55,20 @@ class ReextractionResult:
     """What became of an article."""
 
     before: CapturedArticle
-    outcome: Literal["changed", "unchanged", "left", "unreadable"]
+    outcome: Literal["changed", "unchanged", "left", "unreadable", "doubted"]
     """``left``: it goes over several pages, and only one of them is read here. ``unreadable``:
-    its kept page is lost, or no rule of today reads it. Either way it stays as it is."""
+    its kept page is lost, or no rule of today reads it. Either way it stays as it is.
+    ``doubted``: none of its pages is the article."""
     article: Article | None = None
     """What today's rules read; ``None`` when they read nothing."""
     changes: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     """What it changes: old and new value, by their name."""
     reason: str = ""
-    """Why it cannot be read."""
+    """Why it cannot be read, or is doubted."""
+    rejudged: Rejudged | None = None
+    """What its revisions are taken for today."""
+    again: bool = False
+    """It was read before: only now it was found out that others show the same text."""
 
     @property
     def template(self) -> str:
@@ -81,32 +92,22 @@ def reextract(
     begun. Raises :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
     waiting = _captured(database, clock, filters)
-    work = partial(_work, archive.raw_dir)
-    results = (_compared(one, result) for one, result in workers.through(waiting, work))
-    while batch := list(islice(results, ARTICLES_A_TRANSACTION)):
+    pages = pages_of(archive.raw_dir, workers, waiting)
+    while batch := list(islice(pages, ARTICLES_A_TRANSACTION)):
+        with database.reading() as connection:
+            judged = rejudge(connection, workers, batch)
+        results = [_result(each, read) for each, (_, read) in zip(judged, batch, strict=True)]
         if not dry_run:
-            _save(database, archive, batch, clock.now())
-        yield from batch
+            _save(database, archive, results, clock.now())
+        yield from results
+    late = found_furniture(archive.raw_dir, database, workers, filters)
+    for each, line in late if not clock.stop.is_set() else ():
+        result = replace(_result(each, {}), reason=line, again=True)
+        if not dry_run:
+            _save(database, archive, [result], clock.now())
+        yield result
     if not dry_run:
         write_files(database, archive)
-
-
-def read_again(folder: Location, places: Sequence[WarcPlace], sha256: str, url: str) -> Article:
-    """Extract the article from a kept page; runs in a worker process.
-
-    The page is the first response record at these places whose body has this hash. Raises
-    :class:`CaptureLost` when there is none, and what :func:`extract_article` raises.
-    """
-    why = ""
-    for place in places:
-        try:
-            kept = reader.read(folder, place)
-        except CaptureLost as error:
-            why = str(error)
-            continue
-        if kept.record.sha256 == sha256:
-            return extract_article(Page(url, kept.body, kept.content_type))
-    raise CaptureLost(f"{url}: {why or 'the kept page is another one'}; see `ingest verify`")
 
 
 def _captured(database: Database, clock: Clock, filters: Filters) -> Iterator[CapturedArticle]:
@@ -125,22 +126,42 @@ def _captured(database: Database, clock: Clock, filters: Filters) -> Iterator[Ca
 
 def _place(captured: CapturedArticle) -> tuple[str, str, int]:
     """Order by day, and within it by place: a disk reads forwards faster."""
-    return captured.article.date, captured.places[0].file, captured.places[0].offset
+    place = captured.captures[-1].places[0]
+    return captured.article.date, place.file, place.offset
 
 
-def _work(folder: Location, captured: CapturedArticle) -> partial[Article]:
-    return partial(read_again, folder, captured.places, captured.sha256, captured.page_url)
+def _result(judged: Rejudged, pages: Mapping[int, KeptPage]) -> ReextractionResult:
+    """Compare an article with what today's rules read in the page of its good revision."""
+    before, good = judged.before, judged.good
+    if good is None:
+        log.debug("article_doubted", url=before.article.url, why=judged.reason)
+        return ReextractionResult(before, "doubted", reason=judged.reason, rejudged=judged)
+    kept = good.capture
+    result = pages.get(kept.id, (None, None))[0] if kept else None
+    compared = _compared(before, result) if result else ReextractionResult(before, "unchanged")
+    if judged.withdrawn:
+        changes = compared.changes or _restored(before, good)
+        compared = replace(compared, outcome="changed", changes=changes)
+    return replace(compared, rejudged=judged)
 
 
-def _compared(before: CapturedArticle, result: Article | Exception | None) -> ReextractionResult:
+def _restored(before: CapturedArticle, good: CapturedRevision) -> dict[str, tuple[Value, Value]]:
+    """Return what changes when an earlier revision is current again."""
+    stored = before.article
+    pairs: dict[str, tuple[Value, Value]] = {
+        "title": (stored.title, good.title),
+        "text": (stored.content_text, good.text),
+    }
+    return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
+
+
+def _compared(before: CapturedArticle, result: Article | Exception) -> ReextractionResult:
     if isinstance(result, Article) and result.parts:
         return ReextractionResult(before, "left")
     if isinstance(result, Article):
         article = _completed(result, before)
         changes = differences(before.article, article)
         return ReextractionResult(before, "changed" if changes else "unchanged", article, changes)
-    if isinstance(result, ArchiveError):
-        raise result
     if not isinstance(result, IngestorError):
         log.error("extraction_failed", url=before.article.url, exc_info=result)
     if before.article.origin != "page" and isinstance(result, IngestorError):
@@ -152,8 +173,8 @@ def _compared(before: CapturedArticle, result: Article | Exception | None) -> Re
 def _completed(article: Article, before: CapturedArticle) -> Article:
     """Leave what the feed had filled in for a page that does not say it."""
     stored = before.article
-    authors = {entry.author for entry in before.announced}
-    announced = (entry.keywords for entry in before.announced)
+    authors = {queued.entry.author for _, queued in before.announced}
+    announced = (queued.entry.keywords for _, queued in before.announced)
     return replace(
         article,
         title=article.title or stored.title,
@@ -164,27 +185,43 @@ def _completed(article: Article, before: CapturedArticle) -> Article:
 
 
 def _save(
-    database: Database, archive: ArchiveSettings, batch: Sequence[ReextractionResult], now: datetime
+    database: Database,
+    archive: ArchiveSettings,
+    batch: Sequence[ReextractionResult],
+    now: datetime,
 ) -> None:
-    changed = [
-        (result.before, result.article)
+    judged = [
+        result.rejudged
         for result in batch
-        if result.outcome == "changed" and result.article
+        if result.rejudged and (result.rejudged.withdrawn or result.rejudged.readings)
     ]
-    if not changed:
+    changed = [result for result in batch if result.outcome == "changed" and result.article]
+    if not judged and not changed:
         return
     with database.transaction() as connection:
-        lock_order.lock_articles(connection, [before.article.id for before, _ in changed])
-        for before, article in changed:
-            upsert = ArticleUpsert(
-                article=article,
-                author=before.article.author,
-                categories=before.article.categories,
-                origin="page",
-                seen_at=now,
-                feed_id=None,
-                capture_id=before.capture_id,
-                final_url=before.page_url,
-            )
-            revisions.reextract(connection, before.article.id, upsert)
+        lock_order.lock_articles(connection, [result.before.article.id for result in batch])
+        save_rejudged(connection, judged, now)
+        for result in changed:
+            _revise(connection, result, now)
     write_files(database, archive)
+
+
+def _revise(connection: Connection, result: ReextractionResult, now: datetime) -> None:
+    """Let an article say what today's rules read in the page of its good revision."""
+    before, article = result.before, result.article
+    good = result.rejudged.good if result.rejudged else None
+    if article is None or good is None or good.capture is None:
+        return
+    if not differences(reextraction.stored(connection, before.article.id), article):
+        return
+    upsert = ArticleUpsert(
+        article=article,
+        author=before.article.author,
+        categories=before.article.categories,
+        origin="page",
+        seen_at=now,
+        feed_id=None,
+        capture_id=good.capture.id,
+        final_url=good.capture.page_url,
+    )
+    revisions.reextract(connection, before.article.id, upsert)

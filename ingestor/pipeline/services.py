@@ -84,6 +84,8 @@ class Summary:
     """Ids of the feeds that announced new entries; not part of the numbers."""
     pages_doubted: int = 0
     """Second looks that brought a page that is not believed; not part of the numbers."""
+    furniture: set[tuple[str, str]] = field(default_factory=set)
+    """Texts that sites give everywhere, as was found out: host and hash; not of the numbers."""
 
     def count(self, outcome: UpsertOutcome) -> None:
         """Count what became of an article."""
@@ -94,7 +96,7 @@ class Summary:
     def numbers(self) -> dict[str, int | float]:
         """Return the numbers, in this order."""
         values = asdict(self)
-        for name in ("problems", "feeds_with_news", "pages_doubted"):
+        for name in ("problems", "feeds_with_news", "pages_doubted", "furniture"):
             del values[name]
         return values
 

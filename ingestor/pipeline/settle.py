@@ -23,7 +23,14 @@ from ingestor.errors import Gone, IngestorError, NotBelieved, Postponed
 from ingestor.identity import document_id
 from ingestor.model import Response
 from ingestor.pipeline import captures
-from ingestor.pipeline.judge import Court, PageSeen, announcement, canonical_or_same, reading
+from ingestor.pipeline.judge import (
+    Court,
+    PageSeen,
+    announcement,
+    canonical_or_same,
+    host,
+    reading,
+)
 from ingestor.pipeline.look import Failed, PageRead, TextInstead, TextRead
 from ingestor.pipeline.outcome import (
     Case,
@@ -35,6 +42,7 @@ from ingestor.pipeline.outcome import (
     observe,
     record,
 )
+from ingestor.pipeline.rejudge import FURNITURE
 from ingestor.pipeline.save import Placed, lock_names, placed, save_placed
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import articles
@@ -52,6 +60,11 @@ log = structlog.get_logger(__name__)
 def settle(services: Services, batch: Sequence[Settled], summary: Summary) -> None:
     """Write a batch down, after what was received is on the disk."""
     cases = _write(services, batch)
+    summary.furniture |= {
+        (host(page.url), page.text_hash)
+        for case in cases
+        if case.verdict == FURNITURE and (page := _page(case))
+    }
     given_up = [case for case in cases if _is_given_up(services, case)]
     instead = [(case.subject, _text_instead(services, case)) for case in given_up]
     cases = [case for case in cases if case not in given_up]

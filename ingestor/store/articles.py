@@ -254,14 +254,17 @@ def record_gone(connection: Connection, article_id: int, since: datetime | None)
 
 def replace_withdrawn(connection: Connection, article_id: int, new: NewArticle) -> None:
     """Let a withdrawn article, which never was one, become the one that was read now."""
-    replace_doubted(connection, article_id, new.upsert)
+    files = select(articles.c.path, articles.c.file_sha256).where(articles.c.id == article_id)
+    path, file_sha256 = connection.execute(files).one()
+    replace_doubted(connection, article_id, new.upsert, _cause(new.upsert))
     values = {
         "url": new.upsert.article.url,
         "date": new.day,
         "document_id": new.upsert.article.document_id or None,
         "published_at": new.published_at,
         "first_seen_at": new.upsert.seen_at,
-        "path": new.path,
+        # A file that is still to go is written over instead.
+        "path": path if file_sha256 is None else new.path,
     }
     connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from ingestor.model import WarcPlace
 from ingestor.store.db.database import Database
 from ingestor.store.revisions import text_sha256
-from ingestor.store.schema import articles, captures, revisions
+from ingestor.store.schema import BELIEVED, articles, captures, revisions
 from ingestor.store.search import index
 
 
@@ -21,7 +21,9 @@ class FileRecord:
     article_id: int
     path: str
     sha256: str | None
-    """``None``: it is due to be written."""
+    """``None``: it is due to be written; ``""``: there is none, and it is not to be."""
+    is_doubted: bool
+    """It is to be removed, not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def contradictions(connection: Connection) -> Iterator[str]:
 def reindex(connection: Connection) -> None:
     """Make the full-text index anew."""
     index.empty(connection)
-    query = select(articles.c.id, articles.c.title, articles.c.content_text)
+    query = select(*articles.c["id", "title", "content_text"]).where(BELIEVED)
     last = 0
     # A part at a time: the texts of a whole archive do not fit into memory.
     while rows := connection.execute(
@@ -104,7 +106,9 @@ def file_records(database: Database) -> Iterator[FileRecord]:
     would let the write-ahead log grow.
     """
     last = 0
-    query = select(articles.c.id, articles.c.path, articles.c.file_sha256).order_by(articles.c.id)
+    query = select(articles.c.id, articles.c.path, articles.c.file_sha256, ~BELIEVED).order_by(
+        articles.c.id
+    )
     while True:
         with database.reading() as connection:
             rows = connection.execute(query.where(articles.c.id > last).limit(1000)).all()

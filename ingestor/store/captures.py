@@ -28,6 +28,16 @@ MOST_SAME = 200
 _LEAD = (
     update(captures).where(captures.c.id == bindparam("of")).values(article_id=bindparam("article"))
 )
+_READ = (
+    update(captures)
+    .where(captures.c.id == bindparam("of"))
+    .values(
+        article_id=bindparam("article"),
+        reading=bindparam("taken_for"),
+        reason=bindparam("why"),
+        text_hash=bindparam("shows"),
+    )
+)
 _INSERT = captures.insert().returning(captures.c.id, sort_by_parameter_order=True)
 _URLS: BindParameter[str] = bindparam("urls", expanding=True)
 _ASKED = select(captures.c.url).distinct().where(captures.c.url.in_(_URLS))
@@ -82,6 +92,22 @@ def record(
     return list(connection.execute(_INSERT, rows).scalars())
 
 
+def record_readings(connection: Connection, read: Sequence[tuple[int, int, Reading]]) -> None:
+    """Write down what captures were taken for later on: each with its article."""
+    rows = [
+        {
+            "of": capture_id,
+            "article": article_id,
+            "taken_for": reading.reading,
+            "why": reading.reason,
+            "shows": reading.text_hash,
+        }
+        for capture_id, article_id, reading in read
+    ]
+    if rows:
+        connection.execute(_READ, rows)
+
+
 def lead_to(connection: Connection, led: Sequence[tuple[int, int]]) -> None:
     """Write down which article each capture was a look at: pairs of capture and article."""
     if led:
@@ -100,10 +126,12 @@ class SameText:
 
 
 def same_text(connection: Connection, text_hash: str, now: datetime) -> SameText:
-    """Return at which addresses a text was read before ``now``."""
+    """Return at which addresses a text was read about ``now``, or before."""
     query = select(captures.c.url, captures.c.fetched_at, captures.c.reading).where(
         captures.c.text_hash == text_hash,
         captures.c.text_hash != literal("", literal_execute=True),
+        # What a kept page is read again for has a future.
+        captures.c.fetched_at <= now + timedelta(days=1),
     )
     rows = connection.execute(query.order_by(captures.c.id.desc()).limit(MOST_SAME)).all()
     day, hour = now - timedelta(days=1), now - timedelta(hours=1)

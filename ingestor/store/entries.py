@@ -151,6 +151,36 @@ def _queued(row: Any) -> QueuedEntry:
     )
 
 
+def of_articles(
+    connection: Connection, article_ids: Sequence[int]
+) -> dict[int, list[tuple[Feed, QueuedEntry]]]:
+    """Return the entries that led to each of these articles, each with its feed, oldest first.
+
+    Of a feed it says what is known without the configuration, which it may have left.
+    """
+    query = select(
+        entries, feeds.c.name.label("feed_name"), feeds.c.kind, feeds.c.url.label("feed_url")
+    )
+    query = query.join(feeds).where(entries.c.article_id.in_(article_ids)).order_by(entries.c.id)
+    led: dict[int, list[tuple[Feed, QueuedEntry]]] = {}
+    for row in connection.execute(query):
+        feed = Feed(row.feed_name, row.kind, row.feed_url, (), "", content="feed")
+        led.setdefault(row.article_id, []).append((feed, _queued(row)))
+    return led
+
+
+def announce_again(connection: Connection, article_id: int, at: datetime, reason: str) -> None:
+    """Let what led to an article that turned out to be none be tried anew, from ``at`` on."""
+    values = {
+        "state": "pending",
+        "attempts": 0,
+        "next_attempt_at": at,
+        "error": reason,
+        "article_id": None,
+    }
+    connection.execute(update(entries).where(entries.c.article_id == article_id).values(**values))
+
+
 def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
     """Return whether an earlier entry of the same feed, with another guid, has its address."""
     earlier = select(entries.c.id).where(

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, literal, select
 
-from ingestor.model import Article, Security, WarcPlace
-from ingestor.store import spans
-from ingestor.store.captures import earlier
+from ingestor.model import Article, Feed, Security, WarcPlace
+from ingestor.store import entries, spans
+from ingestor.store.captures import Reading, earlier
+from ingestor.store.entries import QueuedEntry
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.schema import (
+    BELIEVED,
     articles,
     captures,
-    entries,
     keywords,
     revisions,
     symbols,
@@ -26,26 +27,54 @@ from ingestor.store.stored_articles import StoredArticle, are_behind, load
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
-    """What an entry said of its article: it fills in what the page does not say."""
+class KeptCapture:
+    """A capture of a page that is kept."""
 
-    author: str
-    keywords: tuple[str, ...]
+    id: int
+    asked_url: str
+    page_url: str
+    """Address at which the page answered."""
+    status: int
+    fetched_at: datetime
+    sha256: str
+    places: tuple[WarcPlace, ...]
+    """Where the page may lie: its own record, and, if that is a revisit, those before it."""
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedRevision:
+    """A revision that is believed."""
+
+    revision: int
+    title: str
+    text: str
+    template: str
+    capture: KeptCapture | None
+    """``None``: it rests on no page that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedArticle:
-    """An article with the capture that its current revision was read from."""
+    """An article with the captures that its believed revisions were read from."""
 
     article: StoredArticle
-    capture_id: int
-    page_url: str
-    """Address at which the page answered."""
-    sha256: str
-    """Of the page."""
-    places: tuple[WarcPlace, ...]
-    """Where the page may lie: its own record, and, if that is a revisit, those before it."""
-    announced: tuple[Announced, ...]
+    revisions: tuple[CapturedRevision, ...]
+    """In their order."""
+    announced: tuple[tuple[Feed, QueuedEntry], ...]
+    """What announced it: it fills in what the page does not say."""
+
+    @property
+    def captures(self) -> tuple[KeptCapture, ...]:
+        """Return the captures of its revisions, each once."""
+        every = {
+            revision.capture.id: revision.capture for revision in self.revisions if revision.capture
+        }
+        return tuple(every.values())
+
+    def revision(self, number: int) -> CapturedRevision | None:
+        """Return a revision that is believed."""
+        return next((kept for kept in self.revisions if kept.revision == number), None)
 
 
 Value = str | frozenset[Any] | tuple[Any, ...]
@@ -91,7 +120,7 @@ def differences(before: StoredArticle, read: Article) -> dict[str, tuple[Value, 
 
 def count(connection: Connection, filters: Filters) -> tuple[int, int]:
     """Return how many articles are meant, and how many of them have a page that is kept."""
-    every = select(func.count()).select_from(articles).where(*conditions(filters))
+    every = select(func.count()).select_from(articles).where(*conditions(filters), BELIEVED)
     numbers = (connection.execute(query).scalar_one() for query in (every, _captured(every)))
     return int(next(numbers)), int(next(numbers))
 
@@ -105,32 +134,47 @@ def days(connection: Connection, filters: Filters) -> list[date]:
 def captured_articles(
     connection: Connection, filters: Filters, after: tuple[str, int], limit: int
 ) -> list[CapturedArticle]:
-    """Return articles whose page is kept, by day and id, from behind ``after`` (day, id) on.
-
-    Only the current revision of each: what was before it is history.
-    """
-    query = _captured(select(articles, *_CAPTURE)).where(*conditions(filters), *are_behind(*after))
+    """Return articles whose page is kept, by day and id, from behind ``after`` (day, id) on."""
+    query = _captured(select(articles)).where(*conditions(filters), *are_behind(*after))
     rows = connection.execute(query.order_by(articles.c.date, articles.c.id).limit(limit)).all()
-    announced = _announced(connection, [row.id for row in rows])
-    return [
-        CapturedArticle(
-            article=article,
-            capture_id=row.capture_id,
-            page_url=row.page_url,
-            sha256=row.sha256,
-            places=_places(connection, row),
-            announced=tuple(announced[row.id]),
-        )
-        for row, article in zip(rows, load(connection, rows), strict=True)
-    ]
+    return _with_captures(connection, rows)
 
 
-_CAPTURE = (
-    captures.c.id.label("capture_id"),
-    captures.c.url.label("asked_url"),
-    captures.c.final_url.label("page_url"),
-    *captures.c["sha256", "warc_file", "warc_offset", "warc_length"],
-)
+def stored(connection: Connection, article_id: int) -> StoredArticle:
+    """Return an article as it stands now."""
+    query = select(articles).where(articles.c.id == article_id)
+    return load(connection, connection.execute(query).all())[0]
+
+
+def with_text(connection: Connection, text_hashes: Collection[str]) -> list[CapturedArticle]:
+    """Return the articles whose current page shows one of these texts."""
+    if not text_hashes:
+        return []
+    query = _captured(select(articles)).where(captures.c.text_hash.in_(text_hashes), _HAS_TEXT)
+    return _with_captures(connection, connection.execute(query.order_by(articles.c.id)).all())
+
+
+def with_shared_text(
+    connection: Connection, filters: Filters, after: int, limit: int
+) -> list[CapturedArticle]:
+    """Return articles whose current page shows what another address showed, by id from behind one.
+
+    Whether it did so within a day and on the same host is not asked here.
+    """
+    other = captures.alias()
+    shared = select(other.c.id).where(
+        other.c.text_hash == captures.c.text_hash,
+        other.c.text_hash != literal("", literal_execute=True),
+        other.c.url != captures.c.url,
+    )
+    query = _captured(select(articles)).where(
+        *conditions(filters), articles.c.id > after, _HAS_TEXT, shared.exists()
+    )
+    rows = connection.execute(query.order_by(articles.c.id).limit(limit)).all()
+    return _with_captures(connection, rows)
+
+
+_HAS_TEXT = captures.c.text_hash != literal("", literal_execute=True)
 
 
 def _captured(query: Select[Any]) -> Select[Any]:
@@ -140,20 +184,57 @@ def _captured(query: Select[Any]) -> Select[Any]:
     return (
         query.join(revisions, current)
         .join(captures, captures.c.id == revisions.c.capture_id)
-        .where(captures.c.warc_file.is_not(None))
+        .where(captures.c.warc_file.is_not(None), BELIEVED)
     )
 
 
-def _announced(connection: Connection, ids: list[int]) -> defaultdict[int, list[Announced]]:
-    announced: defaultdict[int, list[Announced]] = defaultdict(list)
-    # Not whole rows: an entry's content may be as long as the article.
-    query = select(*entries.c["article_id", "author", "keywords"])
-    for row in connection.execute(query.where(entries.c.article_id.in_(ids))):
-        words = tuple(row.keywords.splitlines())
-        announced[row.article_id].append(Announced(row.author, words))
-    return announced
+def _with_captures(connection: Connection, rows: Sequence[Row[Any]]) -> list[CapturedArticle]:
+    ids = [row.id for row in rows]
+    led = entries.of_articles(connection, ids)
+    kept = _revisions(connection, ids)
+    return [
+        CapturedArticle(article, tuple(kept[article.id]), tuple(led.get(article.id, ())))
+        for article in load(connection, rows)
+    ]
 
 
-def _places(connection: Connection, row: Row[Any]) -> tuple[WarcPlace, ...]:
+def _revisions(
+    connection: Connection, ids: Sequence[int]
+) -> defaultdict[int, list[CapturedRevision]]:
+    query = (
+        select(
+            *revisions.c["article_id", "revision", "title", "content_text", "template"],
+            captures.c.id.label("capture_id"),
+            *captures.c[_CAPTURE],
+        )
+        .outerjoin(captures, captures.c.id == revisions.c.capture_id)
+        .where(revisions.c.article_id.in_(ids), revisions.c.cause != "doubt")
+    )
+    kept: defaultdict[int, list[CapturedRevision]] = defaultdict(list)
+    for row in connection.execute(query.order_by(revisions.c.revision)).all():
+        capture = _capture(connection, row) if row.warc_file is not None else None
+        kept[row.article_id].append(
+            CapturedRevision(row.revision, row.title, row.content_text, row.template, capture)
+        )
+    return kept
+
+
+_CAPTURE = (
+    "url", "final_url", "status", "fetched_at", "sha256", "warc_file", "warc_offset",
+    "warc_length", "reading", "reason", "text_hash",
+)  # fmt: skip
+
+
+def _capture(connection: Connection, row: Any) -> KeptCapture:
     own = WarcPlace(row.warc_file, row.warc_offset, row.warc_length)
-    return (own, *earlier(connection, row.asked_url, row.sha256, before=row.capture_id))
+    before = earlier(connection, row.url, row.sha256, before=row.capture_id)
+    return KeptCapture(
+        id=row.capture_id,
+        asked_url=row.url,
+        page_url=row.final_url,
+        status=row.status,
+        fetched_at=row.fetched_at,
+        sha256=row.sha256,
+        places=(own, *before),
+        reading=Reading(row.reading, row.reason, row.text_hash),
+    )

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from ingestor.identity import fingerprint
-from ingestor.model import Cause
+from ingestor.model import Cause, Origin
 from ingestor.store import images as pictures
 from ingestor.store import spans, stories
 from ingestor.store.db import lock_order
@@ -91,13 +91,14 @@ def reextract(connection: Connection, article_id: int, upsert: ArticleUpsert) ->
     return True
 
 
-def replace_doubted(connection: Connection, article_id: int, upsert: ArticleUpsert) -> None:
+def replace_doubted(
+    connection: Connection, article_id: int, upsert: ArticleUpsert, cause: Cause
+) -> None:
     """Let an article that was withdrawn, with nothing good before it, say what was read now.
 
     Its other columns are the caller's.
     """
     row = _locked(connection, article_id)
-    cause: Cause = "new" if upsert.origin == "page" else "import"
     _replace(connection, row, upsert, cause=cause, updated_at=upsert.article.updated_at)
     doubted = update(articles).where(articles.c.id == article_id)
     connection.execute(doubted.values(doubted_at=None))
@@ -107,35 +108,42 @@ def withdraw(connection: Connection, article_id: int, revision: int, now: dateti
     """Take a revision back that turned out not to be the article: its cause is ``doubt`` then.
 
     Where it is the current one, the last good one before it is current again. Returns whether the
-    article has a good one; one that has none is doubted from ``now`` on.
+    article has a good one; one that has none is doubted from ``now`` on: its file is due to go,
+    and its page is not looked at again.
     """
     row = _locked(connection, article_id)
+    lock_order.lock_revisions(connection)
     mine = revisions.c.article_id == article_id
-    connection.execute(
-        update(revisions).where(mine, revisions.c.revision == revision).values(cause="doubt")
-    )
-    spans.rebuild(connection, article_id)
+    taken = update(revisions).where(mine, revisions.c.revision == revision)
+    if connection.execute(taken.where(revisions.c.cause != "doubt").values(cause="doubt")).rowcount:
+        spans.rebuild(connection, article_id, revision)
     believed = mine & (revisions.c.cause != "doubt")
     last = select(revisions).where(believed).order_by(revisions.c.revision.desc()).limit(1)
     good = connection.execute(last).first()
     if good is None:
         if row.doubted_at is None:
             index.remove(connection, row.id, row.title, row.content_text)
+            stories.leave(connection, row.id, row.content_text)
             doubt = update(articles).where(articles.c.id == article_id)
-            connection.execute(doubt.values(doubted_at=now))
+            values = _UNASKED | {"doubted_at": now, "next_check_at": None, "checks": 0}
+            connection.execute(doubt.values(**values))
         return False
     if row.revision == revision:
         _restore(connection, row, good)
     return True
 
 
+_UNASKED = {"file_sha256": None, "etag": "", "last_modified": ""}
+"""The file is due; and the page is asked for as if for the first time, for what it answered last
+was no article."""
+
+
 def _restore(connection: Connection, row: Row[Any], good: Row[Any]) -> None:
     """Let an article say what an earlier revision says."""
     index.remove(connection, row.id, row.title, row.content_text)
-    values = {name: getattr(good, name) for name in _RESTORED}
-    connection.execute(
-        update(articles).where(articles.c.id == row.id).values(**values, file_sha256=None)
-    )
+    values = {name: getattr(good, name) for name in _RESTORED} | _UNASKED
+    values |= {"origin": _origin(good), "updated_at": _last_edit(connection, row.id, good.revision)}
+    connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
     stories.regroup(connection, row.id, row.content_text, good.content_text)
     index.add(connection, [(row.id, good.title, good.content_text)])
     connection.execute(images.delete().where(images.c.article_id == row.id))
@@ -146,6 +154,24 @@ def _restore(connection: Connection, row: Row[Any], good: Row[Any]) -> None:
     if shown:
         connection.execute(_INSERT_IMAGES, shown)
         pictures.point_to_known(connection, {row.id})
+
+
+def _origin(revision: Row[Any]) -> Origin:
+    """Return where the text of a revision is from."""
+    if revision.capture_id is not None:
+        return "page"
+    return "import" if revision.cause == "import" else "feed"
+
+
+def _last_edit(connection: Connection, article_id: int, revision: int) -> datetime | None:
+    """Return when the last edit up to a revision was seen that is believed."""
+    query = select(func.max(revisions.c.seen_at)).where(
+        revisions.c.article_id == article_id,
+        revisions.c.revision <= revision,
+        revisions.c.cause == "edit",
+    )
+    seen_at: datetime | None = connection.execute(query).scalar()
+    return seen_at
 
 
 def _replace(
@@ -168,7 +194,9 @@ def _replace(
         "file_sha256": None,
     }
     connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
-    stories.regroup(connection, row.id, row.content_text, upsert.article.body.text)
+    # One that was withdrawn has left its story.
+    before = "" if row.doubted_at else row.content_text
+    stories.regroup(connection, row.id, before, upsert.article.body.text)
     connection.execute(images.delete().where(images.c.article_id == row.id))
     # A clock that was put back would otherwise make the older revision the later known one.
     seen_at = max(upsert.seen_at, last_seen)

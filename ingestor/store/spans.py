@@ -59,15 +59,18 @@ def write(connection: Connection, new: Sequence[Spanned]) -> None:
             connection.execute(_INSERT[table], values)
 
 
-def rebuild(connection: Connection, article_id: int) -> None:
+def rebuild(connection: Connection, article_id: int, withdrawn: int) -> None:
     """Count the runs again after a revision was withdrawn: they go over believed ones alone.
 
-    What only a withdrawn revision named keeps a row of that revision.
+    What a withdrawn revision named keeps a row of that revision.
     """
     query = select(revisions.c.revision, revisions.c.cause).where(
         revisions.c.article_id == article_id
     )
-    causes = dict(connection.execute(query.order_by(revisions.c.revision)).tuples().all())
+    ordered = connection.execute(query.order_by(revisions.c.revision))
+    causes = {row.revision: row.cause for row in ordered}
+    # Until now a run went over the one that is withdrawn, and left out those before.
+    apart = {number for number, cause in causes.items() if cause == "doubt"} - {withdrawn}
     for table, names in _NAMES.items():
         columns = table.c["first_revision", "last_revision", *names]
         runs = connection.execute(select(*columns).where(table.c.article_id == article_id)).all()
@@ -76,6 +79,7 @@ def rebuild(connection: Connection, article_id: int) -> None:
                 tuple(values)
                 for first, last, *values in runs
                 if first <= number <= (last or number)
+                and (number == first or apart.isdisjoint((number, first)))
             }
             for number in causes
         }

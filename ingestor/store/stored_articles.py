@@ -70,6 +70,8 @@ class StoredArticle:
     origin: Origin
     template: str
     path: str
+    doubted_at: datetime | None
+    """Since when it is known never to have been an article; ``None``: it is one."""
     categories: tuple[str, ...]
     feeds: tuple[str, ...]
     """Names of the feeds that announced it."""
@@ -239,7 +241,10 @@ def due_files(connection: Connection, limit: int, shard: Shard = ALL) -> list[St
 
 
 def record_files(connection: Connection, files: Sequence[tuple[StoredArticle, str]]) -> None:
-    """Note what files hold now: of each its SHA-256. An article revised meanwhile stays due."""
+    """Note what files hold now: of each its SHA-256, ``""`` for one that is not to be.
+
+    An article revised meanwhile stays due.
+    """
     rows = [
         {"of": article.id, "was": article.revision, "holds": sha256} for article, sha256 in files
     ]

@@ -111,6 +111,17 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
         _set(connection, article_id, _joined(connection, alike, article_id))
 
 
+def leave(connection: Connection, article_id: int, content: str) -> None:
+    """Take an article with this text, which turned out to be none, out of its story for itself."""
+    gone = story_bands.c.article_id == article_id, story_bands.c.band.in_(bands(content))
+    connection.execute(delete(story_bands).where(*gone))
+    query = select(stories.c.story_id).where(stories.c.article_id == article_id)
+    current: int | None = connection.execute(query).scalar_one_or_none()
+    if current is not None:
+        _leave(connection, article_id, current)
+        _set(connection, article_id, article_id)
+
+
 def missing(connection: Connection) -> int:
     """Return how many articles are in no story: those from before there were any."""
     query = select(func.count()).select_from(articles).outerjoin(stories)

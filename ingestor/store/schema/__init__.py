@@ -91,7 +91,10 @@ articles = Table(
     text("categories", "Categories for the front matter, one a line."),
     reference("feeds", "Feed that announced it first; NULL: none did.", nullable=True),
     Column(
-        "file_sha256", Text, comment="SHA-256 (hex) of the file; NULL: it is due to be written."
+        "file_sha256",
+        Text,
+        comment="SHA-256 (hex) of the file, empty where there is none; NULL: it is due to be "
+        "written, or, where doubted_at is set, to be removed.",
     ),
     number("checks", "How often its page was looked at again."),
     time("next_check_at", "When its page is looked at again; NULL: no more."),

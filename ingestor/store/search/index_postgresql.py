@@ -28,8 +28,8 @@ _INSERT = text(
 )
 _DELETE = text("DELETE FROM articles_fts WHERE article_id = :id")
 _UNINDEXED = text(
-    "SELECT count(*) FROM articles FULL JOIN articles_fts ON article_id = id"
-    " WHERE id IS NULL OR article_id IS NULL"
+    "SELECT count(*) FROM (SELECT id FROM articles WHERE doubted_at IS NULL) AS believed"
+    " FULL JOIN articles_fts ON article_id = id WHERE id IS NULL OR article_id IS NULL"
 )
 _MATCHING = "SELECT article_id FROM articles_fts WHERE terms @> CAST(:terms AS integer[])"
 _ANSWERS = text(f"{_MATCHING} LIMIT CAST(:limit AS bigint)")

@@ -31,8 +31,9 @@ _LATEST = text(f"{_MATCHING} ORDER BY rowid DESC")
 _BETWEEN = text(f"{_MATCHING} AND rowid BETWEEN :first AND :last")
 _HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :limit)")  # noqa: S608 - constants
 _IN_PARTS = {"yield_per": 500}
-_MISSING = "SELECT count(*) FROM articles WHERE id NOT IN (SELECT id FROM articles_fts_docsize)"
-_SURPLUS = "SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN (SELECT id FROM articles)"
+_BELIEVED = "SELECT id FROM articles WHERE doubted_at IS NULL"
+_MISSING = f"SELECT count(*) FROM ({_BELIEVED} EXCEPT SELECT id FROM articles_fts_docsize)"  # noqa: S608 - constants
+_SURPLUS = f"SELECT count(*) FROM articles_fts_docsize WHERE id NOT IN ({_BELIEVED})"  # noqa: S608 - constants
 
 
 def create(connection: Connection) -> None:
