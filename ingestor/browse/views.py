@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
+from ingestor.store.doubts import doubted_feeds
 from ingestor.store.filters import Filters, symbol_of
 from ingestor.store.overview import FeedHealth, late_feeds
 from ingestor.store.search.hits import Hit, newest, search
@@ -100,7 +101,7 @@ FACET_VALUES = 12
 
 def front(connection: Connection, now: datetime) -> dict[str, Any]:
     """Return the numbers, the chart, the feeds' health and the newest articles."""
-    late = late_feeds(connection, now)
+    late, doubted = late_feeds(connection, now), doubted_feeds(connection, now)
     feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
     return {
         "totals": overview.totals(connection),
@@ -114,8 +115,13 @@ def front(connection: Connection, now: datetime) -> dict[str, Any]:
                 "pending": feed.pending,
                 "parked": feed.parked,
                 "last_ok": china(feed.last_ok_at),
-                "state": _state(feed, late=feed.name in late),
-                "reason": redact(feed.stopped or feed.last_error or late.get(feed.name, "")),
+                "state": _state(feed, late=feed.name in late, doubted=feed.name in doubted),
+                "reason": redact(
+                    feed.stopped
+                    or feed.last_error
+                    or doubted.get(feed.name, "")
+                    or late.get(feed.name, "")
+                ),
             }
             for feed in feeds
         ],
@@ -232,13 +238,15 @@ def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str
     }
 
 
-def _state(feed: FeedHealth, *, late: bool) -> str:
+def _state(feed: FeedHealth, *, late: bool, doubted: bool) -> str:
     if not feed.active:
         return "not configured"
     if feed.stopped:
         return "stopped"
     if feed.failures:
         return f"failed {feed.failures}×"
+    if doubted:
+        return "doubted"
     if late:
         return "late"
     return "ok" if feed.last_ok_at else "never polled"

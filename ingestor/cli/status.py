@@ -23,6 +23,7 @@ from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
 from ingestor.store.coordination import leases
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
+from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.overview import FeedHealth, Parked, late_feeds
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
@@ -55,6 +56,9 @@ def show(state: ClusterState | None) -> None:
         console.print(Text(f"stalled {job}: its worker is gone; another one does it"))
 
 
+DOUBTS_SHOWN = 10
+"""Of the pages that were not believed, by host and reason; ``--json`` has them all."""
+
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
 
@@ -73,8 +77,9 @@ def status(
 ) -> None:
     """Show the feeds, their health, what is pending and what was given up.
 
-    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, an
-    entry was given up, a job was lost with its worker, or nothing has run yet.
+    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, a host
+    of its articles gave nothing that is believed for an hour, an entry was given up, a job was
+    lost with its worker, or nothing has run yet.
     Example: ingest status --json
     """
     settings = options(context).settings()
@@ -85,7 +90,10 @@ def status(
         say_error(f"nothing has run yet: {error}")
         if as_json:
             say_json(
-                _document([], [], NOTHING, {}) | {"hosts_paused": {}, "cluster": None}, indent=2
+                _document([], [], NOTHING, {})
+                | _doubts_document([], {})
+                | {"hosts_paused": {}, "cluster": None},
+                indent=2,
             )
         raise typer.Exit(1) from error
     with database.reading() as connection:
@@ -94,16 +102,19 @@ def status(
         parked = overview.parked(connection, PARKED_SHOWN)
         totals = overview.totals(connection)
         late = late_feeds(connection, now)
+        doubted, counts = doubted_feeds(connection, now), doubts(connection, now)
         workers = cluster_state(connection, settings.cluster.stalled_after)
     database.close()
     if as_json:
-        document = _document(feeds, parked, totals, late) | {
+        document = _document(feeds, parked, totals, late) | _doubts_document(counts, doubted)
+        document |= {
             "hosts_paused": {name: iso_utc(one.until) for name, one in paused.items()},
             **as_document(workers),
         }
         say_json(document, indent=2)
     else:
-        _show(feeds, parked, totals, late=late, now=now)
+        _show(feeds, parked, totals, late=late, doubted=doubted, now=now)
+        _show_doubts(feeds, counts, doubted)
         _show_requests(feeds, paused)
         show(workers)
     if (
@@ -111,6 +122,7 @@ def status(
         or any(one.active and one.failures for one in feeds)
         or parked
         or late
+        or doubted
     ):
         raise typer.Exit(1)
 
@@ -131,12 +143,17 @@ def _document(
     }
 
 
+def _doubts_document(counts: list[Doubt], doubted: dict[str, str]) -> dict[str, object]:
+    return {"doubts": [asdict(doubt) for doubt in counts], "feeds_doubted": doubted}
+
+
 def _show(
     feeds: list[FeedHealth],
     parked: list[Parked],
     totals: dict[str, int | str | None],
     *,
     late: dict[str, str],
+    doubted: dict[str, str],
     now: datetime,
 ) -> None:
     console = Console()
@@ -161,7 +178,7 @@ def _show(
             _ago(None if one.stopped else one.next_poll_at, now),
             str(one.pending),
             Text(str(one.parked), style="red" if one.parked else ""),
-            _health(one, late=one.name in late),
+            _health(one, late=one.name in late, doubted=one.name in doubted),
         )
     console.print(table)
     days = f", {totals['first_day']} to {totals['last_day']}" if totals["articles"] else ""
@@ -181,6 +198,22 @@ def _show_reasons(
         console.print(
             Text(f"parked  {one_line(given_up.feed)}: {redact(one_line(given_up.error))}")
         )
+
+
+def _show_doubts(feeds: list[FeedHealth], counts: list[Doubt], doubted: dict[str, str]) -> None:
+    """Say which pages were not believed in the last day, and whose times are set right."""
+    console = Console()
+    for name, reason in doubted.items():
+        console.print(Text(f"doubted {one_line(name)}: {redact(one_line(reason))}"))
+    for doubt in counts[:DOUBTS_SHOWN]:
+        pages = "page" if doubt.looks == 1 else "pages"
+        reason = redact(one_line(doubt.reason))
+        console.print(Text(f"doubts  {doubt.host}: {doubt.looks} {pages} in a day: {reason}"))
+    for feed in feeds:
+        if feed.active and feed.zone_shift_s:
+            hours = feed.zone_shift_s // 3600
+            line = f"times set right by {hours} h: its source reads its zone wrongly"
+            console.print(Text(f"times   {one_line(feed.name)}: {line}"))
 
 
 def _show_requests(feeds: list[FeedHealth], paused: dict[str, HostPause]) -> None:
@@ -205,13 +238,15 @@ def _plain(value: object) -> object:
     return redact(value) if isinstance(value, str) else value
 
 
-def _health(one: FeedHealth, *, late: bool) -> Text:
+def _health(one: FeedHealth, *, late: bool, doubted: bool) -> Text:
     if not one.active:
         return Text("not in the configuration", style="dim")
     if one.stopped:
         return Text("stopped", style="red")
     if one.failures:
         return Text(f"failed {one.failures}×", style="red")
+    if doubted:
+        return Text("doubted", style="red")
     if late:
         return Text("late", style="yellow")
     return Text("ok" if one.last_ok_at else "never polled", style="green" if one.last_ok_at else "")

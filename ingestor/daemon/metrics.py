@@ -63,6 +63,12 @@ class Metrics(Observer):
             ["host", "result"],
             registry=registry,
         )
+        self._doubted = Counter(
+            "ingestor_pages_doubted",
+            "Pages that were not believed, by what they were taken for.",
+            ["reason"],
+            registry=registry,
+        )
         self._robots = Counter(
             "ingestor_robots_requests", "robots.txt asked for.", ["result"], registry=registry
         )
@@ -88,6 +94,11 @@ class Metrics(Observer):
         """Count a revision."""
         super().revised(cause)
         self._revisions.labels(cause).inc()
+
+    def doubted(self, reason: str) -> None:
+        """Count a page that was not believed."""
+        super().doubted(reason)
+        self._doubted.labels(reason).inc()
 
     def polled(self, result: PollResult) -> None:
         """Count a poll."""

@@ -146,6 +146,8 @@ class FeedHealth:
     """Where its address has moved to for good; ``""``: it has not."""
     stopped: str
     """Why it is not asked any more; ``""``: it is."""
+    zone_shift_s: int
+    """Seconds by which its times are set right; 0: they are right as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ def feed_health(connection: Connection, moves: int) -> list[FeedHealth]:
             last_error=row.last_error,
             moved_to=row.moved_to if row.moved_polls >= moves else "",
             stopped=row.stopped,
+            zone_shift_s=row.zone_shift_s,
         )
         for row in rows
     ]
