@@ -25,7 +25,7 @@ from ingestor.store.overview import FeedHealth, late_feeds
 from ingestor.store.search.hits import Hit, newest, search
 from ingestor.store.search.query import Order, parse
 from ingestor.store.search.snippets import marks, snippet
-from ingestor.store.stored_articles import ArticleRevision, history
+from ingestor.store.stored_articles import ArticleRevision, current, history
 from ingestor.text.dates import SHANGHAI
 from ingestor.text.diff import Change, changes
 from ingestor.text.sanitize import redact
@@ -170,13 +170,14 @@ def article(
 
     ``None`` when there is no such article or revision.
     """
-    every = history(connection, article_id)
-    asked = (each for each in reversed(every) if revision in {None, each.revision})
-    if (shown := next(asked, None)) is None:
+    every, now = history(connection, article_id), current(connection, article_id)
+    asked = (each for each in every if each.revision == revision)
+    shown = now if revision is None else next(asked, None)
+    if shown is None or now is None:
         return None
     html, count = page_html(shown.content_html, pictures=pictures)
     return {
-        "article": every[-1],
+        "article": now,
         "shown": shown,
         "html": html,
         "picture_count": count,

@@ -9,7 +9,13 @@ from ingestor.observer import Observer
 from ingestor.pipeline.services import Services
 from ingestor.store.db.database import Database
 from ingestor.store.due import ALL, Shard
-from ingestor.store.stored_articles import StoredArticle, due_files, record_files
+from ingestor.store.stored_articles import (
+    StoredArticle,
+    due_files,
+    left_files,
+    record_files,
+    record_removed,
+)
 from ingestor.text.dates import iso_utc
 
 FILES_A_TRANSACTION = 50
@@ -30,10 +36,11 @@ def write_files(
 ) -> int:
     """Write every file that is due into the archive's folder; return how many.
 
-    ``observer`` is told whenever some are written.
+    The files of what is doubted go. ``observer`` is told whenever some are written.
 
     Raises :class:`~ingestor.errors.StorageFailed`; the files not written stay due.
     """
+    _remove_left(database, archive, shard)
     count = 0
     while True:
         with database.reading() as connection:
@@ -47,6 +54,18 @@ def write_files(
         if observer:
             observer.moved()
         count += len(due)
+
+
+def _remove_left(database: Database, archive: ArchiveSettings, shard: Shard) -> None:
+    """Remove the files of articles that turned out never to have been any."""
+    with database.reading() as connection:
+        left = left_files(connection, shard)
+    if not left:
+        return
+    for path in left.values():
+        storage(archive.dir).remove(path)
+    with database.transaction() as connection:
+        record_removed(connection, list(left))
 
 
 def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:

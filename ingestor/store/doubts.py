@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, func, or_, select
@@ -22,6 +22,7 @@ from ingestor.store.schema import (
     sightings,
 )
 from ingestor.text.dates import iso_utc
+from ingestor.witness.looks import Reason
 
 COUNTED = timedelta(days=1)
 """How far back doubts are counted."""
@@ -30,6 +31,7 @@ LONG = timedelta(hours=1)
 """A host that gave nothing but what is doubted for so long is said to do so."""
 
 _NO_ARTICLE = {"none", "doubtful"}
+_REASONS = frozenset(get_args(Reason))
 _SAID = {
     "article": "the article",
     "edit": "an edit of it",
@@ -64,10 +66,11 @@ class SeenPage:
     @property
     def outcome(self) -> str:
         """Return in words what it was taken for, ``verification page, not believed``."""
-        if self.reading == "none":
-            return f"{self.reason} page, not believed" if self.reason else "not believed"
+        if self.reading == "none" and self.reason in _REASONS:
+            page = "" if "page" in self.reason else " page"
+            return f"{self.reason}{page}, not believed"
         outcome = _SAID.get(self.reading, "kept")
-        if self.reading == "doubtful":
+        if self.reading in _NO_ARTICLE:
             outcome += ", not believed"
         return f"{outcome}: {self.reason}" if self.reason else outcome
 

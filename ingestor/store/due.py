@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, or_, select, true
 
-from ingestor.store.schema import WAITING, articles, entries, feeds, images, pictures
+from ingestor.store.schema import BELIEVED, WAITING, articles, entries, feeds, images, pictures
 from ingestor.store.schema.cluster import assignments
 
 ENTRIES_A_BATCH = 32
@@ -23,8 +23,11 @@ that dies loses some seconds of work (docs/scaling.md)."""
 IMAGES_AN_ARTICLE = 100
 """Further ones of one article are left: the longest slides have some sixty."""
 
-FILE_IS_DUE: ColumnElement[bool] = articles.c.file_sha256.is_(None)
+FILE_IS_DUE: ColumnElement[bool] = and_(articles.c.file_sha256.is_(None), BELIEVED)
 """Condition on ``articles``: its file is to be written."""
+
+FILE_IS_LEFT: ColumnElement[bool] = and_(articles.c.file_sha256.is_not(None), ~BELIEVED)
+"""Condition on ``articles``: it never was one, and its file is to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def due_recheck_shards(connection: Connection, now: datetime, of: int) -> Sequen
 
 def due_file_shards(connection: Connection, of: int) -> Sequence[int]:
     """Return the shards in which an article's file is to be written."""
-    return _numbers(connection, _shards(articles.c.id, of).where(FILE_IS_DUE))
+    return _numbers(connection, _shards(articles.c.id, of).where(or_(FILE_IS_DUE, FILE_IS_LEFT)))
 
 
 def _shards(key: Column[int], of: int) -> Select[tuple[int]]:
