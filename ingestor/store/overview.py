@@ -176,8 +176,8 @@ def feed_health(connection: Connection, moves: int) -> list[FeedHealth]:
     An address counts as moved after ``moves`` polls in a row that were redirected.
     """
     query = select(sightings.c.feed_id, func.count()).group_by(sightings.c.feed_id)
-    seen: Counter[int] = Counter(dict(connection.execute(query).tuples().all()))
-    seen.subtract(dict(connection.execute(query.join(articles).where(~BELIEVED)).tuples().all()))
+    seen: Counter[int] = Counter(dict(connection.execute(query).all()))
+    seen.subtract(dict(connection.execute(query.join(articles).where(~BELIEVED)).all()))
     queue = _queues(connection)
     rows = connection.execute(select(feeds).order_by(feeds.c.active.desc(), feeds.c.id))
     return [
@@ -252,8 +252,8 @@ def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
     """Return the last ``days`` publication days that have articles, the oldest first."""
     query = select(articles.c.date, func.count()).group_by(articles.c.date)
     # Counted by itself: an index answers it, and what is doubted is little.
-    doubted: dict[str, int] = dict(connection.execute(query.where(~BELIEVED)).tuples().all())
-    rows = connection.execute(query.order_by(articles.c.date.desc()).limit(days)).tuples().all()
+    doubted: dict[str, int] = dict(connection.execute(query.where(~BELIEVED)).all())
+    rows = connection.execute(query.order_by(articles.c.date.desc()).limit(days)).all()
     counts = [(day, number - doubted.get(day, 0)) for day, number in reversed(rows)]
     return [(day, number) for day, number in counts if number]
 

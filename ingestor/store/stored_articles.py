@@ -320,7 +320,7 @@ def due_files(connection: Connection, limit: int, shard: Shard = ALL) -> list[St
 def left_files(connection: Connection, shard: Shard = ALL) -> dict[int, str]:
     """Return the files of this shard that are to go, by their article's id."""
     query = select(articles.c.id, articles.c.path).where(FILE_IS_LEFT, shard.has(articles.c.id))
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def record_removed(connection: Connection, article_ids: Sequence[int]) -> None:

@@ -72,8 +72,9 @@ def test_a_soft_404_gives_the_feeds_text_its_place(site, net):
         rsshub_feed([with_text]).replace("</channel>", f"<item>{short}</channel>"),
         content_type="application/xml",
     )
-    for article in (with_text, without):
-        net.serve(article.url, SOFT_404)
+    net.serve(with_text.url, SOFT_404)
+    # Word for word the same twice is furniture of the site, which is another test's.
+    net.serve(without.url, SOFT_404.replace("抱歉", "非常抱歉"))
     assert site.run("--once").returncode == 1
     assert site.query("SELECT title, origin FROM articles") == [(with_text.title, "feed")]
 
