@@ -89,12 +89,8 @@ def status(
         # A monitor must not take this for "all is well": the folder may be the wrong one.
         say_error(f"nothing has run yet: {error}")
         if as_json:
-            say_json(
-                _document([], [], NOTHING, {})
-                | _doubts_document([], {})
-                | {"hosts_paused": {}, "cluster": None},
-                indent=2,
-            )
+            nothing = _document([], [], NOTHING, {}) | _doubts_document([], {})
+            say_json(nothing | {"hosts_paused": {}, "cluster": None}, indent=2)
         raise typer.Exit(1) from error
     with database.reading() as connection:
         feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
@@ -117,13 +113,8 @@ def status(
         _show_doubts(feeds, counts, doubted)
         _show_requests(feeds, paused)
         show(workers)
-    if (
-        (workers and workers.stalled)
-        or any(one.active and one.failures for one in feeds)
-        or parked
-        or late
-        or doubted
-    ):
+    failing = any(feed.active and feed.failures for feed in feeds)
+    if (workers and workers.stalled) or failing or parked or late or doubted:
         raise typer.Exit(1)
 
 
