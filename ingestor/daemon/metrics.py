@@ -63,12 +63,7 @@ class Metrics(Observer):
             ["host", "result"],
             registry=registry,
         )
-        self._doubted = Counter(
-            "ingestor_pages_doubted",
-            "Pages that were not believed, by what they were taken for.",
-            ["reason"],
-            registry=registry,
-        )
+        self._doubted = _doubted(registry)
         self._robots = Counter(
             "ingestor_robots_requests", "robots.txt asked for.", ["result"], registry=registry
         )
@@ -118,6 +113,11 @@ class Metrics(Observer):
         now = CollectorRegistry()
         now.register(gauges)
         return generate_latest(self.registry) + generate_latest(now)
+
+
+def _doubted(registry: CollectorRegistry) -> Counter:
+    told = "Pages that were not believed, by what they were taken for."
+    return Counter("ingestor_pages_doubted", told, ["reason"], registry=registry)
 
 
 class Gauges(Collector):
