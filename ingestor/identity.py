@@ -146,7 +146,7 @@ def entry_key(feed: Feed, entry: Entry) -> str:
     the article, guid and link decide together; without an address the guid does, else the
     words themselves.
     """
-    day = publication_day(entry.published_at) if entry.published_at else ""
+    day = publication_day(entry.stated_at) if entry.stated_at else ""
     named = _guid_and_link(feed, entry) if feed.content == "feed" and entry.guid else ""
     named = named or (_named(entry.url) if entry.url else "")
     named = named or entry.guid or fingerprint(entry.title, entry.content or entry.summary)

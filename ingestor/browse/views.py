@@ -19,12 +19,13 @@ from sqlalchemy import Connection
 
 from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
+from ingestor.store.doubts import doubted_feeds
 from ingestor.store.filters import Filters, symbol_of
 from ingestor.store.overview import FeedHealth, late_feeds
 from ingestor.store.search.hits import Hit, newest, search
 from ingestor.store.search.query import Order, parse
 from ingestor.store.search.snippets import marks, snippet
-from ingestor.store.stored_articles import ArticleRevision, history
+from ingestor.store.stored_articles import ArticleRevision, current, history
 from ingestor.text.dates import SHANGHAI
 from ingestor.text.diff import Change, changes
 from ingestor.text.sanitize import redact
@@ -99,7 +100,7 @@ def _replace(picture: HtmlElement) -> None:
 
 def front(connection: Connection, now: datetime) -> dict[str, Any]:
     """Return the numbers, the chart, the feeds' health and the newest articles."""
-    late = late_feeds(connection, now)
+    late, doubted = late_feeds(connection, now), doubted_feeds(connection, now)
     feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
     return {
         "totals": overview.totals(connection),
@@ -113,8 +114,13 @@ def front(connection: Connection, now: datetime) -> dict[str, Any]:
                 "pending": feed.pending,
                 "parked": feed.parked,
                 "last_ok": china(feed.last_ok_at),
-                "state": _state(feed, late=feed.name in late),
-                "reason": redact(feed.stopped or feed.last_error or late.get(feed.name, "")),
+                "state": _state(feed, late=feed.name in late, doubted=feed.name in doubted),
+                "reason": redact(
+                    feed.stopped
+                    or feed.last_error
+                    or doubted.get(feed.name, "")
+                    or late.get(feed.name, "")
+                ),
             }
             for feed in feeds
         ],
@@ -163,13 +169,14 @@ def article(
 
     ``None`` when there is no such article or revision.
     """
-    every = history(connection, article_id)
-    asked = (each for each in reversed(every) if revision in {None, each.revision})
-    if (shown := next(asked, None)) is None:
+    every, now = history(connection, article_id), current(connection, article_id)
+    asked = (each for each in every if each.revision == revision)
+    shown = now if revision is None else next(asked, None)
+    if shown is None or now is None:
         return None
     html, count = page_html(shown.content_html, pictures=pictures)
     return {
-        "article": every[-1],
+        "article": now,
         "shown": shown,
         "html": html,
         "picture_count": count,
@@ -231,13 +238,15 @@ def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str
     }
 
 
-def _state(feed: FeedHealth, *, late: bool) -> str:
+def _state(feed: FeedHealth, *, late: bool, doubted: bool) -> str:
     if not feed.active:
         return "not configured"
     if feed.stopped:
         return "stopped"
     if feed.failures:
         return f"failed {feed.failures}×"
+    if doubted:
+        return "doubted"
     if late:
         return "late"
     return "ok" if feed.last_ok_at else "never polled"

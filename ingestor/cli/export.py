@@ -15,7 +15,7 @@ import typer
 
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say
-from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
+from ingestor.cli.filters import Doubted, Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
@@ -70,6 +70,7 @@ def export(
     symbol: Symbol = "",
     feed: Feeds = None,
     limit: Limit = None,
+    doubted: Doubted = False,
     revisions: Revisions = False,
     force: Force = False,
 ) -> None:
@@ -84,7 +85,9 @@ def export(
     settings = chosen.settings()
     wanted = form or _format(destination)
     _check(destination, wanted, settings, revisions=revisions)
-    filters = filters_of(since=since, until=until, symbol=symbol, feed=feed, limit=limit)
+    filters = filters_of(
+        since=since, until=until, symbol=symbol, feed=feed, limit=limit, doubted=doubted
+    )
     database = existing(settings)
     with closing(database):
         require_feeds(database, filters)

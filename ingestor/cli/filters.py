@@ -25,6 +25,11 @@ Feeds = Annotated[
     typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
 ]
 
+Doubted = Annotated[
+    bool,
+    typer.Option("--doubted", help="Also what turned out never to have been an article."),
+]
+
 
 def filters_of(
     *,
@@ -34,6 +39,7 @@ def filters_of(
     media: str = "",
     feed: list[str] | None = None,
     limit: int | None = None,
+    doubted: bool = False,
 ) -> Filters:
     """Return what the options say; raise :class:`UsageError` for what is no day or no code."""
     first, last = _day("--since", since), _day("--until", until)
@@ -46,6 +52,7 @@ def filters_of(
         media=media,
         feeds=tuple(feed or ()),
         limit=limit,
+        doubted=doubted,
     )
 
 

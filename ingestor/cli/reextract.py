@@ -77,7 +77,7 @@ def reextract(
     """
     set_up_logs(options(context))
     settings = options(context).settings()
-    filters = filters_of(since=since or "", until=until or "", feed=feed)
+    filters = filters_of(since=since or "", until=until or "", feed=feed, doubted=True)
     if defer:
         _defer(settings, filters, dry_run=dry_run)
         return

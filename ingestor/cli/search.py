@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_json
-from ingestor.cli.filters import Feeds, Since, Symbol, Until, filters_of, require_feeds
+from ingestor.cli.filters import Doubted, Feeds, Since, Symbol, Until, filters_of, require_feeds
 from ingestor.store.search import statement
 from ingestor.store.search.hits import Hit
 from ingestor.store.search.hits import search as find
@@ -51,6 +51,7 @@ def search(
     symbol: Symbol = "",
     feed: Feeds = None,
     media: Medium = "",
+    doubted: Doubted = False,
     limit: Limit = 20,
     order: Sorted = Order.RELEVANCE,
     as_json: AsJson = False,
@@ -62,7 +63,9 @@ def search(
     --since 2024-01-01 --order newest
     """
     words = parse(" ".join(query))
-    filters = filters_of(since=since, until=until, symbol=symbol, media=media, feed=feed)
+    filters = filters_of(
+        since=since, until=until, symbol=symbol, media=media, feed=feed, doubted=doubted
+    )
     settings = options(context).settings()
     if as_sql:
         kind = make_url(settings.store.url).get_backend_name()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Annotated
 
@@ -17,11 +17,12 @@ from ingestor.errors import UsageError
 from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.store import stories
 from ingestor.store.db.database import Database
-from ingestor.store.stored_articles import ArticleRevision, history, ids_of
+from ingestor.store.doubts import SeenPage, looks_at
+from ingestor.store.stored_articles import ArticleRevision, current, history, ids_of
 from ingestor.store.stories import Copy
 from ingestor.text.dates import SHANGHAI, iso_utc
 from ingestor.text.diff import Change, Stretch, changes
-from ingestor.text.sanitize import one_line
+from ingestor.text.sanitize import one_line, redact
 
 _COLOURS = {"went": "red", "came": "green"}
 
@@ -39,40 +40,63 @@ def show(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Show one article as the archive has it; --revisions and --diff show how it became so.
+    """Show one article as the archive has it, and each look at its page.
+
+    --revisions and --diff show how it became so.
 
     Example: ingest show --diff
     https://finance.sina.com.cn/china/2022-04-14/doc-imcwipii4221122.shtml
     """
     database = existing(options(context).settings())
-    every, copies, others = _find(database, article)
+    shown = _find(database, article)
     database.close()
+    every = shown.revisions
     if as_json:
-        say_json(_document(every, copies), indent=2)
+        say_json(_document(shown), indent=2)
         return
-    say("\n".join(_head(every[-1])))
-    for other in others:
+    say("\n".join(_head(shown)))
+    for other in shown.others:
         say(f"see also   ingest show {other} (the same address on another day)")
-    for copy in copies:
+    for copy in shown.copies:
         where = one_line(f"{copy.media or copy.url}: {copy.title}")
         say(f"same story ingest show {copy.id} ({where})")
+    for look in shown.looks:
+        say(_look_line(look))
     if revisions:
         say("\n".join(["", *map(_line, every)]))
     if diff:
         typer.echo("\n".join(_edits(every)))
     if not (revisions or diff):
-        say(f"\n{every[-1].content_text}")
+        say(f"\n{shown.current.content_text}")
 
 
 _KEYS = (
     "id", "url", "date", "title", "media", "editor", "published_at", "first_seen_at", "updated_at",
-    "origin", "path", "keywords", "symbols", "feeds",
+    "gone_at", "doubted_at", "origin", "path", "keywords", "symbols", "feeds",
 )  # fmt: skip
+_KEYS_THEN = (
+    "published_at", "media", "editor", "summary", "headimg", "template", "final_url", "note",
+    "symbols", "keywords",
+)  # fmt: skip
+"""What each revision said of itself."""
 
 
-def _document(every: Sequence[ArticleRevision], copies: Sequence[Copy]) -> dict[str, object]:
-    return {name: getattr(every[-1], name) for name in _KEYS} | {
-        "copies": [asdict(copy) for copy in copies],
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """All that is shown of an article."""
+
+    current: ArticleRevision
+    revisions: Sequence[ArticleRevision]
+    looks: Sequence[SeenPage]
+    copies: Sequence[Copy]
+    others: Sequence[int]
+    """Ids of others at the same address."""
+
+
+def _document(shown: _Shown) -> dict[str, object]:
+    return {name: getattr(shown.current, name) for name in _KEYS} | {
+        "copies": [asdict(copy) for copy in shown.copies],
+        "looks": [asdict(look) | {"outcome": look.outcome} for look in shown.looks],
         "revisions": [
             {
                 "revision": revision.revision,
@@ -81,14 +105,16 @@ def _document(every: Sequence[ArticleRevision], copies: Sequence[Copy]) -> dict[
                 "title": revision.title,
                 "text": revision.content_text,
                 "sequence": revision.sequence,
+                "known_until": revision.known_until,
             }
-            for revision in every
+            | {name: getattr(revision, name) for name in _KEYS_THEN}
+            for revision in shown.revisions
         ],
     }
 
 
-def _find(database: Database, named: str) -> tuple[list[ArticleRevision], list[Copy], list[int]]:
-    """Return an article's revisions, its copies, and the ids of others at the same address."""
+def _find(database: Database, named: str) -> _Shown:
+    """Return all that is shown of the article of an id or an address."""
     with database.reading() as connection:
         if named.isdecimal():
             ids = [int(named)]
@@ -101,14 +127,20 @@ def _find(database: Database, named: str) -> tuple[list[ArticleRevision], list[C
             raise UsageError(
                 f'"{named}" is neither the id of an article nor an address (https://…)'
             )
-        every = history(connection, ids[0]) if ids and ids[0] < 2**63 else []
-        copies = stories.others(connection, ids[0]) if every else []
-    if not every:
-        raise UsageError(f"{named}: there is no such article in the archive")
-    return every, copies, ids[1:]
+        article = current(connection, ids[0]) if ids and ids[0] < 2**63 else None
+        if article is None:
+            raise UsageError(f"{named}: there is no such article in the archive")
+        return _Shown(
+            article,
+            history(connection, article.id),
+            looks_at(connection, article.id),
+            stories.others(connection, article.id),
+            ids[1:],
+        )
 
 
-def _head(article: ArticleRevision) -> Iterator[str]:
+def _head(shown: _Shown) -> Iterator[str]:
+    article = shown.current
     yield one_line(article.title)
     facts = {
         "id": str(article.id),
@@ -123,7 +155,9 @@ def _head(article: ArticleRevision) -> Iterator[str]:
         "symbols": ", ".join(article.symbols),
         "feeds": ", ".join(article.feeds),
         "origin": article.origin,
-        "revisions": str(article.revision),
+        "revisions": str(shown.revisions[-1].revision),
+        "gone": _moment(article.gone_at),
+        "doubted": _moment(article.doubted_at),
         "file": article.path,
     }
     for name, value in facts.items():
@@ -134,7 +168,13 @@ def _head(article: ArticleRevision) -> Iterator[str]:
 def _line(revision: ArticleRevision) -> str:
     size, seen = f"{len(revision.content_text)} characters", _moment(revision.known_from)
     title = one_line(revision.title)
-    return f"{revision.revision:>3}  {seen}  {revision.cause:<9} {size:>16}  {title}"
+    line = f"{revision.revision:>3}  {seen}  {revision.cause:<9} {size:>16}  {title}"
+    return f"{line} ({one_line(revision.note)})" if revision.note else line
+
+
+def _look_line(look: SeenPage) -> str:
+    looked_at = look.looked_at.astimezone(UTC)
+    return f"{looked_at:%Y-%m-%d %H:%M} looked: {redact(one_line(look.outcome))}"
 
 
 def _edits(every: Sequence[ArticleRevision]) -> Iterator[str]:

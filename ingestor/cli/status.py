@@ -22,9 +22,13 @@ from ingestor.store import overview
 from ingestor.store.coordination import leases
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
+from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.overview import FeedHealth, Parked, late_feeds
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
+
+DOUBTS_SHOWN = 10
+"""Of the pages that were not believed, by host and reason; ``--json`` has them all."""
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
@@ -39,6 +43,10 @@ class State:
     totals: dict[str, int | str | None]
     late: dict[str, str]
     """Feeds that are quiet for longer than they ever were, with the reason."""
+    doubts: list[Doubt]
+    """Pages of the last day that were not believed."""
+    doubted: dict[str, str]
+    """Feeds of whose hosts nothing is believed, with the reason."""
     paused: dict[str, HostPause]
     workers: ClusterState | None
 
@@ -47,11 +55,18 @@ class State:
         """Whether nobody has to look at it."""
         stalled = self.workers and self.workers.stalled
         failing = any(feed.active and feed.failures for feed in self.feeds)
-        return not (stalled or failing or self.parked or self.late)
+        return not (stalled or failing or self.parked or self.late or self.doubted)
 
 
 NOTHING = State(
-    [], [], {"articles": 0, "revisions": 0, "first_day": None, "last_day": None}, {}, {}, None
+    [],
+    [],
+    {"articles": 0, "revisions": 0, "first_day": None, "last_day": None},
+    late={},
+    doubts=[],
+    doubted={},
+    paused={},
+    workers=None,
 )
 """The state of an archive that is not there yet."""
 
@@ -62,8 +77,9 @@ def status(
 ) -> None:
     """Show the feeds, their health, what is pending and what was given up.
 
-    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, an
-    entry was given up, a job was lost with its worker, or nothing has run yet.
+    Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, a host
+    of its articles gave nothing that is believed for an hour, an entry was given up, a job was
+    lost with its worker, or nothing has run yet.
     Example: ingest status --json
     """
     settings = options(context).settings()
@@ -83,6 +99,7 @@ def status(
         console = Console()
         _show_feeds(console, state, now)
         _show_reasons(console, state)
+        _show_doubts(console, state)
         _show_requests(console, state)
         if state.workers:
             _show_workers(console, state.workers)
@@ -97,9 +114,11 @@ def _read(database: Database, settings: Settings, now: datetime) -> State:
             overview.feed_health(connection, MOVES_IN_A_ROW),
             overview.parked(connection, PARKED_SHOWN),
             overview.totals(connection),
-            late_feeds(connection, now),
-            {host: pause for host, pause in pauses.items() if pause.until > now},
-            cluster_state(connection, settings.cluster.stalled_after),
+            late=late_feeds(connection, now),
+            doubts=doubts(connection, now),
+            doubted=doubted_feeds(connection, now),
+            paused={host: pause for host, pause in pauses.items() if pause.until > now},
+            workers=cluster_state(connection, settings.cluster.stalled_after),
         )
 
 
@@ -113,6 +132,8 @@ def _document(state: State) -> dict[str, object]:
             {key: _plain(value) for key, value in asdict(feed).items()} for feed in state.feeds
         ],
         "parked": [asdict(entry) for entry in state.parked],
+        "doubts": [asdict(doubt) for doubt in state.doubts],
+        "feeds_doubted": state.doubted,
         "hosts_paused": {host: iso_utc(pause.until) for host, pause in state.paused.items()},
         "cluster": asdict(state.workers) if state.workers else None,
     }
@@ -133,7 +154,7 @@ def _show_feeds(console: Console, state: State, now: datetime) -> None:
             _ago(None if feed.stopped else feed.next_poll_at, now),
             str(feed.pending),
             Text(str(feed.parked), style="red" if feed.parked else ""),
-            _health(feed, late=feed.name in state.late),
+            _health(feed, late=feed.name in state.late, doubted=feed.name in state.doubted),
         )
     console.print(table)
     totals = state.totals
@@ -150,6 +171,21 @@ def _show_reasons(console: Console, state: State) -> None:
         console.print(Text(f"late    {one_line(name)}: {reason}"))
     for entry in state.parked:
         console.print(Text(f"parked  {one_line(entry.feed)}: {redact(one_line(entry.error))}"))
+
+
+def _show_doubts(console: Console, state: State) -> None:
+    """Say which pages were not believed in the last day, and whose times are set right."""
+    for name, reason in state.doubted.items():
+        console.print(Text(f"doubted {one_line(name)}: {redact(one_line(reason))}"))
+    for doubt in state.doubts[:DOUBTS_SHOWN]:
+        pages = "page" if doubt.looks == 1 else "pages"
+        reason = redact(one_line(doubt.reason))
+        console.print(Text(f"doubts  {doubt.host}: {doubt.looks} {pages} in a day: {reason}"))
+    for feed in state.feeds:
+        if feed.active and feed.zone_shift_s:
+            hours = feed.zone_shift_s // 3600
+            line = f"times set right by {hours} h: its source reads its zone wrongly"
+            console.print(Text(f"times   {one_line(feed.name)}: {line}"))
 
 
 def _show_requests(console: Console, state: State) -> None:
@@ -192,13 +228,15 @@ def _plain(value: object) -> object:
     return redact(value) if isinstance(value, str) else value
 
 
-def _health(feed: FeedHealth, *, late: bool) -> Text:
+def _health(feed: FeedHealth, *, late: bool, doubted: bool) -> Text:
     if not feed.active:
         return Text("not in the configuration", style="dim")
     if feed.stopped:
         return Text("stopped", style="red")
     if feed.failures:
         return Text(f"failed {feed.failures}×", style="red")
+    if doubted:
+        return Text("doubted", style="red")
     if late:
         return Text("late", style="yellow")
     return Text(

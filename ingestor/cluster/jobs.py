@@ -161,7 +161,7 @@ class Jobs:
             services.database,
             services.workers,
             self.clock,
-            filters=Filters(first, last, feeds=tuple(names)),
+            filters=Filters(first, last, feeds=tuple(names), doubted=True),
             dry_run=False,
         ):
             services.observer.moved()

@@ -63,6 +63,7 @@ class Metrics(Observer):
             ["host", "result"],
             registry=registry,
         )
+        self._doubted = _doubted(registry)
         self._robots = Counter(
             "ingestor_robots_requests", "robots.txt asked for.", ["result"], registry=registry
         )
@@ -89,6 +90,11 @@ class Metrics(Observer):
         super().revised(cause)
         self._revisions.labels(cause).inc()
 
+    def doubted(self, reason: str) -> None:
+        """Count a page that was not believed."""
+        super().doubted(reason)
+        self._doubted.labels(reason).inc()
+
     def polled(self, result: PollResult) -> None:
         """Count a poll."""
         super().polled(result)
@@ -107,6 +113,11 @@ class Metrics(Observer):
         now = CollectorRegistry()
         now.register(gauges)
         return generate_latest(self.registry) + generate_latest(now)
+
+
+def _doubted(registry: CollectorRegistry) -> Counter:
+    told = "Pages that were not believed, by what they were taken for."
+    return Counter("ingestor_pages_doubted", told, ["reason"], registry=registry)
 
 
 class Gauges(Collector):

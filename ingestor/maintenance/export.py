@@ -26,7 +26,10 @@ from ingestor.text.dates import iso_utc
 ROWS_A_GROUP = 1_000
 """Articles in memory at a time, twice over: what a reader loads at least."""
 
-_TIMES = ("published_at", "first_seen_at", "updated_at", "known_from", "known_until")
+_TIMES = (
+    "published_at", "first_seen_at", "updated_at", "known_from", "known_until", "gone_at",
+    "doubted_at",
+)  # fmt: skip
 _NUMBERS = ("id", "revision", "sequence")
 _LISTS = ("categories", "feeds", "symbols", "keywords", "images")
 
@@ -39,6 +42,7 @@ COLUMNS = (
     "content_html", "content_text", "content_sha256", "published_at", "first_seen_at",
     "updated_at", "revision", "sequence", "cause", "known_from", "known_until", "origin",
     "template", "path", "categories", "feeds", "symbols", "keywords", "images",
+    "final_url", "note", "gone_at", "doubted_at",
 )  # fmt: skip
 """Keys of the JSON lines and columns of Parquet, in their order (docs/import-export.md)."""
 

@@ -11,7 +11,11 @@ from ingestor.observer import Observer
 from ingestor.pipeline.services import Services
 from ingestor.store.db.database import Database
 from ingestor.store.due import ALL, Shard
-from ingestor.store.stored_articles import StoredArticle, due_files, record_files
+from ingestor.store.stored_articles import (
+    StoredArticle,
+    due_files,
+    record_files,
+)
 from ingestor.text.dates import iso_utc
 
 FILES_A_TRANSACTION = 50

@@ -290,6 +290,7 @@ def _outcome(
         title=read.document.title if read else "",
         new_entries=new_entries,
         moved=policy.after_redirect(state, polled.response.moved_to),
+        zone_shift=read.document.zone_shift if read else None,
     )
 
 

@@ -24,7 +24,7 @@ IMAGES_AN_ARTICLE = 100
 """Further ones of one article are left: the longest slides have some sixty."""
 
 FILE_IS_DUE: ColumnElement[bool] = articles.c.file_sha256.is_(None)
-"""Condition on ``articles``: its file is to be written."""
+"""Condition on ``articles``: its file is to be written, or, where it is doubted, to go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class PollOutcome:
     """Before this it asked not to be asked."""
     stopped: str = ""
     """Why it is not to be asked any more."""
+    zone_shift: timedelta | None = None
+    """By how much its times were set right, when a body was read; ``None`` leaves what is known."""
 
 
 _ANEW: dict[str, object] = {
@@ -48,6 +50,7 @@ _ANEW: dict[str, object] = {
     "moved_polls": 0,
     "retry_at": None,
     "stopped": "",
+    "zone_shift_s": 0,
 }
 """What belongs to an address, and is nothing for another."""
 
@@ -171,6 +174,8 @@ def record_poll(connection: Connection, outcome: PollOutcome) -> None:
             "body_sha256": outcome.validators.body_sha256,
             "title": outcome.title,
         }
+    if outcome.zone_shift is not None:
+        values["zone_shift_s"] = int(outcome.zone_shift.total_seconds())
     if outcome.new_entries:
         values["last_new_at"] = outcome.polled_at
     connection.execute(update(feeds).where(feeds.c.id == outcome.feed_id).values(**values))

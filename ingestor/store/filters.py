@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
-from ingestor.store.schema import articles, feeds, sightings, symbols
+from ingestor.store.schema import BELIEVED, articles, feeds, sightings, symbols
 from ingestor.text.securities import normalised
 
 
@@ -30,21 +30,22 @@ class Filters:
     """Announced by one of these, or imported with its name as last category; ``()``: by any."""
     limit: int | None = None
     """At most so many articles; which come first is said where they are asked for."""
+    doubted: bool = False
+    """Also those that turned out never to have been articles."""
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """Return the conditions on ``articles`` that those meet which are meant; not the limit."""
-    wanted: list[ColumnElement[bool]] = []
+    wanted: list[ColumnElement[bool]] = [] if filters.doubted else [BELIEVED]
     if filters.since:
         wanted.append(articles.c.date >= filters.since)
     if filters.until:
         wanted.append(articles.c.date <= filters.until)
     if filters.symbol:
-        named = (
-            (symbols.c.article_id == articles.c.id)
-            & (symbols.c.symbol == filters.symbol)
-            & symbols.c.last_revision.is_(None)
-        )
+        named = (symbols.c.article_id == articles.c.id) & (symbols.c.symbol == filters.symbol)
+        # What is doubted has no revision that is current.
+        now = symbols.c.last_revision.is_(None)
+        named &= or_(now, ~BELIEVED) if filters.doubted else now
         wanted.append(select(symbols.c.article_id).where(named).exists())
     if filters.media:
         wanted.append(articles.c.media == filters.media)

@@ -5,6 +5,7 @@ The health snapshot is asked for every few seconds, the others when somebody wan
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +22,16 @@ from sqlalchemy import (
 
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
 from ingestor.store.due import entry_is_due, feed_is_due
-from ingestor.store.schema import WAITING, articles, entries, feeds, revisions, sightings, symbols
+from ingestor.store.schema import (
+    BELIEVED,
+    WAITING,
+    articles,
+    entries,
+    feeds,
+    revisions,
+    sightings,
+    symbols,
+)
 from ingestor.text.dates import iso_utc
 
 ARTICLES_LOOKED_AT = 200
@@ -146,6 +156,8 @@ class FeedHealth:
     """Where its address has moved to for good; ``""``: it has not."""
     stopped: str
     """Why it is not asked any more; ``""``: it is."""
+    zone_shift_s: int
+    """Seconds by which its times are set right; 0: they are right as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +175,9 @@ def feed_health(connection: Connection, moves: int) -> list[FeedHealth]:
 
     An address counts as moved after ``moves`` polls in a row that were redirected.
     """
-    seen: dict[int, int] = {
-        row.feed_id: row.articles
-        for row in connection.execute(
-            select(sightings.c.feed_id, func.count().label("articles")).group_by(
-                sightings.c.feed_id
-            )
-        )
-    }
+    query = select(sightings.c.feed_id, func.count()).group_by(sightings.c.feed_id)
+    seen: Counter[int] = Counter(dict(connection.execute(query).all()))
+    seen.subtract(dict(connection.execute(query.join(articles).where(~BELIEVED)).all()))
     queue = _queues(connection)
     rows = connection.execute(select(feeds).order_by(feeds.c.active.desc(), feeds.c.id))
     return [
@@ -179,7 +186,7 @@ def feed_health(connection: Connection, moves: int) -> list[FeedHealth]:
             kind=row.kind,
             url=row.url,
             active=bool(row.active),
-            articles=seen.get(row.id, 0),
+            articles=seen[row.id],
             pending=queue.get(row.id, (0, 0))[0],
             parked=queue.get(row.id, (0, 0))[1],
             last_ok_at=row.last_ok_at,
@@ -189,6 +196,7 @@ def feed_health(connection: Connection, moves: int) -> list[FeedHealth]:
             last_error=row.last_error,
             moved_to=row.moved_to if row.moved_polls >= moves else "",
             stopped=row.stopped,
+            zone_shift_s=row.zone_shift_s,
         )
         for row in rows
     ]
@@ -222,14 +230,15 @@ def parked(connection: Connection, limit: int) -> list[Parked]:
 
 
 def totals(connection: Connection) -> dict[str, int | str | None]:
-    """Return the numbers of the archive as a whole."""
+    """Return the numbers of the archive as a whole, without what is doubted."""
     # Each by itself: an index answers it. Together, SQLite would read every article.
+    doubted = select(func.count()).select_from(articles).where(~BELIEVED)
     row = connection.execute(
         select(
-            _count(articles).label("articles"),
+            (_count(articles) - doubted.scalar_subquery()).label("articles"),
             _count(revisions).label("revisions"),
-            select(func.min(articles.c.date)).scalar_subquery().label("first_day"),
-            select(func.max(articles.c.date)).scalar_subquery().label("last_day"),
+            select(func.min(articles.c.date)).where(BELIEVED).scalar_subquery().label("first_day"),
+            select(func.max(articles.c.date)).where(BELIEVED).scalar_subquery().label("last_day"),
         )
     ).one()
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
@@ -242,8 +251,11 @@ def _count(table: Table) -> ScalarSelect[int]:
 def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
     """Return the last ``days`` publication days that have articles, the oldest first."""
     query = select(articles.c.date, func.count()).group_by(articles.c.date)
+    # Counted by itself: an index answers it, and what is doubted is little.
+    doubted: dict[str, int] = dict(connection.execute(query.where(~BELIEVED)).all())
     rows = connection.execute(query.order_by(articles.c.date.desc()).limit(days)).all()
-    return [(row[0], row[1]) for row in reversed(rows)]
+    counts = [(day, number - doubted.get(day, 0)) for day, number in reversed(rows)]
+    return [(day, number) for day, number in counts if number]
 
 
 def symbol_counts(

@@ -66,12 +66,14 @@ class StoredArticle:
     published_at: datetime | None
     first_seen_at: datetime
     updated_at: datetime | None
+    gone_at: datetime | None
+    """Since when its page is not there any more."""
+    doubted_at: datetime | None
+    """Since when it is known never to have been an article."""
     revision: int
     origin: Origin
     template: str
     path: str
-    doubted_at: datetime | None
-    """Since when it is known never to have been an article; ``None``: it is one."""
     categories: tuple[str, ...]
     feeds: tuple[str, ...]
     """Names of the feeds that announced it."""
@@ -93,13 +95,17 @@ class StoredArticle:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRevision(StoredArticle):
-    """An article as one of its revisions has it."""
+    """An article as one of its revisions has it: what it said then, with what it named then."""
 
     sequence: int
     cause: Cause
+    final_url: str
+    """The address that answered; ``""``: it was not read from a page."""
+    note: str
+    """What is to be said of the revision."""
     known_from: datetime
     known_until: datetime | None
-    """``None``: it is the current revision."""
+    """``None``: it is the current revision. One that is doubted by now was never known."""
 
 
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
@@ -134,7 +140,28 @@ _AS_STORED = tuple(
 )
 _OF_REVISION = (
     "title", "content_html", "content_text", "content_sha256", "revision", "sequence", "cause",
+    "final_url", "note",
 )  # fmt: skip
+_SAID_THEN = ("published_at", "media", "editor", "summary", "headimg", "template")
+"""Of several revisions each has its own; the article has those of the current one."""
+
+_NAMED_THEN: dict[str, tuple[Select[Any], Callable[..., Any]]] = {
+    "securities": (
+        _beside(
+            *symbols.c["article_id", "first_revision", "last_revision", "market", "symbol", "name"],
+            order=symbols.c.symbol,
+        ),
+        Security,
+    ),
+    "keywords": (
+        _beside(
+            *keywords.c["article_id", "first_revision", "last_revision", "keyword"],
+            order=keywords.c.keyword,
+        ),
+        str,
+    ),
+}
+"""What revisions name, by its field: of several articles, and what a row of it becomes."""
 
 
 def load(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredArticle]:
@@ -151,6 +178,12 @@ def _article(row: Row[Any], beside: Mapping[str, Sequence[Any]]) -> StoredArticl
     values: dict[str, Any] = {name: getattr(row, name) for name in _AS_STORED}
     values |= {name: tuple(records) for name, records in beside.items()}
     return StoredArticle(**values, categories=tuple(row.categories.splitlines()))
+
+
+def current(connection: Connection, article_id: int) -> ArticleRevision | None:
+    """Return an article as it stands; ``None``: there is no such article."""
+    rows = connection.execute(select(articles).where(articles.c.id == article_id)).all()
+    return next(_revisions(connection, rows, every_revision=False), None)
 
 
 def history(connection: Connection, article_id: int) -> list[ArticleRevision]:
@@ -215,16 +248,60 @@ def _revisions(
     query = select(revisions).where(revisions.c.article_id.in_(_IDS)).order_by(revisions.c.revision)
     if not every_revision:
         query = query.join(articles).where(articles.c.revision == revisions.c.revision)
+    ids = [row.id for row in rows]
     revised: defaultdict[int, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(query, {"ids": [row.id for row in rows]}):
+    for row in connection.execute(query, {"ids": ids}):
         revised[row.article_id].append(row)
+    named = _Named(connection, ids) if every_revision else None
     for article in load(connection, rows):
         stored = {name: getattr(article, name) for name in StoredArticle.__slots__}
         own = revised[article.id]
-        ends = [*(row.seen_at for row in own[1:]), None]
-        for row, known_until in zip(own, ends, strict=True):
+        for row, known_until in zip(own, _ends(own), strict=True):
             values = stored | {name: getattr(row, name) for name in _OF_REVISION}
+            if named:
+                values |= {name: getattr(row, name) for name in _SAID_THEN} | named.by(row)
             yield ArticleRevision(**values, known_from=row.seen_at, known_until=known_until)
+
+
+def _ends(own: Sequence[Row[Any]]) -> list[datetime | None]:
+    """Return until when each of an article's revisions was known to hold: until the next one.
+
+    One that is doubted by now ends where it began: it is never what was known.
+    """
+    ends: list[datetime | None] = []
+    following: datetime | None = None
+    for row in reversed(own):
+        if row.cause == "doubt":
+            ends.append(row.seen_at)
+        else:
+            ends.append(following)
+            following = row.seen_at
+    return ends[::-1]
+
+
+class _Named:
+    """The securities and keywords of articles, with the revisions that name them."""
+
+    def __init__(self, connection: Connection, article_ids: Sequence[int]) -> None:
+        self._runs: dict[str, defaultdict[int, list[tuple[int, int | None, Any]]]] = {}
+        for name, (query, record) in _NAMED_THEN.items():
+            runs = self._runs[name] = defaultdict(list)
+            for article_id, first, last, *values in connection.execute(query, {"ids": article_ids}):
+                runs[article_id].append((first, last, record(*values)))
+
+    def by(self, revision: Row[Any]) -> dict[str, tuple[Any, ...]]:
+        """Return what a revision names, by the field of :class:`ArticleRevision`."""
+        number, doubted = revision.revision, revision.cause == "doubt"
+        return {
+            name: tuple(
+                record
+                for first, last, record in runs[revision.article_id]
+                # Runs of believed revisions go over those that are doubted.
+                if ((first, last) == (number, number) if doubted else first <= number)
+                and (last is None or number <= last)
+            )
+            for name, runs in self._runs.items()
+        }
 
 
 _WRITTEN = (

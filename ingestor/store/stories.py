@@ -15,7 +15,7 @@ from functools import cache
 
 from sqlalchemy import Connection, TextClause, delete, func, insert, select, text, update
 
-from ingestor.store.schema import articles, stories, story_bands
+from ingestor.store.schema import BELIEVED, articles, stories, story_bands
 from ingestor.text.similarity import bands, is_same_story
 
 MOST_DAYS_APART = 7
@@ -143,7 +143,7 @@ def others(connection: Connection, article_id: int) -> list[Copy]:
     query = (
         select(articles.c.id, articles.c.media, articles.c.title, articles.c.url)
         .join(stories)
-        .where(stories.c.story_id == own, articles.c.id != article_id)
+        .where(stories.c.story_id == own, articles.c.id != article_id, BELIEVED)
         .order_by(articles.c.published_at, articles.c.id)
     )
     return [Copy(*row) for row in connection.execute(query)]

@@ -18,6 +18,7 @@ them the stored title and text are no witnesses: they may come from this very pa
     an id or a template; not the announced title/text  Redirected     Redirected
     a section; not the announced title/text            NotAnArticle   NotAnArticle
     ── the same text under other addresses of the host within a day ────────────────────
+    a notice that what was asked for is gone           PageGone       PageGone
     own address, template and title; the feed's text   (go on)        (go on)
     own id and template alone                          Doubtful       Doubtful
     none of that                                       NotAnArticle   NotAnArticle
@@ -157,6 +158,9 @@ def _by_repetition(signs: Signs) -> Verdict | None:
     """Judge a page whose text the site gives elsewhere as well."""
     if not signs.look.same_text_elsewhere or not signs.evidence.text or signs.feed_text:
         return None
+    if signs.notice and signs.evidence.removed:
+        # Every address that is gone gets the same page.
+        return PageGone("the page says so")
     own = signs.template and signs.at_home and not signs.contradicted
     if own and (signs.title or (signs.own_id and signs.title is None)):
         return None

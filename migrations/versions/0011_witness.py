@@ -41,7 +41,8 @@ SELECT s.symbol, s.market, s.name, s.article_id, a.date, a.published_at, a.first
  WHERE b.cause <> 'doubt'""",
     "articles_by_story": """
 SELECT s.story_id,
-       (SELECT count(*) FROM stories o WHERE o.story_id = s.story_id) AS articles,
+       (SELECT count(*) FROM stories o JOIN articles b ON b.id = o.article_id
+         WHERE o.story_id = s.story_id AND b.doubted_at IS NULL) AS articles,
        s.article_id, a.date, a.published_at, a.first_seen_at, a.media, a.title, a.url
   FROM stories s JOIN articles a ON a.id = s.article_id
  WHERE a.doubted_at IS NULL""",
@@ -58,6 +59,10 @@ def upgrade() -> None:
         op.execute(f"DROP VIEW {view}")
     op.add_column("articles", sa.Column("gone_at", TIME))
     op.add_column("articles", sa.Column("doubted_at", TIME))
+    where = sa.text("doubted_at IS NOT NULL")
+    op.create_index(
+        "ix_articles_doubted", "articles", ["id"], sqlite_where=where, postgresql_where=where
+    )
     op.add_column("feeds", _number("zone_shift_s"))
     _captures()
     _revisions()

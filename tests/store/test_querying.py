@@ -116,3 +116,20 @@ def test_the_beginning_for_pandas_runs(folder, monkeypatch):
     exec(code, names)
     assert names["archive"].execute("SELECT count(*) FROM articles").fetchone() == (43,)
     names["archive"].close()
+
+
+def test_what_named_a_security_at_a_moment_is_the_same_in_every_way(folder, monkeypatch):
+    """The examples of docs/point-in-time.md, at a moment after the archive's last edit."""
+    page = (ROOT / "docs" / "point-in-time.md").read_text("utf-8")
+    section = page.split("## Which articles named a security")[1].split("\n## ")[0]
+    blocks = re.findall(r"```(?:sql|python)\n(.*?)```", section, re.DOTALL)
+    sql, code, other = (block.replace("2024-03-11", "2030-03-11") for block in blocks)
+    monkeypatch.chdir(folder)
+    names = {}
+    exec(code, names)
+    answer = sorted(names["answer"].id)
+    assert len(answer) == 3
+    assert [row[0] for row in in_duckdb(folder, other)] == answer
+    archive = sqlite3.connect(folder / "archive.db")
+    assert sorted(row[1] for row in archive.execute(sql)) == answer
+    archive.close()

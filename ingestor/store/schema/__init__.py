@@ -119,6 +119,8 @@ GONE = articles.c.gone_at.is_not(None)
 BELIEVED = articles.c.doubted_at.is_(None)
 """Condition: it is an article, as far as is known."""
 
+partial_index("ix_articles_doubted", articles.c.doubted_at.is_not(None), articles.c.id)
+
 aliases = Table(
     "aliases",
     metadata,

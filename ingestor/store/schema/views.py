@@ -103,7 +103,8 @@ SELECT s.symbol, s.market, s.name, s.article_id, a.date, a.published_at, a.first
         ),
         """
 SELECT s.story_id,
-       (SELECT count(*) FROM stories o WHERE o.story_id = s.story_id) AS articles,
+       (SELECT count(*) FROM stories o JOIN articles b ON b.id = o.article_id
+         WHERE o.story_id = s.story_id AND b.doubted_at IS NULL) AS articles,
        s.article_id, a.date, a.published_at, a.first_seen_at, a.media, a.title, a.url
   FROM stories s JOIN articles a ON a.id = s.article_id
  WHERE a.doubted_at IS NULL""",

@@ -98,7 +98,7 @@ def candidates(
         named = _of_symbol(connection, filters, limit)
         listed = listed if named is None else named
     if listed is not None and len(listed) <= limit:
-        yield from _in_order(connection, listed, order)
+        yield from in_order(connection, listed, order)
     elif order is Order.RELEVANCE and not filters.since and not filters.until:
         yield from _archived_last(connection, lookup)
     elif _are_many(connection, lookup):
@@ -142,7 +142,8 @@ def _of_symbol(connection: Connection, filters: Filters, limit: int) -> frozense
     return frozenset(ids) if len(ids) <= limit else None
 
 
-def _in_order(connection: Connection, listed: frozenset[int], order: Order) -> Sequence[int]:
+def in_order(connection: Connection, listed: frozenset[int], order: Order) -> Sequence[int]:
+    """Return ids in order."""
     if order is Order.RELEVANCE:
         return sorted(listed, reverse=True)
     query = _IDS.where(_THESE).order_by(*(_UP if order is Order.OLDEST else _DOWN))

@@ -6,19 +6,20 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
 
 from ingestor.store.filters import Filters, conditions
-from ingestor.store.schema import articles
+from ingestor.store.schema import BELIEVED, articles
 from ingestor.store.search.candidates import (
     USUAL,
     Bounds,
     Candidates,
     candidates,
     how_many,
+    in_order,
     look_up,
 )
 from ingestor.store.search.query import Order, Query
@@ -47,6 +48,7 @@ _LIST: BindParameter[int] = bindparam("ids", expanding=True)
 _TOTAL = select(func.max(articles.c.id))
 """How many articles there are: none is ever deleted."""
 
+_DOUBTED = select(articles.c.id).where(~BELIEVED).order_by(articles.c.id.desc())
 _SHOWN = articles.c["id", "url", "date", "published_at", "title", "media", "path"]
 
 
@@ -82,11 +84,21 @@ def search(
     """
     index = look_up(connection, query, bounds)
     ids = candidates(connection, index, filters, order)
-    confirmed = _confirmed(connection, query, filters, ids)
+    # The index does not have what is doubted.
+    doubted = list(connection.execute(_DOUBTED).scalars()) if filters.doubted else []
+    known = frozenset(doubted)
+    believed = ids if not doubted else (each for each in ids if each not in known)
+    confirmed = _confirmed(connection, query, filters, believed)
+    beside = _confirmed(connection, query, filters, iter(doubted))
     if order is Order.RELEVANCE:
-        ranked = _ranked(connection, query, index, _enough(confirmed, limit))
+        texts = _enough(chain(beside, confirmed), limit)
+        ranked = _ranked(connection, query, index, texts)
     else:
-        ranked = [(text.id, 0.0) for text in islice(filter(None, confirmed), limit)]
+        first = [text.id for text in islice(filter(None, confirmed), limit)]
+        if doubted:
+            every = frozenset(first) | {text.id for text in beside if text}
+            first = list(in_order(connection, every, order))
+        ranked = [(article_id, 0.0) for article_id in first]
     return _hits(connection, ranked[:limit])
 
 

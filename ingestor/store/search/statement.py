@@ -51,7 +51,8 @@ def statement(query: Query, filters: Filters, *, order: Order, limit: int, kind:
     case of Latin letters only.
     """
     words = _WORDS[kind]
-    indexed = words.indexed(query.wanted)
+    # The index does not have what is doubted.
+    indexed = "" if filters.doubted else words.indexed(query.wanted)
     where = [indexed] if indexed else []
     where += [_has(words, word) for word in query.wanted]
     where += [f"NOT {_has(words, word)}" for word in query.unwanted]
@@ -74,7 +75,7 @@ def _has(words: _Words, word: str) -> str:
 
 
 def _filtered(filters: Filters) -> list[str]:
-    where = []
+    where = [] if filters.doubted else ["a.doubted_at IS NULL"]
     if filters.since:
         where.append(f"a.date >= {_quoted(filters.since)}")
     if filters.until:
@@ -83,6 +84,8 @@ def _filtered(filters: Filters) -> list[str]:
         where.append(f"a.media = {_quoted(filters.media)}")
     if filters.symbol:
         named = f"article_id = a.id AND symbol = {_quoted(filters.symbol)}"
+        if not filters.doubted:
+            named += " AND last_revision IS NULL"
         where.append(f"a.id IN (SELECT article_id FROM symbols WHERE {named})")  # noqa: S608 - it is printed, not run
     if filters.feeds:
         named = ", ".join(map(_quoted, filters.feeds))
