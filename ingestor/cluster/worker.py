@@ -166,8 +166,8 @@ class ClusterWorker:
         """Return how many jobs a worker does at a time."""
         return wanted or settings.cluster.concurrency or os.cpu_count() or 1
 
-    def run(self, beat: Callable[[], object], interval: float) -> None:
-        """Work until the clock's ``stop`` is set; ``beat`` every ``interval`` seconds meanwhile.
+    def run(self, report: Callable[[], object], interval: float) -> None:
+        """Work until the clock's ``stop`` is set; ``report`` every ``interval`` seconds meanwhile.
 
         Raises :class:`~ingestor.errors.ArchiveError` where the archive cannot be worked on.
         """
@@ -197,7 +197,7 @@ class ClusterWorker:
                 stalled_after=stalled_after,
                 held=self._held,
             )
-            with self._beating(beat, interval):
+            with self._reporting(report, interval):
                 asyncio.run(loop.run())
 
     def _held(self) -> bool:
@@ -206,15 +206,15 @@ class ClusterWorker:
             return advisory.is_held_by_us(connection, advisory.RUN)
 
     @contextmanager
-    def _beating(self, beat: Callable[[], object], interval: float) -> Iterator[None]:
+    def _reporting(self, report: Callable[[], object], interval: float) -> Iterator[None]:
         over = threading.Event()
 
         def again() -> None:
-            beat()
+            report()
             while not over.wait(interval):
-                beat()
+                report()
 
-        thread = threading.Thread(target=again, name="beat", daemon=True)
+        thread = threading.Thread(target=again, name="heartbeat", daemon=True)
         thread.start()
         try:
             yield
