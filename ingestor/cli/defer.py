@@ -13,8 +13,8 @@ from ingestor.errors import UsageError
 from ingestor.model import Feed
 from ingestor.pipeline.backfill import newest_first
 from ingestor.sources import older
-from ingestor.store import backfills, feeds, reextraction
-from ingestor.store.coordination import assignments
+from ingestor.store import feeds, reextraction
+from ingestor.store.coordination import assignments, backfills
 from ingestor.store.coordination.assignments import Assignment
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters

@@ -28,8 +28,8 @@ from ingestor.pipeline.announce import FeedPage, announcing
 from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import history, older
-from ingestor.store import backfills
-from ingestor.store.backfills import Progress
+from ingestor.store.coordination import backfills
+from ingestor.store.coordination.backfills import Progress
 from ingestor.workers.tasks import read_feed
 
 log = structlog.get_logger(__name__)
