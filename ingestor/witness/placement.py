@@ -17,7 +17,7 @@ from ingestor.witness.looks import (
     Unchanged,
     Verdict,
 )
-from ingestor.witness.resemblance import NEARLY_SAME_SHARE, SOME_SHARE, text_share
+from ingestor.witness.resemblance import NEARLY_SAME_SHARE, SOME_SHARE, same_title, text_share
 from ingestor.witness.signs import Signs
 
 TEASER_SHARE = 0.5
@@ -43,7 +43,9 @@ def placed(signs: Signs) -> Verdict:
     if signs.denies(nearest):
         return _other_id(signs, stated_day or announced.day)
     other_day = bool(stated_day) and _is_new(signs, stated_day)
-    if share >= NEARLY_SAME_SHARE or (share >= SOME_SHARE and (signs.stated or not other_day)):
+    # A daily column shares its form with yesterday's, never its headline.
+    told_again = signs.stated and same_title(evidence.title, nearest.title)
+    if share >= NEARLY_SAME_SHARE or (share >= SOME_SHARE and (told_again or not other_day)):
         return Edited(nearest.article_id)
     return AnotherArticle(stated_day) if other_day else _rewritten(signs, stated_day)
 

@@ -258,8 +258,8 @@ def test_filters_narrow_it_down(place):
     database = filled(place, TEXTS, media="晨潮财讯")
     with database.transaction() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO symbols (article_id, market, symbol)"
-            f" VALUES (1, '{moutai.market}', '{moutai.symbol}')"
+            "INSERT INTO symbols (article_id, first_revision, market, symbol)"
+            f" VALUES (1, 1, '{moutai.market}', '{moutai.symbol}')"
         )
     day = (FIRST + timedelta(hours=8)).date().isoformat()
     for filters, expected in (
