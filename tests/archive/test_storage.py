@@ -143,6 +143,6 @@ def test_what_cannot_be_used_is_said_in_one_line(s3):
     no_bucket = ObjectFolder(ObjectAddress("s3://nobodys-bucket/x", "archive.dir"))
     with pytest.raises(StorageFailed, match=r"archive\.dir: s3://nobodys-bucket/x: .*create it"):
         no_bucket.read("a")
-    for write in (no_bucket.there, lambda: no_bucket.write("a", b"")):
+    for write in (no_bucket.is_there, lambda: no_bucket.write("a", b"")):
         with pytest.raises(StorageFailed, match="create it first"):
             write()
