@@ -170,9 +170,9 @@ def _rows(one: _Made) -> Iterator[tuple[str, Values]]:
     if picture:
         yield "images", (one.id, picture, title)
     for word in dict.fromkeys(one.text.paragraphs[0][at : at + 2] for at in (0, 5, 9, 14)):
-        yield "keywords", (one.id, word)
+        yield "keywords", (one.id, word, 1)
     if one.id % 3:
-        yield "symbols", (one.id, symbol(one.text.subject), "sh", title[:4])
+        yield "symbols", (one.id, symbol(one.text.subject), 1, "sh", title[:4])
     yield "articles_fts", (one.id, tokens(title), tokens(text))
 
 
@@ -217,8 +217,8 @@ _INSERTS = {
     "sightings": _insert("sightings", "article_id, feed_id, guid, seen_at"),
     "stories": _insert("stories", "article_id, story_id"),
     "images": _insert("images", "article_id, url, caption", ", position", ", 1"),
-    "keywords": _insert("keywords", "article_id, keyword"),
-    "symbols": _insert("symbols", "article_id, symbol, market, name"),
+    "keywords": _insert("keywords", "article_id, keyword, first_revision"),
+    "symbols": _insert("symbols", "article_id, symbol, first_revision, market, name"),
     "drawn": _insert("drawn", "band, article_id"),
     "articles_fts": _insert("articles_fts", "rowid, title, content"),
 }

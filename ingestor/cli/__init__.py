@@ -30,7 +30,7 @@ VERBS = {
     "status": "Show the feeds, their health, what is pending and what was given up.",
     "retry": "Make parked entries due again, and stopped feeds; the next pass tries them.",
     "search": "Find articles by their words, in title and text; exits 1 when there is none.",
-    "show": "Show one article as the archive has it; --revisions and --diff show how it became so.",
+    "show": "Show one article as the archive has it, and each look at its page.",
     "browse": "Show the archive in a web browser, read-only, until Ctrl-C.",
     "reextract": "Read the kept raw pages again with today's rules.",
     "verify": "Compare database, files and WARC both ways; say each disagreement on a line.",

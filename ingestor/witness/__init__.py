@@ -219,7 +219,8 @@ def _against(signs: Signs) -> str:
 def _unproved(signs: Signs) -> str:
     """Return why nothing speaks for a page whose text is new, or ``''``."""
     fed = len(alphanumerics(signs.announced.text)) >= PROSE_LETTERS
-    if fed and len(alphanumerics(signs.evidence.text)) < PROSE_LETTERS:
+    itself = signs.template and signs.stated
+    if fed and len(alphanumerics(signs.evidence.text)) < PROSE_LETTERS and not itself:
         return "shorter than what the feed carries, and nothing of it"
     if signs.template and signs.at_home:
         denied = fed and signs.title is False and not signs.stated

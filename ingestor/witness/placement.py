@@ -27,6 +27,9 @@ STUB_LETTERS = 40
 """A text that shares nothing with a longer known one and is shorter than this (内容审核中) is no
 rewrite until it stays: of 224 real articles, none but one without a text is that short."""
 
+STATED_STUB_LETTERS = 16
+"""The same for a page that states the document id: a correction may be one sentence."""
+
 REWRITTEN = "rewritten throughout"
 """The note of an edit that shares nothing with the text before."""
 
@@ -83,7 +86,8 @@ def _rewritten(signs: Signs, stated_day: str) -> Verdict:
     """Return what a text is that is new throughout, and of no day of its own."""
     day = signs.announced.day
     article = _of_day(signs, stated_day or day)
-    if len(alphanumerics(signs.evidence.text)) < STUB_LETTERS <= len(alphanumerics(article.text)):
+    least = STATED_STUB_LETTERS if signs.template and signs.stated else STUB_LETTERS
+    if len(alphanumerics(signs.evidence.text)) < least <= len(alphanumerics(article.text)):
         return Doubtful("a line in the place of the text that is known")
     told = bool(signs.title) and (signs.own_id or bool(stated_day))
     if signs.template and (signs.stated or told):

@@ -47,7 +47,7 @@ def ask(tmp_path_factory):
     ]
     filled(path, texts, media="虚构日报").close()
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("INSERT INTO symbols VALUES (1, 'sh600001', 'sh', '石门水泥')")
+        connection.execute("INSERT INTO symbols VALUES (1, 'sh600001', 1, NULL, 'sh', '石门水泥')")
     with browsing(path) as asking:
         yield asking
 
