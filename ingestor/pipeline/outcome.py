@@ -14,6 +14,7 @@ from ingestor import policy
 from ingestor.errors import ArchiveError, IngestorError, NotBelieved, Postponed
 from ingestor.model import Feed, Validators
 from ingestor.pipeline.captures import WarcCapture
+from ingestor.pipeline.judge import PageSeen
 from ingestor.pipeline.look import Failed, Look, PageRead, PageUnchanged, TextInstead, TextRead
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import articles, entries, rechecks
@@ -55,12 +56,14 @@ class Case:
     subject: Subject
     look: EntryLook
     """As it came, or, once its page was judged and not believed, a failure."""
+    page: PageSeen | None
+    """What is judged; ``None``: no page came that shows anything."""
     written: Sequence[WarcCapture | None] = ()
     """What of it is in the WARC, the page itself first."""
     upsert: ArticleUpsert | None = None
     """Its article; ``None``: there is none that is believed."""
     verdict: Verdict | None = None
-    """``None``: no page came that could be judged."""
+    """``None``: no page came, and no text that could be placed."""
     result: UpsertResult | None = None
     """What became of its article in the store."""
 

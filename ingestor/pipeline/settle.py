@@ -63,7 +63,7 @@ def settle(services: Services, batch: Sequence[Settled], summary: Summary) -> No
     summary.furniture |= {
         (host(page.url), page.text_hash)
         for case in cases
-        if case.verdict == FURNITURE and (page := _page(case))
+        if case.verdict == FURNITURE and (page := case.page)
     }
     given_up = [case for case in cases if _is_given_up(services, case)]
     instead = [(case.subject, _text_instead(services, case)) for case in given_up]
@@ -88,10 +88,16 @@ def _write(
     )
     services.sync()
     cases = [
-        Case(subject, look, [next(written) for _ in pages], _upsert(services, subject, look))
+        Case(
+            subject,
+            look,
+            _page(subject, look),
+            [next(written) for _ in pages],
+            _upsert(services, subject, look),
+        )
         for (subject, look), pages in zip(batch, received, strict=True)
     ]
-    court = Court([page for case in cases if (page := _page(case))])
+    court = Court([case.page for case in cases if case.page])
     with services.database.transaction() as connection:
         settled = _settle(connection, court, cases)
         decided = [case for case in settled if last or not _is_given_up(services, case)]
@@ -142,9 +148,8 @@ def _upsert(services: Services, subject: Subject, look: EntryLook) -> ArticleUps
             )
 
 
-def _page(case: Case) -> PageSeen | None:
+def _page(subject: Subject, look: EntryLook) -> PageSeen | None:
     """Return the page that is to be judged, if one came that shows anything."""
-    subject, look = case.subject, case.look
     match look:
         case PageRead(response=response, evidence=evidence):
             pass
@@ -203,7 +208,7 @@ def _judged(
     connection: Connection, court: Court, case: Case, known: Sequence[KnownArticle]
 ) -> Case:
     """Return a case with its verdict; one whose page is not believed is a failure then."""
-    page = _page(case)
+    page = case.page
     if page is None:
         if case.upsert:
             return replace(case, verdict=placed(case.upsert, known))
@@ -222,6 +227,9 @@ def _failure(look: EntryLook, page: PageSeen, verdict: Verdict) -> Failed:
     match verdict:
         case looks.PageGone(reason=reason):
             error: IngestorError = Gone(f"{page.url}: gone: {reason}")
+        case looks.NotAnArticle(reason="empty") if isinstance(look, Failed):
+            # Why nothing can be read says more: a bound that was passed, JSON, a picture.
+            error = NotBelieved(str(look.error))
         case looks.NotAnArticle(reason=reason):
             error = NotBelieved(f"{page.url}: no article, not believed: {reason}")
         case looks.Doubtful(reason=reason):
@@ -273,9 +281,8 @@ def _record_captures(connection: Connection, cases: Sequence[Case]) -> list[int 
 
 
 def _reading(case: Case) -> Reading:
-    page = _page(case)
     if case.verdict:
-        return Reading(*reading(case.verdict), page.text_hash if page else "")
+        return Reading(*reading(case.verdict), case.page.text_hash if case.page else "")
     reason = shortened(str(case.look.error), 200) if isinstance(case.look, Failed) else ""
     return Reading("none", reason)
 

@@ -172,12 +172,16 @@ LARGE = {
 
 SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 
-DUE = {"ix_articles_file_due", "ix_articles_check_due", "ix_images_due", "ix_entries_waiting"}
-"""Indexes of what is due alone: they are empty most of the time."""
+DUE = {
+    "ix_articles_file_due", "ix_articles_check_due", "ix_images_due", "ix_entries_waiting",
+    "ix_articles_doubted",
+}  # fmt: skip
+"""Indexes of what is due or doubted alone: they are empty most of the time."""
 
 COUNTED_BY_STATUS = {
     ("sightings", "ix_sightings_feed_id"),
     ("articles", "ix_articles_published_at"),
+    ("articles", "ix_articles_first_seen_at"),
     ("revisions", "sqlite_autoindex_revisions_1"),
 }
 """Counts that are shown to people: an index is read, of some twenty bytes an article."""

@@ -116,7 +116,7 @@ def play(connection, article_id, model, steps, *, number) -> None:
             left = revisions.withdraw(connection, article_id, which + 1, now)
             assert left == (last_good(model) is not None)
         elif good is None:
-            revisions.replace_doubted(connection, article_id, read(step, number, now))
+            revisions.replace_doubted(connection, article_id, read(step, number, now), "new")
             model.append(Known(step, now))
         else:
             saved = revisions.revise(connection, article_id, read(step, number, now))
