@@ -13,8 +13,9 @@ import hashlib
 import re
 import unicodedata
 from base64 import urlsafe_b64encode
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import parse_qs, quote, unquote, unquote_plus, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
@@ -57,6 +58,7 @@ _NUMBERED_PAGE = re.compile(
 """Pages whose path has a number of its own: those of 2008 to 2016 (26,188 of 30,037 real
 addresses; with ``_2`` a further page of one), and slides."""
 
+_KEY_DAY = re.compile(r"(?:^| )\d{4}-\d\d-\d\d$")
 _ABSOLUTE = re.compile(r"(?i)https?://[^/?#%]+(?:[/?#]|$)")
 
 CONTENT_SCHEME = "ni:"
@@ -155,6 +157,40 @@ def entry_key(feed: Feed, entry: Entry) -> str:
     return f"{named} {day}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class EntryKeys:
+    """What an entry may be known by."""
+
+    key: str
+    own: str = ""
+    """With its words, where it may share its link with others and has no guid; else ``""``."""
+    shared: bool = False
+    """The document has others of the same key."""
+
+
+def entry_keys(feed: Feed, announced: Sequence[Entry]) -> list[EntryKeys]:
+    """Return what each entry of a document is known by.
+
+    In a feed of texts without guids, items that share a link are told apart by their words: their
+    headlines, where they have any.
+    """
+    keys = [EntryKeys(entry_key(feed, entry)) for entry in announced]
+    if feed.content != "feed":
+        return keys
+    sharing = defaultdict[str, set[str]](set)
+    for position, (keyed, entry) in enumerate(zip(keys, announced, strict=True)):
+        if entry.url and not entry.guid:
+            words = fingerprint(entry.title, "" if entry.title else entry.content)
+            keys[position] = EntryKeys(keyed.key, f"{words[:16]} {keyed.key}")
+            sharing[keyed.key].add(words)
+    return [replace(keyed, shared=len(sharing[keyed.key]) > 1) for keyed in keys]
+
+
+def entry_day(key: str) -> str:
+    """Return the day under which an entry of this key is announced, ``''`` for none."""
+    return key[-10:] if _KEY_DAY.search(key) else ""
+
+
 def entry_address(feed: Feed, entry: Entry, *, shared: bool = False) -> str:
     """Return the canonical address under which an entry's own text is kept.
 
@@ -191,51 +227,6 @@ def content_address(title: str, text: str) -> str:
 def is_content_address(url: str) -> bool:
     """Whether an address is one that :func:`content_address` gives."""
     return bool(_CONTENT_ADDRESS.fullmatch(url))
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An article in the archive that shares an address or a document id with a new one."""
-
-    article_id: int
-    date: str
-    """Its publication day."""
-    days: frozenset[str]
-    """Every day under which it was ever announced, its own included."""
-    fingerprint: str
-
-
-def match(known: Sequence[Known], page_day: str, announced_day: str, print_: str) -> Known | None:
-    """Return the known article that an announced one is, or ``None`` when it is a new one.
-
-    ``page_day`` is what the page claims, ``announced_day`` the feed's (``""``: none),
-    ``print_`` the :func:`fingerprint`. Text that is known is the same article, whatever
-    day is claimed. Other text is an edit, unless the feed announces it under a day under
-    which no article of this address is known: then the publisher used the address again.
-    """
-    by_closeness = sorted(
-        known,
-        key=lambda article: (
-            article.date == page_day,
-            announced_day in article.days,
-            article.date,
-        ),
-    )[::-1]
-    for article in by_closeness:
-        if article.fingerprint == print_:
-            return article
-    if announced_day and all(announced_day not in article.days for article in known):
-        return None
-    for article in by_closeness:
-        if not announced_day or announced_day in article.days:
-            return article
-    return None
-
-
-def free_day(known: Sequence[Known], page_day: str, announced_day: str) -> str:
-    """Return the publication day of a new article: the page's, unless that is taken."""
-    taken = {article.date for article in known}
-    return announced_day if page_day in taken and announced_day else page_day
 
 
 def file_id(url: str, identifier: str) -> str:

@@ -176,6 +176,10 @@ class Fetcher:
                 host, token, future = done.get_nowait()
                 yield host, token, future.result()
 
+    def judged(self, url: str, *, believed: bool) -> None:
+        """Note whether a page that came from ``url`` was believed, for how its host is asked."""
+        self._wishes.judged(host_of(url), believed=believed)
+
     def _try_acquire(self, host: str) -> Slot | Busy | HostPause:
         return self.limiter.acquire(host, self._wishes.delay(host))
 

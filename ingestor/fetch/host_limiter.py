@@ -31,6 +31,10 @@ SHORT_PAUSE = timedelta(seconds=30)
 LONGEST_CRAWL_DELAY = 60.0
 """Seconds. A site that asks for more is asked once a minute: a pass must come to an end."""
 
+MOST_DOUBTED_DOUBLINGS = 3
+"""A host whose pages are not believed gets up to eight times the usual delay: enough to calm most
+of those that verify, and a pass still comes to an end."""
+
 LOOK = 0.05
 """Seconds after which a host whose slots are all taken is tried again."""
 
@@ -140,11 +144,23 @@ class HostWishes:
     _delays: dict[str, float] = field(default_factory=dict)
     _failures: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Answers in a row that asked us to slow down."""
+    _doubted: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Pages in a row that were not believed."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def delay(self, host: str) -> float:
         """Return the seconds between two requests to a host."""
-        return self._delays.get(host, self.usual_delay)
+        with self._lock:
+            doublings = min(self._doubted.get(host, 0), MOST_DOUBTED_DOUBLINGS)
+        return self._delays.get(host, self.usual_delay) * 2.0**doublings
+
+    def judged(self, host: str, *, believed: bool) -> None:
+        """Note whether a page was believed: a host that gives others is asked more slowly."""
+        with self._lock:
+            if believed:
+                self._doubted.pop(host, None)
+            else:
+                self._doubted[host] += 1
 
     def crawl_delay(self, host: str, seconds: float) -> float:
         """Return the seconds between two requests to a host whose robots.txt asks for so many."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from pathlib import Path
 
 import structlog
@@ -27,12 +28,18 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class WarcCapture:
-    """A response that is in the WARC, on its way into the database."""
+class NewCapture:
+    """A response on its way into the database."""
 
     response: Response
     sha256: str
-    place: WarcPlace
+    place: WarcPlace | None
+    """Where it is in the WARC; ``None``: it is not kept."""
+
+
+def unkept(response: Response) -> NewCapture:
+    """Return a response of which no bytes are kept."""
+    return NewCapture(response, body_sha256(response), None)
 
 
 def require_folders(archive: ArchiveSettings) -> None:
@@ -68,7 +75,7 @@ def write_warc(
     database: Database,
     responses: Sequence[Response],
     packed: Sequence[Packed | None],
-) -> list[WarcCapture]:
+) -> list[NewCapture]:
     """Put responses into the WARC: as revisit records, where their body is in there already.
 
     ``packed`` are the records of those that are packed already, as if they came for the first
@@ -93,7 +100,7 @@ def write_warc(
             responses, packed, originals, hashes, strict=True
         )
     )
-    return [WarcCapture(*one) for one in zip(responses, hashes, places, strict=True)]
+    return [NewCapture(*one) for one in zip(responses, hashes, places, strict=True)]
 
 
 def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Original | None:
@@ -107,20 +114,20 @@ def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Origin
 
 def record_all(
     connection: Connection,
-    written: Sequence[WarcCapture | None],
+    received: Sequence[NewCapture],
     readings: Sequence[Reading] | None = None,
 ) -> list[int | None]:
     """Write down where responses are in the WARC, and what each was taken for.
 
-    Returns the ids of the captures in this order, ``None`` for what is not kept.
+    Returns the ids of the captures in this order; ``None`` for what is neither kept nor was read.
     """
     rows = [
         (capture.response, capture.sha256, capture.place, reading)
-        for capture, reading in zip(written, readings or [NO_READING] * len(written), strict=True)
-        if capture
+        for capture, reading in zip(received, readings or [NO_READING] * len(received), strict=True)
     ]
-    ids = iter(captures.record(connection, rows))
-    return [next(ids) if capture else None for capture in written]
+    recorded = [place is not None or reading != NO_READING for _, _, place, reading in rows]
+    ids = iter(captures.record(connection, list(compress(rows, recorded))))
+    return [next(ids) if is_recorded else None for is_recorded in recorded]
 
 
 def warc_original(folder: Location, places: list[WarcPlace], sha256: str) -> Original | None:

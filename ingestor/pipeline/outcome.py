@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ingestor import policy
 from ingestor.errors import ArchiveError, IngestorError, NotBelieved, Postponed
 from ingestor.model import Feed, Validators
-from ingestor.pipeline.captures import WarcCapture
+from ingestor.pipeline.captures import NewCapture
 from ingestor.pipeline.judge import PageSeen
 from ingestor.pipeline.look import Failed, Look, PageRead, PageUnchanged, TextInstead, TextRead
 from ingestor.pipeline.services import Services, Summary
@@ -58,8 +58,8 @@ class Case:
     """As it came, or, once its page was judged and not believed, a failure."""
     page: PageSeen | None
     """What is judged; ``None``: no page came that shows anything."""
-    written: Sequence[WarcCapture | None] = ()
-    """What of it is in the WARC, the page itself first."""
+    received: Sequence[NewCapture] = ()
+    """What came, and where it is in the WARC: the page itself first."""
     upsert: ArticleUpsert | None = None
     """Its article; ``None``: there is none that is believed."""
     verdict: Verdict | None = None

@@ -17,10 +17,11 @@ from ingestor.fetch.host_limiter import HostLimiter, MemoryHostLimiter
 from ingestor.model import Response
 from ingestor.observer import Observer
 from ingestor.pipeline.captures import (
-    WarcCapture,
+    NewCapture,
     close_unfinished,
     opened_warc,
     require_folders,
+    unkept,
     write_warc,
 )
 from ingestor.store.coordination import leases
@@ -44,13 +45,13 @@ class Services:
 
     def write_warc(
         self, responses: Sequence[Response], packed: Sequence[Packed | None] | None = None
-    ) -> Sequence[WarcCapture | None]:
-        """Put responses into the WARC, in this order; ``None`` for each when raw is off.
+    ) -> Sequence[NewCapture]:
+        """Put responses into the WARC, in this order, unless raw is off.
 
         ``packed`` is as :func:`~ingestor.pipeline.captures.write_warc` has it.
         """
         if self.warc is None or not responses:
-            return [None] * len(responses)
+            return list(map(unkept, responses))
         return write_warc(self.warc, self.database, responses, packed or [None] * len(responses))
 
     def sync(self) -> None:

@@ -23,6 +23,7 @@ from ingestor.errors import Gone, IngestorError, NotBelieved, Postponed
 from ingestor.identity import document_id
 from ingestor.model import Response
 from ingestor.pipeline import captures
+from ingestor.pipeline.captures import NewCapture
 from ingestor.pipeline.judge import (
     Court,
     PageSeen,
@@ -31,7 +32,7 @@ from ingestor.pipeline.judge import (
     host,
     reading,
 )
-from ingestor.pipeline.look import Failed, PageRead, TextInstead, TextRead
+from ingestor.pipeline.look import Failed, PageRead, PageUnchanged, TextInstead, TextRead
 from ingestor.pipeline.outcome import (
     Case,
     EntryLook,
@@ -71,6 +72,9 @@ def settle(services: Services, batch: Sequence[Settled], summary: Summary) -> No
     for case in cases + (_write(services, instead, last=True) if instead else []):
         count(summary, case)
         observe(services, case)
+        if case.page and not isinstance(case.verdict, looks.PageGone):
+            believed = isinstance(case.verdict, Placed)
+            services.fetcher.judged(case.page.final_url, believed=believed)
 
 
 def _write(
@@ -92,7 +96,7 @@ def _write(
             subject,
             look,
             _page(subject, look),
-            [next(written) for _ in pages],
+            [next(written) for _ in pages] or _without_body(look),
             _upsert(services, subject, look),
         )
         for (subject, look), pages in zip(batch, received, strict=True)
@@ -113,6 +117,11 @@ def _received(look: EntryLook) -> Iterator[tuple[Response, Packed | None]]:
             yield from ((response, None) for response in look.further)
         case Failed(response=Response(status=200) as response, packed=packed):
             yield response, packed
+
+
+def _without_body(look: EntryLook) -> list[NewCapture]:
+    """Return the answer of a look that brought no body, and is written down all the same."""
+    return [captures.unkept(look.response)] if isinstance(look, PageUnchanged) else []
 
 
 def _upsert(services: Services, subject: Subject, look: EntryLook) -> ArticleUpsert | None:
@@ -268,21 +277,23 @@ def _save(connection: Connection, cases: Sequence[Case]) -> list[Case]:
 
 
 def _record_captures(connection: Connection, cases: Sequence[Case]) -> list[int | None]:
-    """Record what of each look is in the WARC, and what it was taken for; return its page's id."""
-    written = [capture for case in cases for capture in case.written]
+    """Record what came of each look, and what it was taken for; return its page's id."""
+    received = [capture for case in cases for capture in case.received]
     readings = [
         reading
         for case in cases
-        for reading in (_reading(case), *[NO_READING] * (len(case.written) - 1))
-        if case.written
+        for reading in (_reading(case), *[NO_READING] * (len(case.received) - 1))
+        if case.received
     ]
-    ids = iter(captures.record_all(connection, written, readings))
-    return [next(iter([next(ids) for _ in case.written]), None) for case in cases]
+    ids = iter(captures.record_all(connection, received, readings))
+    return [next(iter([next(ids) for _ in case.received]), None) for case in cases]
 
 
 def _reading(case: Case) -> Reading:
     if case.verdict:
         return Reading(*reading(case.verdict), case.page.text_hash if case.page else "")
+    if isinstance(case.look, PageUnchanged):
+        return Reading("unchanged", str(case.look.response.status))
     reason = shortened(str(case.look.error), 200) if isinstance(case.look, Failed) else ""
     return Reading("none", reason)
 

@@ -1,4 +1,4 @@
-"""Captures: where the WARC files hold each body, as it was received."""
+"""Captures: what came of each look, and where the WARC files hold it as it was received."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def text_hash(text: str) -> str:
 
 
 def record(
-    connection: Connection, kept: Sequence[tuple[Response, str, WarcPlace, Reading]]
+    connection: Connection, looks: Sequence[tuple[Response, str, WarcPlace | None, Reading]]
 ) -> list[int]:
     """Write down captures: the answer, the SHA-256 of its body, where it lies, what it is.
 
-    Returns their ids, in this order.
+    One whose bytes are not kept has no place. Returns their ids, in this order.
     """
-    if not kept:
+    if not looks:
         return []
     rows = [
         {
@@ -80,14 +80,14 @@ def record(
             "status": response.status,
             "fetched_at": response.fetched_at,
             "sha256": sha256,
-            "warc_file": place.file,
-            "warc_offset": place.offset,
-            "warc_length": place.length,
+            "warc_file": place and place.file,
+            "warc_offset": place and place.offset,
+            "warc_length": place and place.length,
             "reading": reading.reading,
             "reason": reading.reason,
             "text_hash": reading.text_hash,
         }
-        for response, sha256, place, reading in kept
+        for response, sha256, place, reading in looks
     ]
     return list(connection.execute(_INSERT, rows).scalars())
 

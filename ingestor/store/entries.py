@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from ingestor.identity import entry_key, fingerprint
+from ingestor.identity import EntryKeys, entry_day, entry_keys, fingerprint
 from ingestor.model import Entry, Feed, Security
 from ingestor.store.db import lock_order
 from ingestor.store.due import entry_is_due, has_id
@@ -18,6 +18,8 @@ from ingestor.store.schema.columns import ID
 
 KEYS_A_QUERY = 500
 """Far below the number of variables that any SQLite takes in one statement (999 in old ones)."""
+
+_WEB = {"http", "https"}
 
 _ANNOUNCE = entries.insert()
 _RECORD = (
@@ -38,6 +40,7 @@ class QueuedEntry:
     """An entry that is due."""
 
     id: int
+    key: str
     feed_id: int
     feed_name: str
     entry: Entry
@@ -71,10 +74,12 @@ def announce(
     article, that makes it due again.
     """
     lock_order.lock_feed(connection, feed_id)
-    keyed = [(entry_key(feed, entry), entry) for entry in announced]
-    known = _known(connection, feed_id, [key for key, _ in keyed])
+    keys = entry_keys(feed, announced)
+    names = {name for keyed in keys for name in (keyed.key, keyed.own)} - {""}
+    known = _known(connection, feed_id, sorted(names))
     new: dict[str, Entry] = {}
-    for key, entry in keyed:
+    for keyed, entry in zip(keys, announced, strict=True):
+        key = _key(connection, feed_id, keyed, entry=entry, known=known)
         row = known.get(key)
         if row is None:
             # Announced twice at once: what it says last counts, as it would in two polls.
@@ -90,6 +95,24 @@ def announce(
         rows = [of | {"key": key} | _columns(entry) for key, entry in new.items()]
         connection.execute(_ANNOUNCE, rows)
     return len(new)
+
+
+def _key(
+    connection: Connection, feed_id: int, keyed: EntryKeys, *, entry: Entry, known: dict[str, Any]
+) -> str:
+    """Return which of its keys an entry has: its own, where its link is not its alone."""
+    if keyed.own in known:
+        return keyed.own
+    alone = known.get(keyed.key)
+    if not keyed.own or (alone and alone.title == entry.title):
+        return keyed.key
+    others = select(entries.c.id).where(
+        entries.c.feed_id == feed_id,
+        entries.c.url == entry.url,
+        entries.c.key.endswith(f" {keyed.key}", autoescape=True),
+    )
+    shared = keyed.shared or (alone and connection.execute(others.limit(1)).first())
+    return keyed.own if shared else keyed.key
 
 
 def _known(connection: Connection, feed_id: int, keys: Sequence[str]) -> dict[str, Any]:
@@ -131,6 +154,7 @@ def due(
 def _queued(row: Any) -> QueuedEntry:
     return QueuedEntry(
         id=row.id,
+        key=row.key,
         feed_id=row.feed_id,
         feed_name=row.feed_name,
         entry=Entry(
@@ -182,14 +206,20 @@ def announce_again(connection: Connection, article_id: int, at: datetime, reason
 
 
 def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
-    """Return whether an earlier entry of the same feed, with another guid, has its address."""
-    earlier = select(entries.c.id).where(
-        entries.c.feed_id == queued.feed_id,
-        entries.c.url == queued.entry.url,
-        entries.c.guid != queued.entry.guid,
-        entries.c.id < queued.id,
+    """Return whether an earlier entry of the same feed has its address and is another one.
+
+    That is one with another guid; where the feed gives none, one of the same day.
+    """
+    url, guid = queued.entry.url, queued.entry.guid
+    scheme, mark, rest = url.partition("://")
+    twins = {url, f"http{mark}{rest}", f"https{mark}{rest}"} if scheme in _WEB else {url}
+    earlier = select(entries.c.guid, entries.c.key).where(
+        entries.c.feed_id == queued.feed_id, entries.c.url.in_(twins), entries.c.id < queued.id
     )
-    return bool(queued.entry.url) and connection.execute(earlier).first() is not None
+    return bool(url) and any(
+        row.guid != guid if guid else entry_day(row.key) == entry_day(queued.key)
+        for row in connection.execute(earlier)
+    )
 
 
 def record(connection: Connection, outcomes: Sequence[EntryOutcome]) -> None:

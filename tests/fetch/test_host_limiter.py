@@ -14,6 +14,7 @@ from ingestor.config.sections import FetchSettings
 from ingestor.fetch.host_limiter import (
     FAILURES_IN_A_ROW,
     LONGEST_CRAWL_DELAY,
+    MOST_DOUBTED_DOUBLINGS,
     UNSAID_PAUSE,
     Busy,
     HostLimiter,
@@ -157,6 +158,19 @@ def test_answers_that_do_not_say_how_long_slow_down_more_and_more():
     assert pause == HostPause(NOW + UNSAID_PAUSE, "HTTP 503")
     wishes.answered(HOST)
     assert wishes.slow_down(HOST, None, NOW, "HTTP 503") == 2.0
+
+
+def test_a_host_whose_pages_are_not_believed_is_asked_more_slowly():
+    """Twice as slowly with each in a row, within a limit; a page that is believed ends it."""
+    wishes = HostWishes(0.25)
+    delays = []
+    for _ in range(MOST_DOUBTED_DOUBLINGS + 2):
+        wishes.judged(HOST, believed=False)
+        delays.append(wishes.delay(HOST))
+    assert delays == [0.5, 1.0, 2.0, 2.0, 2.0]
+    assert wishes.delay("other.example") == 0.25
+    wishes.judged(HOST, believed=True)
+    assert wishes.delay(HOST) == 0.25
 
 
 def test_a_crawl_delay_is_obeyed_within_limits():

@@ -10,6 +10,7 @@ import pytest
 from tools.fake_internet import Answer
 from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
 from tools.made_up_sina.article import CHINA
+from tools.running import feed
 
 HOME = "https://finance.sina.com.cn/"
 
@@ -216,3 +217,49 @@ def test_status_says_whose_times_are_set_right(site, net):
     site.run("--once")
     assert site.query("SELECT zone_shift_s FROM feeds") == [(8 * 3600,)]
     assert "times set right by 8 h: its source reads its zone wrongly" in site.run("status").stdout
+
+
+def test_each_look_is_on_record_also_where_nothing_is_kept_as_received(site, net):
+    """``raw = "off"``: what each look was taken for, with a page that is as it was (304)."""
+    article = made_up(1)
+    publish(net, [article])
+    site.configure(archive='raw = "off"')
+    assert site.run("--once").returncode == 0
+    site.make_due()
+    assert site.run("--once").returncode == 0
+    net.serve(article.url, CAPTCHA)
+    site.make_due()
+    assert site.run("--once").returncode == 1
+    assert site.query("SELECT reading, reason, warc_file FROM captures") == [
+        ("article", "", None),
+        ("unchanged", "304", None),
+        ("none", "verification", None),
+    ]
+    shown = site.run("show", article.url).stdout
+    assert "looked: unchanged" in shown
+    assert "looked: verification page, not believed" in shown
+    assert "verification" in site.run("status").stdout
+    assert site.run("verify").returncode == 0
+
+
+def test_items_of_one_link_without_a_guid_are_told_apart_by_their_headlines(site, net):
+    """In a feed of texts: none is folded into another, also when a second one comes later."""
+    link = "https://live.example/today"
+    items = [
+        f"<item><title>第{number}条快讯</title><link>{link}</link>"
+        f"<description>&lt;p&gt;第{number}条快讯的正文，够长的一段文字。&lt;/p&gt;</description></item>"
+        for number in range(1, 6)
+    ]
+
+    def serve(*shown: str) -> None:
+        body = f'<rss version="2.0"><channel><title>t</title>{"".join(shown)}</channel></rss>'
+        net.serve(FEED_URL, body, content_type="application/xml")
+
+    site.configure(feed(more='content = "feed"'))
+    serve(items[0])
+    site.run("--once")
+    for shown in (items[:3], items[1:4], items[3:4], items[4:], items):
+        serve(*shown)
+        assert site.run("--once").returncode == 0
+    titles = site.query("SELECT title FROM articles ORDER BY title")
+    assert titles == [(f"第{number}条快讯",) for number in range(1, 6)]

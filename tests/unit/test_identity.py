@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingestor import identity
 from ingestor.errors import Forbidden
-from ingestor.identity import Known, canonical_url, document_id, free_day, match
+from ingestor.identity import canonical_url, document_id
 from ingestor.identity_parameters import NAMING, SINA_TRACKING, STATIC_TRACKING, TRACKING
 from ingestor.model import Entry, Feed
 from tests.support.shared import shared
@@ -556,48 +556,6 @@ def test_white_space_is_no_edit(title, text):
 def test_a_changed_word_is_an_edit(title, text):
     """In the title or in the text, and moving a word between them as well."""
     assert identity.fingerprint(title, text) != identity.fingerprint("标题", "一二三")
-
-
-MONDAY = Known(1, "2024-01-01", frozenset({"2024-01-01"}), "monday's text")
-TUESDAY = Known(2, "2024-01-02", frozenset({"2024-01-02"}), "tuesday's text")
-MATCHES = {
-    "nothing is known": ([], "2024-01-01", "", "text", None),
-    "the same text": ([MONDAY], "2024-01-01", "2024-01-01", "monday's text", 1),
-    "the same text, announced for another day": (
-        [MONDAY],
-        "2024-01-02",
-        "2024-01-02",
-        "monday's text",
-        1,
-    ),
-    "an edit": ([MONDAY], "2024-01-01", "2024-01-01", "edited", 1),
-    "an edit, and the page moved its day": ([MONDAY], "2024-01-02", "2024-01-01", "edited", 1),
-    "an edit, announced without a day": ([MONDAY], "2024-01-02", "", "edited", 1),
-    "a daily column": ([MONDAY], "2024-01-02", "2024-01-02", "tuesday's text", None),
-    "a daily column whose page claims no new day": (
-        [MONDAY],
-        "2024-01-01",
-        "2024-01-02",
-        "new",
-        None,
-    ),
-    "an edit of the second of two": ([MONDAY, TUESDAY], "2024-01-02", "2024-01-02", "edited", 2),
-    "an edit of the first of two": ([MONDAY, TUESDAY], "2024-01-01", "2024-01-01", "edited", 1),
-}
-
-
-@pytest.mark.parametrize("case", MATCHES.values(), ids=MATCHES)
-def test_an_announced_article_is_a_known_one_or_new(case):
-    """Only a feed that announces other text under an unknown day makes a second article."""
-    known, page_day, announced, text, expected = case
-    found = match(known, page_day, announced, text)
-    assert (found.article_id if found else None) == expected
-
-
-def test_a_day_that_is_taken_yields_to_the_announced_one():
-    """A column whose page still claims yesterday is kept under the day it was announced for."""
-    assert free_day([MONDAY], "2024-01-01", "2024-01-02") == "2024-01-02"
-    assert free_day([MONDAY], "2024-01-03", "2024-01-02") == "2024-01-03"
 
 
 def real_addresses() -> list[str]:
