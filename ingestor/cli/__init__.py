@@ -2,11 +2,13 @@
 
 A verb's module is imported when the verb is asked for: what the commands import takes longer
 than many a command. Exit codes: 0 all well; 1 it ran, but some feeds or articles failed; 2 wrong
-usage or configuration; 3 the archive itself is unusable.
+usage or configuration; 3 the archive itself is unusable; 75 another run is at work (EX_TEMPFAIL
+of sysexits(3)).
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from copy import copy as duplicate
@@ -21,7 +23,7 @@ from typer.core import TyperGroup, TyperOption
 
 from ingestor import __version__
 from ingestor.cli.common import LogFormat, Options, options, say, say_error
-from ingestor.errors import ArchiveError, ConfigError, IngestorError, UsageError
+from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, IngestorError, UsageError
 
 VERBS = {
     "init": "Write a commented config.toml (or the file that --config names); never overwrites.",
@@ -225,4 +227,6 @@ def _explain(error: Exception) -> int:
     say_error(str(error))
     if isinstance(error, (ConfigError, UsageError)):
         return 2
+    if isinstance(error, ArchiveInUse):
+        return os.EX_TEMPFAIL
     return 3 if isinstance(error, ArchiveError) else 1

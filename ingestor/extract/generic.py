@@ -41,7 +41,7 @@ def is_list(tree: Tree) -> bool:
 
 
 _MEDIA_METAS = ("mediaid", "source", "og:site_name", "article:author", "author")
-_SUFFIX = re.compile(r"\s*[-_|—–]\s*[^-_|—–]{1,20}$")
+_SUFFIX = re.compile(r"(?<!\s)\s*+[-_|—–]\s*+[^-_|—–]{1,20}$")
 _MEDIA = re.compile(r"来源\s*[：:]\s*([^\s|（()）]{2,20})(?=[\s|（()）]|$)")
 
 # It logs a traceback for pages that it cannot read, which are ordinary here.

@@ -28,10 +28,10 @@ MOST_SUMMARY_CHARACTERS = 2_000
 """A longer one is the text itself, and is left out: the text is kept anyway."""
 
 _SUFFIX = re.compile(
-    r"(?:\|[^|_]*)?_+(?:新浪|手机新浪|财经|股票|科技|新闻|高清图|图集)[^_]*(?:_[^_]*)*$|[-_|]\s*(?:新浪网|手机新浪网)$"
+    r"(?:\|[^|_]*+)?(?<!_)_++(?:新浪|手机新浪|财经|股票|科技|新闻|高清图|图集)[\s\S]*|[-_|]\s*(?:新浪网|手机新浪网)$"
 )
 _EDITOR = re.compile(r"责任?编辑?\s*[：:]\s*(.{1,40})")
-_EDITOR_CODE = re.compile(r"\s*[（(]?[A-Z]{1,3}\d{2,5}[）)]?\s*$")
+_EDITOR_CODE = re.compile(r"(?<!\s)\s*+[（(]?[A-Z]{1,3}\d{2,5}[）)]?\s*$")
 _MOBILE = re.compile(r"url=\s*(\S+)")
 
 

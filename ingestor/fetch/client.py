@@ -18,7 +18,7 @@ import httpx
 from ingestor.clock import Clock
 from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
-from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
+from ingestor.fetch.guard import USUAL_PORTS, Network, checked_url
 from ingestor.fetch.headers import SLOW_DOWN, retry_after, speaks_for_its_host
 from ingestor.fetch.host_limiter import (
     Busy,
@@ -204,7 +204,7 @@ class Fetcher:
             if slot:
                 held.callback(slot.release)
             for hop in range(MOST_REDIRECTS + 1):
-                self._check(url)
+                url = self._checked(url)
                 if robots and self._settings.robots:
                     if not self._robots.is_known(url):
                         # Who waits for the rules keeps nobody from asking for them.
@@ -224,8 +224,9 @@ class Fetcher:
                 url = _target(url, location)
         raise Unreachable(f"{request.url}: more than {MOST_REDIRECTS} redirects")
 
-    def _check(self, url: str) -> None:
-        check_url(url, allow_private=self._settings.allow_private_addresses, ports=self._ports)
+    def _checked(self, url: str) -> str:
+        allowed = self._settings.allow_private_addresses
+        return checked_url(url, allow_private=allowed, ports=self._ports)
 
     def _note_wishes(self, host: str, response: Response) -> None:
         """Do from now on as an answer says that its host wants to be treated."""

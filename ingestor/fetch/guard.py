@@ -14,13 +14,16 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpcore
+import idna
 
 from ingestor.errors import Forbidden
 from ingestor.identity import MOST_URL_CHARACTERS
 
+_NAME = re.compile(r"[A-Za-z0-9_.~!$&'()*+,;=-]+")
+"""What RFC 3986 lets stand for itself in a name."""
 _NUMERIC_HOST = re.compile(r"(?i)^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?$")
 _LOCAL_NAME = re.compile(r"(?i)(?:^|\.)(?:localhost|local|internal|intranet|lan|home\.arpa)\.?$")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -30,8 +33,13 @@ USUAL_PORTS = frozenset({80, 443})
 """Where web pages are. Behind others may be anything: mail, a database, a printer."""
 
 
-def check_url(url: str, *, allow_private: bool, ports: frozenset[int] = USUAL_PORTS) -> None:
-    """Raise :class:`Forbidden` for an address that must not be asked, by its form alone."""
+def checked_url(url: str, *, allow_private: bool, ports: frozenset[int] = USUAL_PORTS) -> str:
+    """Return an address in the form in which it is asked.
+
+    Its host is read as whoever is asked for it would, a proxy included: without percent signs
+    (RFC 3986, 3.2.2), wide letters and foreign dots (UTS 46). Raises :class:`Forbidden` for one
+    that must not be asked, by its form alone.
+    """
     if len(url) > MOST_URL_CHARACTERS:
         raise Forbidden(f"the address is too long ({len(url)} characters): {url[:80]}…")
     try:
@@ -45,12 +53,29 @@ def check_url(url: str, *, allow_private: bool, ports: frozenset[int] = USUAL_PO
         raise Forbidden("an address with a user name or password in it is not asked")
     if port is not None and port not in ports:
         raise Forbidden(f"port {port} is not asked, for no feed names it: {url[:200]}")
-    if allow_private:
-        return
-    if _LOCAL_NAME.search(host):
-        raise _inside(host)
-    if _NUMERIC_HOST.match(host) or ":" in host:
-        check_address(_numeric(host))
+    asked = host if ":" in host else _plain_host(host)
+    if not allow_private:
+        if _LOCAL_NAME.search(asked):
+            raise _inside(asked)
+        if _NUMERIC_HOST.match(asked) or ":" in asked:
+            check_address(_numeric(asked))
+    if asked == host:
+        return url
+    netloc = asked if port is None else f"{asked}:{port}"
+    return urlunsplit(parts._replace(netloc=netloc))
+
+
+def _plain_host(host: str) -> str:
+    """Return a host's name in ASCII; raise :class:`Forbidden` for what can be no name."""
+    try:
+        name = unquote(host, errors="strict")
+        plain = name if name.isascii() else idna.uts46_remap(name, std3_rules=False)
+        plain = plain if plain.isascii() else idna.encode(plain).decode("ascii")
+    except (idna.IDNAError, UnicodeError) as error:
+        raise Forbidden(f"{host}: not a host's name") from error
+    if not _NAME.fullmatch(plain):
+        raise Forbidden(f"{host}: not a host's name")
+    return plain.lower().rstrip(".")
 
 
 def check_address(address: str) -> None:

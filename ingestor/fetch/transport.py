@@ -20,6 +20,7 @@ import httpx
 
 from ingestor.errors import ConfigError
 from ingestor.fetch.guard import GuardedBackend, Network
+from ingestor.text.sanitize import redact
 
 KEPT_OPEN_SECONDS = 30.0
 """How long a connection waits for the next request."""
@@ -186,5 +187,11 @@ def _proxy_pool(url: str, limits: dict[str, Any]) -> httpcore.ConnectionPool:
             network_backend=TimedBackend(httpcore.SyncBackend()),
             **limits,
         )
-    except (ValueError, RuntimeError, httpx.InvalidURL) as error:
+    except RuntimeError as error:
         raise ConfigError(f"fetch.proxy: not a proxy that can be used: {error}") from error
+    except (ValueError, httpx.InvalidURL) as error:
+        # Not what the library says: it may quote a part of the password.
+        raise ConfigError(
+            f"fetch.proxy: not a proxy's address: {redact(url)}; it reads"
+            " http://user:password@host:port, with %2F for a slash in the password"
+        ) from error

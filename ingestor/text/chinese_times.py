@@ -38,7 +38,7 @@ _HALVES = {
 _WORDS = "|".join(word for word in _HALVES if not word.isascii())
 
 CLOCK = re.compile(
-    rf"(?P<before>{_WORDS})?\s*(?<!\d)(?P<hour>\d{{1,2}})"
+    rf"(?:(?P<before>{_WORDS})\s*+)?(?<!\d)(?P<hour>\d{{1,2}})"
     r"(?:\s?[:时点]\s?(?P<minute>\d{1,2})(?!\s?刻)(?:\s?[:分]\s?(?P<second>\d{1,2})(?:[.,]\d{1,9})?)?\s?[分秒]?"
     r"|\s?[时点](?![间评击])\s?(?:钟|整|(?P<half>半)|(?P<quarters>[13])刻)?)"
     r"\s?(?P<after>[ap]\.?m\b\.?|[上下]午(?![^\s,+]))?",

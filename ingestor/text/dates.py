@@ -54,7 +54,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 _KOREAN = re.compile(r"(\d{4})년 ?(\d{1,2})월 ?(\d{1,2})일")
 _FOREIGN = (
-    re.compile(r"\w+, (?P<day>\d{1,2}) (?P<month>\w+) (?P<year>\d{4})(?= \d)"),
+    re.compile(r"(?<!\w)\w++, (?P<day>\d{1,2}) (?P<month>\w+) (?P<year>\d{4})(?= \d)"),
     re.compile(r"(?P<year>\d{4})-(?P<month>\w+)-(?P<day>\d{1,2})(?=T\d)"),
 )
 _FOREIGN_MONTHS = {

@@ -84,9 +84,19 @@ def bounded_keywords(words: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kept))[:MOST_KEYWORDS]
 
 
-_USERINFO = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE)
+_USERINFO = re.compile(
+    r"""([a-z][a-z0-9+.-]{0,20}://)(?:[^/\s'"]{1,300}|[^/\s@:'"]{0,300}:(?!\d{1,5}/)[^\s'"]{1,300})@""",
+    re.IGNORECASE,
+)
+"""User and password, which may hold a slash; ``host:80/@name`` is none."""
+_BARE_USERINFO = re.compile(
+    r"""(?<![\w/.@:-])(?!mailto:)[\w.+%-]{1,100}:(?!//)[^\s@'"]{1,300}@(?=\w)"""
+)
+"""The same before a proxy's name that has no scheme: ``user:password@proxy:3128``."""
 _KEYS = re.compile(
-    r"([?&](?:key|code|token|access_token|api_?key|password|secret)=)[^&\s'\"#]+", re.IGNORECASE
+    r"""([?&;#](?:access_?key|access_?token|api_?key|auth|code|key|pass(?:wd|word)?|pwd|secret|sig"""
+    r"""|sign|signature|token|x-amz-signature|x-amz-credential)=)[^&;\s'"#]+""",
+    re.IGNORECASE,
 )
 
 
@@ -95,4 +105,5 @@ def redact(text: str) -> str:
 
     RSSHub's access key travels as ``?key=`` or ``?code=``, a proxy's password as userinfo.
     """
-    return _KEYS.sub(r"\1***", _USERINFO.sub(r"\1***@", text))
+    text = _BARE_USERINFO.sub("***@", _USERINFO.sub(r"\1***@", text))
+    return _KEYS.sub(r"\1***", text)

@@ -10,8 +10,14 @@ from tools.running import feed
 
 SECRETS = {
     "a proxy's password": ("http://user:pa55@proxy:3128", "http://***@proxy:3128"),
+    "a password with an at": ("http://user:p@55@proxy:3128", "http://***@proxy:3128"),
     "a feed's user": ("sqlite+x://me@host/a: no", "sqlite+x://***@host/a: no"),
     "an access key": ("http://h/sina?key=pa55&x=1", "http://h/sina?key=***&x=1"),
+    "a password with a slash": ("http://user:pa/5@5@proxy:3128", "http://***@proxy:3128"),
+    "a proxy without a scheme": ("proxy: user:pa55@proxy:3128 no", "proxy: ***@proxy:3128 no"),
+    "RSSHub's keys": ("http://h/a?accesskey=pa55&sign=pa55", "http://h/a?accesskey=***&sign=***"),
+    "a name in a path": ("http://h:1200/@me: a@b.example", "http://h:1200/@me: a@b.example"),
+    "whom to write to": ("(mailto:me@a.example)", "(mailto:me@a.example)"),
     "nothing secret": ("https://a.example/x@y?keyword=1", "https://a.example/x@y?keyword=1"),
 }
 
@@ -53,6 +59,32 @@ def test_no_log_says_a_secret(site, net, form):
     assert "a.example" in done.stderr
     assert "pa55word" not in done.stderr
     assert "s3cret" not in done.stderr
+
+
+SECRET = "pa55"
+PLANTED = {
+    "http://user:{0}/{0}@proxy.invalid:3128": "http://a.example/feed?accesskey={0}&x=1",
+    "user:{0}@proxy.invalid:3128": "http://user:{0}@a.example/feed?code={0}",
+    "http://:{0}@": "http://a.example/{0}?sign={0}#token={0}",
+}
+
+
+@pytest.mark.parametrize("proxy", PLANTED)
+def test_no_command_says_a_secret(site, proxy):
+    """In whatever form a proxy or a feed is written, and whether it is refused or asked."""
+    address = PLANTED[proxy].format(SECRET).replace(f"/{SECRET}?", "/feed?")
+    site.configure(feed(address))
+    path = site.folder / "config.toml"
+    text = path.read_text("utf-8").replace(site.net.proxy_url, proxy.format(SECRET))
+    path.write_text(text, encoding="utf-8")
+    page = f"http://a.example/x?token={SECRET}"
+    for command in (
+        ["--once", "--verbose"], ["check"], ["status"], ["status", "--json"], ["verify"],
+        ["preview", page], ["show", page], ["search", "x"], ["retry"], ["reextract"],
+        ["export", str(site.folder / "out.jsonl")], ["backup", str(site.folder / "copy")],
+    ):  # fmt: skip
+        done = site.run(*command)
+        assert SECRET not in done.stdout + done.stderr, command
 
 
 def test_quiet_says_only_what_is_wrong(site, net):

@@ -3,7 +3,7 @@
 import pytest
 
 from ingestor.errors import Forbidden
-from ingestor.fetch.guard import GuardedBackend, Network, check_address, check_url
+from ingestor.fetch.guard import GuardedBackend, Network, check_address, checked_url
 
 INSIDE = [
     "http://127.0.0.1/",
@@ -38,6 +38,17 @@ INSIDE = [
     "http://a.localhost/",
     "http://printer.local/",
     "http://metadata.google.internal/",
+    "http://metadata.google.internal。/",
+    "http://169。254。169。254/",
+    "http://10｡0｡0｡1/",
+    "http://１２７.0.0.1/",
+    "http://0x7f。1/",
+    "http://%31%32%37.0.0.1/",
+    "http://%30x7f%2e1/",
+    "http://loc%61lhost/",
+    "http://ＬＯＣＡＬＨＯＳＴ/",
+    "http://%E2%93%9Bocalhost/",
+    "http://a.locaｌ。:80/x",
 ]
 NEVER = [
     "ftp://a.example/",
@@ -50,6 +61,11 @@ NEVER = [
     "http:///x",
     "http://a.example:6379/",
     "https://a.example:0/",
+    "http://a%2fb.example/",
+    "http://a%00.example/",
+    "http://a%40b.example/",
+    "http://%ff.example/",
+    "http://a b.example/",
     "",
 ]
 OUTSIDE = [
@@ -66,13 +82,13 @@ OUTSIDE = [
 def test_an_address_inside_the_network_is_refused(url):
     """By name or number, old forms and new, mapped ones too."""
     with pytest.raises(Forbidden, match="inside the network"):
-        check_url(url, allow_private=False)
+        checked_url(url, allow_private=False)
 
 
 @pytest.mark.parametrize("url", INSIDE)
 def test_an_intranet_may_be_allowed(url):
     """The operator's word counts."""
-    check_url(url, allow_private=True)
+    checked_url(url, allow_private=True)
 
 
 @pytest.mark.parametrize("url", NEVER)
@@ -80,13 +96,27 @@ def test_an_intranet_may_be_allowed(url):
 def test_what_is_no_plain_web_address_is_always_refused(url, allow_private):
     """Other schemes, credentials, no host."""
     with pytest.raises(Forbidden):
-        check_url(url, allow_private=allow_private)
+        checked_url(url, allow_private=allow_private)
 
 
 @pytest.mark.parametrize("url", OUTSIDE)
 def test_a_public_address_is_asked(url):
     """The guard is not in the way."""
-    check_url(url, allow_private=False)
+    checked_url(url, allow_private=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("https://Finance.Sina.com.cn/A?b", "https://Finance.Sina.com.cn/A?b"),
+        ("https://finance.sina。com.cn:443/a?b#c", "https://finance.sina.com.cn:443/a?b#c"),
+        ("http://新闻.example/一", "http://xn--efvy88h.example/一"),
+        ("http://f%69nance.example/%41", "http://finance.example/%41"),
+    ],
+)
+def test_what_is_judged_is_what_is_asked(url, asked):
+    """The host in ASCII; the rest as it was written."""
+    assert checked_url(url, allow_private=False) == asked
 
 
 @pytest.mark.parametrize(
@@ -106,4 +136,4 @@ def test_a_name_that_leads_inside_is_not_connected_to():
 
 def test_a_port_that_a_feed_names_is_asked():
     """An RSSHub listens on 1200."""
-    check_url("http://a.example:1200/x", allow_private=False, ports=frozenset({1200}))
+    checked_url("http://a.example:1200/x", allow_private=False, ports=frozenset({1200}))

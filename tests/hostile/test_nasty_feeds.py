@@ -4,7 +4,7 @@ import pytest
 
 from ingestor.errors import FeedUnreadable, Forbidden, NoArticle
 from ingestor.extract.feed_text import article_from_entry
-from ingestor.fetch.guard import check_url
+from ingestor.fetch.guard import checked_url
 from ingestor.identity import entry_key
 from ingestor.model import Feed, FeedDocument, Response
 from ingestor.sources import source
@@ -56,7 +56,7 @@ def test_a_link_into_the_network_is_announced_and_not_asked():
     body, _ = TAKEN["links into the network"]
     for entry in read(body).entries:
         with pytest.raises(Forbidden, match="inside the network"):
-            check_url(entry.url, allow_private=False)
+            checked_url(entry.url, allow_private=False)
 
 
 def test_an_empty_link_is_not_taken_for_the_feeds_own_address():

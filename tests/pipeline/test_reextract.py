@@ -350,7 +350,7 @@ def test_a_running_daemon_is_not_disturbed(older, driver):
     database = older.database()
     with only_run(database):
         refused = older.run("reextract")
-        assert (refused.returncode, "in use by process" in refused.stderr) == (3, True)
+        assert (refused.returncode, "in use by process" in refused.stderr) == (75, True)
         assert older.run("reextract", "--dry-run").returncode == 0
     database.close()
 

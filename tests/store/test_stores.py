@@ -59,13 +59,22 @@ def test_another_programs_database_is_left_alone(site, postgresql):
 
 @pytest.mark.every_store
 def test_two_runs_at_a_time_are_refused(site):
-    """The second one says who has it, and exits 3."""
+    """The second one says who has it, and exits 75."""
     publish(site.net, demo_articles())
     with closing(site.database()) as database, only_run(database):
         done = site.run("--once")
-    assert done.returncode == 3
+    assert done.returncode == 75
     assert f"in use by process {os.getpid()}" in done.stderr
     assert site.run("--once").returncode == 0
+
+
+def test_a_database_of_two_names_is_refused(tmp_path):
+    """SQLite names its journal after the file: two names of one file would have two."""
+    with closing(Database(f"sqlite:///{tmp_path / 'a.db'}")) as database:
+        (tmp_path / "a.db").touch()
+        (tmp_path / "b.db").hardlink_to(tmp_path / "a.db")
+        with pytest.raises(StorageFailed, match="hard links"), only_run(database):
+            pass
 
 
 def test_workers_share_an_archive_and_keep_a_run_out(site, postgresql_url):
@@ -75,7 +84,7 @@ def test_workers_share_an_archive_and_keep_a_run_out(site, postgresql_url):
     with closing(site.database()) as one, closing(site.database()) as other:
         with one_of_many(one), one_of_many(other):
             done = site.run("--once")
-            assert (done.returncode, "in use by process" in done.stderr) == (3, True)
+            assert (done.returncode, "in use by process" in done.stderr) == (75, True)
         with only_run(one), pytest.raises(ArchiveInUse), one_of_many(other):
             pass
 

@@ -14,6 +14,9 @@ from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.store.db import advisory
 from ingestor.store.db.database import Database
 
+_DESCRIPTORS: dict[tuple[int, int], int] = {}
+"""Of each database's file, by device and inode, that this process held."""
+
 
 @contextmanager
 def only_run(database: Database) -> Iterator[None]:
@@ -58,24 +61,46 @@ def _server_held(database: Database, *, shared: bool) -> Iterator[None]:
 
 @contextmanager
 def _file_held(archive: Path) -> Iterator[None]:
-    path = archive.with_name(f"{archive.name}.lock")
+    """Hold the database's file itself: by whatever name it was opened, it is the same one.
+
+    Its descriptor is never closed: that would take SQLite's own locks on the file away from the
+    whole process (POSIX).
+    """
+    owner = archive.resolve().with_name(f"{archive.resolve().name}.lock")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = _descriptor(archive)
+        if os.fstat(descriptor).st_nlink > 1:
+            raise StorageFailed(
+                f"{archive}: has several names (hard links), and SQLite would keep a journal for"
+                " each; leave it one"
+            )
+        _take(descriptor, owner, archive)
+        owner.write_text(f"{os.getpid()}\n", encoding="ascii")
     except OSError as error:
-        raise StorageFailed(f"{path}: cannot be written: {error.strerror}") from error
+        name = error.filename or archive
+        raise StorageFailed(f"{name}: cannot be opened: {error.strerror}") from error
     try:
-        _take(descriptor, path, archive)
         yield
     finally:
-        os.close(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _descriptor(archive: Path) -> int:
+    if archive.exists():
+        status = archive.stat()
+        known = _DESCRIPTORS.get((status.st_dev, status.st_ino))
+        if known is not None:
+            return known
+    # An empty file is a new database to SQLite.
+    descriptor = os.open(archive, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    status = os.fstat(descriptor)
+    return _DESCRIPTORS.setdefault((status.st_dev, status.st_ino), descriptor)
 
 
 def _take(descriptor: int, path: Path, archive: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        owner = path.read_text(encoding="ascii", errors="replace").strip()
+        owner = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
         who = f"process {owner}" if owner else "another process"
         raise ArchiveInUse(f"{archive}: in use by {who}; stop it first, or let it work") from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)

@@ -1,0 +1,130 @@
+"""Every regular expression of the package over texts of strangers: its time grows as the text.
+
+A pattern that takes four times as long for twice the text turns a page of 100 kB into a way to
+stop the program (CWE-1333).
+"""
+
+import ast
+import importlib
+import pkgutil
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ingestor
+
+METHODS = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
+ATOMS = (
+    " ", "\t", "\n", " \n", "\u3000", "a", "A", "aa ", "1", "12", "1:", "1.", "1-", "-", "_", ".",
+    ",", ":", ";", "!", "?", "/", "//", "\\", "@", "#", "=", "a=", "a='", '"', "'", "&", "&#",
+    "&a", "&amp;", "%", "%3", "%E4", "<", "<a", "<a ", "<a b=", "<!", "<!-", "<!--", "<!DOCTYPE ",
+    "<!DOCTYPE [", "<![CDATA[", "]]", "]>", "<?", "<?xml ", "<p>", "</", "</p", "<meta ", "<br>",
+    "<script", "<html ", ">", "[", "]", "(", ")", "（", "）", "【", "】", "(a", "(60051", "（6",
+    "：", "，", "。", "、", "年", "1年", "1月1日", "来源", "来源：", "记者", "编辑：", "责任编辑",
+    "http://", "http://a:", "a://", "://a", "a@", "a.b", "a:b", "sh60", "$A", "A.", "|", "_新", "-新浪",
+    " - a", "中", "中文 ", "+", "*", "{", "}", "{{", "<title>", "\r\n\r\n", "\x1b[", "\u202e", "０",
+)  # fmt: skip
+ENDS = ("", "\x00", "!<")
+LENGTHS = (25_000, 100_000)
+LEAST = 0.05
+"""Seconds: what takes less is no danger, and cannot be measured."""
+MOST_GROWTH = 8
+"""Times as long for four times the text: twice what is linear, half of what is quadratic."""
+
+
+def texts(length: int) -> Iterator[tuple[str, str]]:
+    for atom in ATOMS:
+        for end in ENDS:
+            yield f"{atom!r} and {end!r}", atom * (length // len(atom)) + end
+
+
+def called(path: Path) -> dict[str, set[str]]:
+    """Return by which methods a module uses each name of a pattern."""
+    methods = defaultdict(set)
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in METHODS:
+            if isinstance(node.value, ast.Name):
+                methods[node.value.id].add(node.attr)
+            elif isinstance(node.value, ast.Attribute):
+                methods[node.value.attr].add(node.attr)
+    return methods
+
+
+def patterns_in(value: object) -> Iterator[re.Pattern]:
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, dict):
+        for entry in [*value, *value.values()]:
+            yield from patterns_in(entry)
+    elif isinstance(value, tuple | list | set | frozenset):
+        for entry in value:
+            yield from patterns_in(entry)
+
+
+def every() -> dict[str, tuple[re.Pattern, set[str]]]:
+    """Return all patterns of the package, by where they stand, with how they are used."""
+    found = {}
+    for module in pkgutil.walk_packages(ingestor.__path__, "ingestor."):
+        if module.name.endswith("__main__"):
+            continue
+        imported = importlib.import_module(module.name)
+        methods = called(Path(imported.__file__))
+        for name, value in vars(imported).items():
+            for place, pattern in enumerate(patterns_in(value)):
+                where = f"{module.name}.{name}[{place}]"
+                first = (where, pattern, set())
+                found.setdefault((pattern.pattern, pattern.flags), first)[2].update(methods[name])
+    return {where: (pattern, used or {"search"}) for where, pattern, used in found.values()}
+
+
+def seconds(pattern: re.Pattern, method: str, text: bytes | str) -> float:
+    begin = time.process_time()
+    match method:
+        case "sub" | "subn":
+            getattr(pattern, method)(pattern.pattern[:0], text)
+        case "finditer":
+            for _ in pattern.finditer(text):
+                pass
+        case _:
+            getattr(pattern, method)(text)
+    return time.process_time() - begin
+
+
+def grows(pattern: re.Pattern, method: str) -> list[str]:
+    """Return over which texts a pattern takes more than linear time."""
+    wrong = []
+    short = dict(texts(LENGTHS[0]))
+    for about, text in texts(LENGTHS[1]):
+        few, many = short[about], text
+        if isinstance(pattern.pattern, bytes):
+            few, many = few.encode(), many.encode()
+        taken = seconds(pattern, method, few)
+        if taken < LEAST / MOST_GROWTH:
+            # Whatever is slow at the long text was not this quick at the short one.
+            continue
+        long = min(seconds(pattern, method, many) for _ in range(2))
+        if long > LEAST and long > MOST_GROWTH * min(
+            taken, *(seconds(pattern, method, few) for _ in range(2))
+        ):
+            wrong.append(f"{method} over {about}: {taken * 1000:.0f} ms, then {long * 1000:.0f} ms")
+    return wrong
+
+
+PATTERNS = every()
+
+
+def test_the_check_finds_a_pattern_that_explodes():
+    """Quadratic is enough; a check that cannot fail holds nothing."""
+    assert grows(re.compile(r"\s+$"), "search")
+    assert not grows(re.compile(r"(?<!\s)\s+$"), "search")
+
+
+@pytest.mark.parametrize("where", PATTERNS)
+def test_no_pattern_takes_more_than_linear_time(where):
+    """By every method by which the code uses it."""
+    pattern, methods = PATTERNS[where]
+    assert [line for method in sorted(methods) for line in grows(pattern, method)] == []
