@@ -19,7 +19,13 @@ from ingestor.clock import Clock
 from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
-from ingestor.fetch.headers import SLOW_DOWN, retry_after, speaks_for_its_host
+from ingestor.fetch.headers import (
+    REDIRECTS,
+    SLOW_DOWN,
+    redirect_target,
+    retry_after,
+    speaks_for_its_host,
+)
 from ingestor.fetch.host_limiter import (
     Busy,
     HostLimiter,
@@ -63,7 +69,6 @@ MOST_REDIRECTS = 5
 MOST_HEADER_BYTES = 64 * 1024
 """Real answers have one or two thousand; h11 reads no header of more than 100 KiB at all."""
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FOR_GOOD = frozenset({301, 308})
 
 
@@ -195,7 +200,7 @@ class Fetcher:
 
     def _follow(self, request: Request, slot: Slot | None, *, robots: bool) -> Response:
         """Make a request and follow its redirects; the first may have been given a slot."""
-        url, permanent = request.url, True
+        url, permanent, seen = request.url, True, {request.url}
         with ExitStack() as held:
             if slot:
                 held.callback(slot.release)
@@ -213,11 +218,13 @@ class Fetcher:
                 self._note_wishes(host_of(url), response)
                 held.close()
                 slot = None
-                location = response.header("location")
-                if response.status not in _REDIRECTS or not location:
+                location = redirect_target(response)
+                target = _target(url, location) if location else ""
+                if not target or (response.status not in REDIRECTS and target in seen):
                     return replace(response, moved_to=url) if hop and permanent else response
                 permanent = permanent and response.status in _FOR_GOOD
-                url = _target(url, location)
+                seen.add(target)
+                url = target
         raise Unreachable(f"{request.url}: more than {MOST_REDIRECTS} redirects")
 
     def _check(self, url: str) -> None:

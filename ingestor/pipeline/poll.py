@@ -18,7 +18,7 @@ import structlog
 from ingestor import policy
 from ingestor.archive.warc.records import body_sha256
 from ingestor.errors import FetchError, IngestorError, Postponed
-from ingestor.fetch.headers import max_age, require_page, retry_after
+from ingestor.fetch.headers import is_unchanged, max_age, require_page, retry_after
 from ingestor.model import FeedDocument, FeedState, Request, Response
 from ingestor.pipeline import captures
 from ingestor.pipeline.announce import FeedPage, announcing
@@ -159,7 +159,7 @@ def _answer(state: FeedState, answer: Response | FetchError) -> _Fetched | Polle
         return FeedPostponed(state, answer)
     if isinstance(answer, FetchError):
         return FeedFailed(state, answer)
-    if answer.status == 304:
+    if is_unchanged(answer):
         return FeedUnchanged(state, answer)
     try:
         require_page(answer)
