@@ -12,7 +12,9 @@ from ingestor.sources._text import MOST_ENTRIES
 MOST_BROKEN_ITEMS = 100
 """Each may cost a look at all that follows it."""
 
-_OPENING = re.compile(r"[{\[]")
+_OPENING = re.compile(r"""[{\[](?=\s*(?:["{\[}\]\d-]|\Z))""")
+"""How an object or a list begins; the block of a script (``try{f(``) does not."""
+
 _LIST = re.compile(r'"(?:items|data|list)"\s*:\s*\[')
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _BRACKET = re.compile(rf"{_STRING}|([{{}}\[\]])", re.DOTALL)

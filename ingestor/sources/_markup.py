@@ -38,6 +38,13 @@ _EMPTY = re.compile(r"<[^<>]{0,2000}/>")
 _ITEM = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _ITEM_END = re.compile(r"</(?:\w{1,20}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _CHANNEL_END = re.compile(r"</channel\s*>", re.IGNORECASE)
+_LEAVES = "title|link|guid|id|pubDate|published|updated|author|category|description|summary"
+_UNCLOSED = re.compile(
+    rf"<({_LEAVES})(?:\s[^<>]{{0,2000}})?(?<!/)>[^<]*(?=<(?:(?:{_LEAVES})[\s>]|/(?:item|entry)\s*>))",
+    re.IGNORECASE,
+)
+"""An element of words alone that nobody closed, up to the next one of its item."""
+
 _TAG = re.compile(r"""<(/?)([^\s<>/!?]+)(?:[^<>"']|"[^<"]*"|'[^<']*')*?(/?)>""")
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
@@ -73,7 +80,8 @@ def markup_of(url: str, text: str) -> Markup | None:
     body = text[root.start() : ends]
     if is_cut:
         body += f"</channel></{root[1]}>" if root[1].lower() == "rss" else f"</{root[1]}>"
-    return Markup(_REFERENCE.sub(partial(_made_legal, declared), body), is_cut)
+    closed = _UNCLOSED.sub(r"\g<0></\1>", body)
+    return Markup(_REFERENCE.sub(partial(_made_legal, declared), closed), is_cut)
 
 
 def _document_type(shown: str) -> tuple[dict[str, str], int]:
@@ -90,7 +98,7 @@ def _end(shown: str, root: re.Match[str]) -> tuple[int, bool]:
     """Return where a feed ends, and whether it stops before that, in the middle."""
     if empty := _EMPTY.match(shown, root.start()):
         return empty.end(), False
-    if end := _last(re.compile(rf"</{re.escape(root[1])}\s*>", re.IGNORECASE), shown):
+    if end := _last(re.compile(rf"</{re.escape(root[1])}\s*(?:>|\Z)", re.IGNORECASE), shown):
         return end, False
     channel = _last(_CHANNEL_END, shown)
     if channel and "rdf" not in root[1].lower() and not _ITEM.search(shown, channel):
