@@ -40,11 +40,13 @@ _ITEM_END = re.compile(r"</(?:\w{1,20}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _CHANNEL_END = re.compile(r"</channel\s*>", re.IGNORECASE)
 _LEAVES = "title|link|guid|id|pubDate|published|updated|author|category|description|summary"
 _UNCLOSED = re.compile(
-    rf"<({_LEAVES})(?:\s[^<>]{{0,2000}})?(?<!/)>[^<]*(?=<(?:(?:{_LEAVES})[\s>]|/(?:item|entry)\s*>))",
+    rf"<({_LEAVES})(?:\s[^<>]{{0,300}})?(?<!/)>[^<]*(?=<(?:(?:{_LEAVES})[\s>]|/(?:item|entry)\s*>))",
     re.IGNORECASE,
 )
 """An element of words alone that nobody closed, up to the next one of its item."""
 
+_MOST_TAG = 300
+_ELEMENT_BEFORE = re.compile(r"<([\w:.-]{1,40})(?:\s[^<>]*)?>\s*\Z")
 _TAG = re.compile(r"""<(/?)([^\s<>/!?]+)(?:[^<>"']|"[^<"]*"|'[^<']*')*?(/?)>""")
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
@@ -68,6 +70,7 @@ def markup_of(url: str, text: str) -> Markup | None:
     A document type is left out: it could name files and addresses, and grow without bound
     ("billion laughs"). Raises :class:`FeedUnreadable` for too many items, and elements too deep.
     """
+    text = _sections_closed(text)
     shown = _HIDDEN_PART.sub(lambda hidden: " " * len(hidden[0]), text)
     declared, begins = _document_type(shown)
     root = _ROOT.search(shown, begins) or _CHANNEL.search(shown, begins)
@@ -82,6 +85,21 @@ def markup_of(url: str, text: str) -> Markup | None:
         body += f"</channel></{root[1]}>" if root[1].lower() == "rss" else f"</{root[1]}>"
     closed = _UNCLOSED.sub(r"\g<0></\1>", body)
     return Markup(_REFERENCE.sub(partial(_made_legal, declared), closed), is_cut)
+
+
+def _sections_closed(text: str) -> str:
+    """Return a text whose CDATA sections end within their items: one without would take the next.
+
+    Such a section is ended where the element ends that it is in.
+    """
+    first, *parts = text.split("<![CDATA[")
+    mended = [first]
+    for part in parts:
+        over = None if "]]>" in part else _ITEM_END.search(part)
+        element = _ELEMENT_BEFORE.search(mended[-1][-_MOST_TAG:]) if over else None
+        ends = part.rfind(f"</{element[1]}", 0, over.start()) if over and element else -1
+        mended.append(f"{part[:ends]}]]>{part[ends:]}" if ends >= 0 else part)
+    return "<![CDATA[".join(mended)
 
 
 def _document_type(shown: str) -> tuple[dict[str, str], int]:
