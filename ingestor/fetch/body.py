@@ -10,7 +10,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
-from ingestor.errors import TooLarge, Unreachable
+import httpcore
+
+from ingestor.errors import CutOff, TooLarge, Unreachable
 
 ACCEPT_ENCODING = "gzip, deflate"
 """What we can unpack step by step. Brotli and Zstandard cannot be bounded in their common
@@ -29,6 +31,14 @@ _GZIP = 16 + zlib.MAX_WBITS
 _WBITS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
 _MAGIC = b"\x1f\x8b"
 
+_ENDS = (
+    Unreachable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+)
+"""How a body ends in the middle."""
+
 _NOT_ASKED_FOR = frozenset(
     {"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "aes128gcm", "pack200-gzip"}
 )
@@ -39,9 +49,10 @@ such as ``utf-8`` or ``none``, says nothing of the body."""
 def bounded_body(chunks: Iterable[bytes], encoding: str, most: int, url: str) -> bytes:
     """Return a whole body, unpacked; ``chunks`` come from the wire, ``encoding`` from its header.
 
-    Raises :class:`TooLarge` as soon as a bound is passed, and :class:`Unreachable` for a body
-    that is broken, cut off, or packed in a way that was not asked for; what follows the packed
-    body is none of it. ``url`` is for the error.
+    Raises :class:`TooLarge` as soon as a bound is passed, :class:`CutOff` for a body of which
+    only the beginning came, and :class:`Unreachable` for one of which nothing did, or that is
+    packed in a way that was not asked for; what follows the packed body is none of it. ``url`` is
+    for the error.
     """
     named = [name.strip().lower() for name in encoding.split(",")]
     packed = [name for name in named if name in _WBITS or name in _NOT_ASKED_FOR]
@@ -50,13 +61,26 @@ def bounded_body(chunks: Iterable[bytes], encoding: str, most: int, url: str) ->
     name = "".join(packed)
     received = _Counted(chunks, most, url)
     body = bytearray()
-    for part in _unpacked(received, name, url) if name else received:
-        body += part
-        if len(body) > most:
-            raise TooLarge(f"{url}: more than {most} bytes unpacked (fetch.max_bytes)")
-        if len(body) > max(RATIO_FREE_BYTES, MOST_RATIO * received.bytes):
-            raise TooLarge(f"{url}: it unpacks to more than {MOST_RATIO} times its size")
+    try:
+        for part in _unpacked(received, name, url) if name else received:
+            body += part
+            if len(body) > most:
+                raise TooLarge(f"{url}: more than {most} bytes unpacked (fetch.max_bytes)")
+            if len(body) > max(RATIO_FREE_BYTES, MOST_RATIO * received.bytes):
+                raise TooLarge(f"{url}: it unpacks to more than {MOST_RATIO} times its size")
+    except _ENDS as error:
+        if not body:
+            raise
+        raise CutOff(_reason(error, url), bytes(body)) from error
     return bytes(body)
+
+
+def _reason(error: Exception, url: str) -> str:
+    if isinstance(error, Unreachable):
+        return str(error)
+    if isinstance(error, httpcore.TimeoutException):
+        return f"{url}: it is cut off: no whole answer in time (fetch.timeout)"
+    return f"{url}: it is cut off: {error or type(error).__name__}"
 
 
 class _Counted:

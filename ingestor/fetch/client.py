@@ -16,7 +16,7 @@ import httpcore
 import httpx
 
 from ingestor.clock import Clock
-from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
+from ingestor.errors import CutOff, FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.guard import USUAL_PORTS, Network, check_url
 from ingestor.fetch.headers import (
@@ -284,16 +284,19 @@ class Fetcher:
             )
             with deadline(whole), closing(self._transport.open(wire)) as answer:
                 headers = httpx.Headers(answer.headers)
-                body = self._body(answer, headers, url)
-                return Response(
+                response = Response(
                     url=request.url,
                     final_url=url,
                     status=answer.status,
                     headers=_headers(headers),
-                    body=body,
+                    body=b"",
                     fetched_at=self._clock.now(),
                     request_headers=_headers(wire.headers),
                 )
+                body = self._body(answer, headers, url)
+                return replace(response, body=body, fetched_at=self._clock.now())
+        except CutOff as error:
+            raise CutOff(str(error), response=replace(response, body=error.body)) from error
         except httpcore.TimeoutException as error:
             raise Unreachable(f"{url}: no whole answer in time (fetch.timeout)") from error
         except FAILURES as error:

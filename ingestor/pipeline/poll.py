@@ -20,7 +20,7 @@ import structlog
 
 from ingestor import policy
 from ingestor.archive.warc.records import body_sha256
-from ingestor.errors import FetchError, IngestorError, Postponed
+from ingestor.errors import CutOff, FetchError, IngestorError, Postponed
 from ingestor.fetch.headers import is_unchanged, max_age, require_page, retry_after
 from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
@@ -49,6 +49,8 @@ class _Fetched:
     state: FeedState
     response: Response
     sha256: str
+    cut: CutOff | None = None
+    """Why this is only the beginning of its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,10 @@ def _poll(services: Services, states: Sequence[FeedState]) -> Iterator[Polled]:
         if not isinstance(answer, _Fetched):
             yield answer
         elif isinstance(document, FeedDocument):
-            yield FeedRead(answer.state, answer.response, answer.sha256, document)
+            told = replace(document, fault=document.fault or str(answer.cut or ""))
+            yield FeedRead(answer.state, answer.response, answer.sha256, told)
         else:
-            error = document or TypeError("a reader of feeds returned nothing")
+            error = answer.cut or document or TypeError("a reader of feeds returned nothing")
             yield FeedFailed(answer.state, error, answer.response)
 
 
@@ -162,6 +165,9 @@ def _request(state: FeedState) -> Request:
 def _answer(state: FeedState, answer: Response | FetchError) -> _Fetched | Polled:
     if isinstance(answer, Postponed):
         return FeedPostponed(state, answer)
+    cut = answer if isinstance(answer, CutOff) else None
+    if cut and cut.response:
+        answer = cut.response
     if isinstance(answer, FetchError):
         return FeedFailed(state, answer)
     if is_unchanged(answer):
@@ -171,9 +177,9 @@ def _answer(state: FeedState, answer: Response | FetchError) -> _Fetched | Polle
     except FetchError as error:
         return FeedFailed(state, error, answer)
     sha256 = body_sha256(answer)
-    if sha256 == state.validators.body_sha256:
+    if sha256 == state.validators.body_sha256 and not cut:
         return FeedUnchanged(state, answer)
-    return _Fetched(state, answer, sha256)
+    return _Fetched(state, answer, sha256, cut)
 
 
 @dataclass(slots=True)

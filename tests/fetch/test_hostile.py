@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from ingestor.clock import Clock
-from ingestor.errors import FetchError, Forbidden, TooLarge, Unreachable
+from ingestor.errors import CutOff, FetchError, Forbidden, TooLarge, Unreachable
 from ingestor.fetch.body import bounded_body
 from ingestor.fetch.client import Fetcher
 from ingestor.fetch.guard import Network
@@ -43,12 +43,12 @@ def deflated(size: int, wbits: int) -> bytes:
 
 GZIP = "Content-Encoding: gzip"
 HOSTILE = {
-    "resets the connection": (reset, Unreachable, ""),
+    "resets the connection": (reset, CutOff, ""),
     "never answers": (hang, Unreachable, "in time"),
     "sends a header byte now and then": (endless(OK, b"a", 0.1), Unreachable, "in time"),
     "sends a body byte now and then": (
         endless(OK + b"Content-Length: 1000\r\n\r\n", b"a", 0.1),
-        Unreachable,
+        CutOff,
         "in time",
     ),
     "sends without end": (endless(OK + b"\r\n", b"x" * 65536), TooLarge, "max_bytes"),
@@ -60,7 +60,7 @@ HOSTILE = {
     "announces too much": (says(OK + b"Content-Length: 99999999\r\n\r\n"), TooLarge, "announced"),
     "announces more than it sends": (
         says(OK + b"Content-Length: 100\r\n\r\nabc"),
-        Unreachable,
+        CutOff,
         "",
     ),
     "announces two lengths": (
@@ -73,7 +73,7 @@ HOSTILE = {
         Unreachable,
         "",
     ),
-    "ends in the middle of a chunk": (says(CHUNKED + b"ff\r\nabc"), Unreachable, ""),
+    "ends in the middle of a chunk": (says(CHUNKED + b"ff\r\nabc"), CutOff, ""),
     "says that a chunk has no number": (says(CHUNKED + b"zz\r\nabc"), Unreachable, ""),
     "sends a gzip bomb": (page(bomb(50 * MOST), GZIP), TooLarge, "unpacked"),
     "sends a zlib bomb": (
@@ -97,7 +97,7 @@ HOSTILE = {
     "says gzip and sends none": (page(b"<html>", GZIP), Unreachable, "not gzip"),
     "cuts a gzip body off": (
         page(gzip.compress(b"abc" * 999)[:-9], GZIP),
-        Unreachable,
+        CutOff,
         "cut off",
     ),
     "spoils a gzip body's checksum": (
@@ -119,7 +119,7 @@ HOSTILE = {
     ),
     "sends trailers without end": (
         endless(CHUNKED + b"3\r\nabc\r\n0\r\n", b"X: aaaaaaaaaaaaaaaa\r\n" * 99),
-        Unreachable,
+        CutOff,
         "",
     ),
     "sends a chunk's extension without end": (

@@ -54,6 +54,20 @@ def test_a_feed_that_stops_in_the_middle_is_asked_again(site, net):
     assert site.query("SELECT last_error, failures FROM feeds") == [("", 0)]
 
 
+def test_a_feed_whose_transfer_is_cut_gives_what_came(site, net):
+    """Less than was announced: the whole items, and a failure that says so."""
+    site.configure(feed(more='content = "feed"'))
+    whole = rss(1, 2, 3, 4)
+    net.serve(FEED_URL, whole + " " * 200, content_type=XML, how="cut")
+    code, summary = once(site)
+    assert (code, summary["feeds_failed"]) == (1, 1)
+    assert 0 < summary["articles_new"] <= 4
+    assert site.query("SELECT etag, body_sha256, failures FROM feeds") == [("", "", 1)]
+    net.serve(FEED_URL, whole, content_type=XML)
+    assert once(site)[0] == 0
+    assert len(titles(site)) == 4
+
+
 def test_an_answer_of_unchanged_that_nobody_asked_for_is_a_failure(site, net):
     """What did not change was never read."""
     site.configure(feed(more='content = "feed"'))
