@@ -67,7 +67,8 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     links = (web_address(link, response.url) for link in _links(item))
     stamps = (date_text(text_of(item, name)) for name in ("ctime", "intime", "mtime"))
     stamp, published_at, _ = moment_of(stamps, response.fetched_at)
-    words = [plain(word) for word in _SEPARATOR.split(text_of(item, "keywords"))]
+    listed = item.get("keywords")
+    words = listed if isinstance(listed, list) else _SEPARATOR.split(text_of(item, "keywords"))
     return Entry(
         guid=identifier(text_of(item, "docid") or text_of(item, "oid")),
         url=next(filter(None, links), ""),
@@ -76,7 +77,7 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
         date_text=stamp,
         author=bounded_name(plain(text_of(item, "media_name") or text_of(item, "author"))),
         summary=whole(text_of(item, "intro").strip()),
-        keywords=bounded_keywords(words),
+        keywords=bounded_keywords([plain(word) for word in words if isinstance(word, str)]),
     )
 
 
