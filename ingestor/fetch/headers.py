@@ -49,7 +49,7 @@ _HEAD_BYTES = 16_000
 """A ``meta`` stands at the beginning of a page; the rest need not be searched."""
 
 _HTML = re.compile(
-    rb"(?is)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}>\s*)?(?:<!--.{0,500}?-->\s*)*"
+    rb"(?is)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}>\s*)?(?:<!--(?:(?!-->).){0,500}+-->\s*+)*+"
     rb"<(?:!doctype\s+html|html|head|meta|title|body|script|noscript)\b"
 )
 """How a page begins: in a feed a ``meta`` is the text of an item."""

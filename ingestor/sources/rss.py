@@ -42,7 +42,7 @@ LONGEST_TTL = timedelta(days=1)
 """A feed may ask for fewer polls, but not to be forgotten."""
 
 _HTML = re.compile(
-    r"(?i)^\s*(?:<!--.{0,500}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
+    r"(?i)^\s*(?:<!--(?:(?!-->).){0,500}+-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
 )
 _ADDRESS = re.compile(r"""(\b(?:src|href|poster)\s*=\s*)(["'])([^"'<>]{1,2000})\2""", re.IGNORECASE)
 _HTML_TITLE = re.compile(r"(?i)<title[^>]{0,100}>([^<]{0,200})")

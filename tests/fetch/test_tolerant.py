@@ -134,6 +134,11 @@ REFRESHES = {
         answer(body=b"<rss><channel><item><![CDATA[" + meta("0;url=/new.xml") + b"]]>"),
         "",
     ),
+    "comments in front": (
+        answer(body=b"<!--x-->" * 1_500 + meta("0;url=/new.xml")),
+        MOVED,
+    ),
+    "comments and nothing behind": (answer(body=b"<!--x-->" * 1_900 + b"refresh"), ""),
     "an address that is none": (answer(200, ("Refresh", "0;url=http://[::1")), ""),
 }
 

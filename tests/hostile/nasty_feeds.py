@@ -56,6 +56,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "words": ("Service Unavailable", NO_FEED),
     "an error page": ("<!DOCTYPE html><html><title>502 Bad\x1b[2J Gateway</title>", "HTML page"),
     "an error page behind a comment": ("<!-- x --><HTML><body>x</body></HTML>", "HTML page"),
+    "comments without end": ("<!--x-->" * 20_000 + "x", NO_FEED),
     "an XHTML page": (
         '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body/></html>',
         "HTML page",
