@@ -18,6 +18,7 @@
     │   ├── TooLarge                 a bound was passed
     │   ├── Postponed                the host asked to be left alone for now; not asked
     │   └── Unreachable              DNS, connection, timeout, 5xx, broken HTTP
+    │       └── CutOff               an answer that ends before its end
     ├── WorkersFailed                no worker process can be started; ends the run
     ├── WorkerDied                   a body that kills the process that reads it
     ├── TooSlow                      a body that takes too long to read
@@ -35,6 +36,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ingestor.model import Response
 from ingestor.text.sanitize import shortened, visible
 
 MOST_CHARACTERS = 3_000
@@ -118,6 +120,17 @@ class Postponed(FetchError):
 
 class Unreachable(FetchError):
     """No complete answer: name look-up, connection, timeout, server error."""
+
+
+class CutOff(Unreachable):
+    """An answer that ends before its end: what came of it may be a part of a feed."""
+
+    def __init__(self, line: str, body: bytes = b"", response: Response | None = None) -> None:
+        super().__init__(line)
+        self.body = body
+        """What came, unpacked."""
+        self.response = response
+        """The answer with that as its body, where its head came whole."""
 
 
 class WorkerDied(IngestorError):

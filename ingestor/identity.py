@@ -48,6 +48,7 @@ _SINA_FORMS = (
 )
 """Forms that say nothing on other hosts."""
 
+_LIVE_PAGE = "https://finance.sina.com.cn/7x24/"
 _SHORT_HOST = "doc.sina.cn"
 """``/?id=comos:fxqxcnz9093681``: stated by Sina's pages as their ``mobile-agent``."""
 
@@ -194,12 +195,15 @@ def entry_day(key: str) -> str:
 def entry_address(feed: Feed, entry: Entry, *, shared: bool = False) -> str:
     """Return the canonical address under which an entry's own text is kept.
 
-    An entry without an address gets the feed's, with what identifies it as fragment; one
+    An entry without an address gets the feed's, with what identifies it as fragment (an item of
+    Sina's 7×24 news that of its page for people, for the feed's is JSON); one
     whose address is ``shared`` with another entry of the feed gets its own with that. A guid
     that only went from http to https gives the same.
     """
     if entry.url and not shared:
         return canonical_url(entry.url)
+    if feed.kind == "sina-live" and entry.guid and not entry.url:
+        return canonical_url(f"{_LIVE_PAGE}?id={quote(entry.guid, safe='')}")
     named = _guid(entry) or fingerprint(entry.title, entry.content or entry.summary)[:16]
     named += entry.url.partition("#")[2]
     return f"{canonical_url(entry.url or feed.url)}#{quote(named, safe='')}"

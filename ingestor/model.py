@@ -199,6 +199,10 @@ class FeedDocument:
     """The least time between two polls that the feed asks for."""
     zone_shift: timedelta = timedelta(0)
     """By how many hours its times were too late, and were set right."""
+    fault: str = ""
+    """Why this is not all that it announces (it stops in the middle); ``""``: it is."""
+    next_url: str = ""
+    """Where the items go on that are older (RFC 5005, ``rel=next``); ``""``: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.errors import FetchError, IngestorError, StorageFailed
+from ingestor.errors import FeedUnreadable, FetchError, IngestorError, StorageFailed
 from ingestor.fetch.headers import require_page
 from ingestor.model import Feed, Response, Validators
 from ingestor.pipeline.captures import require_folders
@@ -71,5 +71,7 @@ def _tried(feed: Feed, outcome: Response | FetchError) -> str:
         raise outcome
     require_page(outcome)
     document = read_feed(feed, outcome)
+    if document.fault:
+        raise FeedUnreadable(f"{feed.url}: {document.fault}")
     full = sum(bool(entry.content) for entry in document.entries)
     return f'"{document.title}", {len(document.entries)} entries, {full} with their text'

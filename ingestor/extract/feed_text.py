@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ingestor.errors import NoArticle
-from ingestor.extract import bounded_title, extract_fragment
+from ingestor.extract import extract_fragment
 from ingestor.extract.symbols import with_mentions
 from ingestor.extract.template import beginning
 from ingestor.identity import document_id, entry_address
 from ingestor.model import Article, Body, Entry, Feed
+from ingestor.text.sanitize import MOST_TITLE_CHARACTERS, shortened
 
 TITLE_CHARACTERS = 80
 """How much of the text stands for a title where none is given: Sina's rule for its live items."""
@@ -24,10 +25,10 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
     """
     address = entry_address(feed, entry, shared=shared_address)
     body = extract_fragment(entry.content or entry.summary, entry.url or feed.url)
-    title = entry.title or untitled(body.text)
+    # No page says it better: a long title is cut rather than the text lost.
+    title = shortened(entry.title, MOST_TITLE_CHARACTERS) or untitled(body.text)
     if not title or not (body.text or body.pictures):
         raise NoArticle(f"{entry.url or address}: the feed carries no text for it, or too long one")
-    bounded_title(title, entry.url or address)
     return Article(
         url=address,
         document_id="" if shared_address else document_id(entry.url),

@@ -10,7 +10,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
-from ingestor.errors import TooLarge, Unreachable
+import httpcore
+
+from ingestor.errors import CutOff, TooLarge, Unreachable
 
 ACCEPT_ENCODING = "gzip, deflate"
 """What we can unpack step by step. Brotli and Zstandard cannot be bounded in their common
@@ -27,26 +29,58 @@ RATIO_FREE_BYTES = 1024**2
 
 _GZIP = 16 + zlib.MAX_WBITS
 _WBITS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
+_MAGIC = b"\x1f\x8b"
+
+_ENDS = (
+    Unreachable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+)
+"""How a body ends in the middle."""
+
+_NOT_ASKED_FOR = frozenset(
+    {"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "aes128gcm", "pack200-gzip"}
+)
+"""The other codings that there are (IANA's HTTP Content Coding Registry). What is none of these,
+such as ``utf-8`` or ``none``, says nothing of the body."""
 
 
 def bounded_body(chunks: Iterable[bytes], encoding: str, most: int, url: str) -> bytes:
     """Return a whole body, unpacked; ``chunks`` come from the wire, ``encoding`` from its header.
 
-    Raises :class:`TooLarge` as soon as a bound is passed, and :class:`Unreachable` for a body
-    that is broken, cut off, or packed in a way that was not asked for. ``url`` is for the error.
+    Raises :class:`TooLarge` as soon as a bound is passed, :class:`CutOff` for a body of which
+    only the beginning came, and :class:`Unreachable` for one of which nothing did, or that is
+    packed in a way that was not asked for; what follows the packed body is none of it. ``url`` is
+    for the error.
     """
-    name = encoding.strip().lower()
-    if name and name != "identity" and name not in _WBITS:
-        raise Unreachable(f"{url}: packed as {name[:40]!r}, which was not asked for")
+    named = [name.strip().lower() for name in encoding.split(",")]
+    packed = [name for name in named if name in _WBITS or name in _NOT_ASKED_FOR]
+    if len(packed) > 1 or not _NOT_ASKED_FOR.isdisjoint(packed):
+        raise Unreachable(f"{url}: packed as {', '.join(packed)!r:.42}, which was not asked for")
+    name = "".join(packed)
     received = _Counted(chunks, most, url)
     body = bytearray()
-    for part in _unpacked(received, name, url) if name in _WBITS else received:
-        body += part
-        if len(body) > most:
-            raise TooLarge(f"{url}: more than {most} bytes unpacked (fetch.max_bytes)")
-        if len(body) > max(RATIO_FREE_BYTES, MOST_RATIO * received.bytes):
-            raise TooLarge(f"{url}: it unpacks to more than {MOST_RATIO} times its size")
+    try:
+        for part in _unpacked(received, name, url) if name else received:
+            body += part
+            if len(body) > most:
+                raise TooLarge(f"{url}: more than {most} bytes unpacked (fetch.max_bytes)")
+            if len(body) > max(RATIO_FREE_BYTES, MOST_RATIO * received.bytes):
+                raise TooLarge(f"{url}: it unpacks to more than {MOST_RATIO} times its size")
+    except _ENDS as error:
+        if not body:
+            raise
+        raise CutOff(_reason(error, url), bytes(body)) from error
     return bytes(body)
+
+
+def _reason(error: Exception, url: str) -> str:
+    if isinstance(error, Unreachable):
+        return str(error)
+    if isinstance(error, httpcore.TimeoutException):
+        return f"{url}: it is cut off: no whole answer in time (fetch.timeout)"
+    return f"{url}: it is cut off: {error or type(error).__name__}"
 
 
 class _Counted:
@@ -67,14 +101,20 @@ class _Counted:
 
 
 def _unpacked(chunks: Iterable[bytes], name: str, url: str) -> Iterator[bytes]:
-    """Yield what the chunks unpack to; a gzip body may have several members (RFC 1952, 2.2)."""
-    unpacker = None
-    begun = False
+    """Yield what the chunks unpack to; a gzip body may have several members (RFC 1952, 2.2).
+
+    What is behind a member and begins no other is left out, as browsers do it: zeros, or the
+    words of a program that went on writing.
+    """
+    unpacker, begun, over, data = None, False, False, b""
     try:
         for chunk in chunks:
-            # Zero bytes after a member are padding, as gzip itself takes them.
-            data = chunk.lstrip(b"\0") if begun and unpacker is None else chunk
-            while data:
+            # What is left out is counted all the same.
+            data = b"" if over else data + chunk
+            while data and (unpacker or len(data) >= len(_MAGIC)):
+                if unpacker is None and begun and not data.startswith(_MAGIC):
+                    over = True
+                    break
                 unpacker = unpacker or zlib.decompressobj(_wbits(name, data))
                 begun = True
                 yield unpacker.decompress(data, STEP_BYTES)
@@ -82,6 +122,8 @@ def _unpacked(chunks: Iterable[bytes], name: str, url: str) -> Iterator[bytes]:
                     data, unpacker = unpacker.unused_data.lstrip(b"\0"), None
                 else:
                     data = unpacker.unconsumed_tail
+        if not begun:
+            yield data
         # All was read, yet zlib may still hold back what did not fit into the last step.
         while unpacker and not unpacker.eof and (part := unpacker.decompress(b"", STEP_BYTES)):
             yield part

@@ -16,10 +16,16 @@ import httpcore
 import httpx
 
 from ingestor.clock import Clock
-from ingestor.errors import FetchError, Postponed, TooLarge, Unreachable
+from ingestor.errors import CutOff, FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.guard import USUAL_PORTS, Network, checked_url
-from ingestor.fetch.headers import SLOW_DOWN, retry_after, speaks_for_its_host
+from ingestor.fetch.headers import (
+    REDIRECTS,
+    SLOW_DOWN,
+    redirect_target,
+    retry_after,
+    speaks_for_its_host,
+)
 from ingestor.fetch.host_limiter import (
     Busy,
     HostLimiter,
@@ -63,7 +69,6 @@ MOST_REDIRECTS = 5
 MOST_HEADER_BYTES = 64 * 1024
 """Real answers have one or two thousand; h11 reads no header of more than 100 KiB at all."""
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FOR_GOOD = frozenset({301, 308})
 
 
@@ -199,7 +204,7 @@ class Fetcher:
 
     def _follow(self, request: Request, slot: Slot | None, *, robots: bool) -> Response:
         """Make a request and follow its redirects; the first may have been given a slot."""
-        url, permanent = request.url, True
+        url, permanent, seen = request.url, True, {request.url}
         with ExitStack() as held:
             if slot:
                 held.callback(slot.release)
@@ -217,11 +222,13 @@ class Fetcher:
                 self._note_wishes(host_of(url), response)
                 held.close()
                 slot = None
-                location = response.header("location")
-                if response.status not in _REDIRECTS or not location:
+                location = redirect_target(response)
+                target = _target(url, location) if location else ""
+                if not target or (response.status not in REDIRECTS and target in seen):
                     return replace(response, moved_to=url) if hop and permanent else response
                 permanent = permanent and response.status in _FOR_GOOD
-                url = _target(url, location)
+                seen.add(target)
+                url = target
         raise Unreachable(f"{request.url}: more than {MOST_REDIRECTS} redirects")
 
     def _checked(self, url: str) -> str:
@@ -282,16 +289,19 @@ class Fetcher:
             )
             with deadline(whole), closing(self._transport.open(wire)) as answer:
                 headers = httpx.Headers(answer.headers)
-                body = self._body(answer, headers, url)
-                return Response(
+                response = Response(
                     url=request.url,
                     final_url=url,
                     status=answer.status,
                     headers=_headers(headers),
-                    body=body,
+                    body=b"",
                     fetched_at=self._clock.now(),
                     request_headers=_headers(wire.headers),
                 )
+                body = self._body(answer, headers, url)
+                return replace(response, body=body, fetched_at=self._clock.now())
+        except CutOff as error:
+            raise CutOff(str(error), response=replace(response, body=error.body)) from error
         except httpcore.TimeoutException as error:
             raise Unreachable(f"{url}: no whole answer in time (fetch.timeout)") from error
         except FAILURES as error:

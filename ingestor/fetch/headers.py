@@ -1,23 +1,29 @@
-"""What an answer says of itself: its status; when to come back, and for whom. Pure."""
+"""What an answer says of itself: its status; where to go; when to come back, and for whom. Pure."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
+
+from w3lib.html import get_meta_refresh
 
 from ingestor.errors import Gone, Refused, Unreachable
 from ingestor.model import Response
 
+PAGE_STATUSES = frozenset({200, 203})
+"""With these the body is what was asked for; 203: a proxy on the way changed something of it
+(RFC 9110, 15.3.4)."""
+
 
 def require_page(response: Response) -> None:
-    """Raise the :class:`FetchError` that a status other than 200 stands for.
+    """Raise the :class:`FetchError` that a status stands for, if not one of :data:`PAGE_STATUSES`.
 
     404 and 410 are :class:`Gone`; 401, 403, 407 and 451 :class:`Refused`; all others,
     server errors and 429 among them, :class:`Unreachable`.
     """
-    if response.status == 200:
+    if response.status in PAGE_STATUSES:
         return
     line = f"{response.url}: HTTP {response.status}"
     if response.status in {404, 410}:
@@ -25,6 +31,66 @@ def require_page(response: Response) -> None:
     if response.status in {401, 403, 407, 451}:
         raise Refused(line)
     raise Unreachable(line)
+
+
+def is_unchanged(response: Response) -> bool:
+    """Whether what was asked for is as it was; 304 to a request that named no version is none."""
+    conditional = {"if-none-match", "if-modified-since"}
+    asked = {name.lower() for name, _ in response.request_headers}
+    return response.status == 304 and not conditional.isdisjoint(asked)
+
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+LONGEST_REFRESH_SECONDS = 10
+"""What shows for longer is meant to be read, and comes back for news rather than goes elsewhere."""
+
+_HEAD_BYTES = 16_000
+"""A ``meta`` stands at the beginning of a page; the rest need not be searched."""
+
+_HTML = re.compile(
+    rb"(?is)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}>\s*)?(?:<!--(?:(?!-->).){0,500}+-->\s*+)*+"
+    rb"<(?:!doctype\s+html|html|head|meta|title|body|script|noscript)\b"
+)
+"""How a page begins: in a feed a ``meta`` is the text of an item."""
+
+_REFRESH = re.compile(r"""(?i)\s*(\d{1,4})(?:\.\d{0,9})?\s*[;,]\s*(?:url\s*=)?\s*["']?([^"'\s]+)""")
+_HOME = re.compile(r"(?i)^/?(?:index\.\w{3,5})?$")
+
+
+def redirect_target(response: Response) -> str:
+    """Return where an answer sends its reader, ``""`` where it is an answer.
+
+    A ``Location`` beside a status of :data:`REDIRECTS`; or, of a page, a ``Refresh`` in the header
+    (as browsers read it: HTML, "shared declarative refresh steps") or in a ``meta``, within
+    :data:`LONGEST_REFRESH_SECONDS`. One to a home page is the courtesy of an error page, one to
+    the page itself waits for news.
+    """
+    if response.status in REDIRECTS:
+        return response.header("location")
+    if response.status not in PAGE_STATUSES:
+        return ""
+    seconds, target = _refresh(response)
+    if seconds > LONGEST_REFRESH_SECONDS or not target:
+        return ""
+    try:
+        absolute = urljoin(response.final_url, target)
+        path, own = urlsplit(absolute).path, urlsplit(response.final_url).path
+    except ValueError:
+        return ""
+    return "" if _HOME.match(path) and not _HOME.match(own) else absolute
+
+
+def _refresh(response: Response) -> tuple[float, str]:
+    """Return after how many seconds a page is left, and for which address (``""``: it is not)."""
+    if stated := _REFRESH.match(response.header("refresh")):
+        return float(stated[1]), stated[2]
+    head = response.body[:_HEAD_BYTES]
+    # Most pages have none, and need not be decoded to see that.
+    if b"refresh" not in head.lower() or not _HTML.match(head):
+        return 0.0, ""
+    seconds, target = get_meta_refresh(head.decode("utf-8", "replace"), response.final_url)
+    return seconds or 0.0, target or ""
 
 
 SLOW_DOWN = frozenset({429, 503})

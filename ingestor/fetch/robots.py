@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from ingestor.errors import FetchError, Postponed, Refused, Unreachable
-from ingestor.fetch.headers import max_age
+from ingestor.fetch.headers import PAGE_STATUSES, max_age
 from ingestor.model import Request, Response, Validators
 from ingestor.text.decode import decode_page
 
@@ -101,7 +101,7 @@ class Robots:
         # RFC 9309, 2.3.1.3: any other answer but success means that there are no rules.
         text = (
             decode_page(response.body, "text/plain; charset=utf-8")
-            if response.status == 200
+            if response.status in PAGE_STATUSES
             else ""
         )
         parsed = Protego.parse(text[:MOST_CHARACTERS])

@@ -7,6 +7,7 @@ every read and write of a connection gets no more time than the request has left
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -71,16 +72,70 @@ class TimedBackend(httpcore.NetworkBackend):
         )
 
 
+_MOST_HEAD_BYTES = 128 * 1024
+"""A longer head is not looked at: h11 reads none of more than 100 KiB."""
+
+_HEAD = re.compile(rb"HTTP/1\.[01] .*?\n\r?\n", re.DOTALL)
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(:.*)", re.DOTALL)
+_LENGTH = re.compile(rb":[ \t]*\d{1,20}([ \t]*,[ \t]*\d{1,20})*[ \t]*")
+
+
+def _mended(head: bytes) -> bytes:
+    """Return the head of an answer as h11 wants it: without the header lines that are none.
+
+    Browsers read past them: ``Server : x`` (which RFC 9112, 5.1 forbids, for a proxy may take
+    another length from it; here a length that is written so is left out), a line of PHP's that is
+    no field, a length that is no number.
+    """
+    status, *lines = head.split(b"\n")
+    kept = [status]
+    for line in lines:
+        field = _FIELD.fullmatch(line.removesuffix(b"\r"))
+        if line in {b"", b"\r"} or (line[:1] in {b" ", b"\t"} and len(kept) > 1):
+            kept.append(line)
+        elif field and _is_sound(line, field[1].lower(), field[2]):
+            kept.append(field[1] + field[2] + b"\r")
+    return b"\n".join(kept)
+
+
+def _may_be_head(data: bytes) -> bool:
+    """Whether the head of an answer has begun; a proxy's own handshake (SOCKS) is none."""
+    return len(data) < _MOST_HEAD_BYTES and data[:5] == b"HTTP/"[: len(data)] and bool(data)
+
+
+def _is_sound(line: bytes, name: bytes, value: bytes) -> bool:
+    if name not in {b"content-length", b"transfer-encoding"}:
+        return True
+    if not line.lower().startswith(name + b":"):
+        return False
+    # A sign is an attack rather than a slip: h11 refuses it.
+    return name != b"content-length" or bool(_LENGTH.fullmatch(value) or b"-" in value)
+
+
 class _TimedStream(httpcore.NetworkStream):
+    """A connection; the head of each answer comes through :func:`_mended`."""
+
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self._in_head = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what has come, in the time that is left."""
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        """Read what has come, in the time that is left; the head of an answer as a whole."""
+        data = self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        if not self._in_head:
+            return data
+        while (head := _HEAD.match(data)) is None and _may_be_head(data):
+            more = self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+            if not more:
+                break
+            data += more
+        # "100 Continue" and its like have a head of their own, and the answer's comes after.
+        self._in_head = bool(head and data[9:10] == b"1")
+        return _mended(head[0]) + data[head.end() :] if head else data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it, in the time that is left."""
+        self._in_head = True
         self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:

@@ -209,6 +209,9 @@ class Backfill:
         response = self.services.fetcher.get(request)
         require_page(response)
         document = self.services.workers.call(partial(read_feed, state.feed, response))
+        if document.fault:
+            # What is missing would never be asked for again: the day counts as walked.
+            raise FeedUnreadable(f"{response.url}: {document.fault}")
         return FeedPage(state, response, document)
 
     def _write(self, page: FeedPage, walked: Mapping[date, Progress]) -> None:

@@ -21,6 +21,7 @@ from ingestor.archive.warc.records import Packed
 from ingestor.errors import FetchError, IngestorError, NoArticle, Postponed
 from ingestor.extract.multipage import MOST_PARTS, join, same_page
 from ingestor.fetch.client import Fetcher
+from ingestor.fetch.headers import is_unchanged
 from ingestor.identity import publication_day
 from ingestor.model import Article, Request, Response
 from ingestor.witness.looks import Evidence
@@ -126,16 +127,9 @@ def _task(
     asked: tuple[object, Response | FetchError], *, pack: bool
 ) -> Callable[[], Received] | None:
     _, answer = asked
-    if isinstance(answer, FetchError) or _is_unchanged(answer):
+    if isinstance(answer, FetchError) or is_unchanged(answer):
         return None
     return partial(receive_page, answer, kept=pack)
-
-
-def _is_unchanged(answer: Response) -> bool:
-    """Whether a page is as it was; 304 to a request that named no version is a failure."""
-    conditional = {"if-none-match", "if-modified-since"}
-    asked = {name.lower() for name, _ in answer.request_headers}
-    return answer.status == 304 and not conditional.isdisjoint(asked)
 
 
 def _look(answer: Response | FetchError, received: Received | Exception | None) -> Look:

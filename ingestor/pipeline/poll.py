@@ -3,6 +3,9 @@
 ::
 
     feeds that are due | ask (304? same hash?) | read (workers) | FeedRead …  | write, together
+                                                                            | older pages
+
+Of a feed that stops in the middle the whole entries are written down, and its poll is a failure.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ import structlog
 
 from ingestor import policy
 from ingestor.archive.warc.records import body_sha256
-from ingestor.errors import FetchError, IngestorError, Postponed
-from ingestor.fetch.headers import max_age, require_page, retry_after
-from ingestor.model import FeedDocument, FeedState, Request, Response
+from ingestor.errors import CutOff, FetchError, IngestorError, Postponed
+from ingestor.fetch.headers import is_unchanged, max_age, require_page, retry_after
+from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
 from ingestor.pipeline.announce import FeedPage, announcing
 from ingestor.pipeline.batches import LONGEST_SECONDS
+from ingestor.pipeline.older_pages import read_older, unseen
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import source
 from ingestor.store import feeds
@@ -45,6 +49,8 @@ class _Fetched:
     state: FeedState
     response: Response
     sha256: str
+    cut: CutOff | None = None
+    """Why this is only the beginning of its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
         summary.feeds += 1
         match polled:
             case FeedRead():
-                services.observer.polled("changed")
+                services.observer.polled("failed" if polled.document.fault else "changed")
                 changed.add(polled)
             case FeedUnchanged():
                 services.observer.polled("unchanged")
@@ -109,6 +115,7 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
             case FeedPostponed():
                 postponed.append(polled)
     changed.write()
+    read_older(services, changed.all_new, summary)
     unchanged.write()
     _write_postponed(services, postponed, summary)
     remember_pauses(services)
@@ -119,9 +126,10 @@ def _poll(services: Services, states: Sequence[FeedState]) -> Iterator[Polled]:
         if not isinstance(answer, _Fetched):
             yield answer
         elif isinstance(document, FeedDocument):
-            yield FeedRead(answer.state, answer.response, answer.sha256, document)
+            told = replace(document, fault=document.fault or str(answer.cut or ""))
+            yield FeedRead(answer.state, answer.response, answer.sha256, told)
         else:
-            error = document or TypeError("a reader of feeds returned nothing")
+            error = answer.cut or document or TypeError("a reader of feeds returned nothing")
             yield FeedFailed(answer.state, error, answer.response)
 
 
@@ -157,18 +165,21 @@ def _request(state: FeedState) -> Request:
 def _answer(state: FeedState, answer: Response | FetchError) -> _Fetched | Polled:
     if isinstance(answer, Postponed):
         return FeedPostponed(state, answer)
+    cut = answer if isinstance(answer, CutOff) else None
+    if cut and cut.response:
+        answer = cut.response
     if isinstance(answer, FetchError):
         return FeedFailed(state, answer)
-    if answer.status == 304:
+    if is_unchanged(answer):
         return FeedUnchanged(state, answer)
     try:
         require_page(answer)
     except FetchError as error:
         return FeedFailed(state, error, answer)
     sha256 = body_sha256(answer)
-    if sha256 == state.validators.body_sha256:
+    if sha256 == state.validators.body_sha256 and not cut:
         return FeedUnchanged(state, answer)
-    return _Fetched(state, answer, sha256)
+    return _Fetched(state, answer, sha256, cut)
 
 
 @dataclass(slots=True)
@@ -179,6 +190,8 @@ class _Changed:
     summary: Summary
     waiting: list[FeedRead] = field(default_factory=list)
     since: float = 0.0
+    all_new: list[FeedPage] = field(default_factory=list)
+    """Pages on which nothing was known, and behind which there are older ones."""
 
     def add(self, polled: FeedRead) -> None:
         """Add a feed to those that are written next."""
@@ -201,9 +214,12 @@ class _Changed:
         with announcing(self.services, pages, self.summary) as (connection, new):
             for polled, count in zip(self.waiting, new, strict=True):
                 feeds.record_poll(connection, _outcome(self.services, polled, new_entries=count))
-        for polled, count in zip(self.waiting, new, strict=True):
-            name, announced = polled.state.feed.name, len(polled.document.entries)
+        for page, count in zip(pages, new, strict=True):
+            name, announced = page.state.feed.name, len(page.document.entries)
             log.info("feed_polled", feed=name, entries=announced, new=count)
+            if page.document.fault:
+                _say_failed(page.state, page.document.fault, self.summary)
+        self.all_new += unseen(pages, new)
         self.waiting.clear()
 
 
@@ -259,9 +275,13 @@ def _write_failed(services: Services, polled: FeedFailed, summary: Summary) -> N
         log.error("feed_reader_failed", feed=state.feed.name, exc_info=error)
     with services.database.transaction() as connection:
         feeds.record_poll(connection, _failure(services, polled))
+    _say_failed(state, str(error), summary)
+
+
+def _say_failed(state: FeedState, error: str, summary: Summary) -> None:
     summary.feeds_failed += 1
     summary.problems.append(f"feed {state.feed.name}: {error}")
-    log.warning("feed_failed", feed=state.feed.name, error=str(error), failures=state.failures + 1)
+    log.warning("feed_failed", feed=state.feed.name, error=error, failures=state.failures + 1)
 
 
 def _outcome(
@@ -278,20 +298,33 @@ def _outcome(
         every=state.feed.every or schedule.every,
         slowest=schedule.slowest,
     )
+    fault = read.document.fault if read else ""
     due = policy.next_poll(
-        now, interval, failures=0, jitter=schedule.jitter, chance=services.clock.chance()
+        now,
+        interval,
+        failures=state.failures + 1 if fault else 0,
+        jitter=schedule.jitter,
+        chance=services.clock.chance(),
     )
     return feeds.PollOutcome(
         feed_id=state.id,
         polled_at=now,
         next_poll_at=due,
         interval=interval,
-        validators=replace(read.response.validators, body_sha256=read.sha256) if read else None,
+        error=fault,
+        validators=_validators(read) if read else None,
         title=read.document.title if read else "",
         new_entries=new_entries,
         moved=policy.after_redirect(state, polled.response.moved_to),
         zone_shift=read.document.zone_shift if read else None,
     )
+
+
+def _validators(read: FeedRead) -> Validators:
+    """Return what the next request names; of less than the whole feed nothing, so that it comes."""
+    if read.document.fault:
+        return Validators()
+    return replace(read.response.validators, body_sha256=read.sha256)
 
 
 def _failure(services: Services, polled: FeedFailed) -> feeds.PollOutcome:

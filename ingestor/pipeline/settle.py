@@ -115,7 +115,7 @@ def _received(look: EntryLook) -> Iterator[tuple[Response, Packed | None]]:
         case PageRead():
             yield look.response, look.packed
             yield from ((response, None) for response in look.further)
-        case Failed(response=Response(status=200) as response, packed=packed):
+        case Failed(response=Response(status=200 | 203) as response, packed=packed):
             yield response, packed
 
 

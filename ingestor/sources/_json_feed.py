@@ -3,64 +3,99 @@
 from __future__ import annotations
 
 import html
-import json
 from typing import Any
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, FeedDocument, Response
+from ingestor.sources._json import lenient_json
 from ingestor.sources._text import (
     MOST_ENTRIES,
     date_text,
     identifier,
+    illustrated,
+    is_picture,
     moment_of,
     plain,
     web_address,
     whole,
 )
-from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
+from ingestor.text.sanitize import bounded_keywords, bounded_name, one_line, shortened
+
+_OWN_NAMES = {"content_html", "content_text", "date_published", "external_url"}
+"""Names that hardly any other list of items has: a feed that forgot to say its version."""
 
 
 def looks_like_json(text: str) -> bool:
     """Whether a body is JSON rather than XML."""
-    return text.lstrip()[:1] in {"{", "["}
+    return text.lstrip()[:1] in {"{", "["} or "jsonfeed.org/version/" in text
 
 
 def read_json_feed(text: str, response: Response) -> FeedDocument:
-    """Read a JSON Feed; raise :class:`FeedUnreadable` for other JSON."""
+    """Read a JSON Feed; raise :class:`FeedUnreadable` for other JSON, and one without an item."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document, fault = lenient_json(text)
+    except ValueError as error:
         raise FeedUnreadable(f"{response.url}: broken or cut off JSON, not a feed") from error
-    version = document.get("version") if isinstance(document, dict) else None
     items = document.get("items") if isinstance(document, dict) else None
-    if "jsonfeed.org/version/" not in str(version) or not isinstance(items, list):
+    if not isinstance(items, list) or not _is_feed(document, items):
         raise FeedUnreadable(f"{response.url}: a JSON document that is no JSON Feed")
     if len(items) > MOST_ENTRIES:
         raise FeedUnreadable(f"{response.url}: {len(items)} items, {MOST_ENTRIES} at most")
-    entries = [_entry(item, response) for item in items if isinstance(item, dict)]
-    return FeedDocument(shortened(plain(_text(document, "title")), 200), tuple(entries))
+    entries = tuple(_entry(item, response) for item in items if isinstance(item, dict))
+    following = web_address(_text(document, "next_url"), response.final_url)
+    title = shortened(plain(_text(document, "title")), 200)
+    return FeedDocument(title, entries, fault=fault, next_url=following)
+
+
+def _is_feed(document: dict[str, Any], items: list[Any]) -> bool:
+    if "jsonfeed.org/version/" in str(document.get("version")):
+        return True
+    return any(isinstance(item, dict) and not _OWN_NAMES.isdisjoint(item) for item in items)
 
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:
-    stated = date_text(_text(item, "date_published") or _text(item, "date_modified"))
-    published_at, is_relative = moment_of(stated, response.fetched_at)
+    base = response.final_url
+    dates = (date_text(_text(item, name)) for name in ("date_published", "date_modified"))
+    stated, published_at, is_relative = moment_of(dates, response.fetched_at)
     content = _text(item, "content_html")
     if not content and (words := _text(item, "content_text")):
         content = "".join(f"<p>{html.escape(line)}</p>" for line in words.splitlines() if line)
+    summary = _text(item, "summary")
+    pictures = [web_address(url, base) for url in _pictures(item)]
+    if content:
+        content = illustrated(content, pictures)
+    else:
+        summary = illustrated(summary, pictures)
     authors = _listed(item.get("authors")) or [item.get("author")]
     author = next((_text(person, "name") for person in authors if isinstance(person, dict)), "")
+    guid = identifier(str(item.get("id") or ""))
+    named = (_text(item, "url"), _text(item, "external_url"), guid if guid[:4] == "http" else "")
+    links = (web_address(link, base) for link in named)
     return Entry(
-        guid=identifier(str(item.get("id") or "")),
-        url=web_address(_text(item, "url") or _text(item, "external_url"), response.final_url),
-        title=plain(_text(item, "title")),
+        guid=guid,
+        url=next(filter(None, links), ""),
+        # The specification has it as plain text: what looks like a tag is none.
+        title=one_line(_text(item, "title")),
         published_at=published_at,
         date_text=stated,
         author=bounded_name(plain(author)),
-        summary=whole(_text(item, "summary")),
+        summary=whole(summary),
         content=whole(content),
         keywords=bounded_keywords([plain(str(tag)) for tag in _listed(item.get("tags"))]),
         is_relative=is_relative,
     )
+
+
+def _pictures(item: dict[str, Any]) -> list[str]:
+    """Return the addresses of an item's pictures, the one that stands for it first."""
+    attached = [
+        _text(attachment, "url")
+        for attachment in _listed(item.get("attachments"))
+        if isinstance(attachment, dict)
+        and is_picture(_text(attachment, "url"), _text(attachment, "mime_type"))
+    ]
+    main = _text(item, "image") or _text(item, "banner_image")
+    return [main, *attached] if main else attached
 
 
 def _listed(value: object) -> list[Any]:

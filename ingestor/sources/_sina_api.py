@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import math
 from typing import Any
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Response
+from ingestor.sources._json import lenient_json
 from ingestor.sources._text import MOST_ENTRIES, plain
 from ingestor.text.decode import decode_feed
 
 
-def result_of(response: Response, api: str) -> dict[str, Any]:
-    """Return what an answer holds; raise :class:`FeedUnreadable` for an error or anything else.
+def result_of(response: Response, api: str) -> tuple[dict[str, Any], str]:
+    """Return what an answer holds, and why that is not all of it (``""``: it is).
 
-    ``api`` names the interface for people.
+    ``api`` names the interface for people. Raises :class:`FeedUnreadable` for an error or
+    anything else.
     """
     text = decode_feed(response.body, response.header("content-type"))
     try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        answer, fault = lenient_json(text)
+    except ValueError as error:
         raise FeedUnreadable(f"{response.url}: not JSON: {plain(text)[:80]!r}") from error
     result = answer.get("result") if isinstance(answer, dict) else None
     status = result.get("status") if isinstance(result, dict) else None
@@ -28,7 +30,7 @@ def result_of(response: Response, api: str) -> dict[str, Any]:
     if str(status.get("code")) != "0":
         message = plain(str(status.get("msg") or ""))[:80]
         raise FeedUnreadable(f"{response.url}: the API says error {status.get('code')}: {message}")
-    return result
+    return result, fault
 
 
 def items_of(data: Any, response: Response) -> list[dict[str, Any]]:
@@ -45,5 +47,14 @@ def items_of(data: Any, response: Response) -> list[dict[str, Any]]:
 
 def text_of(item: dict[str, Any], key: str) -> str:
     """Return a value as text: Sina writes numbers as text, and sometimes not."""
-    value = item.get(key)
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    match item.get(key):
+        case str() as text:
+            return text
+        case bool():
+            return ""
+        case float() as number if math.isfinite(number):
+            return str(int(number))
+        case int() as number:
+            return str(number)
+        case _:
+            return ""

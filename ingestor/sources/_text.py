@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -22,6 +23,11 @@ MOST_GUID_CHARACTERS = 2_000
 MOST_DATE_CHARACTERS = 200
 """A date in words has about forty; what is longer is none, and is left out."""
 
+_NUMBERS = re.compile(r"(?:&#(?:[xX][0-9a-fA-F]+|[0-9]+);?)+")
+_NUMBER = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+));?")
+_LAST_CHARACTER = 0x10FFFF
+_SHOWN = re.compile(r"<img\b", re.IGNORECASE)
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|avif)$", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,1000}>|<!--.{0,1000}?-->", re.DOTALL)
 
 
@@ -30,8 +36,36 @@ def plain(text: str) -> str:
 
     It comes back whole, however long: the one who makes an article of it judges the length.
     """
-    shown = html.unescape(_TAG.sub("", text)) if "<" in text or "&" in text else text
-    return one_line(shown)
+    if "<" in text or "&" in text:
+        text = html.unescape(numbers_made_legal(_TAG.sub("", text)))
+    return one_line(text)
+
+
+def numbers_made_legal(text: str) -> str:
+    """Return a text whose references by number all name characters that XML and HTML have.
+
+    Two that are the halves of one character (&#55357;&#56960;, as JavaScript and Java count) are
+    that; one without its other half, or past Unicode's end, is U+FFFD; a control is none.
+    """
+    return _NUMBERS.sub(_characters, text) if "&#" in text else text
+
+
+def _characters(references: re.Match[str]) -> str:
+    points = [_point(*number) for number in _NUMBER.findall(references[0])]
+    halves = "".join(map(chr, points)).encode("utf-16-le", "surrogatepass")
+    characters = halves.decode("utf-16-le", "replace")
+    # Below 160 may be markup, or windows-1252 as HTML has it: that is read later.
+    return "".join(
+        character if character > "\x9f" else f"&#{ord(character)};"
+        for character in characters
+        if character >= " " or character in "\t\n\r"
+    )
+
+
+def _point(hexadecimal: str, decimal: str) -> int:
+    # Eight digits are more than any character has, and int() takes no thousands of them.
+    point = int(hexadecimal[:8], 16) if hexadecimal else int(decimal[:8])
+    return point if point <= _LAST_CHARACTER and point not in {0, 0xFFFE, 0xFFFF} else 0xFFFD
 
 
 def identifier(text: str) -> str:
@@ -46,16 +80,43 @@ def date_text(text: str) -> str:
     return one_line(text) if len(text) <= MOST_DATE_CHARACTERS else ""
 
 
-def moment_of(stated: str, polled_at: datetime) -> tuple[datetime | None, bool]:
-    """Return the moment of a date as a feed writes it, and whether it was told from now."""
-    absolute = parse_date(stated, not_after=polled_at)
-    told = absolute or parse_date(stated, not_after=polled_at, polled_at=polled_at)
-    return told, told != absolute
+def moment_of(dates: Iterable[str], polled_at: datetime) -> tuple[str, datetime | None, bool]:
+    """Return the first of an item's dates that can be read: as the feed writes it, and its moment.
+
+    And whether it was told from now. Where none can be read, the first that there is.
+    """
+    written = [stated for stated in dates if stated]
+    for stated in written:
+        absolute = parse_date(stated, not_after=polled_at)
+        told = absolute or parse_date(stated, not_after=polled_at, polled_at=polled_at)
+        if told:
+            return stated, told, told != absolute
+    return next(iter(written), ""), None, False
+
+
+def is_picture(url: str, kind: str) -> bool:
+    """Whether an address is a picture's, by its media type, or its ending where it has none."""
+    if kind:
+        return kind.lower().startswith("image")
+    return bool(_PICTURE.search(url.partition("?")[0].strip()))
 
 
 def whole(text: str) -> str:
     """Return an item's text, ``""`` for one past the bound: a truncated article is none."""
-    return storable(text) if len(text) <= MOST_CONTENT_CHARACTERS else ""
+    if len(text) > MOST_CONTENT_CHARACTERS:
+        return ""
+    return storable(numbers_made_legal(text))
+
+
+def illustrated(text: str, pictures: Iterable[str]) -> str:
+    """Return an item's text as HTML with the pictures beside it, where it shows none itself.
+
+    The first picture of an article is its head image.
+    """
+    if _SHOWN.search(text):
+        return text
+    addresses = dict.fromkeys(filter(None, pictures))
+    return text + "".join(f'<img src="{html.escape(url)}">' for url in addresses)
 
 
 def web_address(url: str, base: str) -> str:

@@ -1,25 +1,38 @@
 """RSS 0.9x, 1.0 and 2.0 and Atom through feedparser; JSON Feed by a small reader of ours.
 
-feedparser is handed text that we decoded: one stray byte in a GBK feed makes it drop the
-declared character set (feedparser 421). Its own reading of dates comes last, and what it takes for
-an empty feed (an error page, half a document) is no feed here.
+feedparser is handed text that we decoded, from the feed's root to its end: one stray byte in a GBK
+feed makes it drop the declared character set (feedparser 421). Its own reading of dates comes last,
+and what it takes for an empty feed (an error page) is no feed here. What is broken in a feed costs
+itself: of one that stops in the middle the whole items are read, and that is said.
 """
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
-from ingestor.sources._markup import bare, is_whole, refuse_hostile
-from ingestor.sources._text import date_text, identifier, moment_of, plain, web_address, whole
+from ingestor.sources._markup import Markup, markup_of
+from ingestor.sources._text import (
+    date_text,
+    identifier,
+    illustrated,
+    is_picture,
+    moment_of,
+    plain,
+    web_address,
+    whole,
+)
 from ingestor.sources._zone import with_zone_set_right
 from ingestor.text.dates import parse_date
 from ingestor.text.decode import decode_feed
-from ingestor.text.sanitize import bounded_keywords, bounded_name, shortened
+from ingestor.text.sanitize import bounded_keywords, bounded_name, one_line, shortened
 
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "
@@ -29,8 +42,9 @@ LONGEST_TTL = timedelta(days=1)
 """A feed may ask for fewer polls, but not to be forgotten."""
 
 _HTML = re.compile(
-    r"(?i)^\s*(?:<!--.{0,500}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
+    r"(?i)^\s*(?:<!--(?:(?!-->).){0,500}+-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
 )
+_ADDRESS = re.compile(r"""(\b(?:src|href|poster)\s*=\s*)(["'])([^"'<>]{1,2000})\2""", re.IGNORECASE)
 _HTML_TITLE = re.compile(r"(?i)<title[^>]{0,100}>([^<]{0,200})")
 _PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 
@@ -41,33 +55,41 @@ def request(feed: Feed, validators: Validators) -> Request:
 
 
 def read(feed: Feed, response: Response) -> FeedDocument:
-    """Read a feed's body; raise :class:`FeedUnreadable` for anything less than a whole feed."""
+    """Read a feed's body; raise :class:`FeedUnreadable` for one without a feed, or a whole item."""
     text = decode_feed(response.body, response.header("content-type"))
     if not text.strip():
         raise FeedUnreadable(f"{feed.url}: an empty body, not a feed")
     if looks_like_json(text):
         return with_zone_set_right(read_json_feed(text, response), response, None)
-    _refuse_page(feed, text)
-    markup = bare(text)
-    refuse_hostile(feed.url, text, markup)
-    parsed = _parsed(feed, text)
-    if not parsed.get("version") and not parsed.entries:
-        raise FeedUnreadable(f"{feed.url}: not a feed: {plain(text)[:80]!r}")
-    if not is_whole(markup):
-        count = len(parsed.entries)
-        raise FeedUnreadable(
-            f"{feed.url}: the feed is cut off after item {count}; nothing is taken"
-        )
-    base = web_address(parsed.feed.get("link", "") or "", response.final_url) or response.final_url
-    entries = tuple(_entry(item, response, base) for item in parsed.entries)
-    title = shortened(plain(parsed.feed.get("title", "")), 200)
-    document = FeedDocument(title, entries, _ttl(parsed.feed))
-    return with_zone_set_right(document, response, _built_at(parsed.feed))
+    markup = markup_of(feed.url, text)
+    parsed = _parsed(feed, markup) if markup else None
+    if not markup or not parsed or not (parsed.get("version") or parsed.entries):
+        raise FeedUnreadable(f"{feed.url}: {_no_feed(text)}")
+    fault = f"the feed is cut off after item {len(parsed.entries)}" if markup.is_cut else ""
+    channel, own = parsed.feed, response.final_url
+    base = web_address(_string(channel, "link"), own) or own
+    is_atom = str(parsed.get("version")).startswith("atom")
+    document = FeedDocument(
+        shortened(plain(_string(channel, "title")), 200),
+        tuple(_entry(item, response, base, is_atom=is_atom) for item in parsed.entries),
+        _ttl(channel),
+        fault=fault,
+        next_url=web_address(next(_links(channel, "next"), ""), own),
+    )
+    return with_zone_set_right(document, response, _built_at(channel))
 
 
-_STUMBLES = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
-"""What feedparser raises for markup that it did not think of: "&#xD800;", which is no character,
-or the end of a link that never began. They say something about the feed, not about us."""
+_STUMBLES = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What feedparser raises for markup that it did not think of, such as the end of a link that never
+began. They say something about the feed, not about us."""
 
 
 class _Stream:
@@ -84,63 +106,132 @@ class _Stream:
         return self._text.encode("utf-8")
 
 
-def _parsed(feed: Feed, text: str) -> Any:
+def _parsed(feed: Feed, markup: Markup) -> Any:
     # Where feeds are only asked for, as in the main process, it is not needed.
     import feedparser  # noqa: PLC0415
 
     try:
-        return feedparser.parse(_Stream(text), sanitize_html=False, resolve_relative_uris=False)
+        stream = _Stream(markup.text)
+        return feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False)
     except _STUMBLES as error:
         raise FeedUnreadable(f"{feed.url}: it cannot be read as a feed: {error!r:.100}") from error
 
 
-def _refuse_page(feed: Feed, text: str) -> None:
-    if _HTML.match(text):
-        title = _HTML_TITLE.search(text)
-        named = f' (title: "{plain(title[1])}")' if title else ""
-        raise FeedUnreadable(f"{feed.url}: an HTML page{named}, not a feed")
+def _no_feed(text: str) -> str:
+    """Say what a text is that is no feed."""
+    if not _HTML.match(text):
+        return f"not a feed: {plain(text)[:80]!r}"
+    title = _HTML_TITLE.search(text)
+    named = f' (title: "{plain(title[1])}")' if title else ""
+    return f"an HTML page{named}, not a feed"
 
 
-def _entry(item: Any, response: Response, base: str) -> Entry:
-    content, summary = _texts(item)
-    guid = item.get("id", "") or ""
-    stated = date_text(item.get("published") or item.get("updated") or item.get("created") or "")
-    published_at, is_relative = moment_of(stated, response.fetched_at)
+def _entry(item: Any, response: Response, base: str, *, is_atom: bool) -> Entry:
+    content, summary = _texts(item, base)
+    guid = _string(item, "id")
+    dates = (date_text(_string(item, name)) for name in ("published", "updated", "created"))
+    stated, published_at, is_relative = moment_of(dates, response.fetched_at)
+    links = (web_address(link, base) for link in _pages(item))
     return Entry(
         guid=identifier(guid),
-        url=web_address(_link(item) or (guid if guid.startswith("http") else ""), base),
-        title=plain(item.get("title", "") or ""),
+        url=next(filter(None, links), ""),
+        title=_title(item, is_atom=is_atom),
         published_at=published_at,
         date_text=stated,
-        author=bounded_name(plain(item.get("author", "") or "")),
-        summary=summary,
-        content=content,
+        author=bounded_name(plain(_string(item, "author"))),
+        summary=whole(summary),
+        content=whole(content),
         keywords=bounded_keywords(_keywords(item)),
         is_relative=is_relative,
     )
 
 
-def _link(item: Any) -> str:
-    for wanted in ("alternate", ""):
-        for link in item.get("links", []):
-            if link.get("rel", "") == wanted and link.get("href"):
-                return str(link["href"])
-    return str(item.get("link", "") or "")
+def _string(record: Any, key: str) -> str:
+    """Return what feedparser read as ``key``: of broken markup it may be anything."""
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
 
 
-def _texts(item: Any) -> tuple[str, str]:
+def _records(record: Any, key: str) -> list[Any]:
+    """Return the records of a list of feedparser's, without what broken markup made of some."""
+    value = record.get(key)
+    return [inner for inner in value if isinstance(inner, dict)] if isinstance(value, list) else []
+
+
+def _title(item: Any, *, is_atom: bool) -> str:
+    """Return an item's title; in Atom one of type ``text`` has no markup (RFC 4287, 3.1.1.1)."""
+    title, detail = _string(item, "title"), item.get("title_detail")
+    is_text = is_atom and isinstance(detail, dict) and detail.get("type") == "text/plain"
+    return one_line(title) if is_text else plain(title)
+
+
+def _pages(item: Any) -> Iterator[str]:
+    """Yield the addresses of an item's page, the best first: not the one that counts readers.
+
+    FeedBurner and Pheedo name the page beside an address of their own. Of Atom's alternates one
+    is HTML (RFC 4287, 4.2.7.2: they differ in type or language).
+    """
+    yield _string(item, "feedburner_origlink")
+    yield _string(item, "pheedo_origlink")
+    yield from _links(item, "alternate")
+    yield from _links(item, "")
+    yield _string(item, "link")
+    if (guid := _string(item, "id")).startswith("http"):
+        yield guid
+
+
+def _links(record: Any, relation: str) -> Iterator[str]:
+    """Yield the addresses that stand in a relation to an item or a feed, those of HTML first."""
+    links = [link for link in _records(record, "links") if link.get("rel", "") == relation]
+    links.sort(key=lambda link: "html" not in str(link.get("type") or "html"))
+    yield from (_string(link, "href") for link in links)
+
+
+def _texts(item: Any, base: str) -> tuple[str, str]:
     """Return an item's full text and its short item, as HTML."""
-    full = max(
-        (str(part.get("value", "")) for part in item.get("content", [])), key=len, default=""
-    )
-    short = str(item.get("summary", "") or "")
+    full = max((_text(part) for part in _records(item, "content")), key=len, default="")
+    detail = item.get("summary_detail")
+    short = _text(detail) if isinstance(detail, dict) else _string(item, "summary")
     if not full and re.search(r"<(?:p|div|br|img|table)\b", short, re.IGNORECASE):
         full, short = short, ""
-    return whole(full), whole(short)
+    pictures = [web_address(url, base) for url in _pictures(item)]
+    return (illustrated(full, pictures), short) if full else ("", illustrated(short, pictures))
+
+
+def _text(part: Any) -> str:
+    """Return a text, its addresses made absolute by its ``xml:base``, if it has one."""
+    text, base = _string(part, "value"), _string(part, "base")
+    if not base:
+        return text
+    return _ADDRESS.sub(
+        lambda found: f"{found[1]}{found[2]}{_joined(base, found[3])}{found[2]}", text
+    )
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return html.escape(urljoin(base, html.unescape(url)), quote=True)
+    except ValueError:
+        return url
+
+
+def _pictures(item: Any) -> Iterator[str]:
+    """Yield the addresses of the pictures that come with an item (RSS, Media RSS, iTunes)."""
+    media = _records(item, "media_content")
+    shown = [part for part in media if _string(part, "medium") == "image"]
+    yield from (_string(part, "url") for part in shown)
+    links = [(_string(part, "url"), _string(part, "type")) for part in media if part not in shown]
+    enclosed = [link for link in _records(item, "links") if link.get("rel") == "enclosure"]
+    links += [(_string(link, "href"), _string(link, "type")) for link in enclosed]
+    found = [url for url, kind in links if is_picture(url, kind)]
+    yield from found
+    if not shown and not found:
+        yield from (_string(part, "url") for part in _records(item, "media_thumbnail")[:1])
+        yield _string(item["image"], "href") if isinstance(item.get("image"), dict) else ""
 
 
 def _keywords(item: Any) -> list[str]:
-    return [plain(str(tag.get("term") or tag.get("label") or "")) for tag in item.get("tags", [])]
+    return [plain(_string(tag, "term") or _string(tag, "label")) for tag in _records(item, "tags")]
 
 
 def _built_at(feed: Any) -> datetime | None:

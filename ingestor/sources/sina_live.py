@@ -20,8 +20,7 @@ from urllib.parse import urlencode, urlsplit
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
 from ingestor.sources._sina_api import items_of, result_of, text_of
-from ingestor.sources._text import identifier, plain, web_address, whole
-from ingestor.text.dates import parse_date
+from ingestor.sources._text import date_text, identifier, moment_of, plain, web_address, whole
 from ingestor.text.sanitize import bounded_keywords
 from ingestor.text.securities import in_market
 
@@ -33,7 +32,9 @@ TITLE_CHARACTERS = 80
 
 REFERER = "https://finance.sina.com.cn/7x24/"
 
-_TITLE = re.compile(r"^\s*【([^】]+)】")
+_TITLE = re.compile(r"【+([^【】]+)】")
+"""Where a bracket too many is open."""
+
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,1000}>")
 _SOURCE = re.compile(r"<img\b[^<>]{0,1000}?\bsrc\s*=\s*[\"']?([^\"'\s<>]+)", re.IGNORECASE)
 _PICTURE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|bmp)$")
@@ -56,7 +57,7 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     A list that is empty is an answer: a page past the end is one. Items that Sina deleted,
     and those without text, picture and page, are left out.
     """
-    result = result_of(response, "the 7×24 API")
+    result, fault = result_of(response, "the 7×24 API")
     data = result.get("data")
     lines = data.get("feed") if isinstance(data, dict) else data
     # PHP writes an object without anything in it as a list.
@@ -66,7 +67,8 @@ def read(feed: Feed, response: Response) -> FeedDocument:
         for item in items_of(items, response)
         if text_of(item, "is_delete") in {"", "0"}
     ]
-    return FeedDocument(feed.name, tuple(entry for entry in entries if entry.content or entry.url))
+    kept = tuple(entry for entry in entries if entry.content or entry.url)
+    return FeedDocument(feed.name, kept, fault=fault)
 
 
 def points_to_page(feed: Feed, entry: Entry) -> bool:
@@ -92,20 +94,36 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     extra = _object(item.get("ext"))
     text = text_of(item, "rich_text")
     words = plain(text.replace("\n", " "))
-    titled = _TITLE.match(words)
-    stamp = text_of(item, "create_time")
+    stamps = (date_text(text_of(item, name)) for name in ("create_time", "update_time"))
+    stamp, published_at, _ = moment_of(stamps, response.fetched_at)
     pages = (text_of(extra, "docurl"), text_of(item, "docurl"))
     addresses = (web_address(page, response.url) for page in pages if page)
     return Entry(
         guid=identifier(text_of(item, "id")),
         url=next(filter(None, addresses), ""),
-        title=titled[1].strip() if titled else words[:TITLE_CHARACTERS],
-        published_at=parse_date(stamp, not_after=response.fetched_at),
-        date_text=stamp[:200],
+        title=_title(words),
+        published_at=published_at,
+        date_text=stamp,
         content=whole(_content(text, item, response)),
         keywords=bounded_keywords(list(_tags(item.get("tag")))),
         securities=tuple(_stocks(extra.get("stocks"))),
     )
+
+
+def _title(words: str) -> str:
+    """Return what stands in the brackets that a text begins with, else its beginning.
+
+    Brackets may have others inside: 【【独家】大事】 is 【独家】大事.
+    """
+    depth, begins = 0, words.lstrip()
+    for place, character in enumerate(begins if begins[:1] == "【" else ""):
+        depth += {"【": 1, "】": -1}.get(character, 0)
+        if depth == 0:
+            if title := begins[1:place].strip():
+                return title
+            break
+    titled = _TITLE.match(begins) if depth else None
+    return titled[1].strip() if titled else words[:TITLE_CHARACTERS]
 
 
 def _content(text: str, item: dict[str, Any], response: Response) -> str:

@@ -7,14 +7,18 @@ programs do that read it (FinNLP; the midnights are China's).
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
+from ingestor.sources._json import lenient_json
 from ingestor.sources._sina_api import items_of, result_of, text_of
-from ingestor.sources._text import identifier, plain, web_address, whole
-from ingestor.text.dates import EARLIEST, SHANGHAI
+from ingestor.sources._text import date_text, identifier, moment_of, plain, web_address, whole
+from ingestor.text.dates import SHANGHAI
 from ingestor.text.sanitize import bounded_keywords, bounded_name
 
 ITEMS_A_PAGE = 50
@@ -22,6 +26,9 @@ ITEMS_A_PAGE = 50
 
 REFERER = "https://finance.sina.com.cn/"
 """Without one, 403 has been seen (RSSHub issue 9298)."""
+
+
+_SEPARATOR = re.compile(r"[,，;；、|]")
 
 
 def request(feed: Feed, validators: Validators) -> Request:
@@ -43,9 +50,10 @@ def read(feed: Feed, response: Response) -> FeedDocument:
 
     A list that is empty is an answer: a page past the end is one.
     """
-    result = result_of(response, "the roll API")
+    result, fault = result_of(response, "the roll API")
     entries = [_entry(item, response) for item in items_of(result.get("data"), response)]
-    return FeedDocument(feed.name, tuple(entry for entry in entries if entry.url or entry.title))
+    kept = tuple(entry for entry in entries if entry.url or entry.title)
+    return FeedDocument(feed.name, kept, fault=fault)
 
 
 def _request(feed: Feed, more: dict[str, str], validators: Validators) -> Request:
@@ -56,25 +64,33 @@ def _request(feed: Feed, more: dict[str, str], validators: Validators) -> Reques
 
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:
-    address = web_address(text_of(item, "url"), response.url) if text_of(item, "url") else ""
-    mobile = web_address(text_of(item, "wapurl"), response.url) if text_of(item, "wapurl") else ""
-    stamp = next((text for name in ("ctime", "intime") if (text := text_of(item, name))), "")
-    words = [plain(word) for word in text_of(item, "keywords").split(",")]
+    links = (web_address(link, response.url) for link in _links(item))
+    stamps = (date_text(text_of(item, name)) for name in ("ctime", "intime", "mtime"))
+    stamp, published_at, _ = moment_of(stamps, response.fetched_at)
+    listed = item.get("keywords")
+    words = listed if isinstance(listed, list) else _SEPARATOR.split(text_of(item, "keywords"))
     return Entry(
         guid=identifier(text_of(item, "docid") or text_of(item, "oid")),
-        url=address or mobile,
+        url=next(filter(None, links), ""),
         title=plain(text_of(item, "title")),
-        published_at=_moment(stamp, response.fetched_at),
-        date_text=stamp if stamp.isdecimal() else "",
+        published_at=published_at,
+        date_text=stamp,
         author=bounded_name(plain(text_of(item, "media_name") or text_of(item, "author"))),
         summary=whole(text_of(item, "intro").strip()),
-        keywords=bounded_keywords(words),
+        keywords=bounded_keywords([plain(word) for word in words if isinstance(word, str)]),
     )
 
 
-def _moment(stamp: str, not_after: datetime) -> datetime | None:
-    """Return the moment of Unix seconds; ``None`` for none, or one that cannot be."""
-    if not stamp.isdecimal() or len(stamp) > 10:
-        return None
-    moment = datetime.fromtimestamp(int(stamp), UTC)
-    return moment if EARLIEST <= moment <= not_after + timedelta(days=1) else None
+def _links(item: dict[str, Any]) -> Iterator[str]:
+    """Yield the addresses of an item's page: ``urls`` is a list of them, mostly written as text."""
+    yield text_of(item, "url")
+    urls = item.get("urls")
+    if isinstance(urls, str) and urls.lstrip()[:1] in {"[", "{"}:
+        with suppress(ValueError):
+            urls, _ = lenient_json(urls)
+    if isinstance(urls, dict):
+        urls = list(urls.values())
+    for url in urls if isinstance(urls, list) else [urls]:
+        if isinstance(url, str):
+            yield url
+    yield text_of(item, "wapurl")

@@ -14,7 +14,7 @@ from ingestor.archive.warc.records import Packed, pack
 from ingestor.errors import FetchError
 from ingestor.extract import extract_article, read_page
 from ingestor.extract.feed_text import article_from_entry
-from ingestor.fetch.headers import require_page
+from ingestor.fetch.headers import PAGE_STATUSES, require_page
 from ingestor.model import Article, Feed, FeedDocument, Page, Response
 from ingestor.sources import source
 from ingestor.witness.looks import Evidence
@@ -51,10 +51,10 @@ class Received:
 def receive_page(response: Response, *, kept: bool) -> Received:
     """Return the article that an answer shows, or the error that :func:`extract_page` raises.
 
-    With ``kept`` also its WARC records, if its status is 200: as a page that came for the first
-    time, with its body.
+    With ``kept`` also its WARC records, if its status is a page's: as a page that came for the
+    first time, with its body.
     """
-    packed = pack(response) if kept and response.status == 200 else None
+    packed = pack(response) if kept and response.status in PAGE_STATUSES else None
     try:
         require_page(response)
         article, evidence = read_page(_page(response))

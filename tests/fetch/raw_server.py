@@ -5,6 +5,14 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+
+from ingestor.clock import Clock
+from ingestor.fetch.client import ClientSettings, Fetcher
+from ingestor.model import Request
+
+MOST = 256 * 1024
+"""Bytes of a body that :func:`fetch` takes."""
 
 Script = Callable[[socket.socket, threading.Event], None]
 """What a server does with a connection after the request; the event: the test is over."""
@@ -88,3 +96,22 @@ def reset(connection, _over) -> None:
     """End the connection with a reset: no lingering (socket(7))."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def limits(*, private: bool = True, timeout: float = 0.5) -> ClientSettings:
+    return ClientSettings(
+        user_agent="test",
+        timeout=timedelta(seconds=timeout),
+        max_bytes=MOST,
+        connections=4,
+        connections_per_host=2,
+        delay_per_host=timedelta(0),
+        robots=False,
+        proxy="",
+        allow_private_addresses=private,
+    )
+
+
+def fetch(server: RawServer, url: str = ""):
+    with Fetcher(limits(), Clock(), ports=frozenset({server.port})) as client:
+        return client.get(Request(url or server.url))

@@ -3,44 +3,33 @@
 import gzip
 import zlib
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 
 from ingestor.clock import Clock
-from ingestor.errors import FetchError, Forbidden, TooLarge, Unreachable
+from ingestor.errors import CutOff, FetchError, Forbidden, TooLarge, Unreachable
 from ingestor.fetch.body import bounded_body
-from ingestor.fetch.client import ClientSettings, Fetcher
+from ingestor.fetch.client import Fetcher
 from ingestor.fetch.guard import Network
 from ingestor.model import Request
 from ingestor.text.decode import decode_page
 from tests.fetch.name_server import NameServer, Roads
-from tests.fetch.raw_server import RawServer, endless, hang, page, reset, says
+from tests.fetch.raw_server import (
+    MOST,
+    RawServer,
+    endless,
+    fetch,
+    hang,
+    limits,
+    page,
+    reset,
+    says,
+)
 
 pytestmark = pytest.mark.slow
 
-MOST = 256 * 1024
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-def limits(*, private: bool = True, timeout: float = 0.5) -> ClientSettings:
-    return ClientSettings(
-        user_agent="test",
-        timeout=timedelta(seconds=timeout),
-        max_bytes=MOST,
-        connections=4,
-        connections_per_host=2,
-        delay_per_host=timedelta(0),
-        robots=False,
-        proxy="",
-        allow_private_addresses=private,
-    )
-
-
-def fetch(server: RawServer, url: str = ""):
-    with Fetcher(limits(), Clock(), ports=frozenset({server.port})) as client:
-        return client.get(Request(url or server.url))
 
 
 def bomb(size: int) -> bytes:
@@ -54,12 +43,12 @@ def deflated(size: int, wbits: int) -> bytes:
 
 GZIP = "Content-Encoding: gzip"
 HOSTILE = {
-    "resets the connection": (reset, Unreachable, ""),
+    "resets the connection": (reset, CutOff, ""),
     "never answers": (hang, Unreachable, "in time"),
     "sends a header byte now and then": (endless(OK, b"a", 0.1), Unreachable, "in time"),
     "sends a body byte now and then": (
         endless(OK + b"Content-Length: 1000\r\n\r\n", b"a", 0.1),
-        Unreachable,
+        CutOff,
         "in time",
     ),
     "sends without end": (endless(OK + b"\r\n", b"x" * 65536), TooLarge, "max_bytes"),
@@ -71,7 +60,7 @@ HOSTILE = {
     "announces too much": (says(OK + b"Content-Length: 99999999\r\n\r\n"), TooLarge, "announced"),
     "announces more than it sends": (
         says(OK + b"Content-Length: 100\r\n\r\nabc"),
-        Unreachable,
+        CutOff,
         "",
     ),
     "announces two lengths": (
@@ -84,7 +73,7 @@ HOSTILE = {
         Unreachable,
         "",
     ),
-    "ends in the middle of a chunk": (says(CHUNKED + b"ff\r\nabc"), Unreachable, ""),
+    "ends in the middle of a chunk": (says(CHUNKED + b"ff\r\nabc"), CutOff, ""),
     "says that a chunk has no number": (says(CHUNKED + b"zz\r\nabc"), Unreachable, ""),
     "sends a gzip bomb": (page(bomb(50 * MOST), GZIP), TooLarge, "unpacked"),
     "sends a zlib bomb": (
@@ -108,7 +97,7 @@ HOSTILE = {
     "says gzip and sends none": (page(b"<html>", GZIP), Unreachable, "not gzip"),
     "cuts a gzip body off": (
         page(gzip.compress(b"abc" * 999)[:-9], GZIP),
-        Unreachable,
+        CutOff,
         "cut off",
     ),
     "spoils a gzip body's checksum": (
@@ -130,7 +119,7 @@ HOSTILE = {
     ),
     "sends trailers without end": (
         endless(CHUNKED + b"3\r\nabc\r\n0\r\n", b"X: aaaaaaaaaaaaaaaa\r\n" * 99),
-        Unreachable,
+        CutOff,
         "",
     ),
     "sends a chunk's extension without end": (
@@ -215,11 +204,21 @@ def test_a_redirect_does_not_lead_where_we_do_not_go(where):
         assert roads.taken == [PUBLIC]
 
 
+WAYS = {
+    "redirect": to,
+    "refresh": lambda where: page(b"", f"Refresh: 0;url={where}"),
+    "meta": lambda where: page(
+        f'<html><meta http-equiv="refresh" content="0;url={where}">'.encode()
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"])
-def test_a_redirect_does_not_reach_a_server_inside(host):
+def test_a_redirect_does_not_reach_a_server_inside(host, way):
     """It is there, its port is one that is asked, and it is not asked."""
     with (
-        attacked(lambda port: to(f"http://{host}:{port}/")) as (client, attacker, victim, roads),
+        attacked(lambda port: way(f"http://{host}:{port}/x")) as (client, attacker, victim, roads),
         pytest.raises(Forbidden, match="inside the network"),
     ):
         client.get(Request(ATTACKER))
@@ -233,6 +232,27 @@ def test_a_redirect_loop_ends():
     with RawServer(to("/again")) as server, pytest.raises(Unreachable, match="redirects"):
         fetch(server)
     assert len(server.requests) == 6
+
+
+def test_refreshes_without_end_are_as_few_as_redirects():
+    """Each names another address."""
+
+    def on(connection, _over):
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nRefresh: 0;url=/%d\r\nContent-Length: 0\r\n"
+            b"Connection: close\r\n\r\n" % len(server.requests)
+        )
+
+    with RawServer(on) as server, pytest.raises(Unreachable, match="redirects"):
+        fetch(server)
+    assert len(server.requests) == 6
+
+
+def test_a_page_that_refreshes_itself_is_the_page():
+    """Also by way of another: it is asked once."""
+    with RawServer(page(b"hello", "Refresh: 0;url=/")) as server:
+        assert fetch(server).body == b"hello"
+    assert len(server.requests) == 1
 
 
 def test_a_name_that_leads_inside_is_not_asked():

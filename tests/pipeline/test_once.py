@@ -126,7 +126,7 @@ FAILING_FEEDS = {
         "an HTML page (title",
     ),
     "empty": ("", "an empty body"),
-    "cut off": (rsshub_feed([made_up(1), made_up(2)])[:-300], "cut off after item"),
+    "cut off": (rsshub_feed([made_up(1)])[:-300], "cut off after item 0"),
     "JSON that is no feed": ('{"error": 1}', "no JSON Feed"),
 }
 

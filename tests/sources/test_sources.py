@@ -218,13 +218,10 @@ NO_FEEDS = {
     "an HTML page": "<!DOCTYPE html><html><title>502</title></html>",
     "an HTML page without doctype": "<html><head><title>x</title></head><body>error</body></html>",
     "text": "Service unavailable",
-    "cut off in an item": rss("<item><title>t</title></item><item><title>u")[:-20],
-    "cut off after an item": rss("<item><title>t</title></item>").replace("</channel></rss>", ""),
+    "cut off in its first item": rss("<item><title>u")[:-20],
     "JSON": '{"a": 1}',
     "JSON, cut off": '{"version": "https://jsonfeed.org/version/1", "items": [{"id"',
     "XML that is something else": '<?xml version="1.0"?><catalog><book/></catalog>',
-    "a billion laughs": '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
-    + rss("<item><title>&b;</title></item>"),
     "deep nesting": rss("<a>" * 5000 + "</a>" * 5000),
     "bytes": bytes(range(256)),
 }
