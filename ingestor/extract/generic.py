@@ -15,13 +15,14 @@ from lxml import html as lxml_html
 
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
+from ingestor.extract.headline import editor, medium, titles
 from ingestor.extract.publication import linked_date, named_moment, stated_dates
-from ingestor.extract.template import page_title, summary
+from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
 from ingestor.identity import canonical_url, document_id, is_sina
 from ingestor.model import Article, Body
 from ingestor.text.dates import parse_date
-from ingestor.text.sanitize import bounded_keywords, bounded_name, visible
+from ingestor.text.sanitize import bounded_keywords, visible
 
 LISTS = (
     "//*[@id='result']//*[contains(@class,'box-result')]",
@@ -40,10 +41,6 @@ def is_list(tree: Tree) -> bool:
     return is_sina(tree.url) and any(len(find(tree.root, path)) >= LEAST_ITEMS for path in LISTS)
 
 
-_MEDIA_METAS = ("mediaid", "source", "og:site_name", "article:author", "author")
-_SUFFIX = re.compile(r"\s*[-_|—–]\s*[^-_|—–]{1,20}$")
-_MEDIA = re.compile(r"来源\s*[：:]\s*([^\s|（()）]{2,20})(?=[\s|（()）]|$)")
-
 # It logs a traceback for pages that it cannot read, which are ordinary here.
 logging.getLogger("readability").propagate = False
 logging.getLogger("readability").addHandler(logging.NullHandler())
@@ -51,12 +48,11 @@ logging.getLogger("readability").addHandler(logging.NullHandler())
 
 def generic_article(tree: Tree) -> Article:
     """Return the article of a page that no template fits; raise NoArticle when none is found."""
-    body = _body(tree)
     url = canonical_url(tree.url)
-    title = tree.meta("og:title") or _heading(tree) or _SUFFIX.sub("", page_title(tree))
+    names = titles(tree)
+    title = next(iter(names), "")
+    body = _body(tree, title)
     dates = stated_dates(tree, url, title, ())
-    sources = tree.texts("(//body//*[contains(text(),'来源')])[position() <= 5]")
-    source = _MEDIA.search(" ".join(sources))
     return Article(
         url=url,
         document_id=document_id(url),
@@ -64,13 +60,14 @@ def generic_article(tree: Tree) -> Article:
         published_at=named_moment(dates),
         updated_at=parse_date(tree.meta("article:modified_time"))
         or linked_date(tree, url, title, "dateModified"),
-        media=source[1] if source else bounded_name(tree.meta(*_MEDIA_METAS)),
-        editor="",
+        media=medium(tree, title),
+        editor=editor(body),
         summary=summary(tree, body),
         keywords=_keywords(tree.meta("keywords")),
         body=body,
         template="generic",
         stated_dates=dates,
+        titles=names,
     )
 
 
@@ -89,7 +86,7 @@ def _drop_broken_bases(root: Any) -> None:
             base.getparent().remove(base)
 
 
-def _body(tree: Tree) -> Body:
+def _body(tree: Tree, title: str) -> Body:
     # For pages that no template fits; Sina's never load it.
     from readability import Document  # noqa: PLC0415
     from readability.readability import Unparseable  # noqa: PLC0415
@@ -101,9 +98,4 @@ def _body(tree: Tree) -> Body:
         html = Document(source, url=tree.url).summary(html_partial=True)
     except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError) as error:
         raise NoArticle(f"{tree.url}: no article was found on the page") from error
-    return clean(parse_fragment(html, tree.url), tree.url)
-
-
-def _heading(tree: Tree) -> str:
-    headings = [line for line in tree.texts("//h1") if len(line) > 4]
-    return headings[0] if headings else ""
+    return clean(parse_fragment(html, tree.url), tree.url, base=tree.base, title=title)

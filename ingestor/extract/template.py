@@ -95,7 +95,7 @@ def read_template(template: Template, tree: Tree) -> Article:
     title = tree.text(*template.title) or tree.meta("og:title") or page_title(tree)
     words = _keywords(template, tree)
     dates = stated_dates(tree, url, title, template.date)
-    body = clean(body_element, tree.url)
+    body = clean(body_element, tree.url, base=tree.base, title=title)
     return Article(
         url=url,
         document_id=document_id(url) or scoped_document_id(tree.meta("publishid"), tree.url),
