@@ -15,8 +15,8 @@ from lxml import html as lxml_html
 
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
-from ingestor.extract.headline import editor, medium, titles
-from ingestor.extract.publication import linked_date, named_moment, stated_dates
+from ingestor.extract.headline import editor_of, medium, titles
+from ingestor.extract.publication import METAS, UPDATES, linked_date, named_moment, stated_dates
 from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
 from ingestor.identity import canonical_url, document_id, is_sina
@@ -36,9 +36,19 @@ LEAST_ITEMS = 3
 """A box of related articles has one or two."""
 
 
+_HOME = re.compile(r"(?i)/?(?:(?:index|default|home|main)\.\w{2,5})?")
+
+
 def is_list(tree: Tree) -> bool:
     """Whether a page that no template fits is one of these lists."""
     return is_sina(tree.url) and any(len(find(tree.root, path)) >= LEAST_ITEMS for path in LISTS)
+
+
+def is_home(tree: Tree) -> bool:
+    """Whether it is a site's front page, by its address, and does not say that it is an article."""
+    parts = urlsplit(tree.url)
+    said = tree.meta("og:type").lower() in {"article", "news"} or any(map(tree.meta, METAS))
+    return bool(_HOME.fullmatch(parts.path)) and not parts.query and not said
 
 
 # It logs a traceback for pages that it cannot read, which are ordinary here.
@@ -58,10 +68,9 @@ def generic_article(tree: Tree) -> Article:
         document_id=document_id(url),
         title=title,
         published_at=named_moment(dates),
-        updated_at=parse_date(tree.meta("article:modified_time"))
-        or linked_date(tree, url, title, "dateModified"),
+        updated_at=parse_date(tree.meta(*UPDATES)) or linked_date(tree, url, title, "dateModified"),
         media=medium(tree, title),
-        editor=editor(body),
+        editor=editor_of(body),
         summary=summary(tree, body),
         keywords=_keywords(tree.meta("keywords")),
         body=body,

@@ -174,7 +174,7 @@ _EDITOR = re.compile(
 _CODE = re.compile(r"[\s_（(]*[A-Z]{1,3}\d{2,7}$")
 
 
-def editor(body: Body) -> str:
+def editor_of(body: Body) -> str:
     """Return who edited an article, as the line says that was taken from its end."""
     for line in body.dropped:
         if line.why == "tail" and (named := _EDITOR.search(line.text)):
