@@ -70,7 +70,7 @@ def generic_article(tree: Tree) -> Article:
         published_at=named_moment(dates),
         updated_at=parse_date(tree.meta(*UPDATES)) or linked_date(tree, url, title, "dateModified"),
         media=medium(tree, title),
-        editor=editor_of(body),
+        editor=editor_of(body, tree),
         summary=summary(tree, body),
         keywords=_keywords(tree.meta("keywords")),
         body=body,

@@ -61,7 +61,8 @@ def titles(tree: Tree) -> tuple[str, ...]:
     socials = [] if is_name or (page and _is_cut(social, page)) else [social]
     first = [*sorted(known, key=len, reverse=True), *socials, page]
     rest = [heading for heading in headings if len(title_key(heading)) >= LEAST_TITLE]
-    every = dict.fromkeys(title for title in (*first, *rest, social) if title)
+    cut = not is_name and not socials
+    every = dict.fromkeys(title for title in (*first, *rest, "" if cut else social) if title)
     return tuple(sorted(every, key=lambda title: title in LABELS))
 
 
@@ -107,9 +108,9 @@ def _is_site(part: str, site: str, separator: str) -> bool:
 
 _METAS = ("mediaid", "source", "article:author", "author", "og:site_name")
 _SOURCE = re.compile(
-    r"(?:来源|来自|稿源|出处)\s*[：:]\s*([^\s|（()）：:，。；]{2,20})(?=[\s|（()），。；]|$)"
+    r"(?:[来來]源|来自|稿源|出处)\s*[：:]\s*([^\s|（()）：:，。；]{2,20})(?=[\s|（()），。；]|$)"
 )
-_LABEL = re.compile(r"(?:来源|稿源|出处)\s*[：:]?\s*$")
+_LABEL = re.compile(r"(?:[来來]源|稿源|出处)\s*[：:]?\s*$")
 _NAMED = (
     "//*[@id='author-name' or @id='media_name' or @id='source_baidu' or @id='media-name']"
     " | //*[contains(concat(' ',@class,' '),' author-name ')"
@@ -117,8 +118,12 @@ _NAMED = (
     " or contains(concat(' ',@class,' '),' article-source ')"
     " or contains(concat(' ',@class,' '),' source ')]"
 )
+_SOURCES = "//body//text()[contains(.,'来源') or contains(.,'來源') or contains(.,'稿源')]"
+MOST_LABELS = 5
+"""Texts that may say where an article is from: it is one of the first."""
+
 _MEDIUM = re.compile(
-    r"(?:^|[/／|\s])([\u4e00-\u9fff]{1,8}(?:网|报|社|周刊|杂志|电视台|新闻|财经|在线|证券|客户端|日报|时报))$"
+    r"(?:^|[/／|\s])([\u4e00-\u9fff]{2,8}(?:网|報|报|社|網|周刊|杂志|电视台|新闻|财经|财讯|在线|证券|客户端))$"
 )
 _NOT_A_NAME = re.compile(r"^[\d\W]*$|[。？！]")
 MOST_NEAR = 12
@@ -131,7 +136,9 @@ def medium(tree: Tree, title: str) -> str:
 
 
 def _media(tree: Tree, title: str) -> Iterator[str]:
-    for text in find(tree.root, "//body//text()[contains(.,'来源') or contains(.,'稿源')]")[:5]:
+    for text in find(
+        tree.root, "//body//text()[contains(.,'来源') or contains(.,'來源') or contains(.,'稿源')]"
+    )[:5]:
         if text.getparent().tag in {"script", "style"}:
             continue
         if source := _SOURCE.search(one_line(text)):
@@ -164,19 +171,34 @@ def _beside(tree: Tree, title: str) -> str:
 
 def _name(text: str) -> str:
     """Return a medium's name, without the word before it and what is said of it behind."""
-    name = bounded_name(re.sub(r"^\s*(?:来源|稿源|出处)\s*[：:]", "", text)).partition(" ")[0]
+    name = bounded_name(re.sub(r"^\s*(?:[来來]源|稿源|出处)\s*[：:]", "", text)).partition(" ")[0]
     return name if len(name) <= _MOST_SITE and not _NOT_A_NAME.search(name) else ""
 
 
 _EDITOR = re.compile(
     r"(?:责任编辑|责编|编辑)\s*[：:|｜/]?\s*([^\s）)】\]]{2,30}(?:[、 ][\u4e00-\u9fff]{2,4})*)"
 )
+MOST_EDITORS = 80
+"""Characters of a line that names them."""
+
 _CODE = re.compile(r"[\s_（(]*[A-Z]{1,3}\d{2,7}$")
 
 
-def editor_of(body: Body) -> str:
-    """Return who edited an article, as the line says that was taken from its end."""
-    for line in body.dropped:
-        if line.why == "tail" and (named := _EDITOR.search(line.text)):
-            return _CODE.sub("", named[1]).strip(" 、_")
-    return ""
+def editor_of(body: Body, tree: Tree | None = None) -> str:
+    """Return who edited an article, as the line says that was taken from its end.
+
+    On a page without a template (``tree``) it may stand outside its text as well.
+    """
+    lines = [line.text for line in body.dropped if line.why == "tail"]
+    if tree is not None:
+        about = find(tree.root, "//body//text()[contains(.,'责任编辑') or contains(.,'责编')]")
+        lines += [
+            one_line(text) for text in about[:MOST_LABELS] if text.getparent().tag != "script"
+        ]
+    named = (_EDITOR.search(line) for line in lines if len(line) < MOST_EDITORS)
+    return next((name for match in named if match and (name := _without_code(match[1]))), "")
+
+
+def _without_code(name: str) -> str:
+    bare = _CODE.sub("", name).strip(" 、_")
+    return "" if bare.isdigit() else bare

@@ -65,11 +65,15 @@ def is_promotion(line: str) -> bool:
 
 def _head(blocks: Sequence[Block], title: str) -> list[int]:
     """Return which blocks at the beginning are promotional, or repeat the title."""
-    found = []
+    found: list[int] = []
+    waiting: list[int] = []
     for at, block in enumerate(blocks):
         is_title = len(title) > 1 and title_key(block.text) == title_key(title)
         if (is_title and not block.pictures) or (block.text and _fits("HEAD", block)):
-            found.append(at)
+            found += [*waiting, at]
+            waiting = []
+        elif block.text and _fits("BYLINE", block):
+            waiting.append(at)
         elif block.text:
             break
     return found
