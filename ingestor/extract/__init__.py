@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ingestor.errors import Gone, IngestorError, NoArticle
 from ingestor.extract.clean import clean
-from ingestor.extract.evidence import evidence_of, link_share
+from ingestor.extract.evidence import evidence_of
 from ingestor.extract.generic import generic_article, is_home, is_list
 from ingestor.extract.symbols import with_mentions
 from ingestor.extract.template import read_template, templates
@@ -29,10 +29,6 @@ REMOVED = "页面没有找到"
 
 LEAST_CHARACTERS = 25
 """A text without a picture and shorter than this is no article: a menu, a notice, a stub."""
-
-MOST_LINKED = 0.8
-"""The share of letters inside links above which a page lists articles: at most 0.03 on the eight
-real pages of other publishers."""
 
 _BINARY = (
     b"%PDF",
@@ -82,8 +78,6 @@ def _article(tree: Tree) -> Article:
     if is_list(tree) or is_home(tree):
         raise NoArticle(f"{tree.url}: a list of articles, not an article")
     article = generic_article(tree)
-    if link_share(article.body.html) > MOST_LINKED:
-        raise NoArticle(f"{tree.url}: nothing but links, not an article")
     if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:
         raise NoArticle(f"{tree.url}: no article was found on the page")
     return _finished(article, tree.url)

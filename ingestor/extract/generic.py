@@ -16,6 +16,7 @@ from lxml import html as lxml_html
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.headline import editor_of, medium, titles
+from ingestor.extract.images import unscripted
 from ingestor.extract.publication import METAS, UPDATES, linked_date, named_moment, stated_dates
 from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
@@ -95,16 +96,60 @@ def _drop_broken_bases(root: Any) -> None:
             base.getparent().remove(base)
 
 
+def _show_unscripted(tree: Tree) -> None:
+    """Keep the pictures that only ``<noscript>`` shows: readability takes it out."""
+    for noscript in list(tree.root.iter("noscript")):
+        if unscripted(noscript, tree.base) and not noscript.text_content().strip():
+            noscript.tag = "span"
+
+
+_PROTECTED = {"ul": "x-ul", "table": "x-table"}
+"""Readability takes lists and tables out that have few commas; what it does not know it leaves."""
+
+_PROTECTED_TAG = re.compile(r"(</?)x-(?=ul|table)")
+
+MOST_LINKED = 0.3
+"""The share of letters inside links up to which a list or a table is text: a menu has more."""
+
+
+MOST_CELL = 300
+"""Characters of a cell of data."""
+
+
+def _protect(tree: Tree) -> None:
+    """Give lists and tables of data another name, under which readability leaves them."""
+    for element in list(tree.root.iter(*_PROTECTED)):
+        parts = element.findall(".//tr") if element.tag == "table" else element.findall("li")
+        if len(parts) > 1 and not _lays_out(element) and _linked(element) <= MOST_LINKED:
+            element.tag = _PROTECTED[element.tag]
+
+
+def _lays_out(element: Any) -> bool:
+    """Whether a table holds more than data: others, forms, whole texts."""
+    if next(element.iterdescendants("table", "x-table", "form", "input"), None) is not None:
+        return True
+    return any(len(cell.text_content()) > MOST_CELL for cell in element.iterdescendants("td"))
+
+
+def _linked(element: Any) -> float:
+    every = len("".join(element.text_content().split()))
+    linked = sum(len("".join(link.text_content().split())) for link in element.iter("a"))
+    return linked / every if every else 1.0
+
+
 def _body(tree: Tree, title: str) -> Body:
     # For pages that no template fits; Sina's never load it.
     from readability import Document  # noqa: PLC0415
     from readability.readability import Unparseable  # noqa: PLC0415
 
     _drop_broken_bases(tree.root)
+    _show_unscripted(tree)
+    _protect(tree)
     # readability gives up a whole page for a control character that it has to copy.
     source = visible(lxml_html.tostring(tree.root, encoding="unicode"))
     try:
         html = Document(source, url=tree.url).summary(html_partial=True)
     except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError) as error:
         raise NoArticle(f"{tree.url}: no article was found on the page") from error
+    html = _PROTECTED_TAG.sub(r"\1", html)
     return clean(parse_fragment(html, tree.url), tree.url, base=tree.base, title=title)

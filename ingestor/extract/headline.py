@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from ingestor.extract.tree import Tree, find
@@ -125,7 +126,7 @@ MOST_LABELS = 5
 _MEDIUM = re.compile(
     r"(?:^|[/／|\s])([\u4e00-\u9fff]{2,8}(?:网|報|报|社|網|周刊|杂志|电视台|新闻|财经|财讯|在线|证券|客户端))$"
 )
-_NOT_A_NAME = re.compile(r"^[\d\W]*$|[。？！]")
+_NOT_A_NAME = re.compile(r"^[\d\W]*$|[。？！]|^(?:相关|热门|推荐|最新|更多|今日|编辑)")
 MOST_NEAR = 12
 """Texts below a title among which the line with the medium is."""
 
@@ -164,8 +165,9 @@ def _beside(tree: Tree, title: str) -> str:
     for heading in tree.root.iter("h1"):
         if title_key(heading.text_content()) == key:
             texts = heading.xpath(f"following::text()[normalize-space()][position()<={MOST_NEAR}]")
-            named = (_MEDIUM.search(one_line(text)) for text in texts if len(text) < 60)
-            return next((match[1] for match in named if match), "")
+            above = takewhile(lambda text: "。" not in text, map(one_line, texts))
+            named = (_MEDIUM.search(text) for text in above)
+            return next((name for match in named if match and (name := _name(match[1]))), "")
     return ""
 
 

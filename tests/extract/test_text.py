@@ -2,7 +2,8 @@
 
 import pytest
 
-from ingestor.extract import extract_fragment
+from ingestor.extract import extract_article, extract_fragment
+from ingestor.model import Page
 
 URL = "https://finance.sina.com.cn/china/gncj/2024-03-11/doc-imadeup0000001.shtml"
 
@@ -55,3 +56,28 @@ def test_lines_cells_and_items_are_told_apart(html, text, cleaned):
     assert body.text == f"首段。\n{text}\n末段。"
     assert body.html == f"<p>首段。</p>\n{cleaned}\n<p>末段。</p>"
     assert extract_fragment(body.html, URL).text in {body.text, body.text.replace("3. 丙", "1. 丙")}
+
+
+PARAGRAPH = "石门水泥周一说，新窑将在六月点火，年产量可以增加一成，旧窑将会继续使用到明年。"
+KEPT = {
+    "a table": ("<table><tr><td>甲</td><td>1</td></tr><tr><td>乙</td><td>2</td></tr></table>", "甲\t1\n乙\t2"),
+    "a table of paragraphs": (
+        "<table><tr><td><p>甲</p></td><td><p>1</p></td></tr><tr><td>乙</td><td>2</td></tr></table>",
+        "甲\t1\n乙\t2",
+    ),
+    "a list": ("<ul><li>先换电机</li><li>再换轴承</li></ul>", "• 先换电机\n• 再换轴承"),
+    "preformatted": ("<pre>甲\n  乙</pre>", "甲\n乙"),
+    "no list of links": ("<ul><li><a href='/1'>甲厂停产</a></li><li><a href='/2'>乙厂开工</a></li></ul>", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("html", "text"), KEPT.values(), ids=KEPT)
+def test_a_page_without_template_keeps_its_data(html, text):
+    """Readability alone takes out what has few commas."""
+    prose = f"<p>{PARAGRAPH}</p>" * 4
+    page = f"<html><title>新窑</title><body><h1>新窑点火</h1><div>{prose}{html}{prose}</div></body></html>"
+    article = extract_article(
+        Page("https://a.example/1.html", page.encode(), "text/html; charset=utf-8")
+    )
+    lines = [line for line in article.body.text.split("\n") if line != PARAGRAPH]
+    assert "\n".join(lines) == text
