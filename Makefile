@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-cluster image fuzz replay hexo browser bench bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+.PHONY: help install run demo test test-quick soak soak-daemon soak-cluster image fuzz replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -67,6 +67,9 @@ browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/browse/test_browser.py
 
+quality: install bench-contenders  ## How right it reads, beside others; QUALITY=--write keeps the tables: docs/quality.md
+	$(BIN)/python -m tools.quality $(QUALITY)
+
 bench: install bench-contenders  ## How fast it is beside others, and what it holds: docs/performance.md
 	$(BIN)/python -m benchmarks.report
 
@@ -84,12 +87,13 @@ bench-quick: install  ## The ratios of a small run, as one JSON line
 
 SIZES ?= 0,100000,1000000
 KEEP ?=
+QUALITY ?=
 
 bench-growth: install  ## Archives of SIZES articles; KEEP=DIR keeps them for the next time
 	$(BIN)/python -m benchmarks.growth --sizes $(SIZES) --write benchmarks/growth.md $(if $(KEEP),--keep $(KEEP))
 
 CONTENDERS := httpx==0.28.* 'lxml>=6,<7' 'requests>=2.32,<3' 'beautifulsoup4>=4.13,<5' \
-  'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'reader>=3,<4' sgmllib3k
+  'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'gne>=0.4,<0.5' 'reader>=3,<4' sgmllib3k
 
 bench-contenders: .venv-bench/installed  ## Install what the benchmark compares with, into .venv-bench
 

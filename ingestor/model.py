@@ -226,6 +226,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """What was taken out of an article's body as boilerplate."""
+
+    text: str
+    """What it says, or the beginning of it."""
+    why: str
+    """``head``, ``tail``, ``link`` or ``caption`` for a line by where it stood; else the tag and
+    the id or class of the element."""
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """The cleaned text of an article."""
 
@@ -235,6 +246,8 @@ class Body:
     """One paragraph a line, without leading full-width spaces."""
     pictures: tuple[Picture, ...] = ()
     securities: tuple[Security, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    """What stood among it and is not the article; not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +282,7 @@ class Article:
     document_id: str
     """The publisher's own identifier (see :mod:`ingestor.identity`), or ``''``."""
     title: str
+    """The likeliest of ``titles``, where there are several."""
     published_at: datetime | None
     """The moment that the page itself names; :func:`ingestor.policy.believed_publication` weighs
     it against the clock, the address and the feed."""
@@ -287,6 +301,8 @@ class Article:
     """Other addresses that the page names as its own (its mobile twin)."""
     stated_dates: tuple[StatedDate, ...] = ()
     """When the page says that it was published, and where it says so; the most trusted first."""
+    titles: tuple[str, ...] = ()
+    """What a page without template may be called, the likeliest first; which it is, says a feed."""
     parts: tuple[str, ...] = ()
     """Where the article goes over several pages: the addresses of all, in order. This is then
     only what one of them says; see :mod:`ingestor.extract.multipage`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from ingestor.config import Settings
 from ingestor.config.sections import FeedSettings
 from ingestor.errors import ConfigError, Unreachable, UsageError
 from ingestor.fetch.client import Fetcher
-from ingestor.model import Article, Request, Response
+from ingestor.model import Article, Body, Request, Response
 from ingestor.pipeline.look import Failed, PageRead, look_at_pages
 from ingestor.pipeline.services import fetcher
 from ingestor.text.dates import iso_utc
@@ -28,6 +29,9 @@ def preview(
         bool, typer.Option("--json", help="Everything that was found, as one JSON object.")
     ] = False,
     html: Annotated[bool, typer.Option("--html", help="The whole file, with its HTML.")] = False,
+    dropped: Annotated[
+        bool, typer.Option("--dropped", help="What was taken out of the text, and why.")
+    ] = False,
 ) -> None:
     """Show what would be archived for a page: front matter and text. Stores nothing.
 
@@ -45,6 +49,8 @@ def preview(
         return
     whole = _file(look.article, settings, look.response)
     say(whole if html else f"{whole.partition('<div>')[0]}{look.article.body.text}")
+    if dropped:
+        say("\n".join(_taken_out(look.article.body)))
 
 
 def _look(client: Fetcher, url: str) -> PageRead:
@@ -83,6 +89,13 @@ def _file(article: Article, settings: Settings, response: Response) -> str:
     )
 
 
+def _taken_out(body: Body) -> Iterator[str]:
+    """Yield how much was taken out, then what, each with why."""
+    lines = body.dropped
+    yield f"\ntaken out: {len(lines)} lines, {sum(len(line.text) for line in lines)} characters"
+    yield from (f"  {line.why}: {line.text}" for line in lines)
+
+
 def _fields(article: Article) -> dict[str, object]:
     return {
         "url": article.url,
@@ -99,4 +112,5 @@ def _fields(article: Article) -> dict[str, object]:
         "images": [picture.url for picture in article.body.pictures],
         "content_text": article.body.text,
         "content_html": article.body.html,
+        "dropped": [{"why": line.why, "text": line.text} for line in article.body.dropped],
     }

@@ -15,7 +15,7 @@ from dataclasses import replace
 from ingestor.errors import Gone, IngestorError, NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.evidence import evidence_of
-from ingestor.extract.generic import generic_article, is_list
+from ingestor.extract.generic import generic_article, is_home, is_list
 from ingestor.extract.symbols import with_mentions
 from ingestor.extract.template import read_template, templates
 from ingestor.extract.tree import Tree, parse, parse_fragment
@@ -75,7 +75,7 @@ def _article(tree: Tree) -> Article:
                 return _finished(article, tree.url)
     if REMOVED in tree.visible_start():
         raise Gone(f"{tree.url}: the page says that the article was removed")
-    if is_list(tree):
+    if is_list(tree) or is_home(tree):
         raise NoArticle(f"{tree.url}: a list of articles, not an article")
     article = generic_article(tree)
     if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:

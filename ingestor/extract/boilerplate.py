@@ -8,6 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lxml import etree
+
+from ingestor.extract.margins import MOST_SHOWN
+from ingestor.model import Dropped
+from ingestor.text.sanitize import one_line, shortened
+
 TAGS = frozenset(
     (
         "script", "style", "noscript", "iframe", "object", "embed", "applet", "form", "input",
@@ -32,7 +38,8 @@ CLASSES = frozenset(
         "otherContent_01", "corrTxt_01", "blkComment", "sina-comment-wrap", "play-tips",
         "video-control", "ct_hqimg", "appQrCode", "qrcode", "qr-code", "article_ad", "statement",
         "post_statement", "article-recommend", "related-news", "read-more", "art_app_down",
-        "weibo-card", "second-title", "date-source",
+        "weibo-card", "second-title", "date-source", "weibo_info", "art_time", "look_sub",
+        "j_article_wbreco", "art_keywords", "suda_1028_guba", "xb_new_finance_app",
     )
 )  # fmt: skip
 
@@ -40,29 +47,8 @@ VIDEO_BOXES = frozenset(("video-2017", "artical-player-wrap", "video-player", "c
 """Videos: their poster and their title stay."""
 
 _ID_PREFIX = re.compile(r"^(?:quote_|sinaads|ad_|PublicRelation)")
+_shown = etree.XPath("descendant::text()[not(parent::script or parent::style)]")
 _HIDDEN = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
-
-_LINE = re.compile(
-    r"^\W*(?:"
-    r"(?:责任编辑|责编|编辑)\s*[：:].{0,40}"
-    r"|(?:【\d{1,2}】){2,20}"
-    r"|本文来源\s*[：:].{0,40}"
-    r"|您所在的位置\s*[：:].{0,80}"
-    r"|.{0,10}(?:微信公众号|APP)"
-    r"|海量资讯、精准解读，尽在新浪财经APP"
-    r"|24小时滚动播报最新的财经资讯和视频.{0,60}"
-    r"|扫二维码.{0,20}开户.{0,40}"
-    r"|.{0,12}扫码?.{0,20}(?:下载|关注|领取).{0,30}(?:APP|客户端|公众号).{0,20}"
-    r"|新浪(?:财经)?声明\s*[：:].{0,200}"
-    r"|特别声明\s*[：:]\s*以上.{0,20}内容仅代表.{0,200}"
-    r"|炒股就看金麒麟分析师研报.{0,80}"
-    r"|【?线索征集令.{0,120}"
-    r"|进入【?新浪财经股吧】?讨论"
-    r"|热点栏目.{0,60}自选股.{0,80}"
-    r"|(?:点击|打开)?(?:新浪)?(?:新闻|财经|科技)客户端.{0,30}"
-    r"|更多猛料！欢迎扫描.{0,60}"
-    r")\W*$"
-)
 
 
 def is_boilerplate(element: Any) -> bool:
@@ -74,14 +60,29 @@ def is_boilerplate(element: Any) -> bool:
         return True
     if not CLASSES.isdisjoint(element.get("class", "").split()):
         return True
+    return is_hidden(element)
+
+
+def is_hidden(element: Any) -> bool:
+    """Whether an element is not shown, by its own style."""
     return bool(_HIDDEN.search(element.get("style", "")) or element.get("hidden") is not None)
+
+
+def marked_text(element: Any) -> list[Dropped]:
+    """Return what a boilerplate element says, if it says anything: it is taken out."""
+    if element.tag in TAGS:
+        return []
+    text = one_line(" ".join(_shown(element)))
+    if not text:
+        return []
+    name = element.get("id") or element.get("class") or "hidden"
+    return (
+        [Dropped(shortened(text, MOST_SHOWN), shortened(f"{element.tag} {name}", 60))]
+        if text
+        else []
+    )
 
 
 def is_video_box(element: Any) -> bool:
     """Whether an element shows a video."""
     return not VIDEO_BOXES.isdisjoint(element.get("class", "").split()) or element.tag == "video"
-
-
-def is_boilerplate_line(line: str) -> bool:
-    """Whether a whole line of text is what Sina appends to articles."""
-    return len(line) < 300 and bool(_LINE.match(line))

@@ -15,18 +15,20 @@ import nh3
 from lxml import etree
 
 from ingestor.errors import NoArticle
-from ingestor.extract.boilerplate import is_boilerplate, is_boilerplate_line, is_video_box
+from ingestor.extract.boilerplate import is_boilerplate, is_video_box, marked_text
 from ingestor.extract.images import (
     figure,
     is_caption,
     is_uncaptioned,
     link_address,
     picture_address,
+    unscripted,
     video_poster,
     video_title,
 )
+from ingestor.extract.margins import Block, is_promotion, trimmed
 from ingestor.extract.symbols import securities
-from ingestor.model import Body, Picture
+from ingestor.model import Body, Dropped, Picture
 from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, one_line, visible
 
 BREAK = frozenset(
@@ -53,7 +55,7 @@ BREAKS_OUT = frozenset(
 """Elements that end an SVG or a formula left open (HTML, 13.2.6.5)."""
 
 TAGS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "tr", "td",
-         "th", "figure", "figcaption", "img", *set(INLINE.values())}  # fmt: skip
+         "th", "figure", "figcaption", "img", "pre", *set(INLINE.values())}  # fmt: skip
 ATTRIBUTES = {
     "a": {"href"},
     "img": {"src", "alt", "referrerpolicy"},
@@ -61,6 +63,15 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan"},
 }
 
+
+PICTURES = frozenset(("img", "amp-img"))
+
+_LINES = re.compile(r"(?i)white-space\s*:\s*pre")
+_BULLETED = re.compile(r"[•·●■◆▪○*-]|[（(]?[0-9一二三四五六七八九十]{1,3}[）).、．]")
+"""Items that the page numbers itself."""
+
+_NO_LETTERS = re.compile(r"[\W\d_年月日]+")
+"""What may stand beside a link in a list of them: dates, dots."""
 
 _SPACE = re.compile(r"[ \t\r\n\f\x85\xa0\u2028\u2029]+")
 _EMPTY = re.compile(r"<(strong|em|u|del|sup|sub|code|a)(?: [^<>]*)?>(\s*)</\1>")
@@ -72,39 +83,47 @@ MOST_HTML_CHARACTERS = 2 * MOST_CONTENT_CHARACTERS
 a million line breaks is written anew in each paragraph."""
 
 
-def clean(root: Any | None, base_url: str) -> Body:
+def clean(root: Any | None, url: str, *, base: str = "", title: str = "") -> Body:
     """Return the cleaned body of the article inside ``root``; an empty one for ``None``.
 
-    Raises :class:`NoArticle`, naming ``base_url``, when it is longer than any article.
+    ``base`` is what its addresses are relative to, where that is not ``url``; a line at the
+    beginning that repeats the ``title`` goes. Raises :class:`NoArticle`, naming ``url``, when it
+    is longer than any article.
     """
     if root is None:
         return Body("", "")
-    writer = _Writer(base_url)
+    writer = _Writer(url, base or url)
     writer.inside(root)
     writer.flush()
+    blocks, dropped = trimmed(writer.blocks, title)
     html = nh3.clean(
-        "\n".join(block for block, _ in writer.blocks),
+        "\n".join(block.html for block in blocks),
         tags=TAGS,
         attributes=ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
-    text = "\n".join(text for _, text in writer.blocks if text)
-    return Body(html, text, tuple(writer.pictures), securities(root))
+    text = "\n".join(block.text for block in blocks if block.text)
+    pictures = tuple(picture for block in blocks for picture in block.pictures)
+    return Body(html, text, pictures, securities(root), (*writer.dropped, *dropped))
 
 
 class _Writer:
     """Writes blocks: each is its HTML and its text, one line a paragraph."""
 
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-        self.blocks: list[tuple[str, str]] = []
-        self.pictures: list[Picture] = []
+    def __init__(self, url: str, base: str) -> None:
+        self.url = url
+        self.base = base
+        self.blocks: list[Block] = []
+        self.dropped: list[Dropped] = []
         self.room = [MOST_HTML_CHARACTERS]
+        self.shown: set[str] = set()
         self._tag = "p"
         self._html: list[str] = []
         self._text: list[str] = []
         self._open: list[tuple[str, str]] = []
+        self._links = self._linked = 0
+        self._by_lines = False
 
     def inside(self, element: Any) -> None:
         """Write what stands inside an element."""
@@ -123,12 +142,17 @@ class _Writer:
             self.inside(element)
         elif tag in FOREIGN:
             self.behind(element)
-        elif not is_boilerplate(element):
+        elif tag == "noscript":
+            for image in unscripted(element, self.base):
+                self.picture(image)
+        elif is_boilerplate(element):
+            self.dropped += marked_text(element)
+        else:
             self.content(element, tag)
 
     def content(self, element: Any, tag: str) -> None:
         """Write an element that is part of the article."""
-        if tag == "img":
+        if tag in PICTURES:
             self.picture(element)
         elif tag in {"br", "hr"}:
             self.flush()
@@ -140,19 +164,21 @@ class _Writer:
             self.block(element, HEADINGS[tag])
         elif is_caption(element):
             self.caption(element)
+        elif tag == "pre" or _LINES.search(element.get("style", "")):
+            self.lines(element)
         elif tag in BREAK or tag == "figure":
             self.block(element, "p")
         else:
             self.inline(element)
 
-    def add(self, html: str, text: str) -> None:
-        """Write a block, and its text, if there is room for it."""
-        self.room[0] -= len(html)
+    def add(self, block: Block) -> None:
+        """Write a block, if there is room for it."""
+        self.room[0] -= len(block.html)
         if self.room[0] < 0:
             raise NoArticle(
-                f"{self.base_url}: its text has more than {MOST_HTML_CHARACTERS} characters of HTML"
+                f"{self.url}: its text has more than {MOST_HTML_CHARACTERS} characters of HTML"
             )
-        self.blocks.append((html, text))
+        self.blocks.append(block)
 
     def behind(self, foreign: Any) -> None:
         """Write what stands behind an SVG or a formula that was left open; it is not part of it."""
@@ -164,11 +190,16 @@ class _Writer:
                 self.behind(child)
 
     def words(self, text: str | None) -> None:
-        """Write text of the current paragraph."""
-        if text:
-            line = visible(_SPACE.sub(" ", text))
+        """Write text of the current paragraph; between lines that count, begin another one."""
+        if not text:
+            return
+        for number, part in enumerate(text.split("\n") if self._by_lines else (text,)):
+            if number:
+                self.flush()
+            line = visible(_SPACE.sub(" ", part))
             self._html.append(escape(line, quote=False))
             self._text.append(line)
+            self._linked += len(_NO_LETTERS.sub("", line)) if self._links else 0
 
     def inline(self, element: Any) -> None:
         """Write an element within a paragraph; one that only styles is not carried over."""
@@ -176,17 +207,20 @@ class _Writer:
         if element.tag == "font" and "strong" in element.get("cms-style", "").lower():
             name = "strong"
         opening = f"<{name}>"
-        if name == "a":
-            href = link_address(element.get("href", ""), self.base_url)
+        is_link = name == "a"
+        if is_link:
+            href = link_address(element.get("href", ""), self.base)
             name, opening = ("a", f'<a href="{escape(href)}">') if href else ("", "")
+        self._links += is_link
         if not name or any(name == outer for outer, _ in self._open):
             self.inside(element)
-            return
-        self._open.append((name, opening))
-        self._html.append(opening)
-        self.inside(element)
-        self._open.pop()
-        self._html.append(f"</{name}>")
+        else:
+            self._open.append((name, opening))
+            self._html.append(opening)
+            self.inside(element)
+            self._open.pop()
+            self._html.append(f"</{name}>")
+        self._links -= is_link
 
     def block(self, element: Any, tag: str) -> None:
         """Write an element that is a block of its own."""
@@ -201,10 +235,30 @@ class _Writer:
         closing = [f"</{name}>" for name, _ in reversed(self._open)]
         html = "".join([*self._html, *closing]).strip(" ")
         text = " ".join("".join(self._text).replace("\u3000", " ").split())
+        linked, self._linked = self._linked, 0
         self._html = [opening for _, opening in self._open]
         self._text = []
-        if text and not is_boilerplate_line(text):
-            self.add(f"<{self._tag}>{_without_empty(html)}</{self._tag}>", text)
+        if text:
+            is_link = 0 < linked >= len(_NO_LETTERS.sub("", text))
+            html = f"<{self._tag}>{_without_empty(html)}</{self._tag}>"
+            self.add(Block(html, text, is_link=is_link))
+
+    def lines(self, element: Any) -> None:
+        """Write text whose lines are lines: as it is, or as paragraphs where it has elements."""
+        if element.tag != "pre" or any(child.tag != "br" for child in element.iterdescendants()):
+            outer, self._by_lines = self._by_lines, True
+            self.block(element, "p")
+            self._by_lines = outer
+            return
+        self.flush()
+        parts = [element.text or "", *(child.tail or "" for child in element)]
+        every = visible("\n".join(parts)).replace("\xa0", " ").split("\n")
+        # A blank line would end the HTML inside a Markdown file.
+        lines = [line.rstrip() for line in every if line.strip()]
+        if lines:
+            text = "\n".join(line.strip() for line in lines)
+            html = escape("\n".join(lines), quote=False)
+            self.add(Block(f"<pre>{html}</pre>", text))
 
     def nested(self, element: Any, tag: str) -> None:
         """Write a list or a quotation: blocks inside a block."""
@@ -213,74 +267,87 @@ class _Writer:
         if tag == "blockquote":
             inner.inside(element)
             inner.flush()
-            parts = [html for html, _ in inner.blocks]
+            html = "".join(block.html for block in inner.blocks)
+            lines = [block.text for block in inner.blocks if block.text]
         else:
-            parts = []
-            for item in element.iterchildren("li"):
-                begin = len(inner.blocks)
-                inner.inside(item)
-                inner.flush()
-                parts.append(f"<li>{_item(inner.blocks[begin:])}</li>")
+            html, lines = inner.items(element, tag)
         if inner.blocks:
-            lines = "\n".join(text for _, text in inner.blocks if text)
-            self.blocks.append((f"<{tag}>{''.join(parts)}</{tag}>", lines))
+            self.blocks.append(_around(f"<{tag}>{html}</{tag}>", lines, inner.blocks))
+
+    def items(self, element: Any, tag: str) -> tuple[str, list[str]]:
+        """Write the items of a list; return their HTML and, with bullets or numbers, their text."""
+        parts, lines = [], []
+        for number, item in enumerate(element.iterchildren("li"), _span(element.get("start"))):
+            begin = len(self.blocks)
+            self.inside(item)
+            self.flush()
+            blocks = self.blocks[begin:]
+            parts.append(f"<li>{_item(blocks)}</li>")
+            text = "\n".join(block.text for block in blocks if block.text)
+            bullet = "" if _BULLETED.match(text) else "• " if tag == "ul" else f"{number}. "
+            lines += [f"{bullet}{text}"] if text else []
+        return "".join(parts), lines
 
     def table(self, element: Any) -> None:
         """Write a table, a line of text for each row; one that only lays out is unwrapped."""
         self.flush()
         rows = [_Row(self, row) for row in element.iter("tr") if _owner(row) is element]
-        filled = [row for row in rows if row.text or row.pictures]
+        filled = [row for row in rows if any(block.text or block.pictures for block in row.blocks)]
+        blocks = [block for row in filled for block in row.blocks]
         if len(filled) <= 1 and sum(row.cells for row in filled) <= 1:
-            for row in filled:
-                self.blocks += row.blocks
+            self.blocks += blocks
         elif filled:
-            text = "\n".join(row.text for row in filled if row.text)
             html = "".join(row.html for row in filled)
-            self.blocks.append((f"<table>{html}</table>", text))
+            lines = [row.text for row in filled if row.text.strip()]
+            self.blocks.append(_around(f"<table>{html}</table>", lines, blocks))
 
     def picture(self, element: Any, caption: str = "") -> None:
         """Write a picture as a block of its own, without its caption, which follows it."""
-        if address := picture_address(element, self.base_url):
+        address = picture_address(element, self.base)
+        # What a page gives again for readers without scripts is there already.
+        if address and not (address in self.shown and _is_unscripted(element)):
             self.flush()
-            self.pictures.append(Picture(address, caption))
-            self.add(figure(address, caption), caption)
+            self.shown.add(address)
+            picture = Picture(address, caption)
+            self.add(Block(figure(address, caption), caption, pictures=(picture,)))
 
     def caption(self, element: Any) -> None:
         """Write a caption into the picture before it."""
         self.flush()
         text = one_line(element.text_content())
-        if not text or is_boilerplate_line(text):
+        if not text:
             return
-        if self.blocks and is_uncaptioned(self.blocks[-1][0]):
-            address = self.pictures[-1].url
-            self.blocks[-1] = (figure(address, text), text)
-            self.pictures[-1] = Picture(address, text)
+        last = self.blocks[-1] if self.blocks else None
+        if is_promotion(text):
+            self.dropped.append(Dropped(text, "caption"))
+        elif last and last.pictures and is_uncaptioned(last.html):
+            address = last.pictures[-1].url
+            picture = Picture(address, text)
+            self.blocks[-1] = Block(figure(address, text), text, pictures=(picture,))
         else:
-            self.add(f"<p>{escape(text, quote=False)}</p>", text)
+            self.add(Block(f"<p>{escape(text, quote=False)}</p>", text))
 
     def video(self, box: Any) -> None:
         """Write a video's poster and its title."""
         title = video_title(box)
-        before = len(self.pictures)
+        before = len(self.blocks)
         self.picture(video_poster(box), title)
-        if title and len(self.pictures) == before:
+        if title and len(self.blocks) == before:
             self.flush()
-            self.add(f"<p>{escape(title, quote=False)}</p>", title)
+            self.add(Block(f"<p>{escape(title, quote=False)}</p>", title))
 
     def part(self) -> _Writer:
         """Return a writer of blocks inside a block of this one."""
-        inner = _Writer(self.base_url)
-        inner.pictures = self.pictures
-        inner.room = self.room
+        inner = _Writer(self.url, self.base)
+        inner.dropped, inner.room, inner.shown = self.dropped, self.room, self.shown
         return inner
 
 
 class _Row:
-    """A row of a table."""
+    """A row of a table; in its text a tab stands between two cells."""
 
     def __init__(self, writer: _Writer, row: Any) -> None:
-        before = len(writer.pictures)
-        self.blocks: list[tuple[str, str]] = []
+        self.blocks: list[Block] = []
         html: list[str] = []
         texts: list[str] = []
         for cell in row.iterchildren("td", "th"):
@@ -294,11 +361,21 @@ class _Row:
                 if 1 < _span(cell.get(name)) <= _MOST_SPAN
             )
             html.append(f"<{cell.tag}{spans}>{_item(inner.blocks)}</{cell.tag}>")
-            texts.append(" ".join(text for _, text in inner.blocks if text))
+            texts.append(" ".join(" ".join(block.text for block in inner.blocks).split()))
         self.cells = len(html)
         self.html = f"<tr>{''.join(html)}</tr>"
-        self.text = " ".join(text for text in texts if text)
-        self.pictures = len(writer.pictures) - before
+        self.text = "\t".join(texts).rstrip("\t")
+
+
+def _around(html: str, lines: list[str], inner: list[Block]) -> Block:
+    """Return a block that holds others."""
+    pictures = tuple(picture for block in inner for picture in block.pictures)
+    is_link = all(block.is_link for block in inner)
+    return Block(html, "\n".join(lines), pictures=pictures, is_link=is_link)
+
+
+def _is_unscripted(element: Any) -> bool:
+    return any(outer.tag == "noscript" for outer in element.iterancestors())
 
 
 def _span(text: str | None) -> int:
@@ -309,11 +386,11 @@ def _owner(row: Any) -> Any:
     return next(row.iterancestors("table"), None)
 
 
-def _item(blocks: list[tuple[str, str]]) -> str:
+def _item(blocks: list[Block]) -> str:
     """Return the inside of a list item or a cell: a lone paragraph needs no tags of its own."""
-    if len(blocks) == 1 and blocks[0][0].startswith("<p>"):
-        return blocks[0][0].removeprefix("<p>").removesuffix("</p>")
-    return "".join(html for html, _ in blocks)
+    if len(blocks) == 1 and blocks[0].html.startswith("<p>"):
+        return blocks[0].html.removeprefix("<p>").removesuffix("</p>")
+    return "".join(block.html for block in blocks)
 
 
 def _without_empty(html: str) -> str:

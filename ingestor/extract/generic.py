@@ -15,13 +15,15 @@ from lxml import html as lxml_html
 
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
-from ingestor.extract.publication import linked_date, named_moment, stated_dates
-from ingestor.extract.template import page_title, summary
+from ingestor.extract.headline import editor_of, medium, titles
+from ingestor.extract.images import unscripted
+from ingestor.extract.publication import METAS, UPDATES, linked_date, named_moment, stated_dates
+from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
 from ingestor.identity import canonical_url, document_id, is_sina
 from ingestor.model import Article, Body
 from ingestor.text.dates import parse_date
-from ingestor.text.sanitize import bounded_keywords, bounded_name, visible
+from ingestor.text.sanitize import bounded_keywords, visible
 
 LISTS = (
     "//*[@id='result']//*[contains(@class,'box-result')]",
@@ -35,14 +37,20 @@ LEAST_ITEMS = 3
 """A box of related articles has one or two."""
 
 
+_HOME = re.compile(r"(?i)/?(?:(?:index|default|home|main)\.\w{2,5})?")
+
+
 def is_list(tree: Tree) -> bool:
     """Whether a page that no template fits is one of these lists."""
     return is_sina(tree.url) and any(len(find(tree.root, path)) >= LEAST_ITEMS for path in LISTS)
 
 
-_MEDIA_METAS = ("mediaid", "source", "og:site_name", "article:author", "author")
-_SUFFIX = re.compile(r"(?<!\s)\s*+[-_|—–]\s*+[^-_|—–]{1,20}$")
-_MEDIA = re.compile(r"来源\s*[：:]\s*([^\s|（()）]{2,20})(?=[\s|（()）]|$)")
+def is_home(tree: Tree) -> bool:
+    """Whether it is a site's front page, by its address, and does not say that it is an article."""
+    parts = urlsplit(tree.url)
+    said = tree.meta("og:type").lower() in {"article", "news"} or any(map(tree.meta, METAS))
+    return bool(_HOME.fullmatch(parts.path)) and not parts.query and not said
+
 
 # It logs a traceback for pages that it cannot read, which are ordinary here.
 logging.getLogger("readability").propagate = False
@@ -51,26 +59,25 @@ logging.getLogger("readability").addHandler(logging.NullHandler())
 
 def generic_article(tree: Tree) -> Article:
     """Return the article of a page that no template fits; raise NoArticle when none is found."""
-    body = _body(tree)
     url = canonical_url(tree.url)
-    title = tree.meta("og:title") or _heading(tree) or _SUFFIX.sub("", page_title(tree))
+    names = titles(tree)
+    title = next(iter(names), "")
+    body = _body(tree, title)
     dates = stated_dates(tree, url, title, ())
-    sources = tree.texts("(//body//*[contains(text(),'来源')])[position() <= 5]")
-    source = _MEDIA.search(" ".join(sources))
     return Article(
         url=url,
         document_id=document_id(url),
         title=title,
         published_at=named_moment(dates),
-        updated_at=parse_date(tree.meta("article:modified_time"))
-        or linked_date(tree, url, title, "dateModified"),
-        media=source[1] if source else bounded_name(tree.meta(*_MEDIA_METAS)),
-        editor="",
+        updated_at=parse_date(tree.meta(*UPDATES)) or linked_date(tree, url, title, "dateModified"),
+        media=medium(tree, title),
+        editor=editor_of(body, tree),
         summary=summary(tree, body),
         keywords=_keywords(tree.meta("keywords")),
         body=body,
         template="generic",
         stated_dates=dates,
+        titles=names,
     )
 
 
@@ -89,21 +96,60 @@ def _drop_broken_bases(root: Any) -> None:
             base.getparent().remove(base)
 
 
-def _body(tree: Tree) -> Body:
+def _show_unscripted(tree: Tree) -> None:
+    """Keep the pictures that only ``<noscript>`` shows: readability takes it out."""
+    for noscript in list(tree.root.iter("noscript")):
+        if unscripted(noscript, tree.base) and not noscript.text_content().strip():
+            noscript.tag = "span"
+
+
+_PROTECTED = {"ul": "x-ul", "table": "x-table"}
+"""Readability takes lists and tables out that have few commas; what it does not know it leaves."""
+
+_PROTECTED_TAG = re.compile(r"(</?)x-(?=ul|table)")
+
+MOST_LINKED = 0.3
+"""The share of letters inside links up to which a list or a table is text: a menu has more."""
+
+
+MOST_CELL = 300
+"""Characters of a cell of data."""
+
+
+def _protect(tree: Tree) -> None:
+    """Give lists and tables of data another name, under which readability leaves them."""
+    for element in list(tree.root.iter(*_PROTECTED)):
+        parts = element.findall(".//tr") if element.tag == "table" else element.findall("li")
+        if len(parts) > 1 and not _lays_out(element) and _linked(element) <= MOST_LINKED:
+            element.tag = _PROTECTED[element.tag]
+
+
+def _lays_out(element: Any) -> bool:
+    """Whether a table holds more than data: others, forms, whole texts."""
+    if next(element.iterdescendants("table", "x-table", "form", "input"), None) is not None:
+        return True
+    return any(len(cell.text_content()) > MOST_CELL for cell in element.iterdescendants("td"))
+
+
+def _linked(element: Any) -> float:
+    every = len("".join(element.text_content().split()))
+    linked = sum(len("".join(link.text_content().split())) for link in element.iter("a"))
+    return linked / every if every else 1.0
+
+
+def _body(tree: Tree, title: str) -> Body:
     # For pages that no template fits; Sina's never load it.
     from readability import Document  # noqa: PLC0415
     from readability.readability import Unparseable  # noqa: PLC0415
 
     _drop_broken_bases(tree.root)
+    _show_unscripted(tree)
+    _protect(tree)
     # readability gives up a whole page for a control character that it has to copy.
     source = visible(lxml_html.tostring(tree.root, encoding="unicode"))
     try:
         html = Document(source, url=tree.url).summary(html_partial=True)
     except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError) as error:
         raise NoArticle(f"{tree.url}: no article was found on the page") from error
-    return clean(parse_fragment(html, tree.url), tree.url)
-
-
-def _heading(tree: Tree) -> str:
-    headings = [line for line in tree.texts("//h1") if len(line) > 4]
-    return headings[0] if headings else ""
+    html = _PROTECTED_TAG.sub(r"\1", html)
+    return clean(parse_fragment(html, tree.url), tree.url, base=tree.base, title=title)

@@ -3,22 +3,56 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import escape
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from ingestor.text.sanitize import one_line
+from ingestor.extract.boilerplate import is_hidden
+from ingestor.text.sanitize import address_text, one_line
 
 _SINA = re.compile(r"(?:^|\.)(?:sinaimg\.cn|sina\.com\.cn|sina\.cn|sinajs\.cn)$")
-_SOURCES = ("data-original", "data-src", "real-src", "data-actualsrc", "original", "src", "poster")
-"""Where a picture's address stands: lazily loaded ones keep it beside a placeholder."""
+_LAZY = (
+    "data-original", "data-src", "real-src", "real_src", "data-real-src", "data-lazy-src",
+    "data-lazyload-src", "data-lazyload", "data-lazy", "data-echo", "data-actualsrc",
+    "data-ks-lazyload", "data-srcimg", "lazy-src", "lazysrc", "lazyload", "_src", "src2",
+    "original", "zoomfile", "file",
+)  # fmt: skip
+"""Where lazily loaded pictures keep their address, beside a placeholder."""
+
+_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
+_BETWEEN = re.compile(r",\s+|(?<=\d[wx]),")
+"""Between two candidates of a srcset: an address may have commas of its own."""
+
+_ADDRESS = re.compile(r"[/.]")
+_OTHER_NAME = re.compile(r"^data-|src|lazy|origin")
+_PICTURE_FILE = re.compile(r"(?i)^(?!data:)\S+\.(?:jpe?g|png|webp|gif|avif|bmp)(?:[?!@]\S*)?$")
+"""What an attribute that is not listed above has to hold, and how it is called."""
 
 _PLACEHOLDER = re.compile(
-    r"(?i)(?:blank|spacer|placeholder|loading|transparent|pixel)[\w.-]*\.(?:gif|png)"
+    r"(?i)(?:^|[/_-])(?:blank|spacer|placeholder|transparent|1x1|1px|no_?(?:pic|img|image)"
+    r"|default(?:[_-]?(?:pic|img|image))?|(?:load(?:ing)?|pixel|lazy(?:load)?|gr[ae]y|dot|none|clear)"
+    r"(?!.*\.(?:jpe?g|webp)$))"
+    r"(?:[_-]?(?:\d{1,4}(?:x\d{1,4})?|bg|img|image|pic|white|icon|small|big))*"
+    r"\.(?:gif|png|svg|jpe?g|webp)$"
+    r"|/[a-z0]\.gif$|/(?:hm|beacon|count|stat|track)\w*\.gif$|/tr/?$"
+    # What Sina's blogs show until a picture is loaded, and what their pages are made of.
+    r"|/blog7style/"
+    # Icons, and videos and sounds.
+    r"|\.(?:ico|svg|mp[34]|m4[av]|m3u8|flv|f4v|mov|avi|wmv|webm|ogg|swf)$|/(?:icons?|favicon)[/_.-]"
+    # What a site's templates are made of.
+    r"|/(?:templates?|skins?|css|themes?)/"
     # Marks at the end of a text, and QR codes (二维码), by the names that publishers give them.
-    r"|/(?:end_[a-z]+|(?:ewm|erweima|qrcode)\d*)\.(?:png|gif|jpe?g)$"
+    r"|/(?:end_[a-z]+|(?:ewm|erweima|qr_?code)\d*)\.(?:png|gif|jpe?g)$"
 )
+_SPACER_PIXELS = 2
+_ICON_PIXELS = 32
+"""What is so small on both sides shows nothing of an event: an icon, a face in a text."""
+
 _MOST_CHARACTERS = 2_000
+_SIZE = re.compile(r"^\s*(\d{1,5})(?:\.\d*)?(?:px)?\s*$")
+_STYLE_SIZE = re.compile(r"(?i)(?:^|;)\s*(width|height)\s*:\s*(\d{1,5})px")
 
 
 _CAPTIONS = frozenset(("img_descr", "pic-descr", "img-descr"))
@@ -48,8 +82,17 @@ def video_title(box: Any) -> str:
 
 
 def video_poster(box: Any) -> Any:
-    """Return the element that names the poster of a video box: an ``img``, or the box itself."""
-    return next(box.iterdescendants("img"), box)
+    """Return the element that names a video box's poster, else an ``img`` in it, or the box."""
+    posters = (inner for inner in box.iter() if inner.get("poster") or inner.get("data-poster"))
+    return next(posters, next(box.iterdescendants("img"), box))
+
+
+def unscripted(noscript: Any, base_url: str) -> list[Any]:
+    """Return the pictures that a page shows where no script runs, unless one beside it is such."""
+    for beside in (noscript.getprevious(), noscript.getnext()):
+        if beside is not None and beside.tag == "img" and picture_address(beside, base_url):
+            return []
+    return [image for image in noscript.iter("img") if not is_hidden(image)]
 
 
 def link_address(href: str, base_url: str) -> str:
@@ -59,11 +102,11 @@ def link_address(href: str, base_url: str) -> str:
 
 
 def picture_address(element: Any, base_url: str) -> str:
-    """Return the address of a picture; ``''`` for one that shows nothing."""
-    if _tiny(element.get("width")) and _tiny(element.get("height")):
+    """Return the address of a picture, or a video's poster; ``''`` for one that shows nothing."""
+    if _is_tiny(element):
         return ""
-    for name in _SOURCES:
-        address = _absolute(element.get(name) or "", base_url)
+    for stated in _stated(element):
+        address = _absolute(stated, base_url)
         parts = urlsplit(address)
         if parts.scheme in {"http", "https"} and not _PLACEHOLDER.search(parts.path):
             secure = _SINA.search(parts.hostname or "")
@@ -71,8 +114,39 @@ def picture_address(element: Any, base_url: str) -> str:
     return ""
 
 
+def _stated(element: Any) -> Iterator[str]:
+    """Yield where a picture may be, the likeliest first."""
+    # Some of these hold a mere "true" elsewhere.
+    yield from filter(_ADDRESS.search, (element.get(name) or "" for name in _LAZY))
+    if element.tag == "video" or element.get("poster"):
+        yield element.get("poster") or element.get("data-poster") or ""
+        return
+    yield element.get("src") or ""
+    yield from (_largest(element.get(name) or "") for name in _SETS)
+    # libxml2 puts what follows a <source> inside it.
+    for outer in takewhile(
+        lambda outer: outer.tag in {"source", "picture"}, element.iterancestors()
+    ):
+        for source in outer.iter("source"):
+            yield from (_largest(source.get(name) or "") for name in _SETS)
+    for name, value in element.items():
+        if _OTHER_NAME.search(name) and _PICTURE_FILE.match(value.strip()):
+            yield value
+
+
+def _largest(srcset: str) -> str:
+    """Return the widest or densest picture of a srcset (HTML, 4.8.4.2.1)."""
+    candidates = [words for part in _BETWEEN.split(srcset.strip(" ,")) if (words := part.split())]
+    return max(candidates, key=_width, default=[""])[0]
+
+
+def _width(candidate: list[str]) -> float:
+    number = candidate[-1][:-1] if len(candidate) > 1 else ""
+    return float(number) if re.fullmatch(r"\d{1,5}(?:\.\d{1,3})?", number) else 1.0
+
+
 def _absolute(address: str, base_url: str) -> str:
-    cleaned = one_line("".join(address.split()))
+    cleaned = address_text(address)
     if not cleaned or cleaned.startswith("#") or len(cleaned) > _MOST_CHARACTERS:
         return ""
     try:
@@ -83,5 +157,13 @@ def _absolute(address: str, base_url: str) -> str:
     return absolute
 
 
-def _tiny(size: str | None) -> bool:
-    return (size or "").strip().removesuffix("px") in {"0", "1", "2"}
+def _is_tiny(element: Any) -> bool:
+    """Whether a picture is a spacer or an icon, by the size that the page gives it."""
+    sizes = dict(_STYLE_SIZE.findall(element.get("style", "")))
+    for name in ("width", "height"):
+        if stated := _SIZE.match(element.get(name) or ""):
+            sizes[name] = stated[1]
+    pixels = [int(size) for size in sizes.values()]
+    return any(0 < size <= _SPACER_PIXELS for size in pixels) or (
+        len(pixels) == 2 and max(pixels) <= _ICON_PIXELS
+    )

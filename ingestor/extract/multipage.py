@@ -113,4 +113,5 @@ def _joined(bodies: Sequence[Body]) -> Body:
         text="\n".join(body.text for body in bodies if body.text),
         pictures=tuple(picture for body in bodies for picture in body.pictures),
         securities=tuple(securities.values()),
+        dropped=tuple(line for body in bodies for line in body.dropped),
     )

@@ -25,7 +25,10 @@ from ingestor.text.similarity import title_key
 METAS = (
     "article:published_time", "og:published_time", "og:release_date", "pubdate", "publishdate",
     "publish_time", "PubDate", "weibo: article:create_at", "apub:time", "date", "DC.date.issued",
+    "bytedance:published_time",
 )  # fmt: skip
+
+UPDATES = ("article:modified_time", "og:updated_time", "bytedance:updated_time")
 
 _ARTICLE = re.compile(r"(?:Article|Posting|Report)$")
 _NEXT_TO_IT = frozenset({"script", "style", "noscript", "template", "footer", "aside", "nav"})

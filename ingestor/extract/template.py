@@ -12,8 +12,9 @@ from functools import cache
 
 from ingestor.errors import Forbidden
 from ingestor.extract.clean import clean
+from ingestor.extract.headline import editor_of
 from ingestor.extract.multipage import take_parts
-from ingestor.extract.publication import named_moment, stated_dates
+from ingestor.extract.publication import UPDATES, named_moment, stated_dates
 from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
@@ -89,21 +90,22 @@ def read_template(template: Template, tree: Tree) -> Article:
         template.prepare(tree)
     parts = take_parts(tree)
     editor = _editor(template, tree)
-    media = bounded_name(tree.text(*template.media) or tree.meta("mediaid", "article:author"))
+    metas = tree.meta("mediaid", "article:author", "author")
+    media = bounded_name(tree.text(*template.media) or metas)
     body_element = tree.first(*template.body)
     url, aliases = _addresses(tree)
     title = tree.text(*template.title) or tree.meta("og:title") or page_title(tree)
     words = _keywords(template, tree)
     dates = stated_dates(tree, url, title, template.date)
-    body = clean(body_element, tree.url)
+    body = clean(body_element, tree.url, base=tree.base, title=title)
     return Article(
         url=url,
         document_id=document_id(url) or scoped_document_id(tree.meta("publishid"), tree.url),
         title=title,
         published_at=named_moment(dates),
-        updated_at=parse_date(tree.meta("weibo: article:update_at", "article:modified_time")),
+        updated_at=parse_date(tree.meta("weibo: article:update_at", *UPDATES)),
         media=media,
-        editor=editor,
+        editor=editor or editor_of(body),
         summary=summary(tree, body),
         keywords=tuple(word for word in words if word != title),
         body=body,
@@ -124,7 +126,7 @@ def summary(tree: Tree, body: Body) -> str:
 
 def beginning(text: str) -> str:
     """Return the first words of a text, which stand for its summary where none is given."""
-    return text.replace("\n", " ")[:SUMMARY_CHARACTERS].strip()
+    return text[:SUMMARY_CHARACTERS].replace("\n", " ").replace("\t", " ").strip()
 
 
 def page_title(tree: Tree) -> str:

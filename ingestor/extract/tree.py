@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 from lxml import html as lxml_html
 
 from ingestor.errors import NoArticle
-from ingestor.text.sanitize import one_line
+from ingestor.text.sanitize import address_text, one_line
 
 _ANYWHERE = re.compile(r"(?:(?<=^)|(?<=\| ))//(?=[*a-z])")
 _POSITION = re.compile(r"\[\s*\d|position\(|last\(")
@@ -76,6 +77,8 @@ class Tree:
     url: str
     metas: Mapping[str, str]
     """What the page states of itself, by name: of each, the first that is not empty."""
+    base: str
+    """What the page's relative addresses are relative to: its ``<base>``, else its address."""
 
     def first(self, *paths: str) -> Any | None:
         """Return the first element that one of the XPaths finds, in their order."""
@@ -120,7 +123,7 @@ def parse(text: str, url: str) -> Tree:
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise NoArticle(f"{url}: the page is empty or no HTML") from error
     _refuse_part(parser, url)
-    return Tree(root, url, _metas(root))
+    return Tree(root, url, _metas(root), _base(root, url))
 
 
 def _legal(text: str) -> bytes:
@@ -140,6 +143,16 @@ def _metas(root: Any) -> dict[str, str]:
             if line:
                 metas.setdefault(name, line)
     return metas
+
+
+def _base(root: Any, url: str) -> str:
+    """Return where the first ``<base>`` with an address leads (HTML, 4.2.3)."""
+    stated = next((base.get("href") for base in root.iter("base") if base.get("href")), "")
+    try:
+        absolute = urljoin(url, address_text(stated))
+        return absolute if urlsplit(absolute).scheme in {"http", "https"} else url
+    except ValueError:
+        return url
 
 
 def parse_fragment(html: str, url: str) -> Any | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Self, TypeAlias, TypeVar
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import httpcore
 import httpx
@@ -70,6 +71,9 @@ MOST_HEADER_BYTES = 64 * 1024
 """Real answers have one or two thousand; h11 reads no header of more than 100 KiB at all."""
 
 _FOR_GOOD = frozenset({301, 308})
+_HOST = re.compile(r"(?i)(?:https?:)?//[^/?#]*")
+_ADDRESS = "".join(map(chr, range(0x21, 0x7F)))
+"""The characters that an address is made of: all that ASCII shows."""
 
 
 class Fetcher:
@@ -336,8 +340,17 @@ def _postponed(url: str, pause: HostPause) -> Postponed:
 
 
 def _target(url: str, location: str) -> str:
+    """Return where a ``Location`` leads, its bytes read as Latin-1 as HTTP has it (RFC 9110, 5.5).
+
+    Bytes that should have been escaped (raw UTF-8 or GBK) are escaped as they are: the server
+    knows its own. A host in such bytes is UTF-8, as IDNA needs characters.
+    """
+    text = location.strip()
+    host = _HOST.match(text)
+    named = host[0].encode("latin-1").decode("utf-8", "replace") if host else ""
+    path = quote(text[host.end() if host else 0 :].encode("latin-1"), safe=_ADDRESS)
     try:
-        return urljoin(url, location)
+        return urljoin(url, f"{named}{path}")
     except ValueError as error:
         raise Unreachable(f"{url}: redirects to what is no address: {location[:200]}") from error
 

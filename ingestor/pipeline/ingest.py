@@ -154,7 +154,7 @@ def _look(services: Services, tasks: Sequence[EntryTask]) -> Iterator[tuple[Entr
         match look:
             case PageRead():
                 entry = task.queued.entry
-                dated = look.dated(None if task.points else entry.published_at)
+                dated = look.titled(entry.title).dated(None if task.points else entry.published_at)
                 yield task, replace(dated, article=_completed(dated.article, entry))
             case _:
                 yield task, look

@@ -64,6 +64,9 @@ class PageSeen:
     fetched_at: datetime
     evidence: Evidence | None
     announced: Announcement | None = None
+    came_from: str = ""
+    """The address that redirected to ``url``, where it is judged as a look at that one: its own
+    text under the former is no other page."""
 
     @property
     def text_hash(self) -> str:
@@ -103,7 +106,7 @@ class Court:
         verdict = self.judge_once(connection, page, known)
         if not isinstance(verdict, Redirected):
             return verdict
-        there = replace(page, url=verdict.url)
+        there = replace(page, url=verdict.url, came_from=page.url)
         beyond = articles.known_articles(connection, (verdict.url,), verdict.document_id)
         again = self.judge_once(connection, there, beyond)
         return verdict if isinstance(again, Redirected) else again
@@ -121,7 +124,7 @@ class Court:
         if page.text_hash:
             looks = captures.same_text(connection, page.text_hash, page.fetched_at)
             urls = {url for url in looks.addresses if host(url) == place}
-            others = (urls | self._together[place, page.text_hash]) - {page.url}
+            others = (urls | self._together[place, page.text_hash]) - {page.url, page.came_from}
             elsewhere = len(
                 {url for url in others if not identifier or document_id(url) != identifier}
             )

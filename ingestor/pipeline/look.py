@@ -19,6 +19,7 @@ from typing import Generic, TypeAlias, TypeVar
 from ingestor import policy
 from ingestor.archive.warc.records import Packed
 from ingestor.errors import FetchError, IngestorError, NoArticle, Postponed
+from ingestor.extract.headline import titled
 from ingestor.extract.multipage import MOST_PARTS, join, same_page
 from ingestor.fetch.client import Fetcher
 from ingestor.fetch.headers import is_unchanged
@@ -43,6 +44,13 @@ class PageRead:
     """The answers of the article's further pages."""
     packed: Packed | None = None
     """The WARC records of the answer, where they were packed when it was read."""
+
+    def titled(self, announced: str) -> PageRead:
+        """Return the page under the title that was announced, if it is one of its own."""
+        article = titled(self.article, announced)
+        if article.title == self.article.title:
+            return self
+        return replace(self, article=article, evidence=replace(self.evidence, title=article.title))
 
     def dated(self, announced_at: datetime | None) -> PageRead:
         """Return the page with the time of publication that can be believed.

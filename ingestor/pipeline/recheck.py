@@ -39,7 +39,7 @@ def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> Non
         # Not packed beforehand: most bodies are in the WARC already, and become revisits.
         looks = look_at_pages(services.fetcher, services.workers, pages, pack=False)
         dated = (
-            (check, look.dated(None) if isinstance(look, PageRead) else look)
+            (check, look.titled(check.title).dated(None) if isinstance(look, PageRead) else look)
             for check, look in looks
         )
         for batch in batches(dated, CHECKS_A_TRANSACTION, services.clock.monotonic):

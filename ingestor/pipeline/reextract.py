@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from ingestor.clock import Clock
 from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import IngestorError
+from ingestor.extract.headline import titled
 from ingestor.model import Article
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.rejudge import (
@@ -175,6 +176,8 @@ def _completed(article: Article, before: CapturedArticle) -> Article:
     stored = before.article
     authors = {queued.entry.author for _, queued in before.announced}
     announced = (queued.entry.keywords for _, queued in before.announced)
+    for _, queued in before.announced:
+        article = titled(article, queued.entry.title)
     return replace(
         article,
         title=article.title or stored.title,

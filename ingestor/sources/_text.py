@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from ingestor.errors import Forbidden
 from ingestor.identity import MOST_URL_CHARACTERS, canonical_url
 from ingestor.text.dates import parse_date
-from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, one_line, storable
+from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, address_text, one_line, storable
 
 MOST_ENTRIES = 10_000
 """Items of one feed: real ones have tens; a backlog may have thousands."""
@@ -121,7 +121,7 @@ def illustrated(text: str, pictures: Iterable[str]) -> str:
 
 def web_address(url: str, base: str) -> str:
     """Return ``url`` as absolute http(s) address, ``""`` when it is none that can be asked."""
-    if not (cleaned := one_line("".join(url.split()))):
+    if not (cleaned := address_text(url)):
         # Joined to the base it would be the base: the feed's own home page.
         return ""
     try:

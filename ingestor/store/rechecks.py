@@ -29,6 +29,7 @@ class DueCheck:
 
     article_id: int
     url: str
+    title: str
     validators: Validators
     first_seen_at: datetime
     checks: int
@@ -50,6 +51,7 @@ def due(connection: Connection, now: datetime, limit: int, shard: Shard = ALL) -
         DueCheck(
             article_id=row.id,
             url=row.url,
+            title=row.title,
             validators=Validators(row.etag, row.last_modified),
             first_seen_at=row.first_seen_at,
             checks=row.checks,

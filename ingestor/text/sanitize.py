@@ -36,6 +36,7 @@ _UNSEEN = (
 _CONTROL = re.compile(f"[{_CONTROLS}]+")
 _INVISIBLE = re.compile(f"[{_UNSEEN}]+")
 _EITHER = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
+_BREAKS = re.compile(r"\s*[\t\r\n]\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -64,6 +65,15 @@ def escaped(text: str) -> str:
 def storable(text: str) -> str:
     """Return ``text`` without the NULs and lone surrogates that no database and no UTF-8 takes."""
     return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
+
+
+def address_text(text: str) -> str:
+    """Return an address as browsers read it, so far as its spaces go (WHATWG URL, 4.4).
+
+    What is around it, tabs and line breaks go, the latter with the indentation beside them; a
+    space within is ``%20``.
+    """
+    return "%20".join(visible(_BREAKS.sub("", text)).strip().split(" "))
 
 
 def shortened(text: str, most: int) -> str:

@@ -70,6 +70,16 @@ def test_preview_says_everything_as_json(site, net):
     assert found["document_id"] == one.document_id
 
 
+def test_preview_shows_what_was_taken_out_and_why(site, net):
+    """How much, and each line with where it stood or what marked it."""
+    one = demo_articles()[8]
+    publish(net, [one])
+    shown = site.run("preview", one.url, "--dropped").stdout
+    assert "taken out: " in shown
+    assert "appendQr_wrap: 海量资讯、精准解读，尽在新浪财经APP" in shown
+    assert "p article-editor: 责任编辑：" in shown
+
+
 @pytest.mark.parametrize("address", ["nonsense", "ftp://a.example/"])
 def test_preview_of_no_address_is_wrong_usage(site, address):
     """Exit 2."""

@@ -353,6 +353,54 @@ def test_a_list_elsewhere_than_at_sina_is_judged_by_what_it_says():
         extract(page)
 
 
+PROSE = "<p>　　这是一段足够长的正文，说的是一家并不存在的公司和它的季度报告。</p>" * 8
+ITEMS = "".join(
+    f"<li><a href='/{n}.html'>第{n}家公司公布了它的季度报告，利润好于预期</a></li>"
+    for n in range(40)
+)
+FRONT_PAGES = {
+    "a front page with a lead": ("https://publisher.example/", f"<h1>今日头条新闻</h1>{PROSE}<ul>{ITEMS}</ul>"),
+    "by its file": ("https://publisher.example/index.html", f"<h1>今日头条新闻</h1>{PROSE}"),
+    "of a channel, nothing but links": ("https://publisher.example/finance/", f"<div><ul>{ITEMS}</ul></div>"),
+    "paragraphs that are links": (
+        "https://publisher.example/finance/list.html",
+        "<h1>季度报告</h1><div>"
+        + "".join(f"<p><a href='/{n}.html'>第{n}家公司公布了它的季度报告，利润好于预期</a> 03-11</p>" for n in range(40))
+        + "<p>共四十条，更新于今天上午。</p></div>",
+    ),
+    "a list of a day": ("https://publisher.example/2024/0311/", f"<h1>三月十一日</h1><div><ul>{ITEMS}</ul></div>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "body"), FRONT_PAGES.values(), ids=FRONT_PAGES)
+def test_a_front_page_and_a_list_are_no_articles(url, body):
+    """On any host."""
+    with pytest.raises(NoArticle, match=r"not an article|no article was found"):
+        extract(f"<html><head><title>河口新闻网</title></head><body>{body}</body></html>", url)
+
+
+def test_an_article_at_a_root_says_so():
+    """Sites of one article exist; an address that names it by a parameter is no root either."""
+    said = "<meta property='article:published_time' content='2024-03-11T09:00:00+08:00'>"
+    page = f"<html><head><title>季度报告</title>{said}</head><body><h1>季度报告</h1>{PROSE}</body></html>"
+    assert extract(page, "https://publisher.example/").title == "季度报告"
+    assert extract(page.replace(said, ""), "https://publisher.example/?id=7").title == "季度报告"
+
+
+def test_what_only_toutiao_is_told_is_told_us_too():
+    """``bytedance:published_time`` and ``name=author``, with a template and without."""
+    said = "<meta property='bytedance:published_time' content='2024-03-11T09:00:00+08:00'>"
+    said += "<meta property='bytedance:updated_time' content='2024-03-11T10:00:00+08:00'>"
+    said += "<meta name='author' content='临川日报'>"
+    for url, mark in ((URL, "artibody"), ("https://publisher.example/1.html", "text")):
+        page = f"""<html><head><title>季度报告</title>{said}</head><body>
+        <h1 class='main-title'>季度报告</h1><div id='{mark}'>{PROSE}</div></body></html>"""
+        article = extract(page, url)
+        assert article.published_at.isoformat() == "2024-03-11T01:00:00+00:00"
+        assert article.updated_at.isoformat() == "2024-03-11T02:00:00+00:00"
+        assert article.media == "临川日报"
+
+
 ODD_SLIDES = {
     "no JSON": "var slide_data = {images: [{download_img: 'x'}]};",
     "half of it": 'var slide_data = {"images":[{"download_img":"//n.sinaimg.cn/a.jpg"',

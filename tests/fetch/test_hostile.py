@@ -379,3 +379,31 @@ def test_only_what_can_be_bounded_is_asked_for():
     with RawServer(page(b"hello")) as server:
         assert fetch(server).body == b"hello"
     assert b"accept-encoding: gzip, deflate\r\n" in server.requests[0].lower()
+
+
+RAW = {
+    "UTF-8": ("/文章/一 页.shtml".encode(), "/%E6%96%87%E7%AB%A0/%E4%B8%80%20%E9%A1%B5.shtml"),
+    "GBK": ("/文章".encode("gbk"), "/%CE%C4%D5%C2"),
+    "escaped already": (b"/%CE%C4?a=%E4", "/%CE%C4?a=%E4"),
+    "with an address inside": ("/?url=http://a.example/文".encode(), "/?url=http://a.example/%E6%96%87"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("location", "path"), RAW.values(), ids=RAW)
+def test_a_redirect_in_raw_bytes_leads_to_those_bytes(location, path):
+    """They are escaped as they are: the server knows what it said."""
+    head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: "
+    with RawServer(says(head + location + b"\r\n\r\n")) as server, pytest.raises(Unreachable):
+        fetch(server)
+    assert server.requests[1].startswith(f"GET {path} ".encode())
+
+
+def test_a_redirect_to_a_host_in_raw_bytes_is_read_as_characters():
+    """IDNA names it; it is judged by its own name."""
+    head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
+    raw = says(head + "http://\u6d4b\u8bd5.invalid:1/a".encode() + b"\r\n\r\n")
+    with (
+        RawServer(raw) as server,
+        pytest.raises(FetchError, match=r"\u6d4b\u8bd5\.invalid|xn--0zwm56d"),
+    ):
+        fetch(server)

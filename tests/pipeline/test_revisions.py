@@ -90,3 +90,23 @@ def test_a_title_that_the_page_stops_saying_is_no_edit(site, net, watched):
     done = json.loads(site.run("--once", "--json").stdout)
     assert done["articles_revised"] == 0
     assert site.query("SELECT title, revision FROM articles") == [(watched.title, 1)]
+
+
+def test_what_was_announced_decides_between_a_pages_titles_at_every_look(site, net):
+    """A page without template has a short heading and a longer og:title; neither look is an edit."""
+    one = replace(made_up(2), title="云岭铜业的第二座新厂", host="news.publisher.example")
+    text = "".join(f"<p>{line}</p>" for line in one.paragraphs * 2)
+
+    def page(more: str) -> str:
+        return (
+            f"<html><head><meta property='og:title' content='{one.title}'></head><body>"
+            f"<h1>两年之后</h1><div>{text}{more}</div></body></html>"
+        )
+
+    site.configure(schedule='recheck = ["1h"]')
+    publish(net, [one])
+    for more in ("", "<!-- another stamp -->"):
+        net.serve(one.url, page(more), "text/html; charset=utf-8")
+        site.run("--once")
+        assert site.query("SELECT title, revision FROM articles") == [(one.title, 1)]
+        site.make_due()

@@ -34,7 +34,7 @@ def figure(url: str, caption: str = "") -> Block:
 
 
 def table(*rows: tuple[str, ...]) -> Block:
-    """Return a table whose first row is its head; a reader sees a row as a line."""
+    """Return a table whose first row is its head; a row is a line, its cells have tabs between."""
     head, *body = (
         "".join(f"<td>{escape(cell)}</td>" for cell in row).replace("td>", f"{kind}>")
         for row, kind in zip(rows, ["th", *["td"] * (len(rows) - 1)], strict=True)
@@ -42,14 +42,14 @@ def table(*rows: tuple[str, ...]) -> Block:
     html = "".join(f"<tr>{row}</tr>\n" for row in (head, *body))
     return Block(
         f'<table border="1" cellspacing="0"><tbody>\n{html}</tbody></table>',
-        tuple(" ".join(row) for row in rows),
+        tuple("\t".join(row) for row in rows),
     )
 
 
 def listing(*items: str) -> Block:
     """Return a list of plain texts."""
     html = "".join(f"<li>{escape(item)}</li>\n" for item in items)
-    return Block(f"<ul>\n{html}</ul>", items)
+    return Block(f"<ul>\n{html}</ul>", tuple(f"• {item}" for item in items))
 
 
 def video(poster: str, title: str) -> Block:

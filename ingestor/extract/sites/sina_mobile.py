@@ -1,4 +1,9 @@
-"""Sina's mobile page: ``section.art_content``."""
+"""Sina's mobile page: ``section.art_content``; in 2017 and 2018 ``article.art_box``.
+
+The older one has title, author and time inside the text's element: ``h1.art_tit_h1``, then
+``figure.weibo_info`` or ``time.art_time > cite.art_cite``, then ``p.art_p``. ``doc.sina.cn`` shows
+either.
+"""
 
 from ingestor.extract.scripted import captions
 from ingestor.extract.template import Template
@@ -11,9 +16,15 @@ def _prepare(tree: Tree) -> None:
 
 TEMPLATE = Template(
     name="sina-mobile",
-    marks=("//section[contains(@class,'art_content')]", "//h1[contains(@class,'art_tit_h1')]"),
+    marks=(
+        "//section[contains(@class,'art_content')] | //article[contains(@class,'art_box')]",
+        "//h1[contains(@class,'art_tit_h1')]",
+    ),
     prepare=_prepare,
-    body=("//section[contains(@class,'art_content')]",),
+    body=(
+        "//section[contains(@class,'art_content')]",
+        "//article[contains(@class,'art_box')]",
+    ),
     title=("//h1[contains(@class,'art_tit_h1')]",),
     date=("//time[contains(@class,'art_time') or contains(@class,'weibo_time')]",),
     media=("//cite[contains(@class,'art_cite')]", "//h2[contains(@class,'weibo_user')]"),
