@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,17 @@ from ingestor.clock import Clock
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
+    from apscheduler.triggers.interval import IntervalTrigger
 
 log = structlog.get_logger(__name__)
 
 TICK = timedelta(seconds=1)
 """How often the queue is looked at. Feeds have their own time in their row, so 10,000 feeds
 are no 10,000 jobs, and a tick that finds nothing due costs a few small reads."""
+
+
+LEAST_JUMP = timedelta(minutes=1)
+"""How much the time of day may gain on the time that passed: less is a clock that is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,10 @@ class Step:
     """Beside the work, in a thread of its own: the heartbeat must not wait for what it watches."""
 
 
-def serve(steps: Sequence[Step], clock: Clock) -> None:
+def serve(steps: Sequence[Step], clock: Clock, jumped: Callable[[], None] = lambda: None) -> None:
     """Run the steps, the work one after the other, until ``clock.stop`` is set.
 
+    ``jumped`` is called when the time of day jumped, forwards or back.
     An error that leaves a step ends the service and is raised here: it is the archive that
     failed, or a bug, and neither repairs itself.
     """
@@ -60,16 +66,21 @@ def serve(steps: Sequence[Step], clock: Clock) -> None:
     for step in steps:
         scheduler.add_job(
             guarded,
-            "interval",
+            _interval(step.every),
             [step],
-            seconds=step.every.total_seconds(),
             # The first run of an interval job would be after one interval.
             next_run_time=clock.now(),
             executor="beside" if step.beside else "default",
         )
     scheduler.start()
     log.info("service_started")
+    behind = clock.now().timestamp() - clock.monotonic()
     while not clock.stop.wait(TICK.total_seconds()):
+        jump = clock.now().timestamp() - clock.monotonic() - behind
+        if abs(jump) > LEAST_JUMP.total_seconds():
+            log.warning("clock_jumped", seconds=round(jump))
+            behind += jump
+            jumped()
         _follow_the_clock(scheduler, clock)
     scheduler.shutdown(wait=True)
     log.info("service_stopped")
@@ -92,6 +103,20 @@ def _scheduler() -> BackgroundScheduler:
         # late it is.
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
+
+
+def _interval(every: timedelta) -> IntervalTrigger:
+    """Return APScheduler's trigger, but for the times that were missed: it would list each of them.
+
+    After a jump of a year those are 31 million seconds.
+    """
+    from apscheduler.triggers.interval import IntervalTrigger  # noqa: PLC0415 - as above
+
+    class Every(IntervalTrigger):  # type: ignore[misc]
+        def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+            return max(previous, now) + self.interval if previous else now
+
+    return Every(seconds=every.total_seconds())
 
 
 def _follow_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:

@@ -38,6 +38,7 @@ class Service:
         manager: Systemd,
     ) -> None:
         self.reload = threading.Event()
+        self._jumped = threading.Event()
         self._settings = settings
         self._database = database
         self._clock = clock
@@ -62,7 +63,7 @@ class Service:
         steps.append(Step("housekeeping", lambda: maintain(self._database), HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", monitor.check, monitor.interval, beside=True))
-        serve(steps, self._clock)
+        serve(steps, self._clock, self._jumped.set)
         monitor.manager.tell("STOPPING=1", "STATUS=stopped")
 
     def _open(self, settings: Settings) -> None:
@@ -88,6 +89,10 @@ class Service:
 
     def _reload_if_asked(self) -> None:
         """Take over the new configuration; runs between two steps, never beside one."""
+        if self._jumped.is_set():
+            # Opened anew, all due times and pauses are seen by the clock as it is now.
+            self._jumped.clear()
+            self._open(self._settings)
         if not self.reload.is_set():
             return
         self.reload.clear()

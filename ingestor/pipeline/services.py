@@ -7,6 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
+import structlog
+from sqlalchemy import Connection
+
 from ingestor.archive.warc.records import Packed
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
@@ -24,10 +27,14 @@ from ingestor.pipeline.captures import (
     unkept,
     write_warc,
 )
+from ingestor.store import due, overview
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
 from ingestor.store.upsert import UpsertOutcome
+from ingestor.text.dates import CLOCK_SKEW, iso_utc
 from ingestor.workers import Workers
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,8 @@ def opened(
     """
     watching = observer or Observer()
     with ExitStack() as stack:
-        with database.reading() as connection:
+        with database.transaction() as connection:
+            _set_clock_right(connection, settings, clock)
             pauses = leases.pauses(connection)
         slots = settings.fetch.connections_per_host
         limiter = limiter or MemoryHostLimiter(slots, clock, pauses)
@@ -144,6 +152,20 @@ def opened(
             clock=clock,
             observer=watching,
         )
+
+
+def _set_clock_right(connection: Connection, settings: Settings, clock: Clock) -> None:
+    """Undo what a wrong clock did to the times at which things are due, and say so."""
+    now, schedule = clock.now(), settings.schedule
+    polls = max([schedule.slowest, *(feed.every or schedule.every for feed in settings.feeds)])
+    pulled = due.pull_in(
+        connection, now, polls=polls, rechecks=max(schedule.recheck, default=polls)
+    )
+    if pulled:
+        log.warning("clock_was_ahead", due_again=pulled)
+    newest = overview.newest_article(connection)
+    if newest and newest > now + CLOCK_SKEW:
+        log.warning("clock_is_behind", newest_article=iso_utc(newest), now=iso_utc(now))
 
 
 def remember_pauses(services: Services) -> None:

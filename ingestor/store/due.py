@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, or_, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from ingestor.store.schema import WAITING, articles, entries, feeds, images, pictures
-from ingestor.store.schema.cluster import assignments
+from ingestor.store.schema.cluster import assignments, hosts
 
 ENTRIES_A_BATCH = 32
 """Entries of a job. What the engine costs a job is then less than 1 ms an article, and a worker
@@ -22,6 +33,12 @@ that dies loses some seconds of work (docs/scaling.md)."""
 
 IMAGES_AN_ARTICLE = 100
 """Further ones of one article are left: the longest slides have some sixty."""
+
+LONGEST_PAUSE = timedelta(days=1)
+"""Nothing is put off for longer because a host, or a failing feed, asks for it."""
+
+LONGEST_RETRY = timedelta(hours=30)
+"""Nor because a try failed."""
 
 FILE_IS_DUE: ColumnElement[bool] = articles.c.file_sha256.is_(None)
 """Condition on ``articles``: its file is to be written, or, where it is doubted, to go."""
@@ -41,6 +58,29 @@ class Shard:
 
 ALL = Shard(0, 1)
 """Every row."""
+
+
+def pull_in(connection: Connection, now: datetime, *, polls: timedelta, rechecks: timedelta) -> int:
+    """Let be due now what is due later than anything is put off; return how much that was.
+
+    A clock that was ahead writes such moments, and they would stop all work for years with
+    nothing wrong to be seen. ``polls`` and ``rechecks`` are the longest waits of feeds and of
+    articles.
+    """
+    waits = (
+        (feeds.c.next_poll_at, max(polls, LONGEST_PAUSE), true()),
+        (entries.c.next_attempt_at, LONGEST_RETRY, WAITING),
+        (pictures.c.next_attempt_at, LONGEST_RETRY, true()),
+        (articles.c.next_check_at, rechecks, true()),
+        (assignments.c.next_attempt_at, LONGEST_RETRY, true()),
+    )
+    pulled = 0
+    for column, longest, among in waits:
+        # Twice: jitter and chance come on top, and a day's slip mends itself.
+        late = update(column.table).where(among, column > now + 2 * longest)
+        pulled += connection.execute(late.values({column.name: now})).rowcount
+    paused = delete(hosts).where(hosts.c.paused_until > now + 2 * LONGEST_PAUSE)
+    return pulled + connection.execute(paused).rowcount
 
 
 def feed_is_due(now: datetime) -> ColumnElement[bool]:

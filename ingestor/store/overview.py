@@ -229,6 +229,11 @@ def parked(connection: Connection, limit: int) -> list[Parked]:
     return [Parked(*row) for row in rows]
 
 
+def newest_article(connection: Connection) -> datetime | None:
+    """Return when the archive saw a new article last."""
+    return connection.execute(select(func.max(articles.c.first_seen_at))).scalar()
+
+
 def totals(connection: Connection) -> dict[str, int | str | None]:
     """Return the numbers of the archive as a whole, without what is doubted."""
     # Each by itself: an index answers it. Together, SQLite would read every article.

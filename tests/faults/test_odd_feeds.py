@@ -92,6 +92,27 @@ def test_a_clock_that_jumps_back_a_day_loses_nothing(driver, site, net, five):
     assert backwards == []
 
 
+def test_a_clock_that_was_years_ahead_stops_nothing(driver, site, net, five):
+    """What it put off is due again once it is right: polls, tries, second looks, pauses."""
+    late, failing = made_up(6), made_up(7)
+    publish(net, [*five, failing], full=False)
+    net.fail(failing.url, "500")
+    assert driver.run(site, "--once", clock_shift=3650 * DAY) == 1
+    edited = replace(five[0], title="更正后的标题")
+    publish(net, [edited, *five[1:], late, failing])
+    assert driver.run(site, "--once") == 0, said(site)
+    assert "clock_was_ahead" in said(site)
+    assert archived(site) == (7, 7, 7)
+    assert site.query("SELECT count(*) FROM articles WHERE title = '更正后的标题'") == [(1,)]
+
+
+def test_a_clock_behind_the_archive_is_said(driver, site, five):
+    """What is seen from now on would be dated before what is known already."""
+    site.change("UPDATE articles SET first_seen_at = '2036-01-01T00:00:00Z' WHERE id = 1")
+    assert driver.run(site, "--once") == 0
+    assert "clock_is_behind" in said(site)
+
+
 def test_a_failing_entry_is_tried_again_after_a_clock_jumped_back(driver, site, net):
     """Its next attempt may lie in what is now the future, but not for ever."""
     one = made_up(1)
