@@ -62,6 +62,8 @@ class Markup:
     """From the beginning of its root to its end."""
     is_cut: bool = False
     """It stops in the middle; then only the items before that are in the text."""
+    is_channel: bool = False
+    """Its root is a channel with nothing before it: CDF, for which feedparser has no version."""
 
 
 def markup_of(url: str, text: str) -> Markup | None:
@@ -84,7 +86,8 @@ def markup_of(url: str, text: str) -> Markup | None:
     if is_cut:
         body += f"</channel></{root[1]}>" if root[1].lower() == "rss" else f"</{root[1]}>"
     closed = _UNCLOSED.sub(r"\g<0></\1>", body)
-    return Markup(_REFERENCE.sub(partial(_made_legal, declared), closed), is_cut)
+    is_channel = root.re is _CHANNEL and not shown[: root.start()].strip()
+    return Markup(_REFERENCE.sub(partial(_made_legal, declared), closed), is_cut, is_channel)
 
 
 def _sections_closed(text: str) -> str:

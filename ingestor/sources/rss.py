@@ -63,7 +63,8 @@ def read(feed: Feed, response: Response) -> FeedDocument:
         return with_zone_set_right(read_json_feed(text, response), response, None)
     markup = markup_of(feed.url, text)
     parsed = _parsed(feed, markup) if markup else None
-    if not markup or not parsed or not (parsed.get("version") or parsed.entries):
+    is_feed = parsed and (parsed.get("version") or parsed.entries)
+    if not markup or not parsed or not (is_feed or markup.is_channel):
         raise FeedUnreadable(f"{feed.url}: {_no_feed(text)}")
     fault = f"the feed is cut off after item {len(parsed.entries)}" if markup.is_cut else ""
     channel, own = parsed.feed, response.final_url

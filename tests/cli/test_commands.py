@@ -49,6 +49,14 @@ def test_check_says_what_does_not_answer(site, net):
     assert "HTTP 500" in done.stderr
 
 
+def test_check_says_that_a_feed_is_cut_off(site, net):
+    """Half of it came: that is not ok."""
+    net.serve(FEED_URL, "<rss><channel><item><title>x</title></item><item><ti")
+    done = site.run("check")
+    assert done.returncode == 1
+    assert "cut off after item 1" in done.stderr
+
+
 def test_preview_shows_front_matter_and_text_and_stores_nothing(site, net):
     """What would be archived, before one decides to."""
     one = demo_articles()[8]

@@ -73,6 +73,9 @@ def test_what_is_through_is_not_asked_again_unless_forced(site, api):
         "a status": Answer(b"no", status=403),
         "nothing": as_json(""),
         "no list": as_json('{"result":{"status":{"code":0},"data":"x"}}'),
+        "half a list": as_json(
+            '{"result":{"status":{"code":0},"data":[{"title":"x","url":"https://a.example/1"},{"ti'
+        ),
     }.values(),
 )
 def test_an_odd_answer_stops_the_walk_and_the_next_run_goes_on_there(site, api, answer):
