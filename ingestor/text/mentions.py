@@ -86,13 +86,16 @@ def _around(text: str, start: int, end: int) -> Place:
     return Place(before, text[end : end + _AFTER].partition("\n")[0])
 
 
+_FIGURE = re.compile(r"(?<=[\u4e00-\u9fff])(?:收?报|收于|涨|跌)?\d{1,6}(?:\.\d{1,3})?[点%]$")
+
+
 def _in_bracket(text: str, bracket: re.Match[str]) -> list[Security]:
     """Return the securities of a bracket; the first of them has the name before it."""
     place = _around(text, *bracket.span())
     inside = unicodedata.normalize("NFKC", bracket[1]).strip(" .\u3000")
     if short := _SHORT.search(inside):
         place = Place(short[1], place.after)
-    place = Place(place.before, place.after, inside)
+    place = Place(_FIGURE.sub("", place.before), place.after, inside)
     known: list[Security] = []
     before = place.before
     for part in _SEPARATOR.split(inside)[:8]:
@@ -150,13 +153,18 @@ _UNITS = re.compile(
 _HANZI = re.compile(r"[\u4e00-\u9fff][\w*\-]{0,10}[\s\"”』」*]{0,2}$")
 
 
+def _is_beside(name: str, before: str, code: str) -> bool:
+    """Whether what stands before a bracket is the name of something with that number."""
+    if not _HANZI.search(before):
+        return False
+    return is_index(code, before) or not (not name or is_label(name) or is_label(before))
+
+
 def _bare(code: str, place: Place, *, called: re.Match[str] | None, first: bool) -> Security | None:
     """Return the security of digits without a market, if what stands before is its name."""
     before = place.before.rstrip(' \u3000"”*')
-    if first and not called:
-        name = share_name(before)
-        if not _HANZI.search(place.before) or not name or is_label(name) or is_label(before):
-            return None
+    if first and not called and not _is_beside(share_name(before), before, code):
+        return None
     if not called and _UNITS.match(place.after):
         return None
     if not _BARE.fullmatch(code):

@@ -144,7 +144,8 @@ def in_market(market: str, code: str, name: str = "") -> Security | None:
         return normalised(f"hk{digits:0>5}", name) if digits.isdecimal() else None
     if market == "fund":
         listed = _LISTED_FUND.fullmatch(code)
-        return normalised(listed[1], name) if listed else None
+        # What stands beside it is the word of the text that led to it, such as 投资.
+        return normalised(listed[1]) if listed else None
     if market in {"cn", "sh", "sz", "bj"}:
         prefixed = code if market == "cn" or not code.isdecimal() else f"{market}{code}"
         return normalised(prefixed, name) if re.search(r"\d{6}$", prefixed) else None

@@ -44,6 +44,7 @@ _WHOLE_SHARE = re.compile(
     r"|[\u4e00-\u9fff]{1,6}[A-Za-z]{1,3}|[\u4e00-\u9fff]{1,4}\d{2,3})[AＡBＢ]?(?:-[UWVDSR]{1,2})?"
     r"|[\w*]{2,16}(?:ETF|LOF|REIT|转债\d?|指数|综指|成指)"
 )
+_WARNED = re.compile(r"S?\*?ST|[SN]|XD|XR|DR")
 _PLACE = re.compile(
     r"[万亿\d]股$|\d[号楼室]$|(?:(?<!新城)市|[省区县镇村元万亿吨年月日]|(?<!机器)人)$"
 )
@@ -71,6 +72,16 @@ def is_label(name: str) -> bool:
 def is_share(name: str) -> bool:
     """Whether a text as a whole can be the short name of a share or a listed fund."""
     return _WHOLE_SHARE.fullmatch(name) is not None and not is_label(name)
+
+
+def is_part_of(name: str, longer: str) -> bool:
+    """Whether a name is another one without some of its characters, marks of an exchange apart.
+
+    万科A of 从在万科A, and 茅台 of 贵州茅台; but *ST青松, which is warned of, is a name of its own.
+    """
+    if name == longer or name not in longer:
+        return False
+    return not _WARNED.fullmatch(longer.removesuffix(name))
 
 
 def name_before(before: str) -> str:

@@ -144,7 +144,7 @@ def test_markup_goes_before_text():
         "600519 ",
         "\t600519",
         "(A)",
-        "$A ",
+        "$A_",
         "[A1",
         "简称代码",
     ],
