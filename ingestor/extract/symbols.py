@@ -18,6 +18,11 @@ _LINK = re.compile(
 )
 _END_MARK = re.compile(r"news_keyword_pub,stock,([A-Za-z0-9&_.,;]{1,500})")
 
+_CODE_BEHIND = re.compile(r"\s?[(（\[]?(?:[a-zA-Z]{2}[.:]?)?\d{5,6}(?:\.[A-Z]{2})?[)）\]]?$")
+_NO_NAME = re.compile(
+    r"(?:点击|查看|更多|实时|最新|个股|新浪)*(?:行情|股吧|资讯|诊股|详情|财经|这里|进入|公告|研报|资金流向|K线图?)?"
+)
+
 
 def securities(root: Any) -> tuple[Security, ...]:
     """Return the securities marked inside an element, in order, each once."""
@@ -26,7 +31,7 @@ def securities(root: Any) -> tuple[Security, ...]:
         for code, name in _named(element):
             security = normalised(code, name)
             if security and (security.symbol not in marked or not marked[security.symbol].name):
-                marked[security.symbol] = security
+                marked[security.symbol] = replace(security, is_marked=bool(name))
     return tuple(marked.values())
 
 
@@ -46,7 +51,9 @@ def _named(element: Any) -> list[tuple[str, str]]:
 
 
 def _linked_name(element: Any) -> str:
-    return one_line(element.text_content())[:40].strip()
+    """Return the name that a link shows: neither its code nor what it invites to."""
+    name = _CODE_BEHIND.sub("", one_line(element.text_content())[:40].strip())
+    return "" if _NO_NAME.fullmatch(name) else name
 
 
 def with_mentions(body: Body, title: str) -> Body:
