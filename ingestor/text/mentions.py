@@ -163,6 +163,10 @@ def _is_beside(name: str, before: str, code: str) -> bool:
 def _bare(code: str, place: Place, *, called: re.Match[str] | None, first: bool) -> Security | None:
     """Return the security of digits without a market, if what stands before is its name."""
     before = place.before.rstrip(' \u3000"”*')
+    if first and not before and (heading := _NAME_BEHIND.match(place.after)):
+        # (600519)贵州茅台：…
+        place = Place(heading[1], "", place.beside)
+        before = heading[1]
     if first and not called and not _is_beside(share_name(before), before, code):
         return None
     if not called and _UNITS.match(place.after):
@@ -232,7 +236,9 @@ def _ascii(text: str) -> Iterator[tuple[int, Security]]:
                 if security := _marked(match):
                     yield match.start(), security
         elif _ROW_CELL.fullmatch(token[0]):
-            security = explained_ticker(text, token) or _in_a_row(text, token)
+            security = (
+                explained_ticker(text, token) or _in_a_row(text, token) or _joined(text, token)
+            )
             if security:
                 yield token.start(), security
 
@@ -285,6 +291,29 @@ def _of_called(code: str, kind: str, name: str) -> Security | None:
         return normalised(f"hk{code:0>5}", name) if is_hong_kong and int(code) else None
     ticker = TICKER.fullmatch(code)
     return with_series(ticker, name) if ticker and kind not in {"", "基金", "申购"} else None
+
+
+_NAME_AHEAD = re.compile(r"(?:^|[^\w·])([\u4e00-\u9fff]{3,4}|\*?ST[\u4e00-\u9fff]{2,3})$")
+_NAME_BEHIND = re.compile(r"([\u4e00-\u9fff]{3,4}|\*?ST[\u4e00-\u9fff]{2,3})(?:[^\w·]|$)")
+_COUNTED = re.compile(
+    r"[元亿个次件套辆吨手户票张份项种股米年月度位只家分克公千]|人(?:次|民币|参|口|$)|名[^臣创雕]|万[元人股吨亿台辆户件平]"
+    r"|平方|[美港日]元|[日台](?!海|基|华)"
+)
+"""What a number in front of it counts."""
+
+
+def _joined(text: str, token: re.Match[str]) -> Security | None:
+    """Return the security of six digits with a name at one side, both without a sentence."""
+    start, end = token.span()
+    behind = text[end : end + 6].partition("\n")[0]
+    if not _BARE.fullmatch(token[0]) or _COUNTED.match(behind):
+        return None
+    ahead = text[max(0, start - 6) : start].rpartition("\n")[2]
+    alone = not re.search(r"[\w.+\-]$", ahead)
+    name = _NAME_AHEAD.search(ahead) or (alone and _NAME_BEHIND.match(behind))
+    if not name or not is_share(name[1]) or not is_listed(token[0], name[1]):
+        return None
+    return normalised(token[0], name[1])
 
 
 _ROW_ENDS = 400
