@@ -75,7 +75,13 @@ def symbol_called(connection: Connection, named: str) -> str:
     Raises :class:`UsageError` if it is neither.
     """
     named = named.strip()
-    return (called(connection, named) if named else None) or symbol_of(named)
+    if named and (symbol := called(connection, named)):
+        return symbol
+    if named and normalised(named) is None:
+        raise UsageError(
+            f'"{named}" is no code (sh600519, hk00700, us:BABA), nor what a security is called here'
+        )
+    return symbol_of(named)
 
 
 def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:

@@ -153,10 +153,15 @@ _UNITS = re.compile(
 _HANZI = re.compile(r"[\u4e00-\u9fff][\w*\-]{0,10}[\s\"”』」*]{0,2}$")
 
 
+_CALLED_A_SHARE = {"股票", "个股", "证券", "该股", "A股", "股票代码", "证券代码"}
+
+
 def _is_beside(name: str, before: str, code: str) -> bool:
     """Whether what stands before a bracket is the name of something with that number."""
     if not _HANZI.search(before):
         return False
+    if name in _CALLED_A_SHARE:
+        return True
     return is_index(code, before) or not (not name or is_label(name) or is_label(before))
 
 
@@ -183,7 +188,7 @@ def _bare(code: str, place: Place, *, called: re.Match[str] | None, first: bool)
         return None
     security = normalised(code, before)
     name = name_before(before) if is_fund else _mainland_name(code, place)
-    return security and replace(security, name=name)
+    return security and replace(security, name="" if name in _CALLED_A_SHARE else name)
 
 
 _KINDS_OF_HONG_KONG = {"港股", "股份", "H股", "h股", "港交所"}

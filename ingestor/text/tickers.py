@@ -89,7 +89,7 @@ def bare_ticker(ticker: re.Match[str], place: Place, *, first: bool) -> Security
     if is_abbreviation(whole):
         return None
     if is_known(whole):
-        believed = bool(before) and _is_company(letters, before, place)
+        believed = _is_company(letters, before, place)
         return with_series(ticker, name) if not first or believed else None
     if not first or len(letters) < 2 or series or _NO_COMPANY.search(before):
         return None
