@@ -281,8 +281,11 @@ def _named(revision: NewRevision) -> Iterator[NamedSecurity]:
     """Yield the securities that a revision names, each once."""
     upsert = revision.upsert
     each = {security.symbol: security for security in reversed(upsert.article.body.securities)}
+    seen_at = revision.seen_at or upsert.seen_at
+    # A page that claims to come from the future would be the latest one for ever.
+    published_at = min(upsert.published_at, seen_at)
     for security in each.values():
-        yield NamedSecurity(security, upsert.published_at, revision.seen_at or upsert.seen_at)
+        yield NamedSecurity(security, published_at, seen_at)
 
 
 def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:

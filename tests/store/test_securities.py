@@ -111,6 +111,14 @@ def test_an_old_article_changes_no_name(database):
     assert rows(database) == ["石门水泥"]
 
 
+def test_a_page_from_the_future_keeps_no_name_for_ever(database):
+    """What it claims counts as far as it was seen."""
+    with database.transaction() as connection:
+        save_articles(connection, [read(marked("石门水泥"), BEGIN, BEGIN + 9_000 * DAY)])
+    save(database, marked("*ST石门"), day=1)
+    assert rows(database) == ["石门水泥", "*ST石门"]
+
+
 def test_a_companys_full_name_gives_way_to_its_short_one(database):
     """And does not come back."""
     long = "石门酒业股份有限公司"
