@@ -36,7 +36,7 @@ _PRICE = re.compile(r"\s{0,2}[:：]?\s{0,2}[+\-±涨跌升降]{0,2}\s?\d{1,5}(?:
 _SHORT = re.compile(r"简称(?:为|是)?\s?[:：]?\s?[\"“「]?([\w*\-]{2,10})")
 
 _KINDS = (
-    r"股票|证券|公司|股份|基金|转债|可转债|债券|交易|申购|上市|港股|美股|[AaBbHh]股"
+    r"股票|证券|公司|股份|指数|基金|转债|可转债|债券|交易|申购|上市|港股|美股|[AaBbHh]股"
     r"|纽交所|纳斯达克|上交所|深交所|北交所|港交所"
 )
 _CALLED = re.compile(
@@ -186,7 +186,8 @@ def _bare(code: str, place: Place, *, called: re.Match[str] | None, first: bool)
         is_listed(code, before, is_fund=is_fund) or (called and not is_fund and is_number(code))
     ):
         return None
-    security = normalised(code, before)
+    is_index_code = bool(called and called["kind"] == "指数")
+    security = normalised(code, "指数" if is_index_code else before)
     name = name_before(before) if is_fund else _mainland_name(code, place)
     return security and replace(security, name="" if name in _CALLED_A_SHARE else name)
 
@@ -215,7 +216,7 @@ def _bare_hong_kong(
     return None
 
 
-_ASCII = re.compile(r"[$A-Za-z0-9][A-Za-z0-9.:：/\-]*")
+_ASCII = re.compile(r"[$A-Za-z0-9](?:[A-Za-z0-9.:：/\-]*[A-Za-z0-9])?")
 """What can hold a code: each is looked at by itself, as most of a text is none."""
 
 _WITH_A_MARKET = re.compile(r"\$|\d\.?[A-Za-z]|[A-Za-z][.:：]?\d|[A-Z][.:：/\-][A-Z]")
@@ -275,9 +276,11 @@ def _called(text: str) -> Iterator[tuple[int, Security]]:
     for word in _CODE_WORD.finditer(text):
         kind = _KIND.search(text[max(0, word.start() - 6) : word.start()])
         codes = _CODES.match(text, word.end())
-        if not kind or not codes or not (kind["kind"] or codes["colon"]):
+        if not kind or not codes:
             continue
         short = _SHORT.search(text[max(0, word.start() - 40) : codes.end() + 40])
+        if not (kind["kind"] or codes["colon"] or short):
+            continue
         for number, code in enumerate(re.split(r"[、,，/]\s?", codes["codes"])):
             name = short[1] if short and not number else ""
             if security := _of_called(code, kind["kind"] or "", name):
@@ -290,7 +293,8 @@ def _of_called(code: str, kind: str, name: str) -> Security | None:
     if _BARE.fullmatch(code):
         is_fund = kind == "基金"
         believed = is_listed(code, name, is_fund=is_fund) or (not is_fund and is_number(code))
-        return normalised(code, name) if believed else None
+        security = normalised(code, "指数" if kind == "指数" else name)
+        return replace(security, name=name) if security and believed else None
     if re.fullmatch(r"\d{3,5}", code):
         is_hong_kong = kind in _KINDS_OF_HONG_KONG or re.fullmatch(r"0\d{4}", code)
         return normalised(f"hk{code:0>5}", name) if is_hong_kong and int(code) else None
@@ -298,10 +302,10 @@ def _of_called(code: str, kind: str, name: str) -> Security | None:
     return with_series(ticker, name) if ticker and kind not in {"", "基金", "申购"} else None
 
 
-_NAME_AHEAD = re.compile(r"(?:^|[^\w·])([\u4e00-\u9fff]{3,4}|\*?ST[\u4e00-\u9fff]{2,3})$")
+_NAME_AHEAD = re.compile(r"(?:^|[^\w·]|丨)([\u4e00-\u9fff]{3,4}|\*?ST[\u4e00-\u9fff]{2,3})$")
 _NAME_BEHIND = re.compile(r"([\u4e00-\u9fff]{3,4}|\*?ST[\u4e00-\u9fff]{2,3})(?:[^\w·]|$)")
 _COUNTED = re.compile(
-    r"[元亿个次件套辆吨手户票张份项种股米年月度位只家分克公千]|人(?:次|民币|参|口|$)|名[^臣创雕]|万[元人股吨亿台辆户件平]"
+    r"[元亿个次件套辆吨手户票张份项种股米年月度位只家分克公千]|人(?!民网|福医|人乐)|名[^臣创雕]|万[元人股吨亿台辆户件平]"
     r"|平方|[美港日]元|[日台](?!海|基|华)"
 )
 """What a number in front of it counts."""
