@@ -151,6 +151,8 @@ class Security:
     """Normalised with its market: ``sh600519``, ``hk00700``, ``us:BABA``."""
     name: str = ""
     """As the article writes it."""
+    is_marked: bool = field(default=False, compare=False)
+    """Whether Sina's markup gives the name; else it was told from a text."""
 
 
 @dataclass(frozen=True, slots=True)

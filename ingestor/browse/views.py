@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
 from ingestor.store.doubts import doubted_feeds
-from ingestor.store.filters import Filters, symbol_of
+from ingestor.store.filters import Filters, symbol_called
+from ingestor.store.names import securities
 from ingestor.store.overview import FeedHealth, late_feeds
 from ingestor.store.search.hits import Hit, newest, search
 from ingestor.store.search.query import Order, parse
@@ -124,7 +125,7 @@ def front(connection: Connection, now: datetime) -> dict[str, Any]:
             }
             for feed in feeds
         ],
-        "articles": [_shown(hit, ()) for hit in newest(connection, Filters(), NEWEST_SHOWN)],
+        "articles": _listed(connection, newest(connection, Filters(), NEWEST_SHOWN), ()),
     }
 
 
@@ -140,7 +141,7 @@ def results(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
         since=day,
         until=day,
         media=asked.get("media", ""),
-        symbol=symbol_of(asked.get("symbol", "")),
+        symbol=symbol_called(connection, asked.get("symbol", "")),
     )
     wanted: tuple[str, ...] = ()
     if words:
@@ -155,7 +156,7 @@ def results(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
     return {
         "count": len(hits),
         "all_counted": len(hits) < MOST_HITS,
-        "articles": [_shown(hit, wanted) for hit in hits[first : first + HITS_A_PAGE]],
+        "articles": _listed(connection, hits[first : first + HITS_A_PAGE], wanted),
         "page": number,
         "more": len(hits) > first + HITS_A_PAGE,
         "facets": _facets(connection, hits),
@@ -178,6 +179,7 @@ def article(
     return {
         "article": now,
         "shown": shown,
+        "securities": securities.of_articles(connection, [now.id]).get(now.id, []),
         "html": html,
         "picture_count": count,
         "pictures": pictures,
@@ -202,6 +204,13 @@ def _edits(
     for before, after in pairwise(every):
         old, new = ([each.title, *each.content_text.splitlines()] for each in (before, after))
         yield before, after, list(changes(old, new))
+
+
+def _listed(
+    connection: Connection, hits: Sequence[Hit], wanted: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    named = securities.of_articles(connection, [hit.id for hit in hits])
+    return [_shown(hit, wanted) | {"securities": named.get(hit.id, [])} for hit in hits]
 
 
 def _shown(hit: Hit, wanted: tuple[str, ...]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import typer
 
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say
-from ingestor.cli.filters import Doubted, Feeds, Since, Symbol, Until, filters_of, require_feeds
+from ingestor.cli.filters import Doubted, Feeds, Since, Symbol, Until, filters_of, known_filters
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
@@ -90,7 +90,7 @@ def export(
     )
     database = existing(settings)
     with closing(database):
-        require_feeds(database, filters)
+        filters = known_filters(database, filters)
         articles = exported(database, filters, every_revision=revisions)
         with progress("articles", partial(count, database, filters)) as advance:
             counted = _counted(articles, advance)

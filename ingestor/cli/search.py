@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Annotated
 
@@ -13,7 +14,17 @@ from sqlalchemy.engine import make_url
 
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_json
-from ingestor.cli.filters import Doubted, Feeds, Since, Symbol, Until, filters_of, require_feeds
+from ingestor.cli.filters import (
+    Doubted,
+    Feeds,
+    Since,
+    Symbol,
+    Until,
+    coded_filters,
+    filters_of,
+    known_filters,
+)
+from ingestor.store.names import securities
 from ingestor.store.search import statement
 from ingestor.store.search.hits import Hit
 from ingestor.store.search.hits import search as find
@@ -23,6 +34,7 @@ from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line
 
 MARKED = "bold yellow"
+SECURITIES_SHOWN = 6
 
 Words = Annotated[
     list[str],
@@ -69,17 +81,19 @@ def search(
     settings = options(context).settings()
     if as_sql:
         kind = make_url(settings.store.url).get_backend_name()
+        filters = coded_filters(filters)
         say(statement.statement(words, filters, order=order, limit=limit, kind=kind))
         return
     database = existing(settings)
     with closing(database):
-        require_feeds(database, filters)
+        filters = known_filters(database, filters)
         with database.reading() as connection:
             hits = find(connection, words, filters, order=order, limit=limit)
+            named = securities.of_articles(connection, [hit.id for hit in hits])
     if as_json:
-        say_json([_document(hit, words) for hit in hits], indent=2)
+        say_json([_document(hit, words, named.get(hit.id, [])) for hit in hits], indent=2)
     elif hits:
-        _show(hits, words)
+        _show(hits, words, named)
         if len(hits) == limit:
             say(f"The first {limit}; --limit shows more.")
     else:
@@ -88,7 +102,7 @@ def search(
         raise typer.Exit(1)
 
 
-def _document(hit: Hit, query: Query) -> dict[str, object]:
+def _document(hit: Hit, query: Query, named: Sequence[tuple[str, str]]) -> dict[str, object]:
     part = snippet(hit.text, query.wanted)
     return {
         "id": hit.id,
@@ -101,10 +115,11 @@ def _document(hit: Hit, query: Query) -> dict[str, object]:
         "score": hit.score,
         "snippet": part.text,
         "marks": part.marks,
+        "securities": [{"symbol": symbol, "name": name} for symbol, name in named],
     }
 
 
-def _show(hits: list[Hit], query: Query) -> None:
+def _show(hits: list[Hit], query: Query, named: Mapping[int, Sequence[tuple[str, str]]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("id", "day", "medium", "article"):
         table.add_column(name, overflow="fold", justify="right" if name == "id" else "left")
@@ -114,6 +129,8 @@ def _show(hits: list[Hit], query: Query) -> None:
         article.stylize("bold")
         part = snippet(one_line(hit.text), query.wanted)
         article.append("\n").append_text(_marked(part.text, part.marks))
+        if own := [one_line(f"{name} {symbol}".strip()) for symbol, name in named.get(hit.id, [])]:
+            article.append(f"\n{', '.join(own[:SECURITIES_SHOWN])}", style="dim")
         table.add_row(str(hit.id), hit.date, Text(one_line(hit.media)), article)
     Console().print(table)
 

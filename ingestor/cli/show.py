@@ -73,10 +73,11 @@ def show(
 _KEYS = (
     "id", "url", "date", "title", "media", "editor", "published_at", "first_seen_at", "updated_at",
     "gone_at", "doubted_at", "origin", "path", "keywords", "symbols", "feeds",
+    "symbol_names",
 )  # fmt: skip
 _KEYS_THEN = (
     "published_at", "media", "editor", "summary", "headimg", "template", "final_url", "note",
-    "symbols", "keywords",
+    "symbols", "keywords", "symbol_names",
 )  # fmt: skip
 """What each revision said of itself."""
 
@@ -152,7 +153,10 @@ def _head(shown: _Shown) -> Iterator[str]:
         "medium": article.media,
         "editor": article.editor,
         "keywords": ", ".join(article.keywords),
-        "symbols": ", ".join(article.symbols),
+        "symbols": ", ".join(
+            f"{symbol} {name}".strip()
+            for symbol, name in zip(article.symbols, article.symbol_names, strict=True)
+        ),
         "feeds": ", ".join(article.feeds),
         "origin": article.origin,
         "revisions": str(shown.revisions[-1].revision),

@@ -31,7 +31,7 @@ _TIMES = (
     "doubted_at",
 )  # fmt: skip
 _NUMBERS = ("id", "revision", "sequence")
-_LISTS = ("categories", "feeds", "symbols", "keywords", "images")
+_LISTS = ("categories", "feeds", "symbols", "keywords", "images", "symbol_names")
 
 Write = Callable[[IO[bytes]], int]
 """Writes everything into a file, and returns how many records that were."""
@@ -42,7 +42,7 @@ COLUMNS = (
     "content_html", "content_text", "content_sha256", "published_at", "first_seen_at",
     "updated_at", "revision", "sequence", "cause", "known_from", "known_until", "origin",
     "template", "path", "categories", "feeds", "symbols", "keywords", "images",
-    "final_url", "note", "gone_at", "doubted_at",
+    "final_url", "note", "gone_at", "doubted_at", "symbol_names",
 )  # fmt: skip
 """Keys of the JSON lines and columns of Parquet, in their order (docs/import-export.md)."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
+from ingestor.store.names.securities import called
 from ingestor.store.schema import BELIEVED, articles, feeds, sightings, symbols
 from ingestor.text.securities import normalised
 
@@ -66,6 +67,21 @@ def symbol_of(code: str) -> str:
     if security is None:
         raise UsageError(f'"{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA')
     return security.symbol
+
+
+def symbol_called(connection: Connection, named: str) -> str:
+    """Return the normalised code of a code, or of what a security is or was called here.
+
+    Raises :class:`UsageError` if it is neither.
+    """
+    named = named.strip()
+    if named and (symbol := called(connection, named)):
+        return symbol
+    if named and normalised(named) is None:
+        raise UsageError(
+            f'"{named}" is no code (sh600519, hk00700, us:BABA), nor what a security is called here'
+        )
+    return symbol_of(named)
 
 
 def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:

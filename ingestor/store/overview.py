@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
 from ingestor.store.due import entry_is_due, feed_is_due
+from ingestor.store.names.securities import KnownNames
 from ingestor.store.schema import (
     BELIEVED,
     WAITING,
@@ -266,13 +267,15 @@ def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
 def symbol_counts(
     connection: Connection, ids: Sequence[int], limit: int
 ) -> list[tuple[str, str, int]]:
-    """Return the securities that most of these articles name: code, a name, how many."""
+    """Return the securities that most of these articles name: code, name, how many."""
     amount = func.count()
     query = (
-        select(symbols.c.symbol, func.max(symbols.c.name), amount)
+        select(symbols.c.symbol, amount)
         .where(symbols.c.article_id.in_(ids), symbols.c.last_revision.is_(None))
         .group_by(symbols.c.symbol)
         .order_by(amount.desc(), symbols.c.symbol)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    counts = connection.execute(query).all()
+    known = KnownNames(connection, [symbol for symbol, _ in counts])
+    return [(symbol, known.at(symbol), number) for symbol, number in counts]

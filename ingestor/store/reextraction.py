@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, literal, select
 
 from ingestor.model import Article, Feed, Security, WarcPlace
-from ingestor.store import entries, spans
+from ingestor.store import entries
 from ingestor.store.captures import Reading, earlier
 from ingestor.store.entries import QueuedEntry
 from ingestor.store.filters import Filters, conditions
+from ingestor.store.names import spans
 from ingestor.store.schema import (
     BELIEVED,
     articles,

@@ -8,7 +8,7 @@ current again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,8 +19,10 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from ingestor.identity import fingerprint
 from ingestor.model import Cause, Origin
 from ingestor.store import images as pictures
-from ingestor.store import spans, stories
+from ingestor.store import stories
 from ingestor.store.db import lock_order
+from ingestor.store.names import securities, spans
+from ingestor.store.names.securities import NamedSecurity
 from ingestor.store.schema import articles, captures, images, revisions
 from ingestor.store.search import index
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
@@ -275,6 +277,17 @@ class NewRevision:
     """The revision that was current before; 0: none was."""
 
 
+def _named(revision: NewRevision) -> Iterator[NamedSecurity]:
+    """Yield the securities that a revision names, each once."""
+    upsert = revision.upsert
+    each = {security.symbol: security for security in reversed(upsert.article.body.securities)}
+    seen_at = revision.seen_at or upsert.seen_at
+    # A page that claims to come from the future would be the latest one for ever.
+    published_at = min(upsert.published_at, seen_at)
+    for security in each.values():
+        yield NamedSecurity(security, published_at, seen_at)
+
+
 def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     """Write revisions and all that hangs on an article's current content.
 
@@ -300,6 +313,7 @@ def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     ]
     connection.execute(_INSERT, rows)
     texts = [(revision.article_id, revision.upsert.article) for revision in new]
+    securities.record(connection, [named for revision in new for named in _named(revision)])
     index.add(connection, [(at, article.title, article.body.text) for at, article in texts])
     spans.write(
         connection,

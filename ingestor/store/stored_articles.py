@@ -31,6 +31,7 @@ from ingestor.model import Cause, Origin, Picture, Security
 from ingestor.store.db.database import Database
 from ingestor.store.due import ALL, FILE_IS_DUE, Shard
 from ingestor.store.filters import Filters, conditions
+from ingestor.store.names.securities import known_names
 from ingestor.store.schema import (
     aliases,
     articles,
@@ -106,6 +107,8 @@ class ArticleRevision(StoredArticle):
     known_from: datetime
     known_until: datetime | None
     """``None``: it is the current revision. One that is doubted by now was never known."""
+    symbol_names: tuple[str, ...]
+    """What its securities were called, as far as was known then, in the order of ``symbols``."""
 
 
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
@@ -253,14 +256,19 @@ def _revisions(
     for row in connection.execute(query, {"ids": ids}):
         revised[row.article_id].append(row)
     named = _Named(connection, ids) if every_revision else None
-    for article in load(connection, rows):
+    loaded = load(connection, rows)
+    names = known_names(connection, ids)
+    for article in loaded:
         stored = {name: getattr(article, name) for name in StoredArticle.__slots__}
         own = revised[article.id]
         for row, known_until in zip(own, _ends(own), strict=True):
             values = stored | {name: getattr(row, name) for name in _OF_REVISION}
             if named:
                 values |= {name: getattr(row, name) for name in _SAID_THEN} | named.by(row)
-            yield ArticleRevision(**values, known_from=row.seen_at, known_until=known_until)
+            then = tuple(names.at(each.symbol, row.seen_at) for each in values["securities"])
+            yield ArticleRevision(
+                **values, known_from=row.seen_at, known_until=known_until, symbol_names=then
+            )
 
 
 def _ends(own: Sequence[Row[Any]]) -> list[datetime | None]:

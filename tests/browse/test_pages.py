@@ -47,7 +47,13 @@ def ask(tmp_path_factory):
     ]
     filled(path, texts, media="虚构日报").close()
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("INSERT INTO symbols VALUES (1, 'sh600001', 1, NULL, 'sh', '石门水泥')")
+        connection.execute(
+            "INSERT INTO symbols VALUES (1, 'sh600001', 1, NULL, 'sh', '年石门水泥')"
+        )
+        connection.execute(
+            "INSERT INTO securities VALUES ('sh600001', '2024-03-11T00:00:00Z',"
+            " '2024-03-11T00:00:00Z', 'sh', '石门水泥', '2024-03-11T00:00:00Z', 1)"
+        )
     with browsing(path) as asking:
         yield asking
 
@@ -121,6 +127,7 @@ def test_facets_count_and_narrow_down(ask):
     page = ask("/search?q=诈骗").text
     assert "石门水泥 sh600001</a> 1" in page
     assert titles(ask("/search?q=诈骗&symbol=600001")) == ["石门水泥提价"]
+    assert titles(ask("/search?q=诈骗&symbol=石门水泥")) == ["石门水泥提价"]
     assert "虚构日报</a> 3" in page
     assert "2024-03-01</a> 3" in page
     assert titles(ask("/search?q=诈骗&media=别人")) == []

@@ -245,7 +245,7 @@ REFUSED = {
     "tree --revisions": "a file holds one revision",
     "archive/x.jsonl": "lies in the archive's own folder",
     "- --since yesterday": '"yesterday" is not a day',
-    "- --symbol 贵州茅台": "is no code; write sh600519",
+    "- --symbol 60051": "is no code; write sh600519",
     "x.parquet": "--format parquet needs pyarrow: pip install 'ingestor[parquet]'",
 }
 

@@ -103,7 +103,7 @@ def test_every_way_of_asking_gives_the_same_answer(folder, question):
     assert in_pandas(folder, code) == answer
     for _, other in more:
         found = in_duckdb(folder, other)
-        # The export has the codes of securities without their names.
+        # The export has the names of securities beside their codes.
         narrow = [(row[0], row[-1]) for row in answer] if "AS symbol" in other else answer
         assert found == narrow
 

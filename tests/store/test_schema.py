@@ -21,6 +21,7 @@ DESIGNED = {
     "revisions": "sequence article_id revision cause seen_at title content_html content_text content_sha256 capture_id",
     "sightings": "article_id feed_id guid seen_at",
     "symbols": "article_id market symbol name",
+    "securities": "symbol market name first_seen_at last_seen_at",
     "keywords": "article_id keyword",
     "images": "article_id position url path",
     "feeds": "id name kind url etag last_modified body_sha256 interval_s next_poll_at last_ok_at last_error failures active",

@@ -5,11 +5,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from ingestor.errors import SchemaTooNew, SchemaTooOld, StorageFailed
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import copy_path, revision, upgrade
-from tests.support.migrations import head, with_a_second
+from ingestor.store.schema import securities
+from tests.support.migrations import head, migrate, with_a_second
 
 BEFORE_THE_RELEASE = Path(__file__).with_name("schema-0010.sql")
 
@@ -145,3 +147,35 @@ def test_another_versions_archive_is_refused(older, version, error, line):
     with pytest.raises(error, match=line):
         upgrade(older)
     assert (schema(older), counts(older)) == (version, {1})
+
+
+NAMED = """
+INSERT INTO articles (id, url, date, title, content_html, content_text, content_sha256,
+    first_seen_at, path, origin) VALUES ({id}, 'https://a.example/{id}', '2024-01-0{id}', 't',
+    '<p>x</p>', 'x', 'h', '2024-01-0{id}T00:00:00Z', 'a/{id}.md', 'page');
+INSERT INTO revisions (article_id, revision, cause, seen_at, title, content_html, content_text,
+    content_sha256) VALUES ({id}, 1, '{cause}', '2024-01-0{id}T00:00:00Z', 't', '<p>x</p>', 'x',
+    'h');
+INSERT INTO symbols (article_id, symbol, first_revision, market, name)
+    VALUES ({id}, 'sz000002', 1, 'sz', '{name}');
+"""
+
+
+@pytest.mark.every_store
+def test_a_security_gets_the_name_that_most_articles_write(empty):
+    """Known from the first of them on, not earlier; what was withdrawn says nothing."""
+    database = empty()
+    told = ("从在万科A", "万科A", "", "万科A", "万科企业", "万科企业", "万科企业")
+    with database.transaction() as connection:
+        migrate(connection, "0011")
+        database.backend.sign(connection)
+        for number, name in enumerate(told, start=1):
+            cause = "doubt" if name == "万科企业" else "new"
+            rows = NAMED.format(id=number, name=name, cause=cause)
+            for statement in rows.split(";")[:-1]:
+                connection.exec_driver_sql(statement)
+    assert upgrade(database) is True
+    with database.reading() as connection:
+        (row,) = connection.execute(select(securities)).all()
+        first, last = row.first_seen_at.day, row.last_seen_at.day
+    assert (row.symbol, row.market, row.name, first, last) == ("sz000002", "sz", "万科A", 2, 4)

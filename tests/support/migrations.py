@@ -40,9 +40,9 @@ def with_a_second(place: Path, more: str = "") -> Path:
     return scripts
 
 
-def migrate(connection: Connection) -> None:
-    """Go through all migrations, beginning with the first one."""
+def migrate(connection: Connection, last: str = "head") -> None:
+    """Go through the migrations, beginning with the first one."""
     configuration = Config()
     configuration.set_main_option("script_location", str(folder()))
     configuration.attributes["connection"] = connection
-    command.upgrade(configuration, "head")
+    command.upgrade(configuration, last)

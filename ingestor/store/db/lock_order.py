@@ -10,7 +10,8 @@ it ends::
 Of two workers that save the same article, the second finds what the first has made.
 Because of *order*, revisions become visible in the order of their ``sequence``, one transaction
 after the other: who asks for those above the last one that he saw misses none. Stories, which one
-article may join to one, and the local copies of pictures are written under it too.
+article may join to one, what securities are called, and the local copies of pictures are written
+under it too.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from ingestor.store.schema import cluster  # noqa: F401 - its tables are tables like all others
 from ingestor.store.schema.columns import (
     ID,
+    TIME,
     identifier,
     key,
     metadata,
@@ -259,8 +260,31 @@ symbols = Table(
     *span(),
     text("market", "sh, sz, bj, hk or us.", default=None),
     text("name", "The security as the article writes it."),
-    Index(None, "symbol"),
+    Index(None, "symbol", "article_id"),
     comment="Securities that an article names, each with the revisions that name it.",
+)
+
+securities = Table(
+    "securities",
+    metadata,
+    Column("symbol", Text, primary_key=True, comment="sh600519, sz000001, hk00700, us:BABA …"),
+    Column(
+        "first_seen_at",
+        TIME,
+        primary_key=True,
+        comment="From when on the archive knew the security under this name.",
+    ),
+    time("last_seen_at", "When an article last called it so.", nullable=False),
+    text("market", "sh, sz, bj, hk or us.", default=None),
+    text("name", "Short name: as Sina marks it, else as most articles write it; empty: not yet."),
+    time(
+        "published_at",
+        "When the latest article was published that called it so: an older one changes no name.",
+        nullable=False,
+    ),
+    number("marked", "1: Sina's markup says this name; 0: texts do."),
+    Index(None, "name"),
+    comment="What securities are called: one row for each time in which one bore a name.",
 )
 
 stories = Table(

@@ -88,6 +88,24 @@ SELECT s.symbol, s.market, s.name, s.article_id, a.date, a.published_at, a.first
  WHERE b.cause <> 'doubt'""",
     ),
     View(
+        "known_securities",
+        "What securities are called, and from when until when the archive knew it so.",
+        (
+            ("symbol", "sh600519, sz000001, hk00700, us:BABA …"),
+            ("market", "sh, sz, bj, hk or us."),
+            ("name", "Short name; empty: none was known."),
+            ("known_from", "From when on the archive knew the security under this name."),
+            ("known_until", "When it was known under another one; NULL: it is its name."),
+            ("last_seen_at", "When an article last called it so."),
+        ),
+        """
+SELECT s.symbol, s.market, s.name, s.first_seen_at AS known_from,
+       (SELECT min(n.first_seen_at) FROM securities n
+         WHERE n.symbol = s.symbol AND n.first_seen_at > s.first_seen_at) AS known_until,
+       s.last_seen_at
+  FROM securities s""",
+    ),
+    View(
         "articles_by_story",
         "The articles that tell the same story, each with how many there are.",
         (
