@@ -18,12 +18,14 @@ from ingestor.model import Article, Body
 from ingestor.text.sanitize import bounded_name, one_line
 from ingestor.text.similarity import title_key
 
-_SEPARATOR = re.compile(r"\s*(?:[_|｜]|--+|——|\s[-–—·]\s|(?<![0-9A-Za-z])-|-(?![0-9A-Za-z]))\s*")
+_SEPARATOR = re.compile(
+    r"(?<!\s)\s*+(?:[_|｜]|--+|——|(?<=\s)[-–—·](?=\s)|(?<![0-9A-Za-z])-|-(?![0-9A-Za-z]))\s*+"
+)
 """Between a title and a site's name. A hyphen between digits or letters is part of a word."""
 
 _SITE = re.compile(
     r"(?i)(?:网站?|新闻|报|社|频道|财经|在线|门户|资讯|中国|政府|证券|电视台|广播|杂志|周刊|客户端"
-    r"|专栏|博客|滚动|快讯|要闻|正文|首页|官网|中心|委员会|银行|交易所|局|部|[a-z0-9.]+\.(?:com|cn|net|org)"
+    r"|专栏|博客|滚动|快讯|要闻|正文|首页|官网|中心|委员会|银行|交易所|局|部|(?<![a-z0-9.])[a-z0-9.]+\.(?:com|cn|net|org)"
     r"|news|daily|the paper|times|app|号|股票|基金|视频|国内|国际|社会|文化|科技|体育|娱乐|评论)$"
 )
 _MOST_SITE = 20
@@ -182,7 +184,7 @@ _EDITOR = re.compile(
 MOST_EDITORS = 80
 """Characters of a line that names them."""
 
-_CODE = re.compile(r"[\s_（(]*[A-Z]{1,3}\d{2,7}$")
+_CODE = re.compile(r"(?<![\s_（(])[\s_（(]*+[A-Z]{1,3}\d{2,7}$")
 
 
 def editor_of(body: Body, tree: Tree | None = None) -> str:

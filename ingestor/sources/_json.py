@@ -20,7 +20,7 @@ _STRING = r'"(?:[^"\\]|\\.)*+"'
 _BRACKET = re.compile(rf"{_STRING}|([{{}}\[\]])", re.DOTALL)
 _COMMA = re.compile(rf"({_STRING})|,(?=\s*[}}\]])", re.DOTALL)
 _NEXT_ITEM = re.compile(r"\}\s*,\s*(?=\{)")
-_LIST_END = re.compile(r"\s*,?\s*\]")
+_LIST_END = re.compile(r"\s*+,?\s*+\]")
 _DECODER = json.JSONDecoder(strict=False)
 _BROKEN = (ValueError, RecursionError)
 

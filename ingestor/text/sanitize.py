@@ -36,7 +36,7 @@ _UNSEEN = (
 _CONTROL = re.compile(f"[{_CONTROLS}]+")
 _INVISIBLE = re.compile(f"[{_UNSEEN}]+")
 _EITHER = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
-_BREAKS = re.compile(r"\s*[\t\r\n]\s*")
+_BREAKS = re.compile(r"(?<!\s)[^\S\t\r\n]*+[\t\r\n]\s*+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -12,7 +12,7 @@ from ingestor.extract.template import Template
 from ingestor.extract.tree import Tree
 
 _DATE = re.compile(r"公告日期\s*[：:]\s*(\d{4}-\d{1,2}-\d{1,2})")
-_PDF = re.compile(r"\s*[（(]?\s*下载公告\s*[）)]?\s*$")
+_PDF = re.compile(r"(?<!\s)\s*+[（(]?\s*+下载公告\s*+[）)]?\s*+$")
 _PLACE = "/descendant::table[@id='allbulletin'][1]"
 
 
