@@ -26,8 +26,7 @@ _SEPARATOR = re.compile(
 _SITE = re.compile(
     r"(?i)(?:网站?|新闻|报|社|频道|财经|在线|门户|资讯|中国|政府|证券|电视台|广播|杂志|周刊|客户端"
     r"|专栏|博客|滚动|快讯|要闻|正文|首页|官网|中心|委员会|银行|交易所|局|部|(?<![a-z0-9.])[a-z0-9.]+\.(?:com|cn|net|org)"
-    r"|news|daily|the paper|times|app|号|股票|基金|视频|国内|国际|社会|文化|科技|体育|娱乐|评论"
-    r"|公司)$"
+    r"|news|daily|the paper|times|app|号|股票|基金|视频|国内|国际|社会|文化|科技|体育|娱乐|评论)$"
 )
 _MOST_SITE = 20
 """Characters of a site's or a channel's name."""

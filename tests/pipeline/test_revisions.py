@@ -106,7 +106,7 @@ def test_what_was_announced_decides_between_a_pages_titles_at_every_look(site, n
     site.configure(schedule='recheck = ["1h"]')
     publish(net, [one])
     for more in ("", "<!-- another stamp -->"):
-        net.serve(one.url, page(more), "text/html; charset=utf-8")
+        net.serve(one.url, page(more).replace("<head>", "<head><meta charset=utf-8>"))
         site.run("--once")
         assert site.query("SELECT title, revision FROM articles") == [(one.title, 1)]
         site.make_due()

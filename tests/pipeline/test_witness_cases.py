@@ -263,3 +263,18 @@ def test_items_of_one_link_without_a_guid_are_told_apart_by_their_headlines(site
         assert site.run("--once").returncode == 0
     titles = site.query("SELECT title FROM articles ORDER BY title")
     assert titles == [(f"第{number}条快讯",) for number in range(1, 6)]
+
+
+def test_a_page_behind_a_redirect_is_no_copy_of_itself(site, net):
+    """Its text under the address that was asked for is not another page's."""
+    article = made_up(1)
+    there = "https://finance.sina.com.cn/%E6%96%87%E7%AB%A0/%E4%B8%80.shtml"
+    net.serve(FEED_URL, rsshub_feed([replace(article, title="甲")], full=False))
+    net.redirect(article.url, there, 301)
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in article.paragraphs)
+    net.serve(
+        there,
+        f'<html><head><meta charset="utf-8"><meta name="mediaid" content="晨潮财讯"></head><body>'
+        f'<h1 class="main-title">{article.title}</h1><div id="artibody">{text}</div></body></html>',
+    )
+    assert numbers(site.run("--once", "--json"))["articles_new"] == 1
