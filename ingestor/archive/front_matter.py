@@ -1,20 +1,31 @@
-"""An article as a file: its path, YAML front matter of a fixed schema, the cleaned HTML. Pure.
+"""An article as a file: its path, YAML front matter of a fixed schema, the HTML. Written and read.
 
 Every file system and Hexo can hold the path. The schema is that of the Hexo posts which ``ingest
 import`` reads: seven keys in a fixed order. Whatever a title holds, YAML 1.1 and 1.2 readers give
 the same values back, and no template engine (Nunjucks, Liquid, Hugo) finds anything of its own in
 the body.
+
+What others wrote is often not YAML: ``title: "报告称"利好"频出"``, ``title: [快讯]沪指``,
+``title: a: b``. Where YAML cannot read it, each line is taken for what it evidently says. The
+bytes may be UTF-8, GBK or UTF-16, with or without a byte order mark, with any line ends, and
+blank lines may come before the front matter. All of it is pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import PurePosixPath
+from typing import Any
 
+import yaml
+
+from ingestor.errors import PostUnreadable
 from ingestor.text.dates import http_date
+from ingestor.text.decode import decode_page
 from ingestor.text.sanitize import one_line, storable
 
 MOST_NAME_BYTES = 200
@@ -128,3 +139,155 @@ def _scalar(text: str) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + one_line(text).replace("'", "''") + "'"
+
+
+MOST_BYTES = 8 * 1024**2
+"""A larger file is no article: the bound that holds for pages too."""
+
+MOST_VALUES = 200
+"""Values of one key that are read, such as keywords."""
+
+_MOST_HEAD_CHARACTERS = 64_000
+_MOST_NESTING = 3
+_FENCE = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+_KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)$")
+_ITEM = re.compile(r"[ \t]*-[ \t]+(.+)$")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LISTS = frozenset({"categories", "category", "keywords", "tags", "symbols"})
+_OPENING = re.compile(rb"-{3,}[ \t]*(?:[\r\n]|\Z)")
+_MARKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
+"""Byte order marks and white space."""
+
+_Values = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a file says. A key that is missing is ``""`` or ``()``."""
+
+    title: str
+    date: str
+    """As it is written."""
+    categories: tuple[str, ...]
+    author: str
+    headimg: str
+    """``headimg``, else ``thumbnail``."""
+    link: str
+    """``link``, else another key that names where the article was: ``url``, ``source``."""
+    media: str
+    editor: str
+    updated: str
+    keywords: tuple[str, ...]
+    """``keywords``, else Hexo's ``tags``."""
+    symbols: tuple[str, ...]
+    html: str
+    """What comes after the front matter."""
+
+
+def begins_as_post(beginning: bytes) -> bool:
+    """Whether a file that begins with these bytes may have front matter, whatever its name."""
+    return bool(_OPENING.match(beginning.replace(b"\x00", b"").lstrip(_MARKS)))
+
+
+def read_post(data: bytes) -> Post:
+    """Read a whole file; raise :class:`PostUnreadable` when there is no front matter in it."""
+    if len(data) > MOST_BYTES:
+        raise PostUnreadable(f"is larger than {MOST_BYTES // 1024**2} MiB")
+    text = _ILLEGAL.sub("", decode_page(data, "")).replace("\r\n", "\n").replace("\r", "\n")
+    head, html = _parts(text.lstrip("\ufeff \t\n"))
+    values = _values(head)
+
+    def first(*keys: str) -> str:
+        return next((one_line(values[key][0]) for key in keys if values.get(key)), "")
+
+    def every(*keys: str) -> tuple[str, ...]:
+        texts = next((values[key] for key in keys if values.get(key)), ())
+        return tuple(dict.fromkeys(line for text in texts if (line := one_line(text))))
+
+    return Post(
+        title=first("title"),
+        date=first("date"),
+        categories=every("categories", "category"),
+        author=first("author"),
+        headimg=first("headimg", "thumbnail"),
+        link=first("link", "url", "source_url", "source"),
+        media=first("media"),
+        editor=first("editor"),
+        updated=first("updated"),
+        keywords=every("keywords", "tags"),
+        symbols=every("symbols"),
+        html=html,
+    )
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Cut a file at its first two lines of dashes: front matter and body."""
+    opening = _FENCE.match(text)
+    if not opening:
+        raise PostUnreadable("has no front matter: it does not begin with a line of ---")
+    closing = _FENCE.search(text, opening.end(), _MOST_HEAD_CHARACTERS)
+    if not closing:
+        raise PostUnreadable("has a front matter without an end: no second line of ---")
+    return text[opening.end() : closing.start()], text[closing.end() :]
+
+
+def _values(head: str) -> _Values:
+    """Return the values of each key, in lower case."""
+    plain = dict(_lines(head))
+    try:
+        # Every value stays the text that it is: a title may be 600519, no or 2022-04-14.
+        mapping = yaml.load(head, Loader=yaml.BaseLoader)  # noqa: S506 - builds nothing but texts
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return plain
+    if not isinstance(mapping, dict):
+        return plain
+    read = {
+        key.lower(): tuple(islice(_texts(value, 0), MOST_VALUES))
+        for key, value in mapping.items()
+        if isinstance(key, str)
+    }
+    if not isinstance(mapping.get("title", ""), str):
+        # [快讯] is a list to YAML, and {x} a mapping; a title is neither.
+        read["title"] = plain.get("title", ())
+    return read
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    """Yield the texts of a value, however lists of lists Hexo lets categories be."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list) and depth < _MOST_NESTING:
+        for part in value[:MOST_VALUES]:
+            yield from _texts(part, depth + 1)
+
+
+def _lines(head: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each key with its values, read line by line, whatever YAML thinks of them."""
+    key, values = "", list[str]()
+    for line in head.split("\n"):
+        if match := _KEY.match(line):
+            if key:
+                yield key, tuple(values)
+            key, values = match[1].lower(), list(_inline(match[1].lower(), match[2] or ""))
+        elif (match := _ITEM.match(line)) and len(values) < MOST_VALUES:
+            values.append(_unquoted(match[1].strip()))
+    if key:
+        yield key, tuple(values)
+
+
+def _inline(key: str, text: str) -> Iterator[str]:
+    """Yield the values that stand behind a key on its own line."""
+    whole = text.strip()
+    if key in _LISTS and whole.startswith("[") and whole.endswith("]"):
+        parts = (part.strip() for part in whole[1:-1].split(","))
+        yield from (_unquoted(part) for part in parts if part)
+    elif whole:
+        yield _unquoted(whole)
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1].replace('\\"', '"')
+    return text

@@ -23,9 +23,8 @@ from ingestor.store.doubts import doubted_feeds
 from ingestor.store.filters import Filters, symbol_called
 from ingestor.store.names import securities
 from ingestor.store.overview import FeedHealth, late_feeds
-from ingestor.store.search.hits import Hit, newest, search
+from ingestor.store.search.hits import Hit, marks, newest, search, snippet
 from ingestor.store.search.query import Order, parse
-from ingestor.store.search.snippets import marks, snippet
 from ingestor.store.stored_articles import ArticleRevision, current, history
 from ingestor.text.dates import SHANGHAI
 from ingestor.text.diff import Change, changes

@@ -29,12 +29,12 @@ def browse(
     [browse]. Example: ingest browse --port 8080
     """
     try:
-        from ingestor.browse import headers, server  # noqa: PLC0415 - an extra
+        from ingestor.browse import plugin, server  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UsageError("browsing needs Datasette: pip install 'ingestor[browse]'") from error
 
     own = _is_loopback(host)
-    names = headers.LOOPBACK | {host} if own else frozenset[str]()
+    names = plugin.LOOPBACK | {host} if own else frozenset[str]()
     with closing(existing(options(context).settings())) as database:
         if database.path is None:
             raise UsageError(

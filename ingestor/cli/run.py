@@ -19,7 +19,7 @@ from ingestor.cli.progress import bar
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
-from ingestor.daemon.systemd import systemd
+from ingestor.daemon.monitor import systemd
 from ingestor.errors import UsageError
 from ingestor.identity import publication_day
 from ingestor.model import Feed

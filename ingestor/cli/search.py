@@ -25,11 +25,10 @@ from ingestor.cli.filters import (
     known_filters,
 )
 from ingestor.store.names import securities
-from ingestor.store.search import statement
-from ingestor.store.search.hits import Hit
+from ingestor.store.search import candidates
+from ingestor.store.search.hits import Hit, marks, snippet
 from ingestor.store.search.hits import search as find
 from ingestor.store.search.query import Order, Query, parse
-from ingestor.store.search.snippets import marks, snippet
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line
 
@@ -82,7 +81,7 @@ def search(
     if as_sql:
         kind = make_url(settings.store.url).get_backend_name()
         filters = coded_filters(filters)
-        say(statement.statement(words, filters, order=order, limit=limit, kind=kind))
+        say(candidates.statement(words, filters, order=order, limit=limit, kind=kind))
         return
     database = existing(settings)
     with closing(database):

@@ -13,8 +13,7 @@ from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
-from ingestor.daemon.monitor import Monitor
-from ingestor.daemon.systemd import systemd
+from ingestor.daemon.monitor import Monitor, systemd
 from ingestor.errors import ConfigError, UsageError
 from ingestor.store.db.database import Database
 

@@ -27,7 +27,7 @@ from ingestor.cluster.jobs import Jobs
 from ingestor.daemon.health import Heartbeat
 from ingestor.errors import ArchiveError, IngestorError, SchemaTooNew, StorageFailed
 from ingestor.pipeline import Services
-from ingestor.store.db import advisory
+from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -173,7 +173,7 @@ def prepare(database: Database) -> None:
     with database.transaction() as connection:
         if _made_by(connection) == _numbers(installed):
             return
-        advisory.take(connection, advisory.UPGRADE)
+        locks.take(connection, locks.UPGRADE)
         made_by = _made_by(connection)
         if made_by is None:
             _run(connection, SchemaManager.get_schema())

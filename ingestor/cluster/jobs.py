@@ -22,9 +22,8 @@ from ingestor.pipeline import Services, Summary
 from ingestor.pipeline.backfill import Backfill
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import download_images
-from ingestor.pipeline.ingest import ingest_entries
+from ingestor.pipeline.ingest import check_again, ingest_entries
 from ingestor.pipeline.poll import poll_feeds
-from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.reextract import reextract
 from ingestor.pipeline.services import opened
 from ingestor.store import due, feeds

@@ -30,7 +30,7 @@ from ingestor.config import Settings
 from ingestor.daemon.health import Heartbeat
 from ingestor.errors import ArchiveError, ConfigError
 from ingestor.pipeline import register_feeds
-from ingestor.store.db import advisory
+from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import one_of_many
@@ -203,7 +203,7 @@ class ClusterWorker:
     def _held(self) -> bool:
         """Return whether the database still holds the archive for this worker."""
         with self.database.reading() as connection:
-            return advisory.is_held_by_us(connection, advisory.RUN)
+            return locks.is_held_by_us(connection, locks.RUN)
 
     @contextmanager
     def _reporting(self, report: Callable[[], object], interval: float) -> Iterator[None]:

@@ -112,11 +112,11 @@ def _interval(every: timedelta) -> IntervalTrigger:
     """
     from apscheduler.triggers.interval import IntervalTrigger  # noqa: PLC0415 - as above
 
-    class Every(IntervalTrigger):  # type: ignore[misc]
+    class _Every(IntervalTrigger):  # type: ignore[misc]
         def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
             return max(previous, now) + self.interval if previous else now
 
-    return Every(seconds=every.total_seconds())
+    return _Every(seconds=every.total_seconds())
 
 
 def _follow_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:

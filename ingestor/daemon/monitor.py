@@ -1,27 +1,144 @@
-"""What a daemon or a worker tells of how it is: to systemd, and over HTTP to whoever asks."""
+"""What a daemon or a worker tells of how it is: to systemd, and over HTTP to whoever asks.
+
+systemd hears it by its notify protocol, a datagram a message; health and metrics are three
+addresses, answered beside the work.
+"""
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeAlias
 
 import structlog
 
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.values import Location, ObjectAddress
-from ingestor.daemon import web
 from ingestor.daemon.folder_sizes import FolderSizes
 from ingestor.daemon.health import Freshness, Heartbeat, not_alive, not_ready
-from ingestor.daemon.systemd import Systemd
+from ingestor.errors import ConfigError
 from ingestor.observer import Observer
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Systemd:
+    """The service manager, when one started us and wants to hear."""
+
+    address: str = ""
+    """``NOTIFY_SOCKET``: a path, or a name that begins with ``@``; ``""``: nobody listens."""
+    watchdog_seconds: float | None = None
+    """How long it waits for a sign of life before it restarts us; ``None``: it does not."""
+
+    def tell(self, *lines: str) -> None:
+        """Send one message. A manager that does not listen is no reason to stop working."""
+        if not self.address:
+            return
+        # An abstract name begins with a zero byte, which no environment variable can hold.
+        address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+                sender.sendto("\n".join(lines).encode(), address)
+        except OSError as error:
+            log.warning("systemd_not_told", error=str(error))
+
+    def reloading(self) -> None:
+        """Say that the configuration is read again; READY=1 has to follow."""
+        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+def systemd(environment: Mapping[str, str]) -> Systemd:
+    """Return the service manager that the environment names."""
+    ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    microseconds = environment.get("WATCHDOG_USEC", "")
+    return Systemd(
+        address=environment.get("NOTIFY_SOCKET", ""),
+        watchdog_seconds=int(microseconds) / 1e6 if ours and microseconds.isdigit() else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPage:
+    """An answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+
+Pages: TypeAlias = Mapping[str, Callable[[], HealthPage]]
+
+
+def verdict(reasons: list[str]) -> HealthPage:
+    """Return 200 when there is no reason against it, else 503 with the reasons, one a line."""
+    return HealthPage(503 if reasons else 200, "\n".join([*(reasons or ["ok"]), ""]).encode())
+
+
+@contextmanager
+def answering(listen: str, pages: Pages) -> Iterator[int]:
+    """Answer ``pages`` at ``host:port`` while the block runs; yields the port.
+
+    Raises :class:`ConfigError` when the address cannot be had.
+    """
+    host, _, port = listen.rpartition(":")
+    try:
+        server = _Server((host.strip("[]"), int(port)), pages)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f'service.listen: cannot listen at "{listen}": {error}') from error
+    thread = threading.Thread(target=server.serve_forever, name="web", daemon=True)
+    thread.start()
+    log.info("listening", address=listen, port=server.server_port)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], pages: Pages) -> None:
+        self.pages = pages
+        super().__init__(address, _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = 5
+    """Seconds for a request to come: who says nothing holds no thread for ever."""
+
+    def version_string(self) -> str:
+        """Say no more of us than needed."""
+        return "ingestor"
+
+    def do_GET(self) -> None:
+        """Answer a page."""
+        answer = self.server.pages.get(self.path.partition("?")[0])
+        page = answer() if answer else HealthPage(404, b"/healthz, /readyz and /metrics are here\n")
+        self.send_response(page.status)
+        self.send_header("Content-Type", page.content_type)
+        self.send_header("Content-Length", str(len(page.body)))
+        self.end_headers()
+        self.wfile.write(page.body)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its name there
+        """Log what was asked only for those who look for it: probes come every few seconds."""
+        log.debug("asked", line=format % arguments)
+
 
 LONGEST_INTERVAL = timedelta(seconds=5)
 """How old the status that systemd shows may be."""
@@ -77,18 +194,18 @@ class Monitor:
         if not self._settings.service.listen:
             yield
             return
-        with web.answering(self._settings.service.listen, self._pages()):
+        with answering(self._settings.service.listen, self._pages()):
             yield
 
-    def _pages(self) -> web.Pages:
+    def _pages(self) -> Pages:
         # Three heartbeats may be late before somebody is told.
         oldest = max(10.0, 3 * self.interval.total_seconds())
         alive = partial(not_alive, self.heartbeat, oldest)
         ready = partial(not_ready, self.heartbeat, self._freshness, oldest)
         return {
-            "/healthz": lambda: web.verdict(alive()),
+            "/healthz": lambda: verdict(alive()),
             # The feeds of an archive that many work on are no reason to replace one of them.
-            "/readyz": lambda: web.verdict(alive() if self._is_worker else ready()),
+            "/readyz": lambda: verdict(alive() if self._is_worker else ready()),
             "/metrics": self._metrics,
         }
 
@@ -134,20 +251,20 @@ class Monitor:
         )
         return f"{trouble}; {counts}" if trouble else counts
 
-    def _counting(self, clock: Clock) -> tuple[Observer, Callable[[], web.HealthPage]]:
+    def _counting(self, clock: Clock) -> tuple[Observer, Callable[[], HealthPage]]:
         """Return who counts, and the page that shows the counts; they need prometheus-client."""
         try:
             from ingestor.daemon.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
         except ModuleNotFoundError:
-            missing = web.HealthPage(501, b"pip install 'ingestor[metrics]' brings metrics\n")
+            missing = HealthPage(501, b"pip install 'ingestor[metrics]' brings metrics\n")
             return Observer(clock.monotonic), lambda: missing
         counts = Metrics(clock)
         sizes = FolderSizes(self._folders, clock)
         kind = "text/plain; version=0.0.4; charset=utf-8"
 
-        def page() -> web.HealthPage:
+        def page() -> HealthPage:
             gauges = Gauges(self.heartbeat, self._freshness, sizes, self._cluster)
-            return web.HealthPage(200, counts.text(gauges), kind)
+            return HealthPage(200, counts.text(gauges), kind)
 
         return counts, page
 

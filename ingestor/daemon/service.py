@@ -12,8 +12,7 @@ import structlog
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import Step, serve
-from ingestor.daemon.monitor import Monitor
-from ingestor.daemon.systemd import Systemd
+from ingestor.daemon.monitor import Monitor, Systemd
 from ingestor.errors import ConfigError
 from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened

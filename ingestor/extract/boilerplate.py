@@ -1,18 +1,154 @@
-"""What stands inside an article's body and is not the article: data, not code. Pure.
+"""What is in an article's body and is not the article: by its markup, and at its margins. Pure.
 
-Found on real pages of Sina's and in what public extractors cut away from them.
+The markup was found on real pages of Sina's and in what public extractors cut away from them.
+Promotional lines stand before, behind and, as links, between a body's lines; which they are, and
+where, is data (:mod:`ingestor.extract.promotions`). They end with the first that is none, so that
+a line in the middle of the prose is never taken for one.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lxml import etree
 
-from ingestor.extract.margins import MOST_SHOWN
-from ingestor.model import Dropped
+from ingestor.extract import promotions
+from ingestor.model import Dropped, Picture
 from ingestor.text.sanitize import one_line, shortened
+from ingestor.text.similarity import title_key
+
+MOST_LINE = 500
+"""Characters of a promotional line: the longest are declarations."""
+
+MOST_SHOWN = 300
+"""Characters of what was taken out that are kept, to be shown."""
+
+LEAST_RELATED = 3
+"""Dated links at the end that are a list of other articles, without a heading that says so."""
+
+_DATE = re.compile(r"(?<!\d)\d{1,2}[-/月.]\d{1,2}(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, a heading, a picture, a list: a part of a body."""
+
+    html: str
+    text: str
+    """``''`` for a picture without a caption; of a list or a table a line for each item or row."""
+    pictures: tuple[Picture, ...] = ()
+    is_link: bool = False
+    """Whether its letters are all inside links; a date may stand beside them."""
+
+
+def block_around(html: str, lines: list[str], inner: list[Block]) -> Block:
+    """Return a block that holds others."""
+    pictures = tuple(picture for block in inner for picture in block.pictures)
+    is_link = all(block.is_link for block in inner)
+    return Block(html, "\n".join(lines), pictures=pictures, is_link=is_link)
+
+
+def trimmed(blocks: Sequence[Block], title: str) -> tuple[list[Block], list[Dropped]]:
+    """Return the blocks that are the article, and what was taken out at the margins.
+
+    A line at the beginning that is the ``title`` is taken out as well.
+    """
+    why = {at: "link" for at, block in enumerate(blocks) if block.is_link and _fits("LINK", block)}
+    why |= dict.fromkeys(_head(blocks, title), "head")
+    why |= dict.fromkeys(_tail(blocks, why), "tail")
+    if all(at in why for at, block in enumerate(blocks) if block.text):
+        # Nothing but what looks like it: then it is what the page has to say.
+        return list(blocks), []
+    dropped = [
+        Dropped(shortened(blocks[at].text or blocks[at].pictures[0].url, MOST_SHOWN), why[at])
+        for at in sorted(why)
+    ]
+    return [block for at, block in enumerate(blocks) if at not in why], dropped
+
+
+def is_promotion(line: str) -> bool:
+    """Whether a line with markup of its own, such as a caption, is a promotional one."""
+    return _matches("TAIL", line)
+
+
+def _head(blocks: Sequence[Block], title: str) -> list[int]:
+    """Return which blocks at the beginning are promotional, or repeat the title."""
+    found: list[int] = []
+    waiting: list[int] = []
+    for at, block in enumerate(blocks):
+        is_title = len(title) > 1 and title_key(block.text) == title_key(title)
+        if (is_title and not block.pictures) or (block.text and _fits("HEAD", block)):
+            found += [*waiting, at]
+            waiting = []
+        elif block.text and _fits("BYLINE", block):
+            waiting.append(at)
+        elif block.text:
+            break
+    return found
+
+
+def _tail(blocks: Sequence[Block], others: dict[int, str]) -> list[int]:
+    """Return which blocks at the end are promotional, with the pictures between them.
+
+    Links are so when a heading says that they lead to other articles, or when they are dated.
+    """
+    found: list[int] = []
+    waiting: list[int] = []
+    links: list[int] = []
+    for at in reversed(range(len(blocks))):
+        block = blocks[at]
+        if not block.text:
+            waiting.append(at)
+        elif at in others or (_fits("TAIL", block) and not _is_spoken(block, blocks)):
+            if not links:
+                found += waiting if found else []
+                waiting = []
+            found.append(at)
+        elif _fits("RELATED", block):
+            found += [*waiting, *links, at]
+            waiting, links = [], []
+        elif block.is_link or _fits("TEASER", block):
+            links.append(at)
+        else:
+            break
+    lines = [line for at in links for line in blocks[at].text.split("\n")]
+    if len(lines) >= LEAST_RELATED and all(map(_DATE.search, lines)):
+        found += links
+    return found
+
+
+def _is_spoken(block: Block, blocks: Sequence[Block]) -> bool:
+    """Whether ``编辑：…`` is what an editor says, in an interview: there are several then."""
+    label = block.text[:2]
+    return label == "编辑" and sum(other.text.startswith(label) for other in blocks) > 1
+
+
+def _fits(section: str, block: Block) -> bool:
+    return all(_matches(section, line) for line in block.text.split("\n"))
+
+
+def _matches(section: str, line: str) -> bool:
+    return len(line) <= MOST_LINE and bool(_patterns()[section].match("".join(line.split())))
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    """Return the sections of :mod:`ingestor.extract.promotions`; a link may be any of them."""
+    sections = {
+        name: [line for line in text.splitlines() if line and not line.startswith("#")]
+        for name, text in vars(promotions).items()
+        if name.isupper()
+    }
+    sections["LINK"] += [*sections["HEAD"], *sections["TAIL"]]
+    return {
+        name: re.compile(rf"^\W*(?:{'|'.join(patterns)})\W*$")
+        for name, patterns in sections.items()
+    }
+
 
 TAGS = frozenset(
     (

@@ -15,7 +15,15 @@ import nh3
 from lxml import etree
 
 from ingestor.errors import NoArticle
-from ingestor.extract.boilerplate import is_boilerplate, is_video_box, marked_text
+from ingestor.extract.boilerplate import (
+    Block,
+    block_around,
+    is_boilerplate,
+    is_promotion,
+    is_video_box,
+    marked_text,
+    trimmed,
+)
 from ingestor.extract.images import (
     figure,
     is_caption,
@@ -26,7 +34,6 @@ from ingestor.extract.images import (
     video_poster,
     video_title,
 )
-from ingestor.extract.margins import Block, is_promotion, trimmed
 from ingestor.extract.symbols import securities
 from ingestor.model import Body, Dropped, Picture
 from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, one_line, visible
@@ -272,7 +279,7 @@ class _Writer:
         else:
             html, lines = inner.items(element, tag)
         if inner.blocks:
-            self.blocks.append(_around(f"<{tag}>{html}</{tag}>", lines, inner.blocks))
+            self.blocks.append(block_around(f"<{tag}>{html}</{tag}>", lines, inner.blocks))
 
     def items(self, element: Any, tag: str) -> tuple[str, list[str]]:
         """Write the items of a list; return their HTML and, with bullets or numbers, their text."""
@@ -299,7 +306,7 @@ class _Writer:
         elif filled:
             html = "".join(row.html for row in filled)
             lines = [row.text for row in filled if row.text.strip()]
-            self.blocks.append(_around(f"<table>{html}</table>", lines, blocks))
+            self.blocks.append(block_around(f"<table>{html}</table>", lines, blocks))
 
     def picture(self, element: Any, caption: str = "") -> None:
         """Write a picture as a block of its own, without its caption, which follows it."""
@@ -365,13 +372,6 @@ class _Row:
         self.cells = len(html)
         self.html = f"<tr>{''.join(html)}</tr>"
         self.text = "\t".join(texts).rstrip("\t")
-
-
-def _around(html: str, lines: list[str], inner: list[Block]) -> Block:
-    """Return a block that holds others."""
-    pictures = tuple(picture for block in inner for picture in block.pictures)
-    is_link = all(block.is_link for block in inner)
-    return Block(html, "\n".join(lines), pictures=pictures, is_link=is_link)
 
 
 def _is_unscripted(element: Any) -> bool:

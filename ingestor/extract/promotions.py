@@ -2,7 +2,7 @@
 
 Each line below is a regular expression that has to fit a whole line of text without its white
 space and without the marks around it; those with ``#`` say what follows. They are looked for where
-the names say, and nowhere else (see :mod:`ingestor.extract.margins`).
+the names say, and nowhere else (see :mod:`ingestor.extract.boilerplate`).
 
 From Sina's pages of 2012 to 2026, from what public programs cut from them (the lists of footer
 marks of several archives of Sina Finance, read in 2026), and from other publishers' pages.

@@ -30,12 +30,14 @@ from ingestor.fetch.headers import (
 from ingestor.fetch.host_limiter import (
     Busy,
     HostLimiter,
+    HostQueues,
     HostWishes,
     MemoryHostLimiter,
+    Paused,
+    Ready,
     Slot,
     host_of,
 )
-from ingestor.fetch.host_queues import HostQueues, Paused, Ready
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import FAILURES, Transport, deadline
 from ingestor.model import Headers, HostPause, Request, Response

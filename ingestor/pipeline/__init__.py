@@ -32,9 +32,8 @@ from ingestor.model import Feed, FeedState
 from ingestor.pipeline.backfill import Backfill, Day
 from ingestor.pipeline.files import write_due_files
 from ingestor.pipeline.images import download_images
-from ingestor.pipeline.ingest import ingest_entries
+from ingestor.pipeline.ingest import check_again, ingest_entries
 from ingestor.pipeline.poll import poll_feeds
-from ingestor.pipeline.recheck import check_again
 from ingestor.pipeline.services import Services, Summary
 from ingestor.store import entries, feeds
 from ingestor.store.due import due_feeds, feeds_with_due_entries

@@ -1,17 +1,33 @@
-"""Writing down what a feed's page announces, for polls and for backfills alike."""
+"""Writing down what a feed's page announces, for polls and backfills alike; and its older pages.
+
+These are asked for where the newest page brings nothing that is known: between two polls came
+more than it holds.
+
+::
+
+    pages without a known entry | ask for the next (RFC 5005, 3: rel=next) | read | write | again
+
+No more of them than :data:`MOST_PAGES`, and none twice: they are addresses that a stranger names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+import structlog
 from sqlalchemy import Connection
 
-from ingestor.model import FeedDocument, FeedState, Response
+from ingestor.errors import FetchError
+from ingestor.fetch.headers import require_page
+from ingestor.model import Feed, FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
 from ingestor.pipeline.services import Services, Summary
+from ingestor.sources import source
 from ingestor.store import entries
+from ingestor.workers.tasks import read_feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +64,63 @@ def announcing(
     summary.feeds_with_news |= {
         page.state.id for page, count in zip(pages, new, strict=True) if count
     }
+
+
+log = structlog.get_logger(__name__)
+
+MOST_PAGES = 10
+"""Older pages that are asked for in one poll: a feed that is polled for the first time may list
+its whole past in thousands."""
+
+
+def unseen(pages: Sequence[FeedPage], new: Sequence[int]) -> Iterator[FeedPage]:
+    """Yield the pages that go on and of which no entry was known; ``new``: how many were not."""
+    for page, count in zip(pages, new, strict=True):
+        document = page.document
+        if document.next_url and 0 < len(document.entries) <= count:
+            yield page
+
+
+def read_older(services: Services, pages: Sequence[FeedPage], summary: Summary) -> None:
+    """Ask for the pages behind these ones, as long as they bring nothing but news."""
+    asked = {page.response.final_url for page in pages}
+    for _ in range(MOST_PAGES):
+        going_on = [page for page in pages if page.document.next_url not in asked]
+        if not going_on or services.clock.stop.is_set():
+            return
+        asked |= {page.document.next_url for page in going_on}
+        read = list(_ask(services, going_on, summary))
+        with announcing(services, read, summary) as (_, new):
+            pages = list(unseen(read, new))
+
+
+def _ask(services: Services, pages: Sequence[FeedPage], summary: Summary) -> Iterator[FeedPage]:
+    """Yield the page behind each of these; what cannot be had is said, and its entries are lost."""
+    requests = [(page, _request(page)) for page in pages]
+    for (page, answer), document in services.workers.through(
+        services.fetcher.get_all(requests), _task
+    ):
+        if isinstance(answer, Response) and isinstance(document, FeedDocument):
+            yield FeedPage(page.state, answer, document)
+        else:
+            error = answer if isinstance(answer, FetchError) else document
+            line = f"an older page of it, {page.document.next_url}: {error}"
+            summary.problems.append(f"feed {page.state.feed.name}: {line}")
+            log.warning("feed_page_failed", feed=page.state.feed.name, error=line)
+
+
+def _request(page: FeedPage) -> Request:
+    request = source(page.state.feed.kind).request(page.state.feed, Validators())
+    return replace(request, url=page.document.next_url)
+
+
+def _task(asked: tuple[FeedPage, Response | FetchError]) -> partial[FeedDocument] | None:
+    page, answer = asked
+    if isinstance(answer, FetchError):
+        return None
+    return partial(_read, page.state.feed, answer)
+
+
+def _read(feed: Feed, response: Response) -> FeedDocument:
+    require_page(response)
+    return read_feed(feed, response)

@@ -19,10 +19,10 @@ from ingestor.config.values import Location
 from ingestor.errors import FetchError
 from ingestor.fetch.headers import require_page
 from ingestor.model import Request, Response
-from ingestor.pipeline.batches import batches
+from ingestor.pipeline.ingest import batches
 from ingestor.pipeline.services import Services
 from ingestor.store import images
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.images import DueImage
 
 _SIGNATURES = (
@@ -92,7 +92,7 @@ def _settle(services: Services, batch: Sequence[_Asked]) -> None:
     outcomes = [(one, _kept(services, outcome)) for one, outcome in batch]
     now = services.clock.now()
     with services.database.transaction() as connection:
-        lock_order.lock_revisions(connection)
+        locks.lock_revisions(connection)
         for one, (path, line, kind) in outcomes:
             if path:
                 images.downloaded(connection, one, path)

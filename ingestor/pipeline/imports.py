@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 import structlog
 from sqlalchemy import Connection
 
-from ingestor.archive.front_matter_reader import MOST_BYTES, Post, begins_as_post, read_post
+from ingestor.archive.front_matter import MOST_BYTES, Post, begins_as_post, read_post
 from ingestor.clock import Clock
 from ingestor.errors import Forbidden, IngestorError, PostUnreadable
 from ingestor.extract import extract_fragment

@@ -1,17 +1,20 @@
-"""Entries: look at the page or read the feed's text, settle; or say why not.
+"""First looks at what entries announce, and second ones at articles, a batch at a time.
 
 ::
 
-    entries that are due | known already? a sighting | look at the page | settle
-                         |                           | read the text    |
+    entries that are due  | known already? a sighting | look at the page, or read the text | settle
+    articles that are due | look at the page again, conditionally | settle: an edit, if it changed
+
+Publishers edit after publication, and a revision keeps what was there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -20,17 +23,40 @@ from ingestor.errors import Forbidden
 from ingestor.extract.feed_text import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import Article, Entry, Feed, FeedState, Request
-from ingestor.pipeline.batches import batches
 from ingestor.pipeline.look import Failed, PageRead, TextRead, look_at_pages
 from ingestor.pipeline.outcome import EntryLook, EntryTask
 from ingestor.pipeline.rejudge import withdraw_found
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.pipeline.settle import settle
 from ingestor.sources import points_to_page
-from ingestor.store import articles, entries
+from ingestor.store import articles, entries, rechecks
+from ingestor.store.due import ALL, Shard
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS
 from ingestor.workers.tasks import article_from_entry
+
+T = TypeVar("T")
+
+LONGEST_SECONDS = 1.0
+"""A batch does not wait longer than this for more: what is known is soon written down."""
+
+
+def batches(items: Iterable[T], size: int, monotonic: Callable[[], float]) -> Iterator[list[T]]:
+    """Yield the items as they come, at most ``size`` at a time, without waiting long for more.
+
+    ``monotonic`` are seconds that only grow. Time is looked at when an item comes.
+    """
+    batch: list[T] = []
+    began = 0.0
+    for item in items:
+        began = began if batch else monotonic()
+        batch.append(item)
+        if len(batch) >= size or monotonic() - began >= LONGEST_SECONDS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
 
 log = structlog.get_logger(__name__)
 
@@ -175,3 +201,35 @@ def _completed(article: Article, entry: Entry) -> Article:
         keywords=article.keywords or entry.keywords,
         body=with_announced(article.body, entry),
     )
+
+
+CHECKS_A_ROUND = 200
+"""Articles looked at again at a time."""
+
+CHECKS_A_TRANSACTION = 50
+"""Looks written down together: one wait for the disk serves them all."""
+
+
+def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> None:
+    """Look again at every article of this shard whose time has come, with conditional requests.
+
+    A page that is gone or cannot be read is no edit: the article stays as it was, and is
+    looked at again at its next time, if it has one.
+    """
+    now = services.clock.now()
+    while not services.clock.stop.is_set():
+        with services.database.reading() as connection:
+            due = rechecks.due(connection, now, CHECKS_A_ROUND, shard)
+        if not due:
+            return
+        pages = [(check, Request(check.url, check.validators.headers)) for check in due]
+        # Not packed beforehand: most bodies are in the WARC already, and become revisits.
+        looks = look_at_pages(services.fetcher, services.workers, pages, pack=False)
+        dated = (
+            (check, look.titled(check.title).dated(None) if isinstance(look, PageRead) else look)
+            for check, look in looks
+        )
+        for batch in batches(dated, CHECKS_A_TRANSACTION, services.clock.monotonic):
+            settle(services, batch, summary)
+        withdraw_found(services, summary)
+        remember_pauses(services)

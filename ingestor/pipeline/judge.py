@@ -41,7 +41,7 @@ from ingestor.witness.looks import (
     Unchanged,
     Verdict,
 )
-from ingestor.witness.resemblance import is_telling
+from ingestor.witness.signs import is_telling
 
 MOST_ANNOUNCED_CHARACTERS = 20_000
 """How much of a feed's text is compared with a page: more than tells them apart."""

@@ -4,7 +4,7 @@
 
     pages | ask | extract (workers) | further pages? ask, extract, join | PageRead …
 
-First looks (:mod:`ingestor.pipeline.ingest`) and second ones (:mod:`ingestor.pipeline.recheck`)
+First looks (:mod:`ingestor.pipeline.ingest`) and second ones (:mod:`ingestor.pipeline.ingest`)
 go this way. Of an article on several pages all are there, or it failed.
 """
 

@@ -24,9 +24,8 @@ from ingestor.errors import CutOff, FetchError, IngestorError, Postponed
 from ingestor.fetch.headers import is_unchanged, max_age, require_page, retry_after
 from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
-from ingestor.pipeline.announce import FeedPage, announcing
-from ingestor.pipeline.batches import LONGEST_SECONDS
-from ingestor.pipeline.older_pages import read_older, unseen
+from ingestor.pipeline.announce import FeedPage, announcing, read_older, unseen
+from ingestor.pipeline.ingest import LONGEST_SECONDS
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import source
 from ingestor.store import feeds

@@ -35,7 +35,7 @@ from ingestor.pipeline.rejudge import (
     save_rejudged,
 )
 from ingestor.store import reextraction, revisions
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import CapturedArticle, CapturedRevision, Value, differences
@@ -202,7 +202,7 @@ def _save(
     if not judged and not changed:
         return
     with database.transaction() as connection:
-        lock_order.lock_articles(connection, [result.before.article.id for result in batch])
+        locks.lock_articles(connection, [result.before.article.id for result in batch])
         save_rejudged(connection, judged, now)
         for result in changed:
             _revise(connection, result, now)

@@ -32,7 +32,7 @@ from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import points_to_page
 from ingestor.store import captures, entries, rechecks, reextraction, revisions
 from ingestor.store.captures import Reading
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.rechecks import FirstCheck
@@ -286,7 +286,7 @@ def _with_feed_text(workers: Workers, judged: Rejudged) -> Rejudged:
 
 def save_rejudged(connection: Connection, judged: Sequence[Rejudged], now: datetime) -> None:
     """Withdraw what is not believed any more, and say of each capture what it was taken for."""
-    lock_order.lock_articles(connection, [each.before.article.id for each in judged])
+    locks.lock_articles(connection, [each.before.article.id for each in judged])
     captures.record_readings(connection, [row for each in judged for row in each.readings])
     for each in judged:
         article = each.before.article

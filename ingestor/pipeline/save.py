@@ -17,7 +17,7 @@ from ingestor.archive.front_matter import article_path
 from ingestor.identity import file_id, publication_day
 from ingestor.store import articles
 from ingestor.store.articles import NewArticle
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.merge import merge_with_imported
 from ingestor.store.revisions import revise
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
@@ -40,7 +40,7 @@ def lock_names(connection: Connection, upserts: Sequence[ArticleUpsert]) -> None
     """Lock every name of these articles until the transaction ends: nobody else adds them."""
     names = {name for upsert in upserts for name in articles.names(upsert)}
     titles = [title_key(upsert.article.title) for upsert in upserts]
-    lock_order.lock_names(connection, names, titles)
+    locks.lock_names(connection, names, titles)
 
 
 def save_articles(connection: Connection, upserts: Sequence[ArticleUpsert]) -> list[UpsertResult]:

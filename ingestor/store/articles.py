@@ -24,7 +24,7 @@ from sqlalchemy import (
 from ingestor.identity import fingerprint, publication_day
 from ingestor.model import Cause
 from ingestor.store import stories
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.merge import any_without_address
 from ingestor.store.revisions import (
     NewRevision,
@@ -94,7 +94,7 @@ def insert(connection: Connection, new: Sequence[NewArticle]) -> list[int]:
         for article in new
     ]
     ids = list(connection.execute(_INSERT, rows).scalars())
-    lock_order.lock_revisions(connection)
+    locks.lock_revisions(connection)
     numbered = list(zip(ids, new, strict=True))
     stories.group(
         connection,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from ingestor.identity import EntryKeys, entry_day, entry_keys, fingerprint
 from ingestor.model import Entry, Feed, Security
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.due import entry_is_due, has_id
 from ingestor.store.schema import WAITING, entries, feeds
 from ingestor.store.schema.columns import ID
@@ -73,7 +73,7 @@ def announce(
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
-    lock_order.lock_feed(connection, feed_id)
+    locks.lock_feed(connection, feed_id)
     keys = entry_keys(feed, announced)
     names = {name for keyed in keys for name in (keyed.key, keyed.own)} - {""}
     known = _known(connection, feed_id, sorted(names))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, select, update
 
 from ingestor.model import Feed, FeedState, Validators
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.schema import feeds
 
 NAMES_A_QUERY = 500
@@ -92,7 +92,7 @@ def register(
     ``every`` is the time between two polls of feeds that do not say their own, ``slowest``
     the bound to which it grows. A feed whose address changed begins anew.
     """
-    lock_order.lock_configuration(connection)
+    locks.lock_configuration(connection)
     known = {row.name: row for row in connection.execute(_CONFIGURED)}
     for feed in configured:
         values: dict[str, object] = {"kind": feed.kind, "url": feed.url, "active": 1}

@@ -20,7 +20,7 @@ from ingestor.identity import fingerprint
 from ingestor.model import Cause, Origin
 from ingestor.store import images as pictures
 from ingestor.store import stories
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.names import securities, spans
 from ingestor.store.names.securities import NamedSecurity
 from ingestor.store.schema import articles, captures, images, revisions
@@ -114,7 +114,7 @@ def withdraw(connection: Connection, article_id: int, revision: int, now: dateti
     and its page is not looked at again.
     """
     row = _locked(connection, article_id)
-    lock_order.lock_revisions(connection)
+    locks.lock_revisions(connection)
     mine = revisions.c.article_id == article_id
     taken = update(revisions).where(mine, revisions.c.revision == revision)
     if connection.execute(taken.where(revisions.c.cause != "doubt").values(cause="doubt")).rowcount:
@@ -185,7 +185,7 @@ def _replace(
     updated_at: datetime | None,
 ) -> None:
     """Let an article say what was read, as its next revision."""
-    lock_order.lock_revisions(connection)
+    locks.lock_revisions(connection)
     if row.doubted_at is None:
         index.remove(connection, row.id, row.title, row.content_text)
     number, last_seen = _last(connection, row.id)

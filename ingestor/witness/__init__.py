@@ -88,13 +88,13 @@ from ingestor.witness.looks import (
     Verdict,
 )
 from ingestor.witness.placement import is_teaser, placed
-from ingestor.witness.resemblance import landing
 from ingestor.witness.signs import (
     PROSE_LETTERS,
     Signs,
     is_login,
     is_prose,
     is_unlinked,
+    landing,
     same_form,
     signs_of,
 )

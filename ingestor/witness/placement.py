@@ -17,8 +17,7 @@ from ingestor.witness.looks import (
     Unchanged,
     Verdict,
 )
-from ingestor.witness.resemblance import NEARLY_SAME_SHARE, SOME_SHARE, same_title, text_share
-from ingestor.witness.signs import Signs
+from ingestor.witness.signs import NEARLY_SAME_SHARE, SOME_SHARE, Signs, same_title, text_share
 
 TEASER_SHARE = 0.5
 """A page that bids to log in and has less than this part of the known text is its teaser."""

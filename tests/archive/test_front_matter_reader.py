@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestor.archive.front_matter import FileContent, render
-from ingestor.archive.front_matter_reader import MOST_BYTES, MOST_VALUES, begins_as_post, read_post
+from ingestor.archive.front_matter import (
+    MOST_BYTES,
+    MOST_VALUES,
+    FileContent,
+    begins_as_post,
+    read_post,
+    render,
+)
 from ingestor.errors import PostUnreadable
 from ingestor.text.sanitize import one_line
 

@@ -13,7 +13,7 @@ import pytest
 from ingestor.archive.warc import reader, recovery
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.config.values import ObjectAddress
-from ingestor.maintenance.verify_raw import RawComparison
+from ingestor.maintenance.verify import RawComparison
 from ingestor.model import Response
 from ingestor.store.db.database import Database
 from tools.made_up_sina import made_up, publish

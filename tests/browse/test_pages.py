@@ -21,7 +21,7 @@ from tools.made_up_sina import finance_page, made_up, publish
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 
 from ingestor.browse import server
-from ingestor.browse.headers import LOOPBACK
+from ingestor.browse.plugin import LOOPBACK
 from ingestor.store.db.database import Database
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.daemon.systemd import systemd
+from ingestor.daemon.monitor import systemd
 from tools.living import Daemon, Manager, wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed

@@ -59,7 +59,6 @@ PURE = {
     "errors",
     "policy",
     "archive.front_matter",
-    "archive.front_matter_reader",
     "fetch.headers",
     "workers.tasks",
     "sources",

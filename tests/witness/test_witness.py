@@ -28,7 +28,7 @@ from ingestor.witness.looks import (
     Unchanged,
 )
 from ingestor.witness.placement import REWRITTEN
-from ingestor.witness.resemblance import landing, same_title, text_share, title_in_text
+from ingestor.witness.signs import landing, same_title, text_share, title_in_text
 from tests.support.shared import shared
 from tools.made_up_sina import made_up
 

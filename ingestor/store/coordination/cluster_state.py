@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, text
 
 from ingestor.store.coordination import assignments
-from ingestor.store.db import advisory
+from ingestor.store.db import locks
 
 _HAS_JOBS = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 _QUEUES = text("""
@@ -61,7 +61,7 @@ class ClusterState:
 
 def cluster_state(connection: Connection, stalled_after: timedelta) -> ClusterState | None:
     """Return how the workers are; ``None`` for an archive on which none ever worked."""
-    if not advisory.has_locks(connection) or not connection.execute(_HAS_JOBS).scalar_one():
+    if not locks.has_locks(connection) or not connection.execute(_HAS_JOBS).scalar_one():
         return None
     seconds = {"seconds": stalled_after.total_seconds()}
     handed: dict[str, dict[str, int]] = {}
@@ -69,7 +69,7 @@ def cluster_state(connection: Connection, stalled_after: timedelta) -> ClusterSt
         handed.setdefault(kind, {})[state] = number
     return ClusterState(
         workers=int(connection.execute(_ALIVE, seconds).scalar_one()),
-        names=tuple(advisory.holders(connection, advisory.RUN)),
+        names=tuple(locks.holders(connection, locks.RUN)),
         queues={
             row.queue_name: QueueState(row.waiting, row.running, row.failed, row.again)
             for row in connection.execute(_QUEUES)

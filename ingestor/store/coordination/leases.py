@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, text
 
 from ingestor.model import HostPause
-from ingestor.store.db import advisory, lock_order
+from ingestor.store.db import locks
 from ingestor.store.schema.cluster import host_leases, hosts
 
 
@@ -32,7 +32,7 @@ def record(connection: Connection, paused: Mapping[str, HostPause], now: datetim
 
     Those that others wrote down stay; of two for one host the later end counts.
     """
-    lock_order.lock_hosts(connection)
+    locks.lock_hosts(connection)
     connection.execute(delete(hosts).where(hosts.c.paused_until <= now))
     known = pauses(connection)
     for host, pause in paused.items():
@@ -100,7 +100,7 @@ def acquire(
     the latest. Nothing is taken when all slots are, before the next request may begin, or when the
     host is to be left alone.
     """
-    advisory.take(connection, f"host {host}")
+    locks.take(connection, f"host {host}")
     values = {"host": host, "holder": holder, "slots": slots, "delay": delay, "seconds": seconds}
     row = connection.execute(_ACQUIRE, values).one()
     until: datetime | None = row.paused_until
@@ -117,5 +117,5 @@ def release(connection: Connection, host: str, holder: str) -> None:
 
 def hold_off(connection: Connection, host: str, seconds: float) -> None:
     """Let no request to a host begin within so many seconds from now."""
-    advisory.take(connection, f"host {host}")
+    locks.take(connection, f"host {host}")
     connection.execute(_HOLD_OFF, {"host": host, "seconds": seconds})

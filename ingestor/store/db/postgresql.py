@@ -2,7 +2,7 @@
 
 A reading transaction is ``REPEATABLE READ READ ONLY``: one consistent view, which blocks nobody.
 A writing one is ``READ COMMITTED``: behind a lock that it waited for, it sees what the others
-have written (:mod:`ingestor.store.db.advisory`). DDL is transactional, as in SQLite.
+have written (:mod:`ingestor.store.db.locks`). DDL is transactional, as in SQLite.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SetColumnComment, SetTableComment
 
 from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, StorageFailed
-from ingestor.store.db import advisory
+from ingestor.store.db import locks
 from ingestor.store.schema import articles
 
 DRIVERS = ("postgresql", "postgresql+psycopg")
@@ -78,7 +78,7 @@ def reading(engine: Engine) -> Engine:
 
 def wait_for_upgrades(connection: Connection) -> None:
     """Wait until no other program upgrades the database, and keep others from it."""
-    advisory.take(connection, advisory.UPGRADE)
+    locks.take(connection, locks.UPGRADE)
 
 
 def is_foreign(connection: Connection) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from ingestor.errors import ArchiveInUse, StorageFailed
-from ingestor.store.db import advisory
+from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 
 _DESCRIPTORS: dict[tuple[int, int], int] = {}
@@ -47,8 +47,8 @@ def one_of_many(database: Database) -> Iterator[None]:
 @contextmanager
 def _server_held(database: Database, *, shared: bool) -> Iterator[None]:
     with database.session() as connection:
-        if not advisory.hold(connection, advisory.RUN, shared=shared):
-            others = advisory.holders(connection, advisory.RUN)
+        if not locks.hold(connection, locks.RUN, shared=shared):
+            others = locks.holders(connection, locks.RUN)
             who = f"process {', '.join(others)}" if others else "another process"
             raise ArchiveInUse(f"{database.where}: in use by {who}; stop it first, or let it work")
         try:
@@ -56,7 +56,7 @@ def _server_held(database: Database, *, shared: bool) -> Iterator[None]:
         finally:
             # The server sees a connection's end a moment later: too late for what runs next.
             with suppress(DBAPIError):
-                advisory.release(connection)
+                locks.release(connection)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from zlib import crc32
 from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
-from ingestor.store.search.tokenizer import tokens
+from ingestor.store.search.query import tokens
 
 _TABLE = """
 CREATE TABLE articles_fts (

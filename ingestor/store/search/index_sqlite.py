@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
-from ingestor.store.search.query import expression
-from ingestor.store.search.tokenizer import tokens
+from ingestor.store.search.query import expression, tokens
 
 FULL_TEXT_INDEX = (
     "CREATE VIRTUAL TABLE articles_fts USING fts5("
@@ -17,7 +16,7 @@ FULL_TEXT_INDEX = (
 """SQLite's full-text table: contentless, its rowid is ``articles.id``.
 
 It holds overlapping pairs of Chinese characters, so that any word of two characters is a
-token; see :mod:`ingestor.store.search.tokenizer`.
+token; see :mod:`ingestor.store.search.query`.
 """
 
 _INSERT = text("INSERT INTO articles_fts(rowid, title, content) VALUES (:id, :title, :content)")

@@ -1,7 +1,13 @@
-"""What is searched for: words that must all occur, phrases, words that must not. Pure.
+"""What is searched for, and the terms of the full-text index that can answer it. Pure.
 
-A query finds what a scan of the normalized texts for its words would find. The index narrows that
-down to candidates: the pairs of characters that a text with the word must have.
+A query is words that must all occur, phrases, words that must not; it finds what a scan of the
+normalized texts for its words would find. The index narrows that down to candidates: the pairs of
+characters that a text with the word must have.
+
+SQLite's own tokenizers find no Chinese word of one or two characters. Every run of alphanumerics
+is therefore indexed as overlapping pairs (人民银行 as 人民 民银 银行), its last character alone (so
+that a prefix query finds any single one), and each Latin word or number of three or more whole,
+as people type it.
 """
 
 from __future__ import annotations
@@ -13,8 +19,34 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ingestor.errors import UsageError
-from ingestor.store.search.tokenizer import RUN
-from ingestor.text.normalize import normalize
+from ingestor.text.normalize import UNUSUAL, normalize
+
+RUN = re.compile(r"[^\W_]+")
+"""Alphanumerics in a row, Chinese characters among them: what is indexed."""
+
+_WORD = re.compile(r"[a-z0-9]{3,}")
+
+_NOT_PLAIN = re.compile("[^\u4e00-\u9fff]")
+
+
+def is_plain(word: str) -> bool:
+    """Return whether a normalized word has no character that only normalizing brings in."""
+    return not _NOT_PLAIN.search(word)
+
+
+def normalize_for_plain(text: str) -> str:
+    """Return a text in which a plain word stands exactly where it stands in the normalized text."""
+    return normalize(text) if UNUSUAL.search(text) else text
+
+
+def tokens(text: str) -> str:
+    """Return the index terms of ``text``, separated by spaces."""
+    terms: list[str] = []
+    for run in RUN.findall(normalize(text)):
+        terms += [run[at : at + 2] for at in range(len(run))]
+        terms += _WORD.findall(run)
+    return " ".join(terms)
+
 
 MOST_CHARACTERS = 1_000
 """A longer query is a text that was pasted by mistake."""

@@ -18,7 +18,7 @@ import pytest
 from ingestor.model import Body, Entry, Picture
 from ingestor.pipeline.save import save_articles
 from ingestor.store import entries, feeds, images, revisions
-from ingestor.store.db import lock_order
+from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.images import DueImage
 from tools.filling import FEED, FIRST, arrival_of, filled
@@ -205,7 +205,7 @@ def test_a_picture_that_is_kept_meanwhile_is_shown_by_every_article(archive, oth
 
     def keep() -> None:
         with archive.transaction() as connection:
-            lock_order.lock_revisions(connection)
+            locks.lock_revisions(connection)
             images.downloaded(connection, DueImage("https://n.sinaimg.cn/1.jpg", 0), "1.jpg")
 
     with held(archive, arrival):

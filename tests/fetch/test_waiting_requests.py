@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.clock import Clock
-from ingestor.fetch.host_limiter import MemoryHostLimiter
-from ingestor.fetch.host_queues import HostQueues, Paused, Ready
+from ingestor.fetch.host_limiter import HostQueues, MemoryHostLimiter, Paused, Ready
 from ingestor.model import HostPause
 
 NOW = datetime(2024, 5, 1, 8, 0, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from ingestor.extract import extract_article, extract_fragment
-from ingestor.extract.margins import Block, is_promotion, trimmed
+from ingestor.extract.boilerplate import Block, is_promotion, trimmed
 from ingestor.model import Page
 
 URL = "https://finance.sina.com.cn/china/gncj/2024-03-11/doc-imadeup0000001.shtml"
