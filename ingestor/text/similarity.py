@@ -21,6 +21,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Literal
@@ -80,6 +81,8 @@ def alphanumerics(text: str) -> str:
     return _alphanumerics(text[:MOST_CHARACTERS])
 
 
+# A page's text is asked several times while it is judged, and for its story.
+@lru_cache(maxsize=16)
 def _alphanumerics(text: str) -> str:
     return "".join(_WORDS.findall(normalize(text)))
 
