@@ -55,6 +55,13 @@ SINA_TRACKING = frozenset(
         "autocallup",  # whether the application opens
         "isfromsina",
         "sinawapsharesource",
+        "t",  # with _t, _, ts, timestamp, rand, random: what keeps a cache from answering
+        "_t",
+        "_",
+        "ts",
+        "timestamp",
+        "rand",
+        "random",
     )
 )
 """Parameters with which Sina's own pages and applications mark where a reader came from."""

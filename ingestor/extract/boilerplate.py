@@ -172,7 +172,7 @@ CLASSES = frozenset(
         "page-tools", "share-more-list", "article-editor", "show_author", "keywords",
         "show_statement", "finance_app_zqtg", "hqimg_related", "hqimg_wrapper", "hq_img",
         "otherContent_01", "corrTxt_01", "blkComment", "sina-comment-wrap", "play-tips",
-        "video-control", "ct_hqimg", "appQrCode", "qrcode", "qr-code", "article_ad", "statement",
+        "video-control", "ct_hqimg", "appQrCode", "qrcode", "qr-code", "article_ad",
         "post_statement", "article-recommend", "related-news", "read-more", "art_app_down",
         "weibo-card", "second-title", "date-source", "weibo_info", "art_time", "look_sub",
         "j_article_wbreco", "art_keywords", "suda_1028_guba", "xb_new_finance_app",
@@ -182,7 +182,7 @@ CLASSES = frozenset(
 VIDEO_BOXES = frozenset(("video-2017", "artical-player-wrap", "video-player", "contentPlayer"))
 """Videos: their poster and their title stay."""
 
-_ID_PREFIX = re.compile(r"^(?:quote_|sinaads|ad_|PublicRelation)")
+_ID_PREFIX = re.compile(r"^(?:quote_[a-z]|sinaads|ad_|PublicRelation)")
 _shown = etree.XPath("descendant::text()[not(parent::script or parent::style)]")
 _HIDDEN = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
 

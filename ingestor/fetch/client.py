@@ -347,7 +347,8 @@ def _target(url: str, location: str) -> str:
     Bytes that should have been escaped (raw UTF-8 or GBK) are escaped as they are: the server
     knows its own. A host in such bytes is UTF-8, as IDNA needs characters.
     """
-    text = location.strip()
+    # No more than HTTP takes for white space: in Latin-1 the last byte of 章 is a space.
+    text = location.strip(" \t\r\n")
     host = _HOST.match(text)
     named = host[0].encode("latin-1").decode("utf-8", "replace") if host else ""
     path = quote(text[host.end() if host else 0 :].encode("latin-1"), safe=_ADDRESS)

@@ -88,13 +88,13 @@ class Court:
     """Judges the pages of a batch: what they show together counts as well."""
 
     pages: Sequence[PageSeen]
-    _together: dict[tuple[str, str], set[str]] = field(init=False)
+    _together: dict[tuple[str, str], list[PageSeen]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._together = defaultdict(set)
+        self._together = defaultdict(list)
         for page in self.pages:
             if page.text_hash:
-                self._together[host(page.url), page.text_hash].add(page.url)
+                self._together[host(page.url), page.text_hash].append(page)
 
     def judge(
         self, connection: Connection, page: PageSeen, known: Sequence[KnownArticle]
@@ -122,9 +122,15 @@ class Court:
         generic = page.evidence is not None and page.evidence.template == GENERIC
         elsewhere, before = 0, False
         if page.text_hash:
-            looks = captures.same_text(connection, page.text_hash, page.fetched_at)
+            own = {page.url, page.came_from} | (page.evidence.addresses if page.evidence else set())
+            looks = captures.same_text(connection, page.text_hash, page.fetched_at, own)
             urls = {url for url in looks.addresses if host(url) == place}
-            others = (urls | self._together[place, page.text_hash]) - {page.url, page.came_from}
+            urls |= {
+                other.url
+                for other in self._together[place, page.text_hash]
+                if other.final_url not in own
+            }
+            others = urls - own - {page.final_url}
             elsewhere = len(
                 {url for url in others if not identifier or document_id(url) != identifier}
             )

@@ -125,9 +125,15 @@ class SameText:
     """Where it was doubted an hour ago or earlier."""
 
 
-def same_text(connection: Connection, text_hash: str, now: datetime) -> SameText:
-    """Return at which addresses a text was read about ``now``, or before."""
-    query = select(captures.c.url, captures.c.fetched_at, captures.c.reading).where(
+def same_text(
+    connection: Connection, text_hash: str, now: datetime, own: Collection[str] = ()
+) -> SameText:
+    """Return at which addresses a text was read about ``now``, or before.
+
+    A look that ended at one of its ``own`` addresses was none at another.
+    """
+    columns = ("url", "final_url", "fetched_at", "reading")
+    query = select(*(captures.c[name] for name in columns)).where(
         captures.c.text_hash == text_hash,
         captures.c.text_hash != literal("", literal_execute=True),
         # What a kept page is read again for has a future.
@@ -136,7 +142,11 @@ def same_text(connection: Connection, text_hash: str, now: datetime) -> SameText
     rows = connection.execute(query.order_by(captures.c.id.desc()).limit(MOST_SAME)).all()
     day, hour = now - timedelta(days=1), now - timedelta(hours=1)
     return SameText(
-        frozenset(_canonical(row.url) for row in rows if row.fetched_at >= day),
+        frozenset(
+            _canonical(row.url)
+            for row in rows
+            if row.fetched_at >= day and _canonical(row.final_url) not in own
+        ),
         frozenset(
             _canonical(row.url)
             for row in rows

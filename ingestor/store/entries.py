@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from ingestor.identity import EntryKeys, entry_day, entry_keys, fingerprint
 from ingestor.model import Entry, Feed, Security
@@ -211,13 +211,19 @@ def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
     That is one with another guid; where the feed gives none, one of the same day.
     """
     url, guid = queued.entry.url, queued.entry.guid
-    scheme, mark, rest = url.partition("://")
-    twins = {url, f"http{mark}{rest}", f"https{mark}{rest}"} if scheme in _WEB else {url}
-    earlier = select(entries.c.guid, entries.c.key).where(
-        entries.c.feed_id == queued.feed_id, entries.c.url.in_(twins), entries.c.id < queued.id
+    scheme, mark, rest = url.partition("#")[0].partition("://")
+    twins = [f"http{mark}{rest}", f"https{mark}{rest}"] if scheme in _WEB else [url]
+    # "$" follows "#": so far go the addresses that differ in their fragment alone.
+    parts = (entries.c.url.between(f"{twin}#", f"{twin}$") for twin in twins)
+    earlier = select(entries.c.guid, entries.c.key, entries.c.url).where(
+        entries.c.feed_id == queued.feed_id,
+        or_(entries.c.url.in_(twins), *parts),
+        entries.c.id < queued.id,
     )
     return bool(url) and any(
-        row.guid != guid if guid else entry_day(row.key) == entry_day(queued.key)
+        row.guid != guid
+        or row.url.partition("#")[2] != url.partition("#")[2]
+        or (not guid and entry_day(row.key) == entry_day(queued.key))
         for row in connection.execute(earlier)
     )
 

@@ -17,7 +17,9 @@ _NUMERAL = re.compile(
     r"[〇○零一二三四五六七八九十两]{1,12}(?=\s?(?:年|月|日|号|点|时|分|秒|小时|个|天|刻))"
 )
 _WEEKDAY = re.compile(r"(?:星期|周|礼拜)[一二三四五六日天](?![月年])\s?,?\s?")
-_LABEL = re.compile(r"^(?:(?:发布|发表)(?:时间|日期|于)?|时间|日期)\s?:?\s?")
+_LABEL = re.compile(
+    r"^(?:(?:发布|发表|更新)(?:时间|日期|于)?|时间|日期)?\s?:?\s?(?:北京时间)?\s?:?\s?"
+)
 _VAGUE = re.compile(
     r"农历|[正腊闰]月|月\s?(?:[初底末]|[上中下]旬|廿)|年\s?(?:[初底末]|第?[一二三四1-4]季|[春夏秋冬])"
     r"|[日号]\s?[至到~]\s?\d"
@@ -35,10 +37,10 @@ _HALVES = {
     **dict.fromkeys(("am", "a.m"), "AM"),
     **dict.fromkeys(("pm", "p.m"), "pm"),
 }
-_WORDS = "|".join(word for word in _HALVES if not word.isascii())
+_WORDS = "|".join(re.escape(word) for word in _HALVES)
 
 CLOCK = re.compile(
-    rf"(?:(?P<before>{_WORDS})\s*+)?(?<!\d)(?P<hour>\d{{1,2}})"
+    rf"(?:(?<![A-Za-z])(?P<before>{_WORDS})\.?\s*+)?(?<!\d)(?P<hour>\d{{1,2}})"
     r"(?:\s?[:时点]\s?(?P<minute>\d{1,2})(?!\s?刻)(?:\s?[:分]\s?(?P<second>\d{1,2})(?:[.,]\d{1,9})?)?\s?[分秒]?"
     r"|\s?[时点](?![间评击])\s?(?:钟|整|(?P<half>半)|(?P<quarters>[13])刻)?)"
     r"\s?(?P<after>[ap]\.?m\b\.?|[上下]午(?![^\s,+]))?",

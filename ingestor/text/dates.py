@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 
 from ingestor.text.chinese_times import CLOCK, relative, simplified, time_of_day
 
-_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)?(?:[.,]\d{1,9})?)?(?!\d)")
+_COMPACT = re.compile(
+    r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?(?:[.,]\d{1,9})?)?(?![\d:])"
+)
 _DAY = re.compile(
     r"(?<!\d)(\d{4})\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?[日号]?)?(?!\d)"
 )
@@ -189,7 +191,7 @@ def _without_year(
         return None
     for year in (not_after.year + 1, not_after.year, not_after.year - 1):
         moment = _at(year, int(date[1]), int(date[2]), line[date.end() :], zone=zone)
-        if moment <= not_after:
+        if moment <= not_after + CLOCK_SKEW:
             return moment
     return None
 

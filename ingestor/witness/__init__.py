@@ -93,9 +93,11 @@ from ingestor.witness.signs import (
     Signs,
     is_login,
     is_prose,
+    is_telling,
     is_unlinked,
     landing,
     same_form,
+    same_title,
     signs_of,
 )
 from ingestor.witness.words import doubt_words
@@ -161,7 +163,8 @@ def _by_repetition(signs: Signs) -> Verdict | None:
     if signs.notice and signs.evidence.removed:
         # Every address that is gone gets the same page.
         return PageGone("the page says so")
-    own = signs.template and signs.at_home and not signs.contradicted
+    itself = signs.template or signs.look.url in signs.evidence.addresses
+    own = itself and signs.at_home and not signs.contradicted
     if own and (signs.title or (signs.own_id and signs.title is None)):
         return None
     if own and signs.own_id:
@@ -260,7 +263,14 @@ def _named(signs: Signs, doubt: str) -> Verdict:
 
 
 def _speaks_of_it(signs: Signs) -> bool:
-    """Whether the headline itself announces what reads like a notice: 系统升级维护公告."""
-    return (
-        bool(signs.title) and signs.template and bool(doubt_words(signs.announced.title).categories)
-    )
+    """Whether the headline itself announces what reads like a notice: 系统升级维护公告.
+
+    No notice has the headline, the template and the document id of what was asked for.
+    """
+    headline = alphanumerics(signs.announced.title)
+    titled = same_title(signs.announced.title, signs.evidence.title)
+    if titled and signs.template and signs.stated and not signs.evidence.removed:
+        return True
+    spoken = bool(doubt_words(signs.announced.title).categories)
+    whole = is_telling(headline) and headline in alphanumerics(signs.evidence.title)
+    return spoken and bool(signs.title) and (signs.template or (whole and signs.at_home))

@@ -40,6 +40,24 @@ TAIL = (
     "文明上网，理性发言，登录后评论",
     "已有 12 条评论",
     "THE END",
+    "郑重声明：临川财富发布此内容旨在传播更多信息，与本站立场无关。",
+    "平台声明：该文观点仅代表作者本人，临川号系信息发布平台。",
+    "【免责声明】本文仅代表作者本人观点，与临川网无关。",
+    "打开APP阅读全文",
+    "更多精彩内容，请关注临川财经微信公众号",
+    "举报/反馈",
+    "责任编辑：何一 010-12345678",
+)
+ENDS = (
+    "未经股东大会同意，公司不得对外提供担保。",
+    "未经许可擅自使用他人商标，罚款五万元。",
+    "这篇报道被广泛转载，与此同时公司股价应声下跌。",
+    "分析师强调，这仅代表短期观点，长期仍看好。",
+    "说明：本文所用数据均为2023年年报数据，单位为亿元。",
+    "版权所有者有权要求平台下架侵权内容。",
+    "Copyright infringement cases rose 30 percent last year.",
+    "扫码加入会员的顾客占比超过六成。",
+    "登录后用户可以在评论区发布内容，平台日活因此大增。",
 )
 HEAD = (
     "热点栏目 自选股 数据中心 行情中心 资金流向 模拟交易 客户端",
@@ -52,6 +70,12 @@ HEAD = (
     "2024-03-11 08:30 来源：临川日报 作者：何一 字号：大 中 小",
     "发布时间：2024年03月11日　来源：省统计局　【字体：大 中 小】　打印",
     "字号：大 中 小",
+)
+BEGINNINGS = (
+    "热点栏目不断涌现，市场活跃。",
+    "当前位置：A股正处于底部区域。",
+    "语音播报功能成为标配。",
+    "登录新浪财经APP的用户突破一亿。",
 )
 PROSE = (
     "编辑：你怎么看今年的市场？",
@@ -193,3 +217,25 @@ def test_hostile_lines_cost_no_time(line):
     """A pattern that tried every way to read them would not end."""
     blocks = [Block(f"<p>{line}</p>", line)] * 40
     assert not is_promotion(line) or trimmed(blocks, "")
+
+
+@pytest.mark.parametrize("line", ENDS)
+def test_a_last_sentence_with_such_words_stays(line):
+    """It says something of the world, and nothing to the reader of the page."""
+    body = extract_fragment(f"<p>{FIRST}</p><p>{LAST}</p><p>{line}</p>", URL)
+    assert body.text.split("\n")[-1] == line
+
+
+@pytest.mark.parametrize("line", BEGINNINGS)
+def test_a_first_sentence_with_such_words_stays(line):
+    """Also at the beginning."""
+    body = extract_fragment(f"<p>{line}</p><p>{FIRST}</p><p>{LAST}</p>", URL)
+    assert body.text.split("\n")[0] == line
+
+
+@pytest.mark.parametrize("line", ["阅读理解在高考中的变化", "更多城市放开限购", "免费医疗何时到来"])
+def test_a_headline_that_is_a_link_stays(line):
+    """Only what bids to click is furniture."""
+    link = f'<p><a href="https://a.example/1">{line}</a></p>'
+    body = extract_fragment(f"<p>{FIRST}</p>{link}<p>{LAST}</p>", URL)
+    assert line in body.text

@@ -383,6 +383,7 @@ def test_only_what_can_be_bounded_is_asked_for():
 
 RAW = {
     "UTF-8": ("/文章/一 页.shtml".encode(), "/%E6%96%87%E7%AB%A0/%E4%B8%80%20%E9%A1%B5.shtml"),
+    "a last byte that is a space in Latin-1": ("/文章".encode(), "/%E6%96%87%E7%AB%A0"),
     "GBK": ("/文章".encode("gbk"), "/%CE%C4%D5%C2"),
     "escaped already": (b"/%CE%C4?a=%E4", "/%CE%C4?a=%E4"),
     "with an address inside": ("/?url=http://a.example/文".encode(), "/?url=http://a.example/%E6%96%87"),

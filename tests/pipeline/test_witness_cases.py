@@ -242,6 +242,36 @@ def test_each_look_is_on_record_also_where_nothing_is_kept_as_received(site, net
     assert site.run("verify").returncode == 0
 
 
+def test_items_that_are_parts_of_one_page_are_several_articles(site, net):
+    """In a feed of texts, links that differ in their fragment name different items."""
+    items = "".join(
+        f"<item><title>第{number}条快讯</title><guid isPermaLink='false'>one</guid>"
+        f"<link>https://live.example/today#{number}</link>"
+        f"<description>&lt;p&gt;第{number}条快讯的正文，够长的一段文字。&lt;/p&gt;</description></item>"
+        for number in range(1, 4)
+    )
+    body = f'<rss version="2.0"><channel><title>t</title>{items}</channel></rss>'
+    net.serve(FEED_URL, body, content_type="application/xml")
+    site.configure(feed(more='content = "feed"'))
+    assert site.run("--once").returncode == 0
+    assert site.query("SELECT count(*), max(revision) FROM articles") == [(3, 1)]
+
+
+def test_a_page_without_a_template_behind_a_redirect_stays_believed(site, net):
+    """The second look asks the address that the first was led to: of a page without a template."""
+    article = made_up(1)
+    asked, page = "https://www.news.example/?p=4411", "https://www.news.example/archives/4411.html"
+    feed_body = rsshub_feed([article], full=False).replace(article.url, asked)
+    net.serve(FEED_URL, feed_body, content_type="application/xml")
+    net.redirect(asked, page)
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in article.paragraphs)
+    net.serve(page, f"<title>{article.title}</title><h1>{article.title}</h1><div>{text}</div>")
+    assert site.run("--once").returncode == 0
+    site.make_due()
+    assert site.run("--once").returncode == 0
+    assert site.query("SELECT count(*), count(doubted_at) FROM articles") == [(1, 0)]
+
+
 def test_items_of_one_link_without_a_guid_are_told_apart_by_their_headlines(site, net):
     """In a feed of texts: none is folded into another, also when a second one comes later."""
     link = "https://live.example/today"
