@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from ingestor.errors import FeedUnreadable
@@ -15,6 +14,7 @@ from ingestor.sources._text import (
     illustrated,
     is_picture,
     moment_of,
+    paragraphs,
     plain,
     web_address,
     whole,
@@ -59,7 +59,7 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     stated, published_at, is_relative = moment_of(dates, response.fetched_at)
     content = _text(item, "content_html")
     if not content and (words := _text(item, "content_text")):
-        content = "".join(f"<p>{html.escape(line)}</p>" for line in words.splitlines() if line)
+        content = paragraphs(words)
     summary = _text(item, "summary")
     pictures = [web_address(url, base) for url in _pictures(item)]
     if content:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from html import escape
 from html.entities import html5
+from itertools import pairwise
 
 from ingestor.errors import FeedUnreadable
 from ingestor.sources._text import MOST_ENTRIES, numbers_made_legal
@@ -54,6 +55,27 @@ _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 is one of Atom's as well."""
 
 
+_FOREIGN = re.compile(
+    r"<textInput(?=[\s>])[^<]*+(?:<(?!/?textInput)[^<]*+)*+</textInput\s*>"
+    r"|<(?P<leaf>(?:\w{1,20}:)?(?:pos|posList|width|height))(?=[\s>])[^<>]*>[^<]*</(?P=leaf)\s*>"
+    r"|</?(?:\w{1,20}:)?(?:pos|posList|width|height)(?=[\s>])[^<>]*>",
+    re.IGNORECASE,
+)
+"""What feedparser stumbles over where it does not expect it, and nobody reads here."""
+
+_CAPTION = re.compile(
+    r"<media:description(?=[\s>])[^<]*+(?:<(?!/?media:description)[^<]*+)*+"
+    r"</media:description\s*>",
+    re.IGNORECASE,
+)
+_OWN_TEXT = re.compile(
+    r"<(?:description|content:encoded|content|summary)(?=[\s>])[^<>]*(?<!/)>", re.IGNORECASE
+)
+_ROOT_TAG = re.compile(r"<[^<>]{1,4000}>")
+_MOST_REPEATED = 2_000_000
+"""Characters of a feed's root, once for each of its items: real ones have some 50,000."""
+
+
 @dataclass(frozen=True, slots=True)
 class Markup:
     """The XML of a feed, ready to be parsed."""
@@ -73,7 +95,7 @@ def markup_of(url: str, text: str) -> Markup | None:
     ("billion laughs"). Raises :class:`FeedUnreadable` for too many items, and elements too deep.
     """
     text = _sections_closed(text)
-    shown = _HIDDEN_PART.sub(lambda hidden: " " * len(hidden[0]), text)
+    shown = _shown(text)
     declared, begins = _document_type(shown)
     root = _ROOT.search(shown, begins) or _CHANNEL.search(shown, begins)
     if root is None:
@@ -87,7 +109,61 @@ def markup_of(url: str, text: str) -> Markup | None:
         body += f"</channel></{root[1]}>" if root[1].lower() == "rss" else f"</{root[1]}>"
     closed = _UNCLOSED.sub(r"\g<0></\1>", body)
     is_channel = root.re is _CHANNEL and not shown[: root.start()].strip()
-    return Markup(_REFERENCE.sub(partial(_made_legal, declared), closed), is_cut, is_channel)
+    legal = _REFERENCE.sub(partial(_made_legal, declared), closed)
+    return Markup(_without_captions(legal), is_cut, is_channel)
+
+
+def without_foreign(text: str) -> str:
+    """Return a feed's XML without the elements that feedparser stumbles over."""
+    return _without(_FOREIGN, text, _shown(text))
+
+
+def items_apart(text: str) -> tuple[str, list[str]]:
+    """Return a feed's XML without its items, and each item as a feed of its own.
+
+    No items where the root is too large to be repeated for each.
+    """
+    shown = _shown(text)
+    root = _ROOT_TAG.match(text)
+    starts = [item.start() for item in _ITEM.finditer(shown)]
+    last = _last(_ITEM_END, shown)
+    if not root or not starts or last <= starts[-1] or root.end() * len(starts) > _MOST_REPEATED:
+        return text, []
+    name = root[0][1:].split(None, 1)[0].rstrip(">")
+    begins, ends = root[0], f"</{name}>"
+    if name.lower() == "rss":
+        begins, ends = f"{begins}<channel>", f"</channel>{ends}"
+    bounds = zip(starts, [*starts[1:], last], strict=True)
+    return text[: starts[0]] + text[last:], [f"{begins}{text[a:z]}{ends}" for a, z in bounds]
+
+
+def _without_captions(text: str) -> str:
+    """Leave out what describes an item's picture where the item has a text of its own.
+
+    feedparser reads both as the item's description, and the one that comes last as its content.
+    """
+    if "media:description" not in text:
+        return text
+    shown = _shown(text)
+    bounds = [0, *(item.start() for item in _ITEM.finditer(shown)), len(text)]
+    return "".join(
+        _without(_CAPTION, text[a:z], shown[a:z]) if _OWN_TEXT.search(shown, a, z) else text[a:z]
+        for a, z in pairwise(bounds)
+    )
+
+
+def _without(form: re.Pattern[str], text: str, shown: str) -> str:
+    """Return a text without what has a form in ``shown``, the text with nothing hidden in it."""
+    ends = [0]
+    for found in form.finditer(shown):
+        ends += found.span()
+    ends.append(len(text))
+    return "".join(text[a:z] for a, z in zip(ends[::2], ends[1::2], strict=True))
+
+
+def _shown(text: str) -> str:
+    """Return a text with spaces for its comments, CDATA sections and instructions."""
+    return _HIDDEN_PART.sub(lambda hidden: " " * len(hidden[0]), text)
 
 
 def _sections_closed(text: str) -> str:

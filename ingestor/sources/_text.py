@@ -28,7 +28,29 @@ _NUMBER = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+));?")
 _LAST_CHARACTER = 0x10FFFF
 _SHOWN = re.compile(r"<img\b", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|avif)$", re.IGNORECASE)
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,1000}>|<!--.{0,1000}?-->", re.DOTALL)
+_NAMES = (
+    "a|abbr|acronym|address|article|aside|audio|b|bdi|bdo|big|blink|blockquote|body|br|button|center|"
+    "cite|code|col|colgroup|dd|del|details|dfn|dir|div|dl|dt|em|embed|figcaption|figure|font|footer|"
+    "form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main|mark|marquee|meta|"
+    "nav|nobr|noscript|object|ol|option|p|picture|pre|q|rp|rt|ruby|s|samp|script|section|select|"
+    "small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|tfoot|th|"
+    "thead|time|title|tr|tt|u|ul|var|video|wbr"
+)
+_TAG = re.compile(
+    rf"</?(?:{_NAMES})(?:\s[^<>=]{{0,100}}=[^<>]{{0,1000}}|\s{{0,9}}/?)>|<!--.{{0,1000}}?-->",
+    re.DOTALL | re.IGNORECASE,
+)
+"""HTML's tags. ``PE<PB且ROE>10%`` and ``评<红楼梦>`` have none."""
+_MARKED_UP = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""")
+_ATTRIBUTE = re.compile(
+    r"""(?<![^\s"'/])([\w:-]{1,40}+)(\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""
+)
+_CANDIDATE = re.compile(r"([^\s,]\S*(?<!,))(,+(?=\s|$)|\s[^,]*+|)")
+"""One picture of a ``srcset``: its address, and how wide or dense it is (HTML, 4.8.4.2.1)."""
+_ADDRESSES = frozenset(
+    {"src", "href", "poster", "data-src", "data-original", "data-lazy-src", "data-echo"}
+)
+_SETS = frozenset({"srcset", "data-srcset"})
 
 
 def plain(text: str) -> str:
@@ -66,6 +88,35 @@ def _point(hexadecimal: str, decimal: str) -> int:
     # Eight digits are more than any character has, and int() takes no thousands of them.
     point = int(hexadecimal[:8], 16) if hexadecimal else int(decimal[:8])
     return point if point <= _LAST_CHARACTER and point not in {0, 0xFFFE, 0xFFFF} else 0xFFFD
+
+
+def paragraphs(text: str) -> str:
+    """Return a plain text as HTML that shows it as it is, each of its lines a paragraph."""
+    return "".join(f"<p>{html.escape(line)}</p>" for line in text.splitlines() if line.strip())
+
+
+def with_base(text: str, base: str) -> str:
+    """Return HTML whose addresses of pages and pictures are absolute, joined to ``base``."""
+
+    def mended(found: re.Match[str]) -> str:
+        name, value = found[1].lower(), found[3] or found[4] or found[5] or ""
+        if name in _ADDRESSES:
+            value = _joined(base, value)
+        elif name in _SETS:
+            value = _CANDIDATE.sub(lambda part: _joined(base, part[1]) + part[2], value)
+        else:
+            return found[0]
+        quote = "'" if found[4] else '"'
+        return f"{found[1]}{found[2]}{quote}{value}{quote}"
+
+    return _MARKED_UP.sub(lambda tag: _ATTRIBUTE.sub(mended, tag[0]), text)
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return html.escape(urljoin(base, html.unescape(url)), quote=True) if url else url
+    except ValueError:
+        return url
 
 
 def identifier(text: str) -> str:

@@ -8,26 +8,26 @@ itself: of one that stops in the middle the whole items are read, and that is sa
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._json_feed import looks_like_json, read_json_feed
-from ingestor.sources._markup import Markup, markup_of
+from ingestor.sources._markup import items_apart, markup_of, without_foreign
 from ingestor.sources._text import (
     date_text,
     identifier,
     illustrated,
     is_picture,
     moment_of,
+    paragraphs,
     plain,
     web_address,
     whole,
+    with_base,
 )
 from ingestor.sources._zone import with_zone_set_right
 from ingestor.text.dates import parse_date
@@ -44,7 +44,7 @@ LONGEST_TTL = timedelta(days=1)
 _HTML = re.compile(
     r"(?i)^\s*(?:<!--(?:(?!-->).){0,500}+-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
 )
-_ADDRESS = re.compile(r"""(\b(?:src|href|poster)\s*=\s*)(["'])([^"'<>]{1,2000})\2""", re.IGNORECASE)
+_BLOCK = re.compile(r"<(?:p|div|br|img|table)\b", re.IGNORECASE)
 _HTML_TITLE = re.compile(r"(?i)<title[^>]{0,100}>([^<]{0,200})")
 _PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 
@@ -62,14 +62,17 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     if looks_like_json(text):
         return with_zone_set_right(read_json_feed(text, response), response, None)
     markup = markup_of(feed.url, text)
-    parsed = _parsed(feed, markup) if markup else None
+    parsed, fault = _parsed(feed, markup.text) if markup else (None, "")
     is_feed = parsed and (parsed.get("version") or parsed.entries)
     if not markup or not parsed or not (is_feed or markup.is_channel):
         raise FeedUnreadable(f"{feed.url}: {_no_feed(text)}")
-    fault = f"the feed is cut off after item {len(parsed.entries)}" if markup.is_cut else ""
+    if markup.is_cut:
+        fault = f"the feed is cut off after item {len(parsed.entries)}"
     channel, own = parsed.feed, response.final_url
-    base = web_address(_string(channel, "link"), own) or own
     is_atom = str(parsed.get("version")).startswith("atom")
+    # Atom's addresses are relative to the document (RFC 4287, 2); RSS says nothing, and means its
+    # site.
+    base = own if is_atom else web_address(_string(channel, "link"), own) or own
     document = FeedDocument(
         shortened(plain(_string(channel, "title")), 200),
         tuple(_entry(item, response, base, is_atom=is_atom) for item in parsed.entries),
@@ -107,15 +110,45 @@ class _Stream:
         return self._text.encode("utf-8")
 
 
-def _parsed(feed: Feed, markup: Markup) -> Any:
+def _parsed(feed: Feed, text: str) -> tuple[Any, str]:
+    """Return what feedparser reads, and what it could not: an item that it stumbles over."""
+    try:
+        return _read_whole(text), ""
+    except _STUMBLES:
+        text = without_foreign(text)
+    try:
+        return _read_whole(text), ""
+    except _STUMBLES as error:
+        parsed, fault = _read_apart(text)
+        if not parsed:
+            reason = f"it cannot be read as a feed: {error!r:.100}"
+            raise FeedUnreadable(f"{feed.url}: {reason}") from error
+        return parsed, fault
+
+
+def _read_whole(text: str) -> Any:
     # Where feeds are only asked for, as in the main process, it is not needed.
     import feedparser  # noqa: PLC0415
 
+    return feedparser.parse(_Stream(text), sanitize_html=False, resolve_relative_uris=False)
+
+
+def _read_apart(text: str) -> tuple[Any, str]:
+    """Return a feed read item by item, ``None`` where no item can be read, and which could not."""
+    frame, items = items_apart(text)
+    entries, broken = [], []
+    for number, item in enumerate(items, 1):
+        try:
+            entries += _read_whole(item).entries
+        except _STUMBLES:
+            broken.append(number)
     try:
-        stream = _Stream(markup.text)
-        return feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False)
-    except _STUMBLES as error:
-        raise FeedUnreadable(f"{feed.url}: it cannot be read as a feed: {error!r:.100}") from error
+        parsed = _read_whole(frame)
+    except _STUMBLES:
+        return None, ""
+    parsed["entries"] = entries
+    numbers = ", ".join(map(str, broken[:10]))
+    return (parsed if entries else None), f"items that cannot be read: {numbers}" if broken else ""
 
 
 def _no_feed(text: str) -> str:
@@ -128,7 +161,7 @@ def _no_feed(text: str) -> str:
 
 
 def _entry(item: Any, response: Response, base: str, *, is_atom: bool) -> Entry:
-    content, summary = _texts(item, base)
+    content, summary = _texts(item, base, is_atom=is_atom)
     guid = _string(item, "id")
     dates = (date_text(_string(item, name)) for name in ("published", "updated", "created"))
     stated, published_at, is_relative = moment_of(dates, response.fetched_at)
@@ -188,32 +221,31 @@ def _links(record: Any, relation: str) -> Iterator[str]:
     yield from (_string(link, "href") for link in links)
 
 
-def _texts(item: Any, base: str) -> tuple[str, str]:
+def _texts(item: Any, base: str, *, is_atom: bool) -> tuple[str, str]:
     """Return an item's full text and its short item, as HTML."""
-    full = max((_text(part) for part in _records(item, "content")), key=len, default="")
-    detail = item.get("summary_detail")
-    short = _text(detail) if isinstance(detail, dict) else _string(item, "summary")
-    if not full and re.search(r"<(?:p|div|br|img|table)\b", short, re.IGNORECASE):
+    parts = _records(item, "content")
+    full = max((_text(part, is_atom=is_atom) for part in parts), key=len, default="")
+    detail, short = item.get("summary_detail"), _string(item, "summary")
+    if not isinstance(detail, dict):
+        # What has no details of its own is a copy of the content.
+        detail = next((part for part in parts if _string(part, "value") == short), {})
+    short = _text(detail, is_atom=is_atom) if detail else short
+    is_literal = is_atom and detail.get("type") == "text/plain"
+    if not full and not is_literal and _BLOCK.search(short):
         full, short = short, ""
     pictures = [web_address(url, base) for url in _pictures(item)]
     return (illustrated(full, pictures), short) if full else ("", illustrated(short, pictures))
 
 
-def _text(part: Any) -> str:
-    """Return a text, its addresses made absolute by its ``xml:base``, if it has one."""
+def _text(part: Any, *, is_atom: bool) -> str:
+    """Return a text as HTML, its addresses made absolute by its ``xml:base``, if it has one.
+
+    One of Atom's type ``text``, which is the default, has no markup (RFC 4287, 3.1.1.1).
+    """
     text, base = _string(part, "value"), _string(part, "base")
-    if not base:
-        return text
-    return _ADDRESS.sub(
-        lambda found: f"{found[1]}{found[2]}{_joined(base, found[3])}{found[2]}", text
-    )
-
-
-def _joined(base: str, url: str) -> str:
-    try:
-        return html.escape(urljoin(base, html.unescape(url)), quote=True)
-    except ValueError:
-        return url
+    if is_atom and part.get("type") == "text/plain":
+        return paragraphs(text)
+    return with_base(text, base) if base else text
 
 
 def _pictures(item: Any) -> Iterator[str]:
