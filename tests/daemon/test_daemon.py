@@ -249,7 +249,7 @@ def test_after_a_suspend_each_feed_is_polled_once(site, net, listening, shifted)
 
 
 def test_a_clock_that_jumps_by_years_is_survived(site, net, listening, shifted):
-    """Forwards and back: no list of missed seconds is made, and news are archived at once."""
+    """Forwards and back: no list of missed seconds is made, and polls go on at once."""
     environment, shift = shifted
     publish(net, [made_up(1)])
     site.configure(feed(more='every = "1s"'), **RESTLESS)
@@ -258,8 +258,8 @@ def test_a_clock_that_jumps_by_years_is_survived(site, net, listening, shifted):
         for count, ahead in enumerate((3650 * 86400, 0), start=2):
             shift(ahead)
             wait_for(lambda count=count: daemon.said().count("clock_jumped") == count - 1)
-            publish(net, [made_up(number) for number in range(1, count + 1)])
-            wait_for(lambda count=count: len(site.files()) == count)
+            asked = len(net.asked(FEED_URL))
+            wait_for(lambda asked=asked: len(net.asked(FEED_URL)) > asked)
         assert "clock_was_ahead" in daemon.said()
         assert daemon.stop() == 0, daemon.said()
 
