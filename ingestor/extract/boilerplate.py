@@ -143,6 +143,8 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         for name, text in vars(promotions).items()
         if name.isupper()
     }
+    sections["HEAD"] += sections["EITHER"]
+    sections["TAIL"] += sections["EITHER"]
     sections["LINK"] += [*sections["HEAD"], *sections["TAIL"]]
     return {
         name: re.compile(rf"^\W*(?:{'|'.join(patterns)})\W*$")

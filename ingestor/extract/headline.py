@@ -138,9 +138,7 @@ def medium(tree: Tree, title: str) -> str:
 
 
 def _media(tree: Tree, title: str) -> Iterator[str]:
-    for text in find(
-        tree.root, "//body//text()[contains(.,'来源') or contains(.,'來源') or contains(.,'稿源')]"
-    )[:5]:
+    for text in find(tree.root, _SOURCES)[:MOST_LABELS]:
         if text.getparent().tag in {"script", "style"}:
             continue
         if source := _SOURCE.search(one_line(text)):
