@@ -16,6 +16,7 @@ from ingestor.sources._text import (
     moment_of,
     paragraphs,
     plain,
+    string_of,
     web_address,
     whole,
 )
@@ -42,8 +43,8 @@ def read_json_feed(text: str, response: Response) -> FeedDocument:
     if len(items) > MOST_ENTRIES:
         raise FeedUnreadable(f"{response.url}: {len(items)} items, {MOST_ENTRIES} at most")
     entries = tuple(_entry(item, response) for item in items if isinstance(item, dict))
-    following = web_address(_text(document, "next_url"), response.final_url)
-    title = shortened(plain(_text(document, "title")), 200)
+    following = web_address(string_of(document, "next_url"), response.final_url)
+    title = shortened(plain(string_of(document, "title")), 200)
     return FeedDocument(title, entries, fault=fault, next_url=following)
 
 
@@ -55,27 +56,31 @@ def _is_feed(document: dict[str, Any], items: list[Any]) -> bool:
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:
     base = response.final_url
-    dates = (date_text(_text(item, name)) for name in ("date_published", "date_modified"))
+    dates = (date_text(string_of(item, name)) for name in ("date_published", "date_modified"))
     stated, published_at, is_relative = moment_of(dates, response.fetched_at)
-    content = _text(item, "content_html")
-    if not content and (words := _text(item, "content_text")):
+    content = string_of(item, "content_html")
+    if not content and (words := string_of(item, "content_text")):
         content = paragraphs(words)
-    summary = _text(item, "summary")
+    summary = string_of(item, "summary")
     pictures = [web_address(url, base) for url in _pictures(item)]
     if content:
         content = illustrated(content, pictures)
     else:
         summary = illustrated(summary, pictures)
     authors = _listed(item.get("authors")) or [item.get("author")]
-    author = next((_text(person, "name") for person in authors if isinstance(person, dict)), "")
+    author = next((string_of(person, "name") for person in authors if isinstance(person, dict)), "")
     guid = identifier(str(item.get("id") or ""))
-    named = (_text(item, "url"), _text(item, "external_url"), guid if guid[:4] == "http" else "")
+    named = (
+        string_of(item, "url"),
+        string_of(item, "external_url"),
+        guid if guid[:4] == "http" else "",
+    )
     links = (web_address(link, base) for link in named)
     return Entry(
         guid=guid,
         url=next(filter(None, links), ""),
         # The specification has it as plain text: what looks like a tag is none.
-        title=one_line(_text(item, "title")),
+        title=one_line(string_of(item, "title")),
         published_at=published_at,
         date_text=stated,
         author=bounded_name(plain(author)),
@@ -89,19 +94,14 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
 def _pictures(item: dict[str, Any]) -> list[str]:
     """Return the addresses of an item's pictures, the one that stands for it first."""
     attached = [
-        _text(attachment, "url")
+        string_of(attachment, "url")
         for attachment in _listed(item.get("attachments"))
         if isinstance(attachment, dict)
-        and is_picture(_text(attachment, "url"), _text(attachment, "mime_type"))
+        and is_picture(string_of(attachment, "url"), string_of(attachment, "mime_type"))
     ]
-    main = _text(item, "image") or _text(item, "banner_image")
+    main = string_of(item, "image") or string_of(item, "banner_image")
     return [main, *attached] if main else attached
 
 
 def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _text(item: dict[str, Any], key: str) -> str:
-    value = item.get(key)
-    return value if isinstance(value, str) else ""

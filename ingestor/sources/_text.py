@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import urljoin
 
 from ingestor.errors import Forbidden
@@ -51,6 +52,12 @@ _ADDRESSES = frozenset(
     {"src", "href", "poster", "data-src", "data-original", "data-lazy-src", "data-echo"}
 )
 _SETS = frozenset({"srcset", "data-srcset"})
+
+
+def string_of(record: Mapping[str, Any], key: str) -> str:
+    """Return a record's text, ``""`` where something else stands: of broken feeds anything may."""
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def plain(text: str) -> str:
@@ -99,6 +106,7 @@ def with_base(text: str, base: str) -> str:
     """Return HTML whose addresses of pages and pictures are absolute, joined to ``base``."""
 
     def mended(found: re.Match[str]) -> str:
+        """Return an attribute with its address, or those of a set, joined to the base."""
         name, value = found[1].lower(), found[3] or found[4] or found[5] or ""
         if name in _ADDRESSES:
             value = _joined(base, value)

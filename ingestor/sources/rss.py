@@ -25,6 +25,7 @@ from ingestor.sources._text import (
     moment_of,
     paragraphs,
     plain,
+    string_of,
     web_address,
     whole,
     with_base,
@@ -72,9 +73,9 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     is_atom = str(parsed.get("version")).startswith("atom")
     # Atom's addresses are relative to the document (RFC 4287, 2); RSS says nothing, and means its
     # site.
-    base = own if is_atom else web_address(_string(channel, "link"), own) or own
+    base = own if is_atom else web_address(string_of(channel, "link"), own) or own
     document = FeedDocument(
-        shortened(plain(_string(channel, "title")), 200),
+        shortened(plain(string_of(channel, "title")), 200),
         tuple(_entry(item, response, base, is_atom=is_atom) for item in parsed.entries),
         _ttl(channel),
         fault=fault,
@@ -162,8 +163,8 @@ def _no_feed(text: str) -> str:
 
 def _entry(item: Any, response: Response, base: str, *, is_atom: bool) -> Entry:
     content, summary = _texts(item, base, is_atom=is_atom)
-    guid = _string(item, "id")
-    dates = (date_text(_string(item, name)) for name in ("published", "updated", "created"))
+    guid = string_of(item, "id")
+    dates = (date_text(string_of(item, name)) for name in ("published", "updated", "created"))
     stated, published_at, is_relative = moment_of(dates, response.fetched_at)
     links = (web_address(link, base) for link in _pages(item))
     return Entry(
@@ -172,18 +173,12 @@ def _entry(item: Any, response: Response, base: str, *, is_atom: bool) -> Entry:
         title=_title(item, is_atom=is_atom),
         published_at=published_at,
         date_text=stated,
-        author=bounded_name(plain(_string(item, "author"))),
+        author=bounded_name(plain(string_of(item, "author"))),
         summary=whole(summary),
         content=whole(content),
         keywords=bounded_keywords(_keywords(item)),
         is_relative=is_relative,
     )
-
-
-def _string(record: Any, key: str) -> str:
-    """Return what feedparser read as ``key``: of broken markup it may be anything."""
-    value = record.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _records(record: Any, key: str) -> list[Any]:
@@ -194,7 +189,7 @@ def _records(record: Any, key: str) -> list[Any]:
 
 def _title(item: Any, *, is_atom: bool) -> str:
     """Return an item's title; in Atom one of type ``text`` has no markup (RFC 4287, 3.1.1.1)."""
-    title, detail = _string(item, "title"), item.get("title_detail")
+    title, detail = string_of(item, "title"), item.get("title_detail")
     is_text = is_atom and isinstance(detail, dict) and detail.get("type") == "text/plain"
     return one_line(title) if is_text else plain(title)
 
@@ -205,12 +200,12 @@ def _pages(item: Any) -> Iterator[str]:
     FeedBurner and Pheedo name the page beside an address of their own. Of Atom's alternates one
     is HTML (RFC 4287, 4.2.7.2: they differ in type or language).
     """
-    yield _string(item, "feedburner_origlink")
-    yield _string(item, "pheedo_origlink")
+    yield string_of(item, "feedburner_origlink")
+    yield string_of(item, "pheedo_origlink")
     yield from _links(item, "alternate")
     yield from _links(item, "")
-    yield _string(item, "link")
-    if (guid := _string(item, "id")).startswith("http"):
+    yield string_of(item, "link")
+    if (guid := string_of(item, "id")).startswith("http"):
         yield guid
 
 
@@ -218,17 +213,17 @@ def _links(record: Any, relation: str) -> Iterator[str]:
     """Yield the addresses that stand in a relation to an item or a feed, those of HTML first."""
     links = [link for link in _records(record, "links") if link.get("rel", "") == relation]
     links.sort(key=lambda link: "html" not in str(link.get("type") or "html"))
-    yield from (_string(link, "href") for link in links)
+    yield from (string_of(link, "href") for link in links)
 
 
 def _texts(item: Any, base: str, *, is_atom: bool) -> tuple[str, str]:
     """Return an item's full text and its short item, as HTML."""
     parts = _records(item, "content")
     full = max((_text(part, is_atom=is_atom) for part in parts), key=len, default="")
-    detail, short = item.get("summary_detail"), _string(item, "summary")
+    detail, short = item.get("summary_detail"), string_of(item, "summary")
     if not isinstance(detail, dict):
         # What has no details of its own is a copy of the content.
-        detail = next((part for part in parts if _string(part, "value") == short), {})
+        detail = next((part for part in parts if string_of(part, "value") == short), {})
     short = _text(detail, is_atom=is_atom) if detail else short
     is_literal = is_atom and detail.get("type") == "text/plain"
     if not full and not is_literal and _BLOCK.search(short):
@@ -242,7 +237,7 @@ def _text(part: Any, *, is_atom: bool) -> str:
 
     One of Atom's type ``text``, which is the default, has no markup (RFC 4287, 3.1.1.1).
     """
-    text, base = _string(part, "value"), _string(part, "base")
+    text, base = string_of(part, "value"), string_of(part, "base")
     if is_atom and part.get("type") == "text/plain":
         return paragraphs(text)
     return with_base(text, base) if base else text
@@ -251,20 +246,24 @@ def _text(part: Any, *, is_atom: bool) -> str:
 def _pictures(item: Any) -> Iterator[str]:
     """Yield the addresses of the pictures that come with an item (RSS, Media RSS, iTunes)."""
     media = _records(item, "media_content")
-    shown = [part for part in media if _string(part, "medium") == "image"]
-    yield from (_string(part, "url") for part in shown)
-    links = [(_string(part, "url"), _string(part, "type")) for part in media if part not in shown]
+    shown = [part for part in media if string_of(part, "medium") == "image"]
+    yield from (string_of(part, "url") for part in shown)
+    links = [
+        (string_of(part, "url"), string_of(part, "type")) for part in media if part not in shown
+    ]
     enclosed = [link for link in _records(item, "links") if link.get("rel") == "enclosure"]
-    links += [(_string(link, "href"), _string(link, "type")) for link in enclosed]
+    links += [(string_of(link, "href"), string_of(link, "type")) for link in enclosed]
     found = [url for url, kind in links if is_picture(url, kind)]
     yield from found
     if not shown and not found:
-        yield from (_string(part, "url") for part in _records(item, "media_thumbnail")[:1])
-        yield _string(item["image"], "href") if isinstance(item.get("image"), dict) else ""
+        yield from (string_of(part, "url") for part in _records(item, "media_thumbnail")[:1])
+        yield string_of(item["image"], "href") if isinstance(item.get("image"), dict) else ""
 
 
 def _keywords(item: Any) -> list[str]:
-    return [plain(_string(tag, "term") or _string(tag, "label")) for tag in _records(item, "tags")]
+    return [
+        plain(string_of(tag, "term") or string_of(tag, "label")) for tag in _records(item, "tags")
+    ]
 
 
 def _built_at(feed: Any) -> datetime | None:

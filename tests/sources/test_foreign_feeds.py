@@ -1,28 +1,9 @@
 """Feeds with what feedparser does not expect, and texts that only look like markup."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from ingestor import sources
-from ingestor.model import Feed, Response
 from ingestor.sources._text import with_base
-
-NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
-FEED = Feed("f", "rss", "https://a.example/feed", ("x", "y"), "z")
-
-
-def read(body: str | bytes, content_type: str = "application/xml"):
-    data = body.encode() if isinstance(body, str) else body
-    response = Response(FEED.url, FEED.url, 200, (("Content-Type", content_type),), data, NOW)
-    return sources.source("rss").read(FEED, response)
-
-
-def rss(items: str) -> str:
-    return (
-        f'<?xml version="1.0"?><rss version="2.0"><channel><title>c</title>{items}</channel></rss>'
-    )
-
+from tests.support.feeds import FEED, read, rss
 
 BEFORE = "<item><title>甲</title><link>https://a.example/1</link></item>"
 AFTER = "<item><title>丙</title><link>https://a.example/3</link></item>"

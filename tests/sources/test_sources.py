@@ -14,27 +14,12 @@ from hypothesis import strategies as st
 
 from ingestor import sources
 from ingestor.errors import ConfigError, FeedUnreadable
-from ingestor.model import Feed, Response, Validators
+from ingestor.model import Validators
 from ingestor.text.dates import from_iso_utc, iso_utc, parse_date
 from ingestor.text.decode import decode_feed, decode_page
+from tests.support.feeds import FEED, NOW, read, rss
 from tests.support.shared import shared
 from tools.made_up_sina import demo_articles, rsshub_feed
-
-NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
-FEED = Feed("f", "rss", "https://a.example/feed", ("x", "y"), "z")
-
-
-def read(body: str | bytes, content_type: str = "application/xml"):
-    data = body.encode() if isinstance(body, str) else body
-    response = Response(FEED.url, FEED.url, 200, (("Content-Type", content_type),), data, NOW)
-    return sources.source("rss").read(FEED, response)
-
-
-def rss(items: str) -> str:
-    return (
-        f'<?xml version="1.0"?><rss version="2.0"><channel><title>c</title>{items}</channel></rss>'
-    )
-
 
 DATES = {
     "RFC 2822": ("Tue, 30 May 2023 12:00:33 GMT", "2023-05-30T12:00:33Z"),
