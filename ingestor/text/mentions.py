@@ -178,18 +178,26 @@ def _bare(code: str, place: Place, *, called: re.Match[str] | None, first: bool)
         return None
     if not _BARE.fullmatch(code):
         return _bare_hong_kong(code, place, called=called, first=first)
-    is_fund = bool(called and called["kind"] == "基金")
     if not first:
         return normalised(code) if is_number(code) else None
-    # What is called a code needs no name to be believed.
-    if not (
-        is_listed(code, before, is_fund=is_fund) or (called and not is_fund and is_number(code))
-    ):
+    kind = (called["kind"] or "") if called else None
+    security = _numbered(code, before, kind)
+    if security is None:
         return None
-    is_index_code = bool(called and called["kind"] == "指数")
-    security = normalised(code, "指数" if is_index_code else before)
-    name = name_before(before) if is_fund else _mainland_name(code, place)
-    return security and replace(security, name="" if name in _CALLED_A_SHARE else name)
+    name = name_before(before) if kind == "基金" else _mainland_name(code, place)
+    return replace(security, name="" if name in _CALLED_A_SHARE else name)
+
+
+def _numbered(code: str, name: str, kind: str | None) -> Security | None:
+    """Return the security of six digits beside a name, if it is believed.
+
+    What is called a code of some ``kind`` (``None``: it is not) needs no name for that, but a
+    fund's.
+    """
+    is_fund = kind == "基金"
+    called = kind is not None and not is_fund
+    believed = is_listed(code, name, is_fund=is_fund) or (called and is_number(code))
+    return normalised(code, "指数" if kind == "指数" else name) if believed else None
 
 
 _KINDS_OF_HONG_KONG = {"港股", "股份", "H股", "h股", "港交所"}
@@ -291,10 +299,8 @@ def _of_called(code: str, kind: str, name: str) -> Security | None:
     if marked := _with_market(code, Place(name, ""), first=True):
         return marked
     if _BARE.fullmatch(code):
-        is_fund = kind == "基金"
-        believed = is_listed(code, name, is_fund=is_fund) or (not is_fund and is_number(code))
-        security = normalised(code, "指数" if kind == "指数" else name)
-        return replace(security, name=name) if security and believed else None
+        security = _numbered(code, name, kind)
+        return security and replace(security, name=name)
     if re.fullmatch(r"\d{3,5}", code):
         is_hong_kong = kind in _KINDS_OF_HONG_KONG or re.fullmatch(r"0\d{4}", code)
         return normalised(f"hk{code:0>5}", name) if is_hong_kong and int(code) else None
