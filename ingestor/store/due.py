@@ -70,7 +70,8 @@ def pull_in(connection: Connection, now: datetime, *, polls: timedelta, rechecks
     waits = (
         (feeds.c.next_poll_at, max(polls, LONGEST_PAUSE), true()),
         (entries.c.next_attempt_at, LONGEST_RETRY, WAITING),
-        (pictures.c.next_attempt_at, LONGEST_RETRY, true()),
+        # There is one row a picture; an index has those without a copy.
+        (pictures.c.next_attempt_at, LONGEST_RETRY, pictures.c.path.is_(None)),
         (articles.c.next_check_at, rechecks, true()),
         (assignments.c.next_attempt_at, LONGEST_RETRY, true()),
     )
