@@ -198,9 +198,11 @@ def read_post(data: bytes) -> Post:
     values = _values(head)
 
     def first(*keys: str) -> str:
+        """Return the first value of the first of these keys that is there, on one line."""
         return next((one_line(values[key][0]) for key in keys if values.get(key)), "")
 
     def every(*keys: str) -> tuple[str, ...]:
+        """Return all values of the first of these keys that is there, each once."""
         texts = next((values[key] for key in keys if values.get(key)), ())
         return tuple(dict.fromkeys(line for text in texts if (line := one_line(text))))
 

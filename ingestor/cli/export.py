@@ -9,7 +9,7 @@ from contextlib import closing
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 import typer
 
@@ -109,11 +109,7 @@ def _write(
 ) -> int:
     if form is Format.FILES:
         return operation.write_tree(Path(destination), articles, settings.archive, force=force)
-    write = parquet if form is Format.PARQUET else operation.json_lines
-
-    def write_all(file: IO[bytes]) -> int:
-        return write(articles, file)
-
+    write_all = partial(parquet if form is Format.PARQUET else operation.json_lines, articles)
     if destination == STANDARD_OUTPUT:
         return write_all(sys.stdout.buffer)
     return operation.write_file(Path(destination), write_all, force=force)

@@ -41,6 +41,7 @@ def configure(form: LogFormat, level: int, unsaid: frozenset[str] = frozenset())
     """Send our events but those named in ``unsaid``, and the libraries' warnings, to stderr."""
 
     def left_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Drop an event that is not to be said."""
         if event.get("event") in unsaid:
             raise structlog.DropEvent
         return event

@@ -100,6 +100,7 @@ def _task(
     context: Context, queue: str, work: Callable[[Services, int], None]
 ) -> Callable[[int], None]:
     def run(number: int) -> None:
+        """Do what is due in a part, as a job."""
         with context.jobs.services.borrow() as services:
             if services.clock.stop.is_set():
                 # It stays due in our tables, and is planned again.

@@ -210,6 +210,7 @@ class ClusterWorker:
         over = threading.Event()
 
         def again() -> None:
+            """Report at once, and every ``interval`` seconds until it is over."""
             report()
             while not over.wait(interval):
                 report()

@@ -54,6 +54,7 @@ def serve(steps: Sequence[Step], clock: Clock, jumped: Callable[[], None] = lamb
     errors: list[BaseException] = []
 
     def guarded(step: Step) -> None:
+        """Run a step; what leaves it ends the service."""
         if clock.stop.is_set():
             return
         try:
@@ -114,6 +115,7 @@ def _interval(every: timedelta) -> IntervalTrigger:
 
     class _Every(IntervalTrigger):  # type: ignore[misc]
         def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+            """Return the run after ``previous``: one interval from now, if that is past."""
             return max(previous, now) + self.interval if previous else now
 
     return _Every(seconds=every.total_seconds())
@@ -143,6 +145,7 @@ def stop_on_signals(
     """
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        """Ask everything to end, and leave what does not in time."""
         if not clock.stop.is_set():
             clock.stop.set()
             leaving = threading.Timer(timeout.total_seconds(), _leave, [timeout])
@@ -150,6 +153,7 @@ def stop_on_signals(
             leaving.start()
 
     def again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        """Ask for the configuration to be read again."""
         if reload:
             reload.set()
 

@@ -263,6 +263,7 @@ class Monitor:
         kind = "text/plain; version=0.0.4; charset=utf-8"
 
         def page() -> HealthPage:
+            """Return the counts as they are now, in Prometheus' form."""
             gauges = Gauges(self.heartbeat, self._freshness, sizes, self._cluster)
             return HealthPage(200, counts.text(gauges), kind)
 

@@ -80,6 +80,7 @@ class Service:
 
     def _step(self, name: str) -> Callable[[], None]:
         def run() -> None:
+            """Run the stage, with the heartbeat watching."""
             with self._monitor.heartbeat.running(name):
                 run_step(self._services, name)
             self._monitor.note_step()
@@ -87,9 +88,12 @@ class Service:
         return run
 
     def _reload_if_asked(self) -> None:
-        """Take over the new configuration; runs between two steps, never beside one."""
+        """Open anew with a new configuration, or with the same one after the clock jumped.
+
+        Runs between two steps, never beside one.
+        """
         if self._jumped.is_set():
-            # Opened anew, all due times and pauses are seen by the clock as it is now.
+            # All due times and pauses are then seen by the clock as it is now.
             self._jumped.clear()
             self._open(self._settings)
         if not self.reload.is_set():

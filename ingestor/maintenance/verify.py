@@ -42,6 +42,18 @@ QUIET_SECONDS = 3600
 FILES_A_LOOK = 200
 """Files that are compared at a time."""
 
+Repair = Callable[[Connection], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing on which two of database, files and WARC do not agree."""
+
+    line: str
+    """What is wrong, for a person."""
+    repair: Repair | None = None
+    """Makes them agree, within a transaction; ``None`` where only a backup helps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -180,18 +192,6 @@ def _forget_picture(path: str, connection: Connection) -> None:
 
 
 _BEGUN = re.compile(r"ingestor-(\d{14})-")
-
-Repair = Callable[[Connection], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing on which two of database, files and WARC do not agree."""
-
-    line: str
-    """What is wrong, for a person."""
-    repair: Repair | None = None
-    """Makes them agree, within a transaction; ``None`` where only a backup helps."""
 
 
 @dataclass(frozen=True, slots=True)

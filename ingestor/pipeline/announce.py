@@ -29,6 +29,12 @@ from ingestor.sources import source
 from ingestor.store import entries
 from ingestor.workers.tasks import read_feed
 
+log = structlog.get_logger(__name__)
+
+MOST_PAGES = 10
+"""Older pages that are asked for in one poll: a feed that is polled for the first time may list
+its whole past in thousands."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
@@ -64,13 +70,6 @@ def announcing(
     summary.feeds_with_news |= {
         page.state.id for page, count in zip(pages, new, strict=True) if count
     }
-
-
-log = structlog.get_logger(__name__)
-
-MOST_PAGES = 10
-"""Older pages that are asked for in one poll: a feed that is polled for the first time may list
-its whole past in thousands."""
 
 
 def unseen(pages: Sequence[FeedPage], new: Sequence[int]) -> Iterator[FeedPage]:

@@ -221,6 +221,7 @@ def import_folder(
     importer = Importer()
 
     def work_for(one: _Read) -> Callable[[], ImportedArticle] | None:
+        """Return how a file is read in a worker, ``None`` where there is nothing to read."""
         settled = one.problem or one.other
         return None if settled else partial(imported_article, one.name, one.data, now)
 

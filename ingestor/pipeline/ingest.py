@@ -35,7 +35,21 @@ from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS
 from ingestor.workers.tasks import article_from_entry
 
+log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
+
+ENTRIES_A_ROUND = 200
+"""Entries taken from the queue at a time: what is in memory stays small, hosts mix well."""
+
+ARTICLES_A_TRANSACTION = 50
+"""Articles saved together: one wait for the disk serves them all."""
+
+CHECKS_A_ROUND = 200
+"""Articles looked at again at a time."""
+
+CHECKS_A_TRANSACTION = 50
+"""Looks written down together: one wait for the disk serves them all."""
 
 LONGEST_SECONDS = 1.0
 """A batch does not wait longer than this for more: what is known is soon written down."""
@@ -56,15 +70,6 @@ def batches(items: Iterable[T], size: int, monotonic: Callable[[], float]) -> It
             batch = []
     if batch:
         yield batch
-
-
-log = structlog.get_logger(__name__)
-
-ENTRIES_A_ROUND = 200
-"""Entries taken from the queue at a time: what is in memory stays small, hosts mix well."""
-
-ARTICLES_A_TRANSACTION = 50
-"""Articles saved together: one wait for the disk serves them all."""
 
 
 def ingest_entries(
@@ -201,13 +206,6 @@ def _completed(article: Article, entry: Entry) -> Article:
         keywords=article.keywords or entry.keywords,
         body=with_announced(article.body, entry),
     )
-
-
-CHECKS_A_ROUND = 200
-"""Articles looked at again at a time."""
-
-CHECKS_A_TRANSACTION = 50
-"""Looks written down together: one wait for the disk serves them all."""
 
 
 def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> None:

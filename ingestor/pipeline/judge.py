@@ -121,8 +121,8 @@ class Court:
         place, identifier = host(page.url), document_id(page.url)
         generic = page.evidence is not None and page.evidence.template == GENERIC
         elsewhere, before = 0, False
-        if page.text_hash:
-            own = {page.url, page.came_from} | (page.evidence.addresses if page.evidence else set())
+        if page.evidence and page.text_hash:
+            own = {page.url, page.came_from} | page.evidence.addresses
             looks = captures.same_text(connection, page.text_hash, page.fetched_at, own)
             urls = {url for url in looks.addresses if host(url) == place}
             urls |= {

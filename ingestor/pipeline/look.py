@@ -4,8 +4,8 @@
 
     pages | ask | extract (workers) | further pages? ask, extract, join | PageRead …
 
-First looks (:mod:`ingestor.pipeline.ingest`) and second ones (:mod:`ingestor.pipeline.ingest`)
-go this way. Of an article on several pages all are there, or it failed.
+First looks and second ones go this way (:mod:`ingestor.pipeline.ingest`). Of an article on several
+pages all are there, or it failed.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ them the stored title and text are no witnesses: they may come from this very pa
     a section; not the announced title/text            NotAnArticle   NotAnArticle
     ── the same text under other addresses of the host within a day ────────────────────
     a notice that what was asked for is gone           PageGone       PageGone
-    own address, template and title; the feed's text   (go on)        (go on)
+    own address, title, and a template or that
+      address stated by the page; the feed's text      (go on)        (go on)
     own id and template alone                          Doubtful       Doubtful
     none of that                                       NotAnArticle   NotAnArticle
     ── the words ───────────────────────────────────────────────────────────────────────
@@ -57,7 +58,9 @@ What speaks for a page, one being enough (and nothing else doubted):
 
 For a short text made of words of doubt (a notice), for one that is next to nothing but links, and
 for a short one where the feed carries more, only the first of these speaks; for the links also a
-template with id and title together. Words alone, in a text that is no notice, do nothing.
+template with id and title together; for a notice that does not say that something is gone, a
+template with the stated id and the headline as its title, or a headline that itself speaks of it.
+Words alone, in a text that is no notice, do nothing.
 
 Measured on ../shared/sina (a test holds it): each of 3 whole pages of Sina's states the id of its
 address, and its day in the template's place; none of 8 pages of other publishers states an id, and

@@ -235,6 +235,7 @@ def _nearest_first(
     shares = [(article, text_share(evidence.text, article.text)) for article in known]
 
     def nearness(pair: tuple[KnownArticle, float]) -> tuple[float, bool, bool, str, int]:
+        """Return what an article is ordered by: the greatest is the nearest."""
         article, share = pair
         days = evidence.day == article.day, announced.day in article.days
         return share, *days, article.day, article.article_id

@@ -81,6 +81,7 @@ def record(connection: Connection, named: Sequence[NamedSecurity]) -> None:
         said[symbol] += [name] * bool(name)
 
         def votes(symbol: str = symbol) -> Counter[str]:
+            """Count what the latest articles call this security, those of now included."""
             return _latest_names(connection, symbol, said[symbol])
 
         run = following(runs.get(symbol), each, votes)
