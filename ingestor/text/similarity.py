@@ -25,6 +25,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Literal
+from zlib import crc32
 
 from ingestor.text.normalize import normalize
 
@@ -45,6 +46,9 @@ MOST_CHARACTERS = 50_000
 
 _NGRAM_CHARACTERS = 4
 _WORDS = re.compile(r"[^\W_]+")
+_ALPHABETIC = re.compile("[a-z\u00df-\u024f\u0370-\u052f]{2,}")
+_FIRST_SIGN, _SIGNS = 0x2_0000, 0xA000
+"""Characters that stand for words: of Unicode's CJK extension B, which no news is written in."""
 
 
 def title_key(title: str) -> str:
@@ -71,7 +75,11 @@ def likeness(first: str, second: str) -> Likeness:
 
 def ngrams(text: str) -> set[str]:
     """Return the n-grams of a text: four letters or digits, normalized, without punctuation."""
-    characters = alphanumerics(text)
+    return runs(alphanumerics(text))
+
+
+def runs(characters: str) -> set[str]:
+    """Return the runs of four characters; of fewer the whole."""
     count = max(1, len(characters) - _NGRAM_CHARACTERS + 1) if characters else 0
     return {characters[at : at + _NGRAM_CHARACTERS] for at in range(count)}
 
@@ -85,6 +93,22 @@ def alphanumerics(text: str) -> str:
 @lru_cache(maxsize=16)
 def _alphanumerics(text: str) -> str:
     return "".join(_WORDS.findall(normalize(text)))
+
+
+# As above: what is known is compared with each page that comes.
+@lru_cache(maxsize=16)
+def words_as_signs(text: str) -> str:
+    """Return what :func:`alphanumerics` does, each word of an alphabet as two signs of its own.
+
+    Any two English texts share most of their pairs and many of their runs of letters; what they
+    share of their words tells whether they have to do with each other, as characters do in Chinese.
+    """
+    normalized = normalize(text[:MOST_CHARACTERS])
+    return "".join(_WORDS.findall(_ALPHABETIC.sub(_sign, normalized)))
+
+
+def _sign(word: re.Match[str]) -> str:
+    return 2 * chr(_FIRST_SIGN + crc32(word[0].encode()) % _SIGNS)
 
 
 BANDS = 24

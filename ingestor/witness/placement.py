@@ -20,7 +20,10 @@ from ingestor.witness.looks import (
 from ingestor.witness.signs import NEARLY_SAME_SHARE, SOME_SHARE, Signs, same_title, text_share
 
 TEASER_SHARE = 0.5
-"""A page that bids to log in and has less than this part of the known text is its teaser."""
+"""A page that has less than this part of the known text may be its teaser, or cut."""
+
+_CUT_LETTERS = 12
+"""What may stand after the cut: half a word, 点击展开全文."""
 
 STUB_LETTERS = 40
 """A text that shares nothing with a longer known one and is shorter than this (内容审核中) is no
@@ -41,7 +44,7 @@ def placed(signs: Signs) -> Verdict:
         return Believed(evidence.day or announced.day)
     nearest, share = signs.known[0]
     if share >= SOME_SHARE and is_teaser(evidence, nearest.text):
-        return Doubtful("a part of the text, and bids to log in")
+        return Doubtful("less than half of the text that is known")
     if signs.denies(nearest):
         return _other_id(signs, stated_day or announced.day)
     other_day = bool(stated_day) and _is_new(signs, stated_day)
@@ -114,6 +117,11 @@ def _has_day(article: KnownArticle, day: str) -> bool:
 
 
 def is_teaser(evidence: Evidence, whole: str) -> bool:
-    """Whether a page bids to log in and has less than half of a text that it shares."""
-    less = len(alphanumerics(evidence.text)) < TEASER_SHARE * len(alphanumerics(whole))
-    return "login" in evidence.words and less
+    """Whether a page has less than half of a text that it shares: its beginning, or bids to log in.
+
+    A page may be cut by a wall, by a server that failed in its middle, or by its first part alone.
+    """
+    letters, more = alphanumerics(evidence.text), alphanumerics(whole)
+    if len(letters) >= TEASER_SHARE * len(more):
+        return False
+    return "login" in evidence.words or more.startswith(letters[:-_CUT_LETTERS])

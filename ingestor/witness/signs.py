@@ -15,7 +15,13 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ingestor.identity import document_id
-from ingestor.text.similarity import OTHER_SHARE, alphanumerics, is_same_story, ngrams
+from ingestor.text.similarity import (
+    OTHER_SHARE,
+    alphanumerics,
+    is_same_story,
+    runs,
+    words_as_signs,
+)
 from ingestor.witness.looks import GENERIC, Announcement, Evidence, KnownArticle, Look
 
 Landing = Literal["front", "section", "login", "verification", "missing", "page"]
@@ -88,8 +94,8 @@ def is_telling(title: str) -> bool:
 
 def same_title(first: str, second: str) -> bool:
     """Whether two headlines are one, give or take a cut end, a prefix or a suffix."""
-    shorter, longer = sorted((alphanumerics(first), alphanumerics(second)), key=len)
-    if len(shorter) < LEAST_TITLE_LETTERS:
+    shorter, longer = sorted((words_as_signs(first), words_as_signs(second)), key=len)
+    if not (is_telling(first) and is_telling(second)):
         return bool(shorter) and shorter == longer
     pairs = _pairs(shorter)
     return len(pairs & _pairs(longer)) >= SAME_TITLE_SHARE * len(pairs)
@@ -97,28 +103,29 @@ def same_title(first: str, second: str) -> bool:
 
 def title_in_text(title: str, text: str) -> bool:
     """Whether a text begins with what a headline speaks of."""
-    headline = alphanumerics(title)
     if not is_telling(title):
         return False
-    pairs = _pairs(headline)
-    return len(pairs & _pairs(alphanumerics(text)[:_BEGINNING])) >= TITLE_IN_TEXT_SHARE * len(pairs)
+    pairs = _pairs(words_as_signs(title))
+    beginning = _pairs(words_as_signs(text)[:_BEGINNING])
+    return len(pairs & beginning) >= TITLE_IN_TEXT_SHARE * len(pairs)
 
 
 def text_share(first: str, second: str) -> float:
     """Return the share of the shorter text's runs of four letters that the longer has, 0 to 1.
 
-    Reports of one form that differ in their numbers share at most what two texts may have in
-    common that are not the same (just below :data:`NEARLY_SAME_SHARE`).
+    A word of an alphabet counts as two letters. Reports of one form that differ in their numbers
+    share at most what two texts may have in common that are not the same (just below
+    :data:`NEARLY_SAME_SHARE`).
     """
-    shorter, longer = sorted((alphanumerics(first), alphanumerics(second)), key=len)
+    shorter, longer = sorted((words_as_signs(first), words_as_signs(second)), key=len)
     if len(shorter) >= _LEAST_LETTERS and shorter in longer:
         # Most often it is the same text, and that costs next to nothing to see.
         return 1.0
-    runs, others = sorted((ngrams(first), ngrams(second)), key=len)
-    if len(runs) < _LEAST_RUNS:
-        return float(bool(runs) and runs == others)
-    share = len(runs & others) / len(runs)
-    if NEARLY_SAME_SHARE <= share < 1 and _is_form(first, second, len(runs), len(others)):
+    fewer, others = sorted((runs(shorter), runs(longer)), key=len)
+    if len(fewer) < _LEAST_RUNS:
+        return float(bool(fewer) and fewer == others)
+    share = len(fewer & others) / len(fewer)
+    if NEARLY_SAME_SHARE <= share < 1 and _is_form(first, second, len(fewer), len(others)):
         return NEARLY_SAME_SHARE - 0.01
     return share
 

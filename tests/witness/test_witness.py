@@ -375,6 +375,52 @@ def test_a_column_whose_page_states_no_day_goes_by_the_feed():
     assert verdict == AnotherArticle(NEXT_DAY)
 
 
+@pytest.mark.parametrize(
+    "part", [TEXT[:40], f"{TEXT[:60]}……点击展开全文", "\n".join(TEXT.split("\n")[:1])]
+)
+def test_a_page_that_ends_in_the_middle_replaces_no_text(part):
+    """It is doubted; under its document id it is an edit once it stays."""
+    cut = replace(SINA, text=part)
+    assert len(part) < len(TEXT) / 2
+    assert agrees(judge(Announcement(TITLE), [known()], look(cut, "second")), Doubtful)
+    assert agrees(judge(Announcement(TITLE, TEXT), [], look(replace(PLAIN, text=part))), Doubtful)
+    stays = look(cut, "second", doubted_before=True)
+    assert agrees(judge(Announcement(TITLE), [known()], stays), Edited(1, REPEATED))
+
+
+ENGLISH_TITLE = "Fed Holds Rates Steady, Signals Two Cuts This Year"
+ENGLISH_TEXT = (
+    "The Federal Reserve held interest rates steady on Wednesday. It signaled that two cuts remain "
+    "likely this year, as inflation cools and hiring slows. Stocks rose after the announcement."
+)
+ENGLISH_WALLS = [
+    (
+        "We're sorry, this content cannot be shown where you are. If you believe that this is a mistake, "
+        "please write to our support team, and name the reference number that stands below this line."
+    ),
+    (
+        "We and our partners store information on your device to improve your experience. By clicking "
+        "accept you agree to this. You may change your mind at any time in the settings of this site."
+    ),
+]
+
+
+@pytest.mark.parametrize("wall", ENGLISH_WALLS)
+def test_english_pages_are_compared_by_their_words(wall):
+    """Any two English texts share most of their pairs of letters."""
+    announced = Announcement(ENGLISH_TITLE)
+    article = Evidence("generic", "Markets", ENGLISH_TEXT)
+    page = Evidence("generic", "News", wall, article_marks=True)
+    before = known(title=ENGLISH_TITLE, text=ENGLISH_TEXT, url=ELSEWHERE, document_id="")
+    asked = {"url": ELSEWHERE}
+    assert agrees(judge(announced, [], look(article, **asked)), Believed)
+    assert agrees(judge(announced, [], look(page, **asked)), Doubtful)
+    assert agrees(
+        judge(Announcement(ENGLISH_TITLE, ENGLISH_TEXT), [], look(page, **asked)), Doubtful
+    )
+    assert agrees(judge(announced, [before], look(page, "second", **asked)), Doubtful)
+
+
 def test_of_several_articles_at_one_address_the_nearest_is_meant():
     """What is edited is the article whose text it was, whatever day is claimed."""
     both = [YESTERDAY, known(2, "早评", OTHER_TEXT, NEXT_DAY, url=COLUMN, document_id="")]
