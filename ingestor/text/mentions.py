@@ -44,7 +44,10 @@ _CALLED = re.compile(
     r"(?:为|是)?\s{0,3}[:：]?\s{0,3}[\"“]?",
     re.IGNORECASE,
 )
-_COMPOSED = re.compile(r"^([\w*·\-]{2,16}?)\s{0,2}[\s:：]\s{0,2}([A-Za-z.\d]{4,10})$")
+_COMPOSED = re.compile(
+    r"^(?P<name>[\w*·\-]{2,16}?)\s{0,2}[\s:：]\s{0,2}(?P<code>[A-Za-z.\d]{4,10})$"
+    r"|^(?P<first>(?:[A-Za-z]{2}\.?)?\d{6}(?:\.[A-Za-z]{2})?)\s{1,2}(?P<then>[\w*·\-]{2,16})$"
+)
 _BARE = re.compile(r"(\d{6})")
 _MAINLAND = re.compile(
     r"(?P<market>SH|SZ|BJ|SSE|SZSE|BSE|沪|深|沪市|深市|上交所|深交所|北交所|上海|深圳)\s?[.:：\-]?\s?(?P<code>\d{6})"
@@ -114,8 +117,12 @@ def _security(part: str, place: Place, *, first: bool) -> Security | None:
     code = (part[called.end() :] if called else part).strip('"” ')
     if marked := _with_market(code, place, first=first):
         return marked
-    if not called and (composed := _COMPOSED.match(code)) and is_share(composed[1]):
-        code, place = composed[2], Place(composed[1], "", place.beside)
+    if (
+        not called
+        and (composed := _COMPOSED.match(code))
+        and is_share(name := composed["name"] or composed["then"])
+    ):
+        code, place = composed["code"] or composed["first"], Place(name, "", place.beside)
         if marked := _with_market(code, place, first=True):
             return marked
     if called and (american := TICKER.fullmatch(code)):
@@ -141,19 +148,20 @@ def _with_market(code: str, place: Place, *, first: bool) -> Security | None:
     return None
 
 
+_CALLED_A_SHARE = {"股票", "个股", "证券", "该股", "A股", "股票代码", "证券代码"}
+
+
 def _mainland_name(code: str, place: Place) -> str:
     if is_index(code, place.before.rstrip(' "”')):
         return name_before(place.before)
-    return share_name(place.before)
+    name = share_name(place.before)
+    return "" if name in _CALLED_A_SHARE else name
 
 
 _UNITS = re.compile(
     r"^\s?(?:万[元人股吨亿辆台户平份张]|亿|元|吨|辆|平方|公里|公斤|千瓦|美元|港元|人民币)"
 )
 _HANZI = re.compile(r"[\u4e00-\u9fff][\w*\-]{0,10}[\s\"”』」*]{0,2}$")
-
-
-_CALLED_A_SHARE = {"股票", "个股", "证券", "该股", "A股", "股票代码", "证券代码"}
 
 
 def _is_beside(name: str, before: str, code: str) -> bool:
@@ -185,7 +193,7 @@ def _bare(code: str, place: Place, *, called: re.Match[str] | None, first: bool)
     if security is None:
         return None
     name = name_before(before) if kind == "基金" else _mainland_name(code, place)
-    return replace(security, name="" if name in _CALLED_A_SHARE else name)
+    return replace(security, name=name)
 
 
 def _numbered(code: str, name: str, kind: str | None) -> Security | None:
