@@ -34,7 +34,7 @@ test-quick: install  ## In under a minute: the tests that start no process, no P
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m quick
 
 soak: install  ## Two thousand kills, and what else takes long
-	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest tests/faults
+	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest --timeout 0 tests/faults
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 	$(BIN)/python -m tools.soak 100000
@@ -43,14 +43,14 @@ soak-cluster: install  ## Four workers killed every few seconds until 5,000 arti
 	$(BIN)/python -m tools.cluster_soak 5000
 
 image: install  ## The Dockerfile's steps in a Debian root folder: root, debootstrap and the network
-	INGEST_IMAGE=1 $(BIN)/python -m pytest tests/project/test_image.py
+	INGEST_IMAGE=1 $(BIN)/python -m pytest --timeout 0 tests/project/test_image.py
 
 FUZZ_SECONDS ?= 120
 FUZZ_EXAMPLES ?= 5000
 
 fuzz: install  ## Random input: many examples, then guided by coverage for FUZZ_SECONDS a target
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
-	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest tests/fuzz
+	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/fuzz
 	for target in decode feed page front-matter; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
