@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 from datasette import Response, hookimpl
 from datasette.app import Datasette
@@ -43,11 +45,24 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Message, Any, Send], Awaitable[None]]
 
 
+LONGEST_VALUE = 16 * 2**20
+"""Bytes of one value or row that a query may make: more than any article has."""
+
+LARGEST_RESULT = 64 * 2**20
+"""Bytes of the texts and blobs in all rows of one result."""
+
+_HEAP = 512 * 2**20
+"""Bytes that SQLite may hold in this process."""
+
+_OUR_PATHS = re.compile(r"/(?:search|article/\d+)?|/style/.*")
+
+
 class Guarded:
     """An ASGI application whose answers have a policy: Datasette's where they state none.
 
     With ``hosts``, it answers only who asks for one of these names: a page elsewhere whose
-    name was made to lead to this machine ("DNS rebinding") asks for its own.
+    name was made to lead to this machine ("DNS rebinding") asks for its own. What a page elsewhere
+    asks for by its reader's browser is answered when the reader goes there, and runs no SQL.
     """
 
     def __init__(self, inner: Application, hosts: frozenset[str]) -> None:
@@ -57,18 +72,42 @@ class Guarded:
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
         """Answer a request."""
         if scope["type"] == "http" and self._hosts and _host(scope) not in self._hosts:
-            body = b"This archive is to be asked for as localhost or 127.0.0.1.\n"
-            headers = [(b"content-type", b"text/plain")]
-            await send({"type": "http.response.start", "status": 400, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-            return
-        await self._inner(scope, receive, partial(_sent, send))
+            why = "This archive is to be asked for as localhost or 127.0.0.1.\n"
+            await _refuse(send, 400, why)
+        elif scope["type"] == "http" and _is_from_elsewhere(scope):
+            await _refuse(send, 403, "A page of another site may not ask for this.\n")
+        else:
+            await self._inner(scope, receive, partial(_sent, send))
+
+
+async def _refuse(send: Send, status: int, why: str) -> None:
+    headers = [(b"content-type", b"text/plain")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": why.encode()})
 
 
 def _host(scope: Message) -> str:
     """Return the host that a request asks for, without its port."""
-    named = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    return re.sub(r":\d*$", "", named.decode("latin-1")).strip("[]").lower()
+    return re.sub(r":\d*$", "", _header(scope, b"host")).strip("[]").lower()
+
+
+def _header(scope: Message, wanted: bytes) -> str:
+    values = (value for name, value in scope["headers"] if name == wanted)
+    return next(values, b"").decode("latin-1")
+
+
+def _is_from_elsewhere(scope: Message) -> bool:
+    """Whether a page of another site asks for what costs, or what its reader did not go to.
+
+    By the W3C's Fetch Metadata. A browser too old to send it is told apart by naming itself one.
+    """
+    asks_datasette = bool(scope["query_string"]) and not _OUR_PATHS.fullmatch(scope["path"])
+    site = _header(scope, b"sec-fetch-site")
+    if not site:
+        return asks_datasette and _header(scope, b"user-agent").startswith("Mozilla/")
+    gone_to = _header(scope, b"sec-fetch-mode"), _header(scope, b"sec-fetch-dest")
+    elsewhere = site in {"cross-site", "same-site"}
+    return elsewhere and (asks_datasette or gone_to != ("navigate", "document"))
 
 
 async def _sent(send: Send, message: Message) -> None:
@@ -89,6 +128,24 @@ LARGEST_ID = 2**63 - 1
 
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])
 _hook: Callable[[_Hook], _Hook] = hookimpl
+
+
+class _Rows:
+    """Makes rows of what a query gives, until they are too large together."""
+
+    def __init__(self) -> None:
+        self._bytes: WeakKeyDictionary[sqlite3.Cursor, int] = WeakKeyDictionary()
+
+    def __call__(self, cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> sqlite3.Row:
+        """Return the next row of a cursor; raise :class:`sqlite3.OperationalError`."""
+        held = sum(len(value) for value in values if isinstance(value, (str, bytes)))
+        self._bytes[cursor] = held = held + self._bytes.get(cursor, 0)
+        if held > LARGEST_RESULT:
+            raise sqlite3.OperationalError(
+                f"the result is larger than {LARGEST_RESULT // 2**20} MiB: ask for fewer rows"
+            )
+        return sqlite3.Row(cursor, values)
+
 
 _ARTICLE = Markup('<a href="/article/{}">{}</a>')
 
@@ -136,6 +193,18 @@ class Plugin:
         """Say with every answer what it may load."""
         mine = self._belongs_to(datasette)
         return lambda inner: Guarded(inner, self._hosts) if mine else inner
+
+    @_hook
+    def prepare_connection(
+        self, conn: sqlite3.Connection, database: str, datasette: Datasette
+    ) -> None:
+        """Bound what a query of a reader may hold: Datasette bounds its time and its rows."""
+        del database
+        if not self._belongs_to(datasette):
+            return
+        conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+        conn.execute(f"PRAGMA hard_heap_limit = {_HEAP}")
+        conn.row_factory = _Rows()
 
     async def front(self, datasette: Datasette, request: Any) -> Response:
         """Answer the front page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -200,6 +201,60 @@ def test_a_name_that_was_made_to_lead_here_is_not_answered(ask):
     assert ask("/archive.json", headers={"host": "localhost.evil.example"}).status_code == 400
     for own in ("localhost:8001", "127.0.0.1:8001", "[::1]:8001", "127.0.0.1"):
         assert ask("/", headers={"host": own}).status_code == 200
+
+
+MANY = "with recursive n(i) as (select 1 union all select i + 1 from n limit 900)"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select hex(zeroblob(400000000))",
+        "select replace(hex(zeroblob(8000000)), '0', 'aaaa')",
+        f"{MANY} select hex(zeroblob(1000000)) from n",
+        f"{MANY} select group_concat(hex(zeroblob(7000000))) from n",
+    ],
+)
+def test_a_query_holds_no_more_memory_than_an_archive_needs(ask, sql):
+    """Each is refused with its reason; the page after it is as before."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    page = ask("/archive.json", params={"sql": sql})
+    assert page.status_code == 400
+    assert re.search("too big|larger than|too long", page.text)
+    assert ask("/archive.json?sql=select+1").json()["rows"] == [[1]]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000  # KiB
+
+
+def browser(site, mode="cors", destination="empty"):
+    """Return what a browser says of a request that a page of some site makes."""
+    return {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": destination}
+
+
+LINK = browser("cross-site", "navigate", "document")
+OLD = {"user-agent": "Mozilla/5.0 (an old one)"}
+SQL = "/archive?sql=select+1"
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        (SQL, browser("same-origin"), 200),
+        (SQL, browser("none", "navigate", "document"), 200),
+        (SQL, {"user-agent": "curl/8"}, 200),
+        (SQL, browser("cross-site"), 403),
+        (SQL, browser("same-site"), 403),
+        (SQL, LINK, 403),
+        (SQL, OLD, 403),
+        ("/archive/articles.json?_size=max", browser("cross-site"), 403),
+        ("/article/1", browser("cross-site", "no-cors", "image"), 403),
+        ("/article/1", browser("cross-site", "navigate", "iframe"), 403),
+        ("/search?q=诈骗", LINK, 200),
+        ("/", OLD, 200),
+    ],
+)
+def test_a_page_of_another_site_runs_no_query(ask, address, headers, status):
+    """It can lead its reader to a page of ours, and no further."""
+    assert ask(address, headers=headers, follow_redirects=True).status_code == status
 
 
 def test_it_answers_until_it_is_interrupted_and_warns_who_lets_others_in(site):
