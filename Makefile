@@ -51,7 +51,7 @@ FUZZ_EXAMPLES ?= 5000
 fuzz: install  ## Random input: many examples, then guided by coverage for FUZZ_SECONDS a target
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/fuzz
-	for target in decode feed page front-matter; do \
+	for target in decode feed page front-matter robots query post; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
 replay: install  ## Let pywb replay what was kept (in an environment of its own)

@@ -6,15 +6,21 @@ input is left in ``.fuzz/``.
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["ingestor", "feedparser", "w3lib", "readability"]):
     from tests.fuzz import properties
+from ingestor.store.db.database import Database
 from tests.hostile import nasty_feeds, nasty_pages
 from tests.hostile.nasty_pages import KEPT, finance
+from tools.filling import filled
 
 TYPES = ("", "text/html; charset=gbk", "text/xml; charset=utf-8", "text/html; charset=iso-8859-1")
 MOST_BYTES = 8_192
@@ -26,9 +32,27 @@ def decode(data: bytes) -> None:
 
 
 def feed(data: bytes) -> None:
-    """Read a feed, RSS or the roll API's by the first byte."""
-    kind = "sina-roll" if data[:1] > b"\xf0" else "rss"
+    """Read a feed: RSS, or what an interface of Sina's answers, by the first byte."""
+    kind = "sina-roll" if data[:1] > b"\xf0" else "sina-live" if data[:1] > b"\xe0" else "rss"
     properties.feed(data[1:], _type(data), kind)
+
+
+def robots(data: bytes) -> None:
+    """Read a robots.txt."""
+    properties.robots(data[1:], _type(data))
+
+
+def query(data: bytes) -> None:
+    """Search for something."""
+    with _archive().reading() as connection:
+        properties.query(data.decode("utf-8", "replace"), connection)
+
+
+@cache
+def _archive() -> Database:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    return filled(folder / "archive.db", [("石门水泥提价", "电信诈骗与此无关，５Ｇ起步。")])
 
 
 def page(data: bytes) -> None:
@@ -42,7 +66,19 @@ def front_matter(data: bytes) -> None:
     properties.front_matter(title, name, (word,), html)
 
 
-TARGETS = {"decode": decode, "feed": feed, "page": page, "front-matter": front_matter}
+TARGETS = {
+    "decode": decode,
+    "feed": feed,
+    "page": page,
+    "front-matter": front_matter,
+    "robots": robots,
+    "query": query,
+    "post": properties.post,
+}
+
+
+WHOLE = {"front-matter", "query", "post"}
+"""Targets whose first byte chooses nothing."""
 
 
 def _type(data: bytes) -> str:
@@ -57,11 +93,19 @@ def seeds(target: str) -> list[bytes]:
     values = [
         f"{head.get('title', 'x')}\0'a: b\0- c\0{KEPT}" for head in nasty_pages.HEADS.values()
     ]
-    chosen = {"feed": feeds, "page": pages, "front-matter": values}.get(target, [*feeds, *pages])
+    roll = '{"result":{"status":{"code":0},"data":[{"id":1,"title":"x","url":"http://a.cn/1"}]}}'
+    live = '{"result":{"status":{"code":0},"data":{"feed":{"list":[{"id":1,"rich_text":"x"}]}}}}'
+    begun = {
+        "feed": [*feeds, roll, live],
+        "page": pages,
+        "front-matter": values,
+        "robots": ["User-agent: *\nDisallow: /a*$\nCrawl-delay: 2"],
+        "query": ['茅台 "5G 芯片" -广告'],
+        "post": [f"---\ntitle: {KEPT}\ndate: 2024-03-11\ntags: [a, b]\n---\n<p>{KEPT}</p>"],
+    }
+    chosen = begun.get(target, [*feeds, *pages])
     every = [one if isinstance(one, bytes) else one.encode("utf-8", "replace") for one in chosen]
-    return [
-        one if target == "front-matter" else b"\0" + one for one in every if len(one) < MOST_BYTES
-    ]
+    return [one if target in WHOLE else b"\0" + one for one in every if len(one) < MOST_BYTES]
 
 
 def main() -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ingestor.archive.front_matter import FileContent, article_path, inert, render
-from ingestor.errors import FeedUnreadable, Gone, NoArticle
+from sqlalchemy import Connection
+
+from ingestor.archive.front_matter import FileContent, article_path, inert, read_post, render
+from ingestor.errors import FeedUnreadable, Gone, NoArticle, PostUnreadable, Refused, UsageError
 from ingestor.extract import extract_article, extract_fragment
+from ingestor.fetch.robots import Robots
 from ingestor.identity import entry_key
 from ingestor.model import Feed, Page, Response
 from ingestor.sources import source
+from ingestor.store.filters import Filters
+from ingestor.store.search.hits import search
+from ingestor.store.search.query import Order, parse
 from ingestor.text.decode import decode_feed, decode_page
 from tests.hostile.inert import dangers, judge, judge_entry
 
@@ -17,7 +23,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 URL = "https://finance.sina.com.cn/china/gncj/2024-03-11/doc-imadeup0000001.shtml"
 FEEDS = {
     kind: Feed("fuzz", kind, "https://a.example/feed", ("x", "y"), "z", content="feed")
-    for kind in ("rss", "sina-roll")
+    for kind in ("rss", "sina-roll", "sina-live")
 }
 MOST_JUDGED = 5
 """Entries of one feed that are judged: each is parsed and rendered, which takes its time."""
@@ -71,3 +77,36 @@ def front_matter(title: str, name: str, words: tuple[str, ...], html: str) -> No
     ]  # fmt: skip
     assert body == f"\n<div>\n{inert(html)}\n</div>\n"
     assert "/" not in article_path((), "2024-03-11", title, "x1")
+
+
+def robots(body: bytes, content_type: str) -> None:
+    """Whatever stands in robots.txt, a page is allowed or refused, and a delay is a number."""
+    answer = Response(URL, URL, 200, (("Content-Type", content_type),), body, NOW)
+    delays: list[float] = []
+    rules = Robots(
+        lambda _: answer, "ingestor", lambda: 0.0, lambda _, seconds: delays.append(seconds)
+    )
+    try:
+        rules.check(URL)
+    except Refused as error:
+        assert URL in str(error)
+    assert all(seconds > 0 for seconds in delays)
+
+
+def query(text: str, archive: Connection) -> None:
+    """Search for what somebody typed, or refuse it in one line."""
+    try:
+        search(archive, parse(text), Filters(), order=Order.RELEVANCE, limit=3)
+    except UsageError as error:
+        assert "\n" not in str(error)
+
+
+def post(data: bytes) -> None:
+    """Read a file of another archive, or say in one line why not."""
+    try:
+        read = read_post(data)
+    except PostUnreadable as error:
+        assert "\n" not in str(error)
+        return
+    values = (read.title, read.date, read.link, *read.categories, *read.keywords)
+    assert not any("\n" in value or "\0" in value for value in values)

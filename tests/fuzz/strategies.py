@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from hypothesis import strategies as st
 
 from tests.hostile.nasty_feeds import REFUSED, TAKEN, atom, json_feed, rss
@@ -169,6 +172,69 @@ _ATOM = HTML.map(
 _ROLL = st.lists(_JSON, max_size=3).map(
     lambda data: json_feed(result={"status": {"code": 0}, "data": data})
 )
+
+
+_SINA_KEYS = st.sampled_from(
+    ["id", "docid", "title", "stitle", "url", "wapurl", "urls", "intro", "summary", "ctime", "intime", "mtime",
+     "media_name", "author", "keywords", "img", "images", "u", "rich_text", "create_time", "update_time",
+     "docurl", "multimedia", "img_url", "tag", "name", "ext", "stocks", "market", "symbol", "key", "is_delete"]
+)  # fmt: skip
+_SINA_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | PIECES
+    | st.sampled_from(
+        ["1710121500", 1710121500, 1710121500000, "2024-03-11 09:45:00", "9" * 40, "[]", "{", '["x"]', "null",
+         "https://finance.sina.com.cn/7x24/?id=1", "//n.sinaimg.cn/1.jpg", "http://[::1", "javascript:x"]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_SINA_KEYS, inner, max_size=6),
+    max_leaves=20,
+)  # fmt: skip
+_SINA_ITEMS = st.lists(st.dictionaries(_SINA_KEYS, _SINA_VALUES, max_size=10), max_size=4)
+
+
+def _answered(items: list[dict[str, Any]], odd: object, *, live: bool) -> str:
+    """Wrap items as an interface of Sina's does; now and then something stands in its place."""
+    data: object = odd if odd is not None else items
+    if live and odd is None:
+        data = {"feed": {"list": items, "page_info": {"totalPage": 2}}}
+    return json.dumps({"result": {"status": {"code": 0, "msg": "succ"}, "data": data}})
+
+
+SINA_JSON = encoded(
+    st.builds(
+        _answered, _SINA_ITEMS, st.none() | st.none() | st.none() | _SINA_VALUES, live=st.booleans()
+    )
+    | st.builds(lambda text, end: text[:end], _SINA_ITEMS.map(json.dumps), st.integers(0, 2000))
+)
+"""What Sina's roll and live interfaces answer, or nearly."""
+
+_LINES = st.sampled_from(
+    ["User-agent: *", "User-agent: ingestor", "Disallow: /", "Disallow: /*?*$", "Allow: /%e4%b8", "Disallow:",
+     "Crawl-delay: 1e309", "Crawl-delay: -1", "Crawl-delay: ９", "Request-rate: 1/0s 99:99", "Sitemap: http://[",
+     "Visit-time: 9999-0000", "Disallow: /" + "*a" * 300]
+)  # fmt: skip
+ROBOTS = encoded(st.lists(_LINES | PIECES, max_size=8).map("\n".join)) | st.binary(max_size=200)
+"""Files of rules for crawlers."""
+
+QUERIES = st.lists(
+    PIECES
+    | st.sampled_from(['"', "“", "-", "－", " ", "茅台", "5G", "*", "NEAR(", "OR", "^", "title:"]),
+    max_size=8,
+).map("".join)
+"""What people type into a search."""
+
+_HEAD_LINES = st.builds(
+    "{}: {}".format, st.sampled_from(["title", "date", "categories", "tags", "link", "x"]), PIECES
+) | st.sampled_from(
+    ["- a", " - [b]", "a: &a [*a]", "? x", "!!python/object:os.x {}", "---", "...", "\t"]
+)
+POSTS = encoded(
+    st.builds("---\n{}\n---\n{}".format, st.lists(_HEAD_LINES, max_size=8).map("\n".join), HTML)
+) | st.binary(max_size=200)  # fmt: skip
+"""Files of other archives."""
 
 
 def _damaged(body: bytes, place: int, more: bytes) -> bytes:

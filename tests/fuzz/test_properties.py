@@ -13,7 +13,20 @@ from ingestor.fetch.client import ClientSettings, Fetcher
 from ingestor.model import Request, Response
 from tests.fetch.raw_server import RawServer
 from tests.fuzz import properties
-from tests.fuzz.strategies import CONTENT_TYPES, FEEDS, HEADERS, HTML, PAGES, PIECES, STATUS
+from tests.fuzz.strategies import (
+    CONTENT_TYPES,
+    FEEDS,
+    HEADERS,
+    HTML,
+    PAGES,
+    PIECES,
+    POSTS,
+    QUERIES,
+    ROBOTS,
+    SINA_JSON,
+    STATUS,
+)
+from tools.filling import filled
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +49,48 @@ def test_any_bytes_are_text(body, content_type):
 def test_any_feed_is_inert_or_refused(body, content_type, kind):
     """Entries that can be stored, or one line."""
     properties.feed(body, content_type, kind)
+
+
+@some
+@given(body=SINA_JSON, kind=st.sampled_from(["sina-roll", "sina-live"]))
+def test_any_answer_of_sinas_is_inert_or_refused(body, kind):
+    """Whatever stands where a text, a number or a list is expected."""
+    properties.feed(body, "application/json; charset=utf-8", kind)
+
+
+@some
+@given(body=ROBOTS, content_type=CONTENT_TYPES)
+def test_any_robots_txt_allows_or_refuses(body, content_type):
+    """And no delay is below nothing."""
+    properties.robots(body, content_type)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Give a connection to an archive of three articles."""
+    texts = [
+        ("石门水泥提价", "电信诈骗与此无关，５Ｇ起步。"),
+        ('A股 "收评"', "* NEAR OR"),
+        ("。", "，"),
+    ]
+    database = filled(tmp_path_factory.mktemp("fuzz") / "archive.db", texts)
+    with database.reading() as connection:
+        yield connection
+    database.close()
+
+
+@some
+@given(text=QUERIES)
+def test_any_query_is_answered_or_refused(archive, text):
+    """Nothing in it is SQL's, or the index's."""
+    properties.query(text, archive)
+
+
+@some
+@given(data=POSTS)
+def test_any_file_is_a_post_or_none(data):
+    """With values of one line each."""
+    properties.post(data)
 
 
 @some
