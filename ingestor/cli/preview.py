@@ -92,7 +92,8 @@ def _file(article: Article, settings: Settings, response: Response) -> str:
 def _taken_out(body: Body) -> Iterator[str]:
     """Yield how much was taken out, then what, each with why."""
     lines = body.dropped
-    yield f"\ntaken out: {len(lines)} lines, {sum(len(line.text) for line in lines)} characters"
+    count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+    yield f"\ntaken out: {count}, {sum(len(line.text) for line in lines)} characters"
     yield from (f"  {line.why}: {line.text}" for line in lines)
 
 

@@ -33,7 +33,9 @@ _CHINESE_MONTH = (
 """As programs write it that know Chinese months and an English order: 05 三月 2024."""
 
 _DAY_OF_YEAR = re.compile(r"(\d{4})-?(\d{3})(?!\d)")
-_DAY_WITHOUT_YEAR = re.compile(r"(\d{1,2})\s?月\s?(\d{1,2})\s?[日号]")
+_DAY_WITHOUT_YEAR = re.compile(
+    r"(\d{1,2})(?:\s?月\s?(\d{1,2})\s?[日号]|-(\d{1,2})(?=\s++\d{1,2}:\d))"
+)
 _YEAR = re.compile(r"\d{4}")
 _UNIX = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d{1,9})?")
 _OFFSET = re.compile(r"(?:GMT|UTC?|Z)?\s?([+-])(\d{1,2})(?::?(\d\d))?(?!\d)", re.IGNORECASE)
@@ -190,7 +192,8 @@ def _without_year(
     if not_after is None:
         return None
     for year in (not_after.year + 1, not_after.year, not_after.year - 1):
-        moment = _at(year, int(date[1]), int(date[2]), line[date.end() :], zone=zone)
+        day = int(date[2] or date[3])
+        moment = _at(year, int(date[1]), day, line[date.end() :], zone=zone)
         if moment <= not_after + CLOCK_SKEW:
             return moment
     return None
