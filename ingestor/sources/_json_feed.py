@@ -10,6 +10,7 @@ from ingestor.sources._json import lenient_json
 from ingestor.sources._text import (
     MOST_ENTRIES,
     date_text,
+    each_read,
     identifier,
     illustrated,
     is_picture,
@@ -42,10 +43,11 @@ def read_json_feed(text: str, response: Response) -> FeedDocument:
         raise FeedUnreadable(f"{response.url}: a JSON document that is no JSON Feed")
     if len(items) > MOST_ENTRIES:
         raise FeedUnreadable(f"{response.url}: {len(items)} items, {MOST_ENTRIES} at most")
-    entries = tuple(_entry(item, response) for item in items if isinstance(item, dict))
+    objects = (item for item in items if isinstance(item, dict))
+    entries, broken = each_read(objects, lambda item: _entry(item, response))
     following = web_address(string_of(document, "next_url"), response.final_url)
     title = shortened(plain(string_of(document, "title")), 200)
-    return FeedDocument(title, entries, fault=fault, next_url=following)
+    return FeedDocument(title, tuple(entries), fault=fault or broken, next_url=following)
 
 
 def _is_feed(document: dict[str, Any], items: list[Any]) -> bool:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from ingestor.errors import Forbidden
 from ingestor.identity import MOST_URL_CHARACTERS, canonical_url
+from ingestor.model import Entry
 from ingestor.text.dates import parse_date
-from ingestor.text.sanitize import MOST_CONTENT_CHARACTERS, address_text, one_line, storable
+from ingestor.text.sanitize import (
+    MOST_CONTENT_CHARACTERS,
+    address_text,
+    one_line,
+    shortened,
+    storable,
+)
+
+Item = TypeVar("Item")
 
 MOST_ENTRIES = 10_000
 """Items of one feed: real ones have tens; a backlog may have thousands."""
@@ -23,6 +32,9 @@ MOST_GUID_CHARACTERS = 2_000
 
 MOST_DATE_CHARACTERS = 200
 """A date in words has about forty; what is longer is none, and is left out."""
+
+_MOST_SAID = 3
+"""Items that are named of those that cannot be read."""
 
 _NUMBERS = re.compile(r"(?:&#(?:[xX][0-9a-fA-F]+|[0-9]+);?)+")
 _NUMBER = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+));?")
@@ -189,3 +201,17 @@ def web_address(url: str, base: str) -> str:
     except (ValueError, Forbidden):
         return ""
     return absolute if len(absolute) <= MOST_URL_CHARACTERS else ""
+
+
+def each_read(items: Iterable[Item], read: Callable[[Item], Entry]) -> tuple[list[Entry], str]:
+    """Return the entries of a feed's items, and which of them could not be read, ``""`` for none.
+
+    Whatever is wrong with an item, or with us, costs that item.
+    """
+    entries, broken = [], []
+    for number, item in enumerate(items, 1):
+        try:
+            entries.append(read(item))
+        except Exception as error:  # noqa: BLE001 - one item of many, and said in the feed's error
+            broken.append(f"item {number} cannot be read: {shortened(one_line(repr(error)), 100)}")
+    return entries, "; ".join(broken[:_MOST_SAID])

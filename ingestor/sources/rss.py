@@ -19,6 +19,7 @@ from ingestor.sources._json_feed import looks_like_json, read_json_feed
 from ingestor.sources._markup import items_apart, markup_of, without_foreign
 from ingestor.sources._text import (
     date_text,
+    each_read,
     identifier,
     illustrated,
     is_picture,
@@ -74,11 +75,14 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     # Atom's addresses are relative to the document (RFC 4287, 2); RSS says nothing, and means its
     # site.
     base = own if is_atom else web_address(string_of(channel, "link"), own) or own
+    entries, broken = each_read(
+        parsed.entries, lambda item: _entry(item, response, base, is_atom=is_atom)
+    )
     document = FeedDocument(
         shortened(plain(string_of(channel, "title")), 200),
-        tuple(_entry(item, response, base, is_atom=is_atom) for item in parsed.entries),
+        tuple(entries),
         _ttl(channel),
-        fault=fault,
+        fault=fault or broken,
         next_url=web_address(next(_links(channel, "next"), ""), own),
     )
     return with_zone_set_right(document, response, _built_at(channel))

@@ -20,7 +20,15 @@ from urllib.parse import urlencode, urlsplit
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
 from ingestor.sources._sina_api import items_of, result_of, text_of
-from ingestor.sources._text import date_text, identifier, moment_of, plain, web_address, whole
+from ingestor.sources._text import (
+    date_text,
+    each_read,
+    identifier,
+    moment_of,
+    plain,
+    web_address,
+    whole,
+)
 from ingestor.text.sanitize import bounded_keywords
 from ingestor.text.securities import in_market
 
@@ -62,13 +70,10 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     lines = data.get("feed") if isinstance(data, dict) else data
     # PHP writes an object without anything in it as a list.
     items = lines.get("list") if isinstance(lines, dict) else lines if lines == [] else None
-    entries = [
-        _entry(item, response)
-        for item in items_of(items, response)
-        if text_of(item, "is_delete") in {"", "0"}
-    ]
+    there = (item for item in items_of(items, response) if text_of(item, "is_delete") in {"", "0"})
+    entries, broken = each_read(there, lambda item: _entry(item, response))
     kept = tuple(entry for entry in entries if entry.content or entry.url)
-    return FeedDocument(feed.name, kept, fault=fault)
+    return FeedDocument(feed.name, kept, fault=fault or broken)
 
 
 def points_to_page(feed: Feed, entry: Entry) -> bool:

@@ -17,7 +17,15 @@ from urllib.parse import urlencode, urlsplit
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._json import lenient_json
 from ingestor.sources._sina_api import items_of, result_of, text_of
-from ingestor.sources._text import date_text, identifier, moment_of, plain, web_address, whole
+from ingestor.sources._text import (
+    date_text,
+    each_read,
+    identifier,
+    moment_of,
+    plain,
+    web_address,
+    whole,
+)
 from ingestor.text.dates import SHANGHAI
 from ingestor.text.sanitize import bounded_keywords, bounded_name
 
@@ -51,9 +59,10 @@ def read(feed: Feed, response: Response) -> FeedDocument:
     A list that is empty is an answer: a page past the end is one.
     """
     result, fault = result_of(response, "the roll API")
-    entries = [_entry(item, response) for item in items_of(result.get("data"), response)]
+    items = items_of(result.get("data"), response)
+    entries, broken = each_read(items, lambda item: _entry(item, response))
     kept = tuple(entry for entry in entries if entry.url or entry.title)
-    return FeedDocument(feed.name, kept, fault=fault)
+    return FeedDocument(feed.name, kept, fault=fault or broken)
 
 
 def _request(feed: Feed, more: dict[str, str], validators: Validators) -> Request:

@@ -1,9 +1,11 @@
 """Reading feeds: what they say, and what is no feed."""
 
+import importlib
 import json
 import os
 import re
 import tarfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from ingestor import sources
 from ingestor.errors import ConfigError, FeedUnreadable
-from ingestor.model import Validators
+from ingestor.model import Response, Validators
 from ingestor.text.dates import from_iso_utc, iso_utc, parse_date
 from ingestor.text.decode import decode_feed, decode_page
 from tests.support.feeds import FEED, NOW, read, rss
@@ -310,3 +312,60 @@ def test_a_text_past_the_bound_is_left_out_and_never_cut():
         )
     ).entries
     assert (entry.title, entry.content, entry.summary) == ("t", "", "")
+
+
+ROLL = json.dumps(
+    {
+        "result": {
+            "status": {"code": 0},
+            "data": [
+                {"title": title, "url": f"https://a.cn/{number}.shtml", "ctime": "1710121500"}
+                for number, title in enumerate(("甲", "坏", "丙"))
+            ],
+        }
+    }
+)
+LIVE = json.dumps(
+    {
+        "result": {
+            "status": {"code": 0},
+            "data": {
+                "feed": {"list": [{"id": 1, "rich_text": text} for text in ("甲", "坏", "丙")]}
+            },
+        }
+    }
+)
+JSON_FEED = json.dumps(
+    {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [{"id": title, "title": title} for title in ("甲", "坏", "丙")],
+    }
+)
+ITEMS = "".join(f"<item><title>{title}</title></item>" for title in ("甲", "坏", "丙"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "body"),
+    [
+        ("rss", "rss", rss(ITEMS)),
+        ("rss", "_json_feed", JSON_FEED),
+        ("sina-roll", "sina_roll", ROLL),
+        ("sina-live", "sina_live", LIVE),
+    ],
+)
+def test_a_bug_in_reading_an_item_costs_that_item(monkeypatch, kind, module, body):
+    """The others are read, and the feed says which was not."""
+    reader = importlib.import_module(f"ingestor.sources.{module}")
+    read_item = reader._entry
+
+    def broken(item, response, *rest, **more):
+        entry = read_item(item, response, *rest, **more)
+        if "坏" in entry.title:
+            raise AttributeError("no such thing")
+        return entry
+
+    monkeypatch.setattr(reader, "_entry", broken)
+    response = Response(FEED.url, FEED.url, 200, (), body.encode(), NOW)
+    document = sources.source(kind).read(replace(FEED, kind=kind), response)
+    assert [entry.title for entry in document.entries] == ["甲", "丙"]
+    assert document.fault == "item 2 cannot be read: AttributeError('no such thing')"
