@@ -35,6 +35,7 @@ name: some raise whatever the bytes are (idna), one takes quadratic time (punyco
 _WESTERN = frozenset({"cp1252", "cp1250", "cp1254", "iso8859-15", "mac-roman"})
 """Declared by servers and editors that nobody told otherwise."""
 
+_OF_SEVERAL_BYTES = ("utf-16", "utf-32")
 _CHINESE = ("gb18030", "big5hkscs")
 _HZ = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e]){2,}~\}")
 """Chinese in seven bits (RFC 1843): a pair of letters for each character."""
@@ -101,7 +102,11 @@ def _known(name: str | None) -> str:
 def _decode(body: bytes, declared: str) -> str:
     named, mark = read_bom(body)
     if named and mark:
-        return body[len(mark) :].decode(named, "replace")
+        body = body[len(mark) :]
+        text = body.decode(named, "replace")
+        # An editor's mark, and a program's GBK behind it.
+        if named != "utf-8" or not _losses(text) or _is_utf8(text, ""):
+            return text
     if body.isascii() and (declared == "hz" or _HZ.search(body)):
         text = body.decode("hz", "replace")
         return (
@@ -118,7 +123,12 @@ def _decode(body: bytes, declared: str) -> str:
 
 def _declared(body: bytes, declared: str, utf8: str) -> str:
     """Read a body in its declared character set, unless that leaves most of it unread."""
+    if declared.startswith(_OF_SEVERAL_BYTES) and b"\0" not in body:
+        # No markup is without a zero there.
+        return _guessed(body, utf8)
     best = to_unicode(body, declared)
+    if declared in _CHINESE and _common(best, declared) < _SURE:
+        best = _chinese(body) or best
     lost = _losses(best)
     # A stray byte or two, and one in ten, is damage; more is another character set.
     if lost <= max(2, len(_FOREIGN.findall(best)) // 10):

@@ -29,6 +29,17 @@ PAGES = {
         RUSSIAN,
     ),
     "Russian in KOI8-R": (RUSSIAN.encode("koi8-r"), "text/html; charset=koi8-r", RUSSIAN),
+    "GBK declared as UTF-16": (SIMPLE.encode("gbk"), "text/html; charset=utf-16", SIMPLE),
+    "UTF-8 declared as UTF-16": (SIMPLE.encode(), "text/html; charset=utf-16le", SIMPLE),
+    "UTF-16": (SIMPLE.encode("utf-16-le"), "text/html; charset=utf-16le", SIMPLE),
+    "GBK declared as Big5": (SIMPLE.encode("gbk"), "text/html; charset=big5", SIMPLE),
+    "Big5 declared as GBK": (TRADITIONAL.encode("big5"), "text/html; charset=gbk", TRADITIONAL),
+    "GBK behind a mark of UTF-8": (b"\xef\xbb\xbf" + SIMPLE.encode("gbk"), "", SIMPLE),
+    "two rare characters in GBK": (
+        "<p>囧堃</p>".encode("gbk"),
+        "text/html; charset=gbk",
+        "<p>囧堃</p>",
+    ),
     "a tilde and a brace": (b"<p>a ~{ b: 1 ~} c</p>", "", "<p>a ~{ b: 1 ~} c</p>"),
 }
 
