@@ -95,8 +95,8 @@ class Verbs(TyperGroup):
 def load(verb: str) -> Any:
     """Return a command; its module and its function have its name."""
     name = f"{verb}_" if iskeyword(verb) else verb
-    app = _typer()
-    app.command(verb)(getattr(import_module(f"ingestor.cli.{name}"), name))
+    app, module = _typer(), import_module(f"ingestor.cli.{name}")
+    app.command(verb, context_settings=getattr(module, "SETTINGS", None))(getattr(module, name))
     return typer.main.get_command(app)
 
 

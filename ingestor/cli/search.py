@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -24,9 +28,12 @@ from ingestor.cli.filters import (
     filters_of,
     known_filters,
 )
+from ingestor.errors import UsageError
+from ingestor.store.db.database import Database
+from ingestor.store.filters import Filters
 from ingestor.store.names import securities
 from ingestor.store.search import candidates
-from ingestor.store.search.hits import Hit, marks, snippet
+from ingestor.store.search.hits import Hit, how_many_hits, marks, newest, snippet
 from ingestor.store.search.hits import search as find
 from ingestor.store.search.query import Order, Query, parse
 from ingestor.text.dates import iso_utc
@@ -34,12 +41,15 @@ from ingestor.text.sanitize import one_line
 
 MARKED = "bold yellow"
 SECURITIES_SHOWN = 6
+MOST_COUNTED = 1_000
+"""So many hits are counted: each is looked at for it."""
 
 Words = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="QUERY",
-        help='Words that all occur; "with spaces" as one; -not this.',
+        help='Words that all occur; "with spaces" as one; -not this. None: all that is meant by '
+        "--symbol, --feed, --media, --since or --until, the newest first.",
     ),
 ]
 Medium = Annotated[
@@ -48,15 +58,21 @@ Medium = Annotated[
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
 Sorted = Annotated[Order, typer.Option("--order", help="What comes first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As one JSON array.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, with a line of names.")]
+Titles = Annotated[bool, typer.Option("--titles", help="One line a hit: id, day, title.")]
 AsSql = Annotated[
     bool,
     typer.Option("--sql", help="Print the SQL statement instead, for sqlite3 or psql."),
 ]
 
 
+SETTINGS = {"ignore_unknown_options": True}
+"""A word that is not wanted begins like an option: 茅台 -广告."""
+
+
 def search(
     context: typer.Context,
-    query: Words,
+    query: Words = None,
     since: Since = "",
     until: Until = "",
     symbol: Symbol = "",
@@ -65,44 +81,87 @@ def search(
     doubted: Doubted = False,
     limit: Limit = 20,
     order: Sorted = Order.RELEVANCE,
+    titles: Titles = False,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
     as_sql: AsSql = False,
 ) -> None:
     """Find articles by their words, in title and text; exits 1 when there is none.
 
-    Full and half width, upper and lower case are the same. Example: ingest search 茅台 提价
+    Full and half width, upper and lower case are the same. Example: ingest search 茅台 -广告
     --since 2024-01-01 --order newest
     """
-    words = parse(" ".join(query))
     filters = filters_of(
         since=since, until=until, symbol=symbol, media=media, feed=feed, doubted=doubted
     )
+    words = _parsed(query or [], filters)
     settings = options(context).settings()
     if as_sql:
         kind = make_url(settings.store.url).get_backend_name()
-        filters = coded_filters(filters)
-        say(candidates.statement(words, filters, order=order, limit=limit, kind=kind))
+        say(_statement(words, coded_filters(filters), order, limit, kind))
         return
-    database = existing(settings)
-    with closing(database):
-        filters = known_filters(database, filters)
-        with database.reading() as connection:
-            hits = find(connection, words, filters, order=order, limit=limit)
-            named = securities.of_articles(connection, [hit.id for hit in hits])
+    found = _found(existing(settings), words, filters, order, limit)
     if as_json:
-        say_json([_document(hit, words, named.get(hit.id, [])) for hit in hits], indent=2)
-    elif hits:
-        _show(hits, words, named)
-        if len(hits) == limit:
-            say(f"The first {limit}; --limit shows more.")
-    else:
+        say_json(
+            [_document(hit, words, found.named.get(hit.id, [])) for hit in found.hits], indent=2
+        )
+    elif as_csv:
+        say(_csv(found))
+    elif not found.hits:
         say("No article has all of this.")
-    if not hits:
+    elif titles:
+        say("\n".join(f"{hit.id}\t{hit.date}\t{one_line(hit.title)}" for hit in found.hits))
+    else:
+        _show(found, words)
+    if not found.hits:
         raise typer.Exit(1)
 
 
-def _document(hit: Hit, query: Query, named: Sequence[tuple[str, str]]) -> dict[str, object]:
-    part = snippet(hit.text, query.wanted)
+def _statement(words: Query | None, filters: Filters, order: Order, limit: int, kind: str) -> str:
+    if words is None:
+        raise UsageError("--sql is for a query with a word")
+    return candidates.statement(words, filters, order=order, limit=limit, kind=kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search found."""
+
+    hits: Sequence[Hit]
+    named: Mapping[int, Sequence[tuple[str, str]]]
+    """The securities of each, symbol and name."""
+    total: int
+    """How many there are in all, :data:`MOST_COUNTED` at most."""
+
+
+def _parsed(query: Sequence[str], filters: Filters) -> Query | None:
+    """Return what is searched for, ``None`` where filters alone say what is meant."""
+    if option := next((word for word in query if word.startswith("--")), ""):
+        raise UsageError(f"no such option: {option}; ingest search --help")
+    if not query and filters != Filters(doubted=filters.doubted):
+        return None
+    return parse(" ".join(query))
+
+
+def _found(
+    database: Database, words: Query | None, filters: Filters, order: Order, limit: int
+) -> _Found:
+    with closing(database):
+        filters = known_filters(database, filters)
+        with database.reading() as connection:
+            if words is None:
+                hits = newest(connection, filters, limit, oldest_first=order is Order.OLDEST)
+            else:
+                hits = find(connection, words, filters, order=order, limit=limit)
+            total = len(hits)
+            if total == limit:
+                total = how_many_hits(connection, words, filters, most=MOST_COUNTED)
+            named = securities.of_articles(connection, [hit.id for hit in hits])
+    return _Found(hits, named, max(total, len(hits)))
+
+
+def _document(hit: Hit, query: Query | None, named: Sequence[tuple[str, str]]) -> dict[str, object]:
+    part = snippet(hit.text, query.wanted if query else ())
     return {
         "id": hit.id,
         "url": hit.url,
@@ -118,20 +177,62 @@ def _document(hit: Hit, query: Query, named: Sequence[tuple[str, str]]) -> dict[
     }
 
 
-def _show(hits: list[Hit], query: Query, named: Mapping[int, Sequence[tuple[str, str]]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "day", "medium", "article"):
-        table.add_column(name, overflow="fold", justify="right" if name == "id" else "left")
-    for hit in hits:
-        title = one_line(hit.title)
-        article = _marked(title, marks(title, query.wanted))
-        article.stylize("bold")
-        part = snippet(one_line(hit.text), query.wanted)
-        article.append("\n").append_text(_marked(part.text, part.marks))
-        if own := [one_line(f"{name} {symbol}".strip()) for symbol, name in named.get(hit.id, [])]:
-            article.append(f"\n{', '.join(own[:SECURITIES_SHOWN])}", style="dim")
-        table.add_row(str(hit.id), hit.date, Text(one_line(hit.media)), article)
-    Console().print(table)
+COLUMNS = ("id", "date", "published_at", "media", "title", "url", "path")
+"""Of CSV; the symbols of the securities follow, with a blank between two."""
+
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+
+
+def _csv(found: _Found) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, "symbols"])
+    for hit in found.hits:
+        document = _document(hit, None, ())
+        named = " ".join(symbol for symbol, _ in found.named.get(hit.id, []))
+        writer.writerow([_cell(document[name]) for name in COLUMNS] + [named])
+    return text.getvalue().removesuffix("\n")
+
+
+def _cell(value: object) -> str:
+    """Return a value as a cell: a spreadsheet runs one that begins like a formula (OWASP)."""
+    text = "" if value is None else one_line(str(value))
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _show(found: _Found, query: Query | None) -> None:
+    console = Console()
+    words = query.wanted if query else ()
+    if console.is_terminal:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("id", "day", "medium", "article"):
+            table.add_column(name, overflow="fold", justify="right" if name == "id" else "left")
+        for hit in found.hits:
+            medium = Text(one_line(hit.media))
+            table.add_row(str(hit.id), hit.date, medium, _article(hit, words, found))
+        console.print(table)
+    else:
+        # Lines as they are: what reads them counts on it.
+        for hit in found.hits:
+            say("\t".join((str(hit.id), hit.date, one_line(hit.media))))
+            say(f"{_article(hit, words, found).plain}\n")
+    if found.total > len(found.hits):
+        more = " or more" if found.total == MOST_COUNTED else ""
+        say(f"The first {len(found.hits)} of {found.total}{more}; --limit shows more.")
+
+
+def _article(hit: Hit, words: tuple[str, ...], found: _Found) -> Text:
+    """Return a hit's title, snippet, securities, address and file, a line each."""
+    title = one_line(hit.title)
+    article = _marked(title, marks(title, words))
+    article.stylize("bold")
+    part = snippet(one_line(hit.text), words)
+    article.append("\n").append_text(_marked(part.text, part.marks))
+    named = [one_line(f"{name} {symbol}".strip()) for symbol, name in found.named.get(hit.id, [])]
+    for line in (", ".join(named[:SECURITIES_SHOWN]), hit.url, hit.path):
+        if line:
+            article.append(f"\n{one_line(line)}", style="dim")
+    return article
 
 
 def _marked(text: str, spans: tuple[tuple[int, int], ...]) -> Text:

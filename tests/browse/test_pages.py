@@ -117,9 +117,8 @@ def test_a_snippet_marks_what_was_searched_for(ask):
 
 def test_a_query_that_says_nothing_is_explained(ask):
     """Never an error page of the server."""
-    for query, reason in (('"茅台', "quotation mark"), ("-茅台", "only says what is not wanted")):
-        page = ask(f"/search?q={query}")
-        assert (page.status_code, reason in page.text) == (400, True)
+    page = ask("/search?q=-茅台")
+    assert (page.status_code, "only says what is not wanted" in page.text) == (400, True)
     assert "is no code" in ask("/search?symbol=茅").text
 
 

@@ -163,11 +163,26 @@ def search(
     return _hits(connection, ranked[:limit])
 
 
-def newest(connection: Connection, filters: Filters, limit: int) -> list[Hit]:
+def newest(
+    connection: Connection, filters: Filters, limit: int, *, oldest_first: bool = False
+) -> list[Hit]:
     """Return the articles that are meant, the last published first; ``text`` is the summary."""
-    query = select(*_SHOWN, articles.c.summary).where(*conditions(filters))
-    query = query.order_by(articles.c.published_at.desc(), articles.c.id.desc()).limit(limit)
-    return [_hit(row, 0.0) for row in connection.execute(query)]
+    columns = articles.c.published_at, articles.c.id
+    order = columns if oldest_first else [column.desc() for column in columns]
+    query = select(*_SHOWN, articles.c.summary).where(*conditions(filters)).order_by(*order)
+    return [_hit(row, 0.0) for row in connection.execute(query.limit(limit))]
+
+
+def how_many_hits(
+    connection: Connection, query: Query | None, filters: Filters, *, most: int
+) -> int:
+    """Return how many articles answer a query, or only filters; at most ``most`` are counted."""
+    if query is None:
+        meant = select(articles.c.id).where(*conditions(filters)).limit(most)
+        return connection.execute(select(func.count()).select_from(meant.subquery())).scalar_one()
+    index = look_up(connection, query)
+    ids = candidates(connection, index, filters, Order.NEWEST)
+    return sum(1 for _ in islice(filter(None, _confirmed(connection, query, filters, ids)), most))
 
 
 @dataclass(frozen=True, slots=True)

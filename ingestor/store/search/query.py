@@ -51,7 +51,13 @@ def tokens(text: str) -> str:
 MOST_CHARACTERS = 1_000
 """A longer query is a text that was pasted by mistake."""
 
-_PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+_MARK = re.compile(r'["“”„＂]')
+_CLOSED = "\x00"
+"""Stands for a quotation mark that has another one."""
+
+_PART = re.compile(
+    rf"(?P<minus>-?)(?:{_CLOSED}(?P<phrase>[^{_CLOSED}]*){_CLOSED}|(?P<word>[^\s{_CLOSED}]+))"
+)
 
 
 class Order(StrEnum):
@@ -81,17 +87,16 @@ def parse(text: str) -> Query:
     """Read a query as people type it: ``茅台 "5G 芯片" -广告``.
 
     Words between spaces must all occur; between quotation marks spaces count; a word behind a
-    minus must not occur. Nothing else has a meaning of its own. Raises :class:`UsageError`
-    for a query in which nothing is searched for.
+    minus must not occur. A quotation mark without another is a character. Nothing else has a
+    meaning of its own. Raises :class:`UsageError` for a query in which nothing is searched for.
     """
-    straight = re.sub(r"[“”„＂]", '"', text)
-    if len(straight) > MOST_CHARACTERS:
+    if len(text) > MOST_CHARACTERS:
         raise UsageError(f"the query has more than {MOST_CHARACTERS} characters; search for less")
-    if straight.count('"') % 2:
-        raise UsageError("the query has a quotation mark that is not closed")
+    text = text.replace(_CLOSED, " ")
+    closed = len(_MARK.findall(text)) // 2 * 2
     wanted: list[str] = []
     unwanted: list[str] = []
-    for part in _PART.finditer(straight):
+    for part in _PART.finditer(_MARK.sub(_CLOSED, text, count=closed) if closed else text):
         word = normalize(part["phrase"] if part["word"] is None else part["word"])
         if word.strip():
             (unwanted if part["minus"] else wanted).append(word)
