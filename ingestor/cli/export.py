@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
@@ -32,12 +32,14 @@ class Format(StrEnum):
 
     FILES = "files"
     JSONL = "jsonl"
+    CSV = "csv"
     PARQUET = "parquet"
 
 
 _BY_SUFFIX = {
     ".jsonl": Format.JSONL,
     ".ndjson": Format.JSONL,
+    ".csv": Format.CSV,
     ".parquet": Format.PARQUET,
     "": Format.FILES,
 }
@@ -48,13 +50,22 @@ Destination = Annotated[
 ]
 Form = Annotated[
     Format | None,
-    typer.Option("--format", help="Default: by DEST: .jsonl, .parquet, a folder, - as jsonl."),
+    typer.Option(
+        "--format", help="Default: by DEST: .jsonl, .csv, .parquet, a folder, - as jsonl."
+    ),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")
 ]
 Revisions = Annotated[
     bool, typer.Option("--revisions", help="Every revision, with from when until when it held.")
+]
+Columns = Annotated[
+    str, typer.Option("--columns", metavar="NAMES", help="Only these: id,date,title,symbols …")
+]
+Delimiter = Annotated[
+    str,
+    typer.Option("--delimiter", metavar="SIGN", help="Between the cells of CSV; default: a comma."),
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace what is there; a folder's other files stay.")
@@ -72,9 +83,11 @@ def export(
     limit: Limit = None,
     doubted: Doubted = False,
     revisions: Revisions = False,
+    columns: Columns = "",
+    delimiter: Delimiter = "",
     force: Force = False,
 ) -> None:
-    """Export articles by publication day, as front-matter files, JSON lines or Parquet.
+    """Export articles by publication day: files, JSON lines, CSV or Parquet.
 
     Works beside a running daemon. Example: ingest export - --symbol sh600519 --since 2024-01-01
 
@@ -84,6 +97,7 @@ def export(
     set_up_logs(chosen)
     settings = chosen.settings()
     wanted = form or _format(destination)
+    write_all = _writer(wanted, columns, delimiter)
     _check(destination, wanted, settings, revisions=revisions)
     filters = filters_of(
         since=since, until=until, symbol=symbol, feed=feed, limit=limit, doubted=doubted
@@ -94,25 +108,51 @@ def export(
         articles = exported(database, filters, every_revision=revisions)
         with progress("articles", partial(count, database, filters)) as advance:
             counted = _counted(articles, advance)
-            number = _write(destination, wanted, counted, settings, force=force)
+            number = _write(destination, write_all, counted, settings, force=force)
     if destination != STANDARD_OUTPUT:
         say(f"{destination}: {number} {'revisions' if revisions else 'articles'}")
 
 
+Writer = Callable[[Iterable[ArticleRevision], IO[bytes]], int]
+"""Writes articles into a file and returns how many; ``None`` stands for a folder of files."""
+
+
+def _writer(form: Format, columns: str, delimiter: str) -> Writer | None:
+    """Return what writes a format; raise :class:`UsageError` for options that do not go with it."""
+    if delimiter and form is not Format.CSV:
+        raise UsageError("--delimiter goes with CSV")
+    if columns and form is Format.FILES:
+        raise UsageError("--columns goes with jsonl, csv and parquet: a file has the schema's keys")
+    names = tuple(name.strip() for name in columns.split(",")) if columns else operation.COLUMNS
+    if unknown := next((name for name in names if name not in operation.COLUMNS), None):
+        raise UsageError(f"--columns: no {unknown!r}; there are {', '.join(operation.COLUMNS)}")
+    match form:
+        case Format.FILES:
+            return None
+        case Format.CSV:
+            sign = delimiter.replace("\\t", "\t") or ","
+            if len(sign) != 1 or sign in '"\r\n':
+                raise UsageError("--delimiter: name one character, such as ; or \\t")
+            return partial(operation.comma_separated, columns=names, delimiter=sign)
+        case Format.PARQUET:
+            return partial(parquet, columns=names)
+        case Format.JSONL:
+            return partial(operation.json_lines, columns=names)
+
+
 def _write(
     destination: str,
-    form: Format,
+    writer: Writer | None,
     articles: Iterable[ArticleRevision],
     settings: Settings,
     *,
     force: bool,
 ) -> int:
-    if form is Format.FILES:
+    if writer is None:
         return operation.write_tree(Path(destination), articles, settings.archive, force=force)
-    write_all = partial(parquet if form is Format.PARQUET else operation.json_lines, articles)
     if destination == STANDARD_OUTPUT:
-        return write_all(sys.stdout.buffer)
-    return operation.write_file(Path(destination), write_all, force=force)
+        return writer(articles, sys.stdout.buffer)
+    return operation.write_file(Path(destination), partial(writer, articles), force=force)
 
 
 def _format(destination: str) -> Format:
@@ -122,7 +162,7 @@ def _format(destination: str) -> Format:
     if Path(destination).is_dir():
         return Format.FILES
     if suffix not in _BY_SUFFIX:
-        raise UsageError(f"{destination}: say --format files, jsonl or parquet")
+        raise UsageError(f"{destination}: say --format files, jsonl, csv or parquet")
     return _BY_SUFFIX[suffix]
 
 
@@ -131,10 +171,12 @@ def _check(destination: str, form: Format, settings: Settings, *, revisions: boo
     if form is Format.PARQUET:
         require_pyarrow()
     if form is Format.FILES and revisions:
-        raise UsageError("--revisions: a file holds one revision; export jsonl or parquet")
+        raise UsageError("--revisions: a file holds one revision; export jsonl, csv or parquet")
     if destination == STANDARD_OUTPUT:
         if form is Format.FILES:
-            raise UsageError("-: a folder cannot go to standard output; export jsonl or parquet")
+            raise UsageError(
+                "-: a folder cannot go to standard output; export jsonl, csv or parquet"
+            )
         if form is Format.PARQUET and sys.stdout.isatty():
             raise UsageError("-: Parquet is not for a terminal; name a file, or pipe it")
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from ingestor.store.search.hits import Hit, how_many_hits, marks, newest, snippe
 from ingestor.store.search.hits import search as find
 from ingestor.store.search.query import Order, Query, parse
 from ingestor.text.dates import iso_utc
-from ingestor.text.sanitize import one_line
+from ingestor.text.sanitize import one_line, spreadsheet_cell
 
 MARKED = "bold yellow"
 SECURITIES_SHOWN = 6
@@ -180,8 +179,6 @@ def _document(hit: Hit, query: Query | None, named: Sequence[tuple[str, str]]) -
 COLUMNS = ("id", "date", "published_at", "media", "title", "url", "path")
 """Of CSV; the symbols of the securities follow, with a blank between two."""
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-
 
 def _csv(found: _Found) -> str:
     text = io.StringIO()
@@ -189,15 +186,10 @@ def _csv(found: _Found) -> str:
     writer.writerow([*COLUMNS, "symbols"])
     for hit in found.hits:
         document = _document(hit, None, ())
+        cells = (one_line(str(document[name] or "")) for name in COLUMNS)
         named = " ".join(symbol for symbol, _ in found.named.get(hit.id, []))
-        writer.writerow([_cell(document[name]) for name in COLUMNS] + [named])
+        writer.writerow([*map(spreadsheet_cell, cells), named])
     return text.getvalue().removesuffix("\n")
-
-
-def _cell(value: object) -> str:
-    """Return a value as a cell: a spreadsheet runs one that begins like a formula (OWASP)."""
-    text = "" if value is None else one_line(str(value))
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _show(found: _Found, query: Query | None) -> None:

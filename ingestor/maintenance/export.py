@@ -1,14 +1,16 @@
-"""Articles for other programs: as front-matter files, as JSON lines, or as a Parquet file.
+"""Articles for other programs: as front-matter files, JSON lines, CSV, or a Parquet file.
 
-All three are written as the articles are read, and get their name only when they are whole.
+All are written as the articles are read, and get their name only when they are whole.
 Parquet goes through pyarrow, the extra ``[parquet]``, which is imported when it is asked for.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
@@ -22,6 +24,7 @@ from ingestor.maintenance.backup import made_whole
 from ingestor.pipeline.files import file_text
 from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.dates import iso_utc
+from ingestor.text.sanitize import spreadsheet_cell
 
 ROWS_A_GROUP = 1_000
 """Articles in memory at a time, twice over: what a reader loads at least."""
@@ -44,24 +47,57 @@ COLUMNS = (
     "template", "path", "categories", "feeds", "symbols", "keywords", "images",
     "final_url", "note", "gone_at", "doubted_at", "symbol_names",
 )  # fmt: skip
-"""Keys of the JSON lines and columns of Parquet, in their order (docs/import-export.md)."""
+"""Keys of the JSON lines and columns of CSV and Parquet, in their order (docs/import-export.md)."""
 
 
-def _record(article: ArticleRevision) -> dict[str, Any]:
-    return {name: getattr(article, name) for name in COLUMNS}
+def _record(article: ArticleRevision, columns: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(article, name) for name in columns}
 
 
-def json_lines(articles: Iterable[ArticleRevision], file: IO[bytes]) -> int:
+def json_lines(
+    articles: Iterable[ArticleRevision], file: IO[bytes], columns: Sequence[str] = COLUMNS
+) -> int:
     """Write one JSON object a line, in UTF-8; return how many.
 
     Moments are ISO 8601 in UTC with Z, days ``YYYY-MM-DD``.
     """
     count = 0
     for article in articles:
-        line = json.dumps(_record(article), ensure_ascii=False, default=_as_text)
+        line = json.dumps(_record(article, columns), ensure_ascii=False, default=_as_text)
         file.write(f"{line}\n".encode("utf-8", "replace"))
         count += 1
     return count
+
+
+def comma_separated(
+    articles: Iterable[ArticleRevision],
+    file: IO[bytes],
+    columns: Sequence[str] = COLUMNS,
+    delimiter: str = ",",
+) -> int:
+    """Write CSV (RFC 4180) in UTF-8 with a byte order mark, for Excel; return how many articles.
+
+    The values are those of the JSON lines; ``"; "`` stands between those of a list. What a
+    spreadsheet would run as a formula begins with an apostrophe.
+    """
+    # The mark says to Excel that it is UTF-8.
+    text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerow(columns)
+    count = 0
+    for article in articles:
+        writer.writerow(_cell(value) for value in _record(article, columns).values())
+        count += 1
+    text.detach()
+    return count
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        value = "; ".join(map(str, value))
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def write_file(destination: Path, write: Write, *, force: bool) -> int:
@@ -156,7 +192,10 @@ def require_pyarrow() -> None:
 
 
 def parquet(
-    articles: Iterable[ArticleRevision], file: IO[bytes], rows_a_group: int = ROWS_A_GROUP
+    articles: Iterable[ArticleRevision],
+    file: IO[bytes],
+    columns: Sequence[str] = COLUMNS,
+    rows_a_group: int = ROWS_A_GROUP,
 ) -> int:
     """Write all articles as one Parquet file, a row group at a time; return how many.
 
@@ -168,16 +207,17 @@ def parquet(
 
     rows = iter(articles)
     count = 0
-    schema = pa.schema([(name, _type(pa, name)) for name in COLUMNS])
+    schema = pa.schema([(name, _type(pa, name)) for name in columns])
     with ParquetWriter(file, schema, compression="zstd") as writer:
-        while group := [_row(article) for article in islice(rows, rows_a_group)]:
+        while group := [_row(article, columns) for article in islice(rows, rows_a_group)]:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
             count += len(group)
     return count
 
 
-def _row(article: ArticleRevision) -> dict[str, Any]:
-    return _record(article) | {"date": date.fromisoformat(article.date)}
+def _row(article: ArticleRevision, columns: Sequence[str]) -> dict[str, Any]:
+    row = _record(article, columns)
+    return row | {"date": date.fromisoformat(article.date)} if "date" in row else row
 
 
 def _type(pa: Any, name: str) -> Any:

@@ -117,3 +117,14 @@ def redact(text: str) -> str:
     """
     text = _BARE_USERINFO.sub("***@", _USERINFO.sub(r"\1***@", text))
     return _KEYS.sub(r"\1***", text)
+
+
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a text as a cell of CSV: a spreadsheet would run one that begins like a formula.
+
+    It gets an apostrophe, as OWASP's page on CSV injection has it.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -1,5 +1,6 @@
 """``ingest export``: what is in the archive, for other programs, whole or not at all."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -11,7 +12,14 @@ import pyarrow.parquet
 import pytest
 
 from ingestor.errors import StorageFailed, UsageError
-from ingestor.maintenance.export import COLUMNS, json_lines, parquet, write_file, write_tree
+from ingestor.maintenance.export import (
+    COLUMNS,
+    comma_separated,
+    json_lines,
+    parquet,
+    write_file,
+    write_tree,
+)
 from ingestor.model import Article, Body, Picture, Security
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.save import save_articles
@@ -155,7 +163,7 @@ def test_every_key_is_documented():
 def test_parquet_holds_the_same(full):
     """With types: moments in UTC, a date, lists; in groups of rows."""
     file = BytesIO()
-    assert parquet(exported(full.database, Filters()), file, 100) == 451
+    assert parquet(exported(full.database, Filters()), file, rows_a_group=100) == 451
     read = pyarrow.parquet.ParquetFile(file)
     assert read.metadata.num_row_groups == 5
     table = read.read()
@@ -240,10 +248,14 @@ def test_the_command_writes_where_it_is_told(site):
 
 
 REFUSED = {
-    "x.doc": "say --format files, jsonl or parquet",
+    "x.doc": "say --format files, jsonl, csv or parquet",
     "- --format files": "cannot go to standard output",
     "tree --revisions": "a file holds one revision",
     "archive/x.jsonl": "lies in the archive's own folder",
+    "x.csv --delimiter ab": "name one character",
+    "x.jsonl --delimiter ;": "--delimiter goes with CSV",
+    "x.csv --columns id,titel": "no 'titel'; there are id, url, date",
+    "tree --columns id": "--columns goes with jsonl, csv and parquet",
     "- --since yesterday": '"yesterday" is not a day',
     "- --symbol 60051": "is no code; write sh600519",
     "x.parquet": "--format parquet needs pyarrow: pip install 'ingestor[parquet]'",
@@ -256,3 +268,29 @@ def test_what_makes_no_sense_is_refused(site):
     for line, said in zip(lines, REFUSED.values(), strict=True):
         assert line.startswith("ingest: ")
         assert said in line
+
+
+def test_csv_is_as_a_spreadsheet_wants_it(full):
+    """A mark, a line of names, lists in one cell, moments in UTC, and nothing that is run."""
+    file = BytesIO()
+    columns = ("id", "title", "published_at", "keywords", "symbols")
+    articles = [
+        replace(article, title="=HYPERLINK(1)") if article.id == 1 else article
+        for article in exported(full.database, Filters(limit=3))
+    ]
+    assert comma_separated(articles, file, columns, ";") == 3
+    text = file.getvalue().decode("utf-8")
+    assert text.startswith("\ufeffid;title;")
+    head, first, *_ = csv.reader(text.removeprefix("\ufeff").splitlines(), delimiter=";")
+    assert head == list(columns)
+    assert first == ["1", "'=HYPERLINK(1)", "2024-03-11T01:00:00Z", "乙; 甲", "sh600519"]
+
+
+def test_columns_are_chosen_in_every_format_but_files(full):
+    """In the order in which they were named."""
+    articles = list(exported(full.database, Filters(limit=2)))
+    lines, table = BytesIO(), BytesIO()
+    json_lines(articles, lines, ("url", "id"))
+    parquet(articles, table, ("url", "id"))
+    assert [list(json.loads(line)) for line in lines.getvalue().splitlines()] == [["url", "id"]] * 2
+    assert pyarrow.parquet.read_table(table).column_names == ["url", "id"]
