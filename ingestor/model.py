@@ -325,3 +325,8 @@ class WarcPlace:
     """Byte of the compressed file at which the record starts."""
     length: int
     """Bytes of the compressed record."""
+
+    @property
+    def end(self) -> int:
+        """Return the byte behind the record."""
+        return self.offset + self.length

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
@@ -35,8 +36,11 @@ class CaptureRecord:
     """Address that was asked."""
     url: str
     """Address that answered."""
+    fetched_at: datetime
     sha256: str
     place: WarcPlace
+    is_damaged: bool
+    """Its record is known to be missing or damaged."""
 
 
 def damages(connection: Connection) -> Iterator[str]:
@@ -126,19 +130,21 @@ def make_due(connection: Connection, article_ids: list[int]) -> None:
         )
 
 
-def capture_records(connection: Connection, warc_file: str) -> dict[int, CaptureRecord]:
-    """Return the captures that lie in a WARC file, by the offset of their record."""
-    query = select(captures).where(captures.c.warc_file == warc_file)
-    return {
-        row.warc_offset: CaptureRecord(
+def capture_records(connection: Connection, warc_file: str) -> list[CaptureRecord]:
+    """Return the captures that lie in a WARC file."""
+    query = select(captures).where(captures.c.warc_file == warc_file).order_by(captures.c.id)
+    return [
+        CaptureRecord(
             row.id,
             row.url,
             row.final_url,
+            row.fetched_at,
             row.sha256,
             WarcPlace(row.warc_file, row.warc_offset, row.warc_length),
+            row.damaged is not None,
         )
         for row in connection.execute(query)
-    }
+    ]
 
 
 def warc_files(connection: Connection) -> dict[str, int]:

@@ -49,6 +49,8 @@ class QueuedEntry:
     article_id: int | None
     """The article that an earlier try led to, such as one made from the feed's text."""
     seen_at: datetime
+    due_at: datetime
+    """Since when it waits for its page to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def _queued(row: Any) -> QueuedEntry:
         attempts=row.attempts,
         article_id=row.article_id,
         seen_at=row.seen_at,
+        due_at=row.next_attempt_at or row.seen_at,
     )
 
 

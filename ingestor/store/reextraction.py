@@ -175,6 +175,9 @@ def with_shared_text(
     return _with_captures(connection, rows)
 
 
+_IS_KEPT = captures.c.warc_file.is_not(None) & captures.c.damaged.is_(None)
+"""Condition: its page can be read, as far as is known."""
+
 _HAS_TEXT = captures.c.text_hash != literal("", literal_execute=True)
 
 
@@ -185,7 +188,7 @@ def _captured(query: Select[Any]) -> Select[Any]:
     return (
         query.join(revisions, current)
         .join(captures, captures.c.id == revisions.c.capture_id)
-        .where(captures.c.warc_file.is_not(None), BELIEVED)
+        .where(_IS_KEPT, BELIEVED)
     )
 
 
@@ -206,6 +209,7 @@ def _revisions(
         select(
             *revisions.c["article_id", "revision", "title", "content_text", "template"],
             captures.c.id.label("capture_id"),
+            _IS_KEPT.label("is_kept"),
             *captures.c[_CAPTURE],
         )
         .outerjoin(captures, captures.c.id == revisions.c.capture_id)
@@ -213,7 +217,7 @@ def _revisions(
     )
     kept: defaultdict[int, list[CapturedRevision]] = defaultdict(list)
     for row in connection.execute(query.order_by(revisions.c.revision)).all():
-        capture = _capture(connection, row) if row.warc_file is not None else None
+        capture = _capture(connection, row) if row.is_kept else None
         kept[row.article_id].append(
             CapturedRevision(row.revision, row.title, row.content_text, row.template, capture)
         )

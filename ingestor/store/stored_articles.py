@@ -325,6 +325,11 @@ def due_files(connection: Connection, limit: int, shard: Shard = ALL) -> list[St
     return load(connection, connection.execute(query.order_by(articles.c.id).limit(limit)).all())
 
 
+def due_paths(connection: Connection) -> list[str]:
+    """Return the paths of the files that are due."""
+    return list(connection.execute(select(articles.c.path).where(FILE_IS_DUE)).scalars())
+
+
 def record_files(connection: Connection, files: Sequence[tuple[StoredArticle, str]]) -> None:
     """Note what files hold now: of each its SHA-256, ``""`` for one that is not to be.
 

@@ -168,7 +168,9 @@ def test_a_security_gets_the_name_that_most_articles_write(empty):
     told = ("从在万科A", "万科A", "", "万科A", "万科企业", "万科企业", "万科企业")
     with database.transaction() as connection:
         migrate(connection, "0011")
-        database.backend.sign(connection)
+        if connection.dialect.name == "sqlite":
+            # What a server says of its columns are today's words, of columns that there are today.
+            database.backend.sign(connection)
         for number, name in enumerate(told, start=1):
             cause = "doubt" if name == "万科企业" else "new"
             rows = NAMED.format(id=number, name=name, cause=cause)
