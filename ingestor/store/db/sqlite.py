@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,32 @@ def writing(engine: Engine) -> Engine:
 def reading(engine: Engine) -> Engine:
     """Return the engine for reading transactions."""
     return engine
+
+
+@contextmanager
+def upgrading(engine: Engine) -> Iterator[Connection]:
+    """Open a writing transaction that changes the schema; what refers to what is checked after it.
+
+    SQLite changes a table by making another one and dropping the first, which others refer to
+    (sqlite.org/lang_altertable.html, section 7).
+    """
+    with writing(engine).connect() as connection:
+        # No transaction may be open yet, and the engine begins one for every statement.
+        raw = connection.connection.cursor()
+        raw.execute("PRAGMA foreign_keys = OFF").close()
+        try:
+            with connection.begin():
+                dangling = _dangling(connection)
+                yield connection
+                if _dangling(connection) > dangling:
+                    raise StorageFailed(f"{engine.url.database}: rows would refer to nothing")
+        finally:
+            # The connection's settings were changed: it does not go back to the pool.
+            connection.invalidate()
+
+
+def _dangling(connection: Connection) -> int:
+    return len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
 
 def file_of(url: URL) -> Path | None:
