@@ -12,6 +12,7 @@ from ingestor.cli.common import options, say, say_error
 from ingestor.clock import Clock
 from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.maintenance import verify as operation
+from ingestor.maintenance.differences import Difference
 from ingestor.pipeline.recovery import recover
 from ingestor.store.db.run_lock import only_run
 
@@ -41,17 +42,19 @@ def verify(
                 raise
             alone = False
             say_error(f"{error}; files and records that it may be writing are not looked at")
+        mended: list[Difference] = []
         if repair:
             recover(database, settings.archive)
+            mended = operation.mend_texts(database, settings)
         compared = operation.compare(database, settings, Clock().now(), alone=alone)
-        differences = left = compared.differences
+        differences, left = mended + compared.differences, compared.differences
         for difference in differences:
             say(difference.line)
         if alone:
             # What is known to be damaged is verify's own note; one that is wrong goes.
             operation.apply(database, compared.known)
         if repair:
-            left = operation.repair(database, settings, differences)
+            left = operation.repair(database, settings, compared.differences)
     database.close()
     for difference in compared.known:
         say(difference.line)

@@ -21,7 +21,7 @@ from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.backup import made_whole
 from ingestor.pipeline.files import file_text
 from ingestor.store.stored_articles import ArticleRevision
-from ingestor.text.dates import iso_utc
+from ingestor.text.dates import is_day, iso_utc
 
 ROWS_A_GROUP = 1_000
 """Articles in memory at a time, twice over: what a reader loads at least."""
@@ -177,7 +177,9 @@ def parquet(
 
 
 def _row(article: ArticleRevision) -> dict[str, Any]:
-    return _record(article) | {"date": date.fromisoformat(article.date)}
+    # A day that is damaged is none; `ingest verify` names it.
+    day = date.fromisoformat(article.date) if is_day(article.date) else None
+    return _record(article) | {"date": day}
 
 
 def _type(pa: Any, name: str) -> Any:

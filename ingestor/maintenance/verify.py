@@ -6,7 +6,7 @@ no revision, no pointer into the WARC and no file of somebody else's is ever del
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,12 +17,14 @@ from sqlalchemy import Connection
 
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
+from ingestor.errors import StorageFailed
 from ingestor.maintenance.differences import Difference
 from ingestor.maintenance.raw_records import RawComparison
+from ingestor.maintenance.texts import TextComparison
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.recovery import QUIET_SECONDS
 from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
-from ingestor.store import audit, images, stories
+from ingestor.store import audit, damages, images, stories
 from ingestor.store.audit import FileRecord
 from ingestor.store.coordination.cluster_state import cluster_state, forget_running
 from ingestor.store.db.database import Database
@@ -47,47 +49,136 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
     """Compare database, files and WARC.
 
     ``alone`` says that no other run holds the archive; while one does, what it may be in the
-    middle of (files that are due, the end of its WARC file) is no difference.
+    middle of (files that are due, the end of its WARC file) is no difference. What a damaged
+    database does not give is a difference, and everything else is compared.
     """
     folder = storage(settings.archive.dir)
     # Nobody holds a database on a server: others may be at work, here or on other machines.
     quiet_seconds = QUIET_SECONDS if database.path is None else 0
     with database.reading() as connection:
-        differences = list(_in_database(connection, settings))
+        damaged = [_damage(line) for line in audit.damages(connection)]
     # Before the database is asked: a file that is written meanwhile belongs to an article too.
-    foreign = set(folder.names())
-    for record, problem in _file_problems(database, folder, alone=alone and not quiet_seconds):
-        foreign.discard(record.path)
-        if problem:
-            repair = partial(_make_due, record.article_id)
-            differences.append(Difference(f"file {record.path}: {problem}", repair))
-    if alone:
-        differences += _left_over(folder, quiet_seconds)
-    differences += RawComparison(
-        database, settings.archive.raw_dir, now, alone=alone, quiet_seconds=quiet_seconds
-    ).differences()
-    differences += _furniture(database, settings, now)
-    differences += _pictures(database, storage(settings.archive.images_dir))
-    known = [difference for difference in differences if difference.is_known]
-    differences = [difference for difference in differences if not difference.is_known]
-    return Comparison(differences, known, sorted(foreign))
+    present = set(folder.names())
+    foreign = set(present)
+    texts = TextComparison(database, settings, present)
+    sections: Mapping[str, Iterator[Difference]] = {
+        "texts": texts.differences(),
+        "rows": _in_database(database, settings, texts.articles, alone=alone),
+        "files": _files(database, folder, foreign, alone=alone and not quiet_seconds),
+        "left over": _left_over(folder, quiet_seconds) if alone else iter(()),
+        "WARC": RawComparison(
+            database, settings.archive.raw_dir, now, alone=alone, quiet_seconds=quiet_seconds
+        ).differences(),
+        "furniture": _furniture(database, settings, now),
+        "pictures": _pictures(database, storage(settings.archive.images_dir)),
+    }
+    found = damaged + [
+        difference
+        for name, section in sections.items()
+        for difference in _guarded(name, section, is_damaged=bool(damaged))
+    ]
+    found += _notes(database, [difference.line for difference in found])
+    return Comparison(
+        [difference for difference in found if not difference.is_known],
+        [difference for difference in found if difference.is_known],
+        sorted(foreign),
+    )
 
 
-def _in_database(connection: Connection, settings: Settings) -> Iterator[Difference]:
-    """Find what the database itself contradicts or lacks."""
-    yield from map(Difference, audit.damages(connection))
-    yield from map(Difference, audit.contradictions(connection))
-    if count := index.unindexed(connection):
-        line = f"full-text index: {count} articles are not as indexed"
-        yield Difference(line, audit.reindex)
-    if count := stories.missing(connection):
-        line = f"stories: {count} articles were never compared with others"
-        yield Difference(line, stories.group_missing)
-    # Of workers that are gone; the archive's tables know what their jobs were for.
-    state = cluster_state(connection, settings.cluster.stalled_after)
+def _notes(database: Database, lines: list[str]) -> Iterator[Difference]:
+    """Find the notes of damage, made on the way, that are right no more."""
+    with database.reading() as connection:
+        fresh = damages.fresh(connection)
+    for place, _ in fresh:
+        if not any(line.startswith(place) for line in lines):
+            forget = partial(_forget_note, place)
+            yield Difference(f"{place}: is damaged no more", forget, is_known=True)
+
+
+def _forget_note(place: str, connection: Connection) -> None:
+    damages.forget(connection, [place])
+
+
+def _guarded(name: str, section: Iterator[Difference], *, is_damaged: bool) -> Iterator[Difference]:
+    """Yield what a section finds, and that it ended early where the database is damaged."""
+    try:
+        yield from section
+    except StorageFailed as error:
+        if not is_damaged:
+            raise
+        yield Difference(f"{name}: not compared any further: {error}")
+
+
+def _damage(line: str) -> Difference:
+    """Return what SQLite finds wrong; an index is made anew from its table."""
+    return Difference(line, audit.make_indexes_anew if audit.is_of_index(line) else None)
+
+
+def _in_database(
+    database: Database, settings: Settings, damaged: Collection[int], *, alone: bool
+) -> Iterator[Difference]:
+    """Find what the database itself contradicts or lacks.
+
+    Of articles that are ``damaged`` it is known already why they contradict themselves.
+    """
+    with database.reading() as connection:
+        for article_id, line in audit.contradictions(connection):
+            if article_id not in damaged:
+                yield Difference(line)
+        if count := index.unindexed(connection):
+            line = f"full-text index: {count} articles are not as indexed"
+            yield Difference(line, audit.reindex)
+        if count := stories.missing(connection):
+            line = f"stories: {count} articles were never compared with others"
+            yield Difference(line, stories.group_missing)
+        # Of workers that are gone; the archive's tables know what their jobs were for.
+        state = cluster_state(connection, settings.cluster.stalled_after)
     for job in state.stalled if state else ():
         line = f"job {job}: its worker is gone, and nobody does it"
         yield Difference(line, forget_running)
+    if alone and (reason := _broken_index(database)):
+        yield Difference(f"full-text index: is damaged: {reason}", audit.reindex)
+
+
+def _broken_index(database: Database) -> str:
+    """Return why the full-text index cannot be used, ``""`` when it can."""
+    try:
+        with database.rehearsal() as connection:
+            index.check(connection)
+    except StorageFailed as error:
+        return str(error)
+    return ""
+
+
+def _files(
+    database: Database, folder: Storage, foreign: set[str], *, alone: bool
+) -> Iterator[Difference]:
+    """Compare the articles' files; those that are some article's are taken from ``foreign``."""
+    for record, problem in _file_problems(database, folder, alone=alone):
+        foreign.discard(record.path)
+        if problem:
+            repair = partial(_make_due, record.article_id)
+            yield Difference(f"file {record.path}: {problem}", repair)
+
+
+def mend_texts(database: Database, settings: Settings) -> list[Difference]:
+    """Mend what can be of damaged texts, before anything is compared by them; return what was.
+
+    In rounds: what is mended in one may be what another needs.
+    """
+    present, mended = set(storage(settings.archive.dir).names()), list[Difference]()
+    for _ in range(MOST_ROUNDS):
+        texts = TextComparison(database, settings, present)
+        found = list(_guarded("texts", texts.differences(), is_damaged=True))
+        round_of = [difference for difference in found if difference.repair]
+        if not round_of:
+            break
+        apply(database, round_of)
+        mended += round_of
+    return mended
+
+
+MOST_ROUNDS = 5
 
 
 def repair(
@@ -96,7 +187,9 @@ def repair(
     """Repair what can be repaired; return what is left. The caller holds the archive."""
     apply(database, differences)
     write_files(database, settings.archive)
-    return [difference for difference in differences if difference.repair is None]
+    left = [difference for difference in differences if difference.repair is None]
+    apply(database, list(_notes(database, [difference.line for difference in left])))
+    return left
 
 
 def apply(database: Database, differences: list[Difference]) -> None:

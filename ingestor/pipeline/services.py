@@ -28,6 +28,7 @@ from ingestor.pipeline.captures import (
     write_warc,
 )
 from ingestor.pipeline.recovery import recover
+from ingestor.pipeline.soundness import PAGES_A_START, inspect
 from ingestor.store import due, overview
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
@@ -163,6 +164,7 @@ def opened(
         warc = None
         require_folders(settings.archive)
         recover(database, settings.archive)
+        inspect(database, clock, pages=PAGES_A_START)
         if settings.archive.raw == "warc":
             warc = opened_warc(settings.archive, clock.now, _crawl(settings.fetch))
             stack.callback(warc.close)

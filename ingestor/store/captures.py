@@ -191,6 +191,17 @@ def earlier(
     return [WarcPlace(*row) for row in rows]
 
 
+def of_address(connection: Connection, url: str, until: datetime) -> list[int]:
+    """Return captures of an address up to a moment that are kept, the last ones first."""
+    query = select(captures.c.id).where(
+        captures.c.url == url,
+        captures.c.fetched_at <= until,
+        captures.c.warc_file.is_not(None),
+    )
+    last = query.order_by(captures.c.fetched_at.desc(), captures.c.id.desc()).limit(_TRIED)
+    return list(connection.execute(last).scalars())
+
+
 def sha256_of(connection: Connection, final_url: str, fetched_at: datetime) -> str | None:
     """Return the hash of what an address answered at a moment, ``None`` when it is not kept."""
     query = select(captures.c.sha256).where(

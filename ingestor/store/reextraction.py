@@ -24,7 +24,8 @@ from ingestor.store.schema import (
     revisions,
     symbols,
 )
-from ingestor.store.stored_articles import StoredArticle, are_behind, load
+from ingestor.store.stored_articles import DayOrder, StoredArticle, load
+from ingestor.text.dates import is_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +130,15 @@ def count(connection: Connection, filters: Filters) -> tuple[int, int]:
 def days(connection: Connection, filters: Filters) -> list[date]:
     """Return the publication days of the articles that are meant, the first one first."""
     query = select(articles.c.date).where(*conditions(filters)).distinct().order_by(articles.c.date)
-    return [date.fromisoformat(day) for day in connection.execute(query).scalars()]
+    every = connection.execute(query).scalars()
+    return [date.fromisoformat(day) for day in every if is_day(day)]
 
 
 def captured_articles(
-    connection: Connection, filters: Filters, after: tuple[str, int], limit: int
+    connection: Connection, filters: Filters, order: DayOrder, limit: int
 ) -> list[CapturedArticle]:
-    """Return articles whose page is kept, by day and id, from behind ``after`` (day, id) on."""
-    query = _captured(select(articles)).where(*conditions(filters), *are_behind(*after))
+    """Return articles whose page is kept, by day and id, from where the walk is on."""
+    query = _captured(select(articles)).where(*conditions(filters), *order.conditions())
     rows = connection.execute(query.order_by(articles.c.date, articles.c.id).limit(limit)).all()
     return _with_captures(connection, rows)
 

@@ -38,6 +38,7 @@ def open_engine(url: URL, *, for_reading: bool) -> Engine:
             _make_folder(path.parent)
         engine = create_engine(url)
         event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _read_all_texts)
     if for_reading:
         event.listen(engine, "connect", _remember_more)
     event.listen(engine, "begin", _begin)
@@ -169,6 +170,15 @@ def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG0
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _read_all_texts(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    # A damaged byte costs a character, not the command: `ingest verify` finds and names it.
+    connection.text_factory = _text
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _remember_more(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
