@@ -9,6 +9,7 @@ import typer
 
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_error
+from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.maintenance import verify as operation
@@ -30,7 +31,9 @@ def verify(
     running daemon, what it may be in the middle of is not looked at.
     Example: ingest verify --repair
     """
-    settings = options(context).settings()
+    chosen = options(context)
+    set_up_logs(chosen)
+    settings = chosen.settings()
     database = existing(settings)
     with ExitStack() as stack:
         alone = True

@@ -153,7 +153,8 @@ class RawComparison:
                 why = f"{place} refers to a body that is not kept any more"
                 # Where its record is known, that is what is damaged, and is said.
                 lost = self._damaged(capture, why)
-                yield Difference(lost.line, is_known=True) if earlier else lost
+                whole = Difference(f"{lost.line}; its own record is whole", is_known=True)
+                yield whole if earlier else lost
                 return
         if capture.is_damaged:
             line = f"capture {capture.id}: its record is whole again: {capture.url}"
