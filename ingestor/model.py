@@ -69,9 +69,12 @@ class Validators:
 
     @property
     def headers(self) -> Headers:
-        """The request headers that let a server answer "unchanged" (RFC 9110, 13.1)."""
+        """The request headers that let a server answer "unchanged" (RFC 9110, 13.1).
+
+        What is not ASCII, such as a damaged one, cannot be sent: then it answers in full.
+        """
         named = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
-        return tuple((name, value) for name, value in named if value)
+        return tuple((name, value) for name, value in named if value and value.isascii())
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,3 +328,8 @@ class WarcPlace:
     """Byte of the compressed file at which the record starts."""
     length: int
     """Bytes of the compressed record."""
+
+    @property
+    def end(self) -> int:
+        """Return the byte behind the record."""
+        return self.offset + self.length

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -123,7 +123,11 @@ class ObjectFolder:
             modified: datetime = self._filesystem.modified(self._path(relative))
         return (datetime.now(UTC) - modified).total_seconds()
 
-    def left_over(self, seconds: float) -> list[str]:  # noqa: ARG002 - the interface's
+    def left_over(
+        self,
+        seconds: float,  # noqa: ARG002 - the interface's
+        within: Collection[str] | None = None,  # noqa: ARG002 - the same
+    ) -> list[str]:
         """Return nothing: there is no half object."""
         return []
 

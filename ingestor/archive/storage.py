@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -78,9 +78,13 @@ class LocalFolder:
         """Return the age by the modification time."""
         return time.time() - (self.folder / relative).stat().st_mtime
 
-    def left_over(self, seconds: float) -> list[str]:
+    def left_over(self, seconds: float, within: Collection[str] | None = None) -> list[str]:
         """Return the temporary files that nobody renamed."""
-        paths = sorted(self.folder.rglob(f".*{files.TEMPORARY_SUFFIX}"))
+        pattern = f".*{files.TEMPORARY_SUFFIX}"
+        if within is None:
+            paths = sorted(self.folder.rglob(pattern))
+        else:
+            paths = [path for name in sorted(within) for path in (self.folder / name).glob(pattern)]
         names = [path.relative_to(self.folder).as_posix() for path in paths]
         return [name for name in names if seconds <= 0 or self.age(name) >= seconds]
 
@@ -122,8 +126,11 @@ class Storage(Protocol):
     def age(self, relative: str) -> float:
         """Return how many seconds ago a file was last written."""
 
-    def left_over(self, seconds: float) -> list[str]:
-        """Return what writers that died left half written, untouched for so long."""
+    def left_over(self, seconds: float, within: Collection[str] | None = None) -> list[str]:
+        """Return what writers that died left half written, untouched for so long.
+
+        ``within`` are the folders to look at; ``None``: all of them.
+        """
 
     def remove(self, relative: str) -> None:
         """Remove a file, if it is there."""
@@ -196,9 +203,9 @@ class SpooledFolder:
         except FileNotFoundError:
             return self.store.age(relative)
 
-    def left_over(self, seconds: float) -> list[str]:
+    def left_over(self, seconds: float, within: Collection[str] | None = None) -> list[str]:
         """Return what is left over in the spool."""
-        return self.spool.left_over(seconds)
+        return self.spool.left_over(seconds, within)
 
     def remove(self, relative: str) -> None:
         """Remove a file from the spool."""

@@ -26,6 +26,7 @@ from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.imports import ImportedFile, count_files, import_folder
+from ingestor.pipeline.recovery import recover
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
@@ -144,6 +145,7 @@ def _archive(settings: Settings) -> Iterator[_Opened]:
     database = Database(settings.store.url)
     with closing(database), only_run(database):
         upgrade(database)
+        recover(database, settings.archive)
         yield database.transaction, partial(write_files, database, settings.archive)
 
 

@@ -23,6 +23,7 @@ from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline import reextract as pipeline_reextract
+from ingestor.pipeline.recovery import recover
 from ingestor.pipeline.reextract import ReextractionResult
 from ingestor.store import feeds, reextraction
 from ingestor.store.db.database import Database
@@ -88,6 +89,7 @@ def reextract(
         if not dry_run:
             stack.enter_context(only_run(database))
             upgrade(database)
+            recover(database, settings.archive)
         _require_feeds(database, filters)
         tally = _run(settings, database, clock, filters=filters, diffs=diffs if dry_run else None)
     if tally.unreadable:

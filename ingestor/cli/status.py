@@ -18,7 +18,7 @@ from ingestor.config import Settings
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.store import overview
+from ingestor.store import damages, overview
 from ingestor.store.coordination import leases
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
@@ -49,13 +49,15 @@ class State:
     """Feeds of whose hosts nothing is believed, with the reason."""
     paused: dict[str, HostPause]
     workers: ClusterState | None
+    damages: list[tuple[str, str]]
+    """Where the database was found to be damaged, and what is wrong there."""
 
     @property
     def all_well(self) -> bool:
         """Whether nobody has to look at it."""
         stalled = self.workers and self.workers.stalled
         failing = any(feed.active and feed.failures for feed in self.feeds)
-        return not (stalled or failing or self.parked or self.late or self.doubted)
+        return not (stalled or failing or self.parked or self.late or self.doubted or self.damages)
 
 
 NOTHING = State(
@@ -67,6 +69,7 @@ NOTHING = State(
     doubted={},
     paused={},
     workers=None,
+    damages=[],
 )
 """The state of an archive that is not there yet."""
 
@@ -79,7 +82,7 @@ def status(
 
     Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, a host
     of its articles gave nothing that is believed for an hour, an entry was given up, a job was
-    lost with its worker, or nothing has run yet.
+    lost with its worker, the database was found to be damaged, or nothing has run yet.
     Example: ingest status --json
     """
     settings = options(context).settings()
@@ -101,6 +104,7 @@ def status(
         _show_reasons(console, state)
         _show_doubts(console, state)
         _show_requests(console, state)
+        _show_damages(console, state)
         if state.workers:
             _show_workers(console, state.workers)
     if not state.all_well:
@@ -119,6 +123,7 @@ def _read(database: Database, settings: Settings, now: datetime) -> State:
             doubted=doubted_feeds(connection, now),
             paused={host: pause for host, pause in pauses.items() if pause.until > now},
             workers=cluster_state(connection, settings.cluster.stalled_after),
+            damages=damages.fresh(connection),
         )
 
 
@@ -135,6 +140,7 @@ def _document(state: State) -> dict[str, object]:
         "doubts": [asdict(doubt) for doubt in state.doubts],
         "feeds_doubted": state.doubted,
         "hosts_paused": {host: iso_utc(pause.until) for host, pause in state.paused.items()},
+        "damages": [{"place": place, "what": what} for place, what in state.damages],
         "cluster": asdict(state.workers) if state.workers else None,
     }
 
@@ -201,6 +207,13 @@ def _show_requests(console: Console, state: State) -> None:
     for host, pause in state.paused.items():
         until = iso_utc(pause.until)
         console.print(Text(f"paused  {host}: until {until}, {redact(one_line(pause.reason))}"))
+
+
+def _show_damages(console: Console, state: State) -> None:
+    """Say where the database was found to be damaged."""
+    for place, what in state.damages:
+        line = place if what in place else f"{place}: {what}"
+        console.print(Text(f"damaged {one_line(line)}; `ingest verify --repair` may mend it"))
 
 
 def _show_workers(console: Console, state: ClusterState) -> None:

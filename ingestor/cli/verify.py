@@ -9,8 +9,12 @@ import typer
 
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_error
+from ingestor.cli.logs import set_up_logs
+from ingestor.clock import Clock
 from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.maintenance import verify as operation
+from ingestor.maintenance.differences import Difference
+from ingestor.pipeline.recovery import recover
 from ingestor.store.db.run_lock import only_run
 
 
@@ -22,10 +26,14 @@ def verify(
 ) -> None:
     """Compare database, files and WARC both ways; say each disagreement on a line.
 
-    Exits 1 when there is one (with --repair: when one is left). Beside a running daemon, what
-    it may be in the middle of is not looked at. Example: ingest verify --repair
+    Exits 1 when there is one (with --repair: when one is left). Damage that lasts, such as a
+    record that cannot be read, is marked by --repair, and is known from then on. Beside a
+    running daemon, what it may be in the middle of is not looked at.
+    Example: ingest verify --repair
     """
-    settings = options(context).settings()
+    chosen = options(context)
+    set_up_logs(chosen)
+    settings = chosen.settings()
     database = existing(settings)
     with ExitStack() as stack:
         alone = True
@@ -37,13 +45,22 @@ def verify(
                 raise
             alone = False
             say_error(f"{error}; files and records that it may be writing are not looked at")
-        compared = operation.compare(database, settings, alone=alone)
-        differences = left = compared.differences
+        mended: list[Difference] = []
+        if repair:
+            recover(database, settings.archive)
+            mended = operation.mend_texts(database, settings)
+        compared = operation.compare(database, settings, Clock().now(), alone=alone)
+        differences, left = mended + compared.differences, compared.differences
         for difference in differences:
             say(difference.line)
+        if alone:
+            # What is known to be damaged is verify's own note; one that is wrong goes.
+            operation.apply(database, compared.known)
         if repair:
-            left = operation.repair(database, settings, differences)
+            left = operation.repair(database, settings, compared.differences)
     database.close()
+    for difference in compared.known:
+        say(difference.line)
     for name in compared.foreign:
         say(f"file {name}: belongs to no article; left alone")
     repaired = f", {len(differences) - len(left)} mended" if repair else ""

@@ -134,6 +134,9 @@ def not_ready(heartbeat: Heartbeat, freshness: Freshness, oldest: float) -> list
     if not heartbeat.started:
         reasons.append("the first tick has not run yet")
     reasons += _stale(heartbeat, freshness)
+    if heartbeat.snapshot and heartbeat.snapshot.damages:
+        places = heartbeat.snapshot.damages
+        reasons.append(f"the database is damaged in {places} places: see `ingest verify`")
     if heartbeat.database.path:
         free = shutil.disk_usage(heartbeat.database.path.parent).free
         if free < LEAST_FREE:

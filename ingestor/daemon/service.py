@@ -16,12 +16,14 @@ from ingestor.daemon.monitor import Monitor, Systemd
 from ingestor.errors import ConfigError
 from ingestor.pipeline import STAGES, Services, register_feeds, run_step
 from ingestor.pipeline.services import opened
+from ingestor.pipeline.soundness import PAGES_A_QUIET_MINUTE, inspect
 from ingestor.store.db.database import Database, maintain
 
 log = structlog.get_logger(__name__)
 
 HOUSEKEEPING = timedelta(minutes=10)
-"""How often the write-ahead log is brought back to nothing; it grows under long readers."""
+"""How often the write-ahead log is brought back to nothing, for it grows under long readers, and a
+part of the database is looked at."""
 
 
 class Service:
@@ -59,7 +61,7 @@ class Service:
         """Serve until the clock's ``stop`` is set."""
         monitor = self._monitor
         steps = [Step(name, self._step(name)) for name in STAGES]
-        steps.append(Step("housekeeping", lambda: maintain(self._database), HOUSEKEEPING))
+        steps.append(Step("housekeeping", self._keep_house, HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", monitor.check, monitor.interval, beside=True))
         serve(steps, self._clock, self._jumped.set)
@@ -86,6 +88,10 @@ class Service:
             self._monitor.note_step()
 
         return run
+
+    def _keep_house(self) -> None:
+        maintain(self._database)
+        inspect(self._database, self._clock, pages=PAGES_A_QUIET_MINUTE)
 
     def _reload_if_asked(self) -> None:
         """Open anew with a new configuration, or with the same one after the clock jumped.

@@ -23,7 +23,7 @@ from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.backup import made_whole
 from ingestor.pipeline.files import file_text
 from ingestor.store.stored_articles import ArticleRevision
-from ingestor.text.dates import iso_utc
+from ingestor.text.dates import is_day, iso_utc
 from ingestor.text.sanitize import spreadsheet_cell
 
 ROWS_A_GROUP = 1_000
@@ -217,7 +217,10 @@ def parquet(
 
 def _row(article: ArticleRevision, columns: Sequence[str]) -> dict[str, Any]:
     row = _record(article, columns)
-    return row | {"date": date.fromisoformat(article.date)} if "date" in row else row
+    if "date" in row:
+        # A day that is damaged is none; `ingest verify` names it.
+        row["date"] = date.fromisoformat(article.date) if is_day(article.date) else None
+    return row
 
 
 def _type(pa: Any, name: str) -> Any:

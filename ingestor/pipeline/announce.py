@@ -55,9 +55,8 @@ def announcing(
     of each page are new.
     """
     written = services.write_warc([page.response for page in pages])
-    services.sync()
     now = services.clock.now()
-    with services.database.transaction() as connection:
+    with services.recording() as connection:
         captures.record_all(connection, written)
         new = [
             entries.announce(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
@@ -12,17 +12,18 @@ import structlog
 from sqlalchemy import Connection
 
 from ingestor.archive.storage import storage
-from ingestor.archive.warc import reader, recovery
-from ingestor.archive.warc.reader import Original
-from ingestor.archive.warc.records import Packed, body_sha256
+from ingestor.archive.warc import reader
+from ingestor.archive.warc.reader import CapturedBody, Original, Record
+from ingestor.archive.warc.records import Packed, as_sent, body_sha256
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.config.sections import ArchiveSettings
 from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
 from ingestor.store import captures
-from ingestor.store.captures import NO_READING, Reading
+from ingestor.store.captures import NO_READING, Reading, RecordedAnswer, UnreadCapture
 from ingestor.store.db.database import Database
+from ingestor.text.dates import from_iso_utc
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,8 @@ class NewCapture:
     sha256: str
     place: WarcPlace | None
     """Where it is in the WARC; ``None``: it is not kept."""
+    recorded: int | None = None
+    """The capture that it has already; ``None``: none yet."""
 
 
 def unkept(response: Response) -> NewCapture:
@@ -121,13 +124,23 @@ def record_all(
 
     Returns the ids of the captures in this order; ``None`` for what is neither kept nor was read.
     """
-    rows = [
-        (capture.response, capture.sha256, capture.place, reading)
-        for capture, reading in zip(received, readings or [NO_READING] * len(received), strict=True)
+    rows = list(zip(received, readings or [NO_READING] * len(received), strict=True))
+    known = [(capture.recorded, reading) for capture, reading in rows]
+    read = [(at, None, reading) for at, reading in known if at is not None]
+    captures.record_readings(connection, read)
+    new = [
+        capture.recorded is None and (capture.place is not None or reading != NO_READING)
+        for capture, reading in rows
     ]
-    recorded = [place is not None or reading != NO_READING for _, _, place, reading in rows]
-    ids = iter(captures.record(connection, list(compress(rows, recorded))))
-    return [next(ids) if is_recorded else None for is_recorded in recorded]
+    looks = [
+        (capture.response, capture.sha256, capture.place, reading)
+        for capture, reading in compress(rows, new)
+    ]
+    ids = iter(captures.record(connection, looks))
+    return [
+        next(ids) if is_new else capture.recorded
+        for capture, is_new in zip(received, new, strict=True)
+    ]
 
 
 def warc_original(folder: Location, places: list[WarcPlace], sha256: str) -> Original | None:
@@ -146,14 +159,79 @@ def warc_original(folder: Location, places: list[WarcPlace], sha256: str) -> Ori
     return None
 
 
-def close_unfinished(database: Database, location: Location) -> None:
-    """Seal the WARC files off that a crash left: what is torn at their end is cut away."""
-    folder = location if isinstance(location, Path) else location.spool
-    for path in recovery.unfinished(folder) if folder else ():
-        with database.reading() as connection:
-            pointed = captures.end_in(connection, path.name)
-        cut = recovery.close(path, pointed)
-        if cut is None:
-            log.warning("warc_damaged", file=str(path), see="ingest verify")
-        else:
-            log.info("warc_sealed", file=str(path), cut_bytes=cut)
+def answers_of(connection: Connection, records: Iterable[Record]) -> Iterator[RecordedAnswer]:
+    """Yield what records say of their answers; a revisit of nothing that is known is left out."""
+    bodies: dict[tuple[str, str], str] = {}
+    for record in records:
+        of = (record.original.url, record.original.date)
+        sha256 = record.sha256 or bodies.get(of) or _sha256_of(connection, record) or ""
+        if sha256:
+            bodies.setdefault(of, sha256)
+            yield RecordedAnswer(
+                record.asked, record.url, record.status, record.fetched_at, sha256, record.place
+            )
+
+
+def _sha256_of(connection: Connection, revisit: Record) -> str | None:
+    if not revisit.original.date:
+        return None
+    moment = from_iso_utc(revisit.original.date)
+    return captures.sha256_of(connection, revisit.original.url, moment)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadAnswer:
+    """An answer that was received, and whose run died before anybody read it."""
+
+    response: Response
+    capture: UnreadCapture
+
+    @property
+    def recorded(self) -> NewCapture:
+        """Return what has its capture already."""
+        return NewCapture(self.response, self.capture.sha256, self.capture.place, self.capture.id)
+
+
+def unread_answers(
+    database: Database, location: Location, since: Mapping[str, datetime]
+) -> Iterator[UnreadAnswer]:
+    """Yield what addresses answered, each since a moment, and nobody read; the last one last."""
+    asked = {as_sent(url): url for url in since}
+    with database.reading() as connection:
+        waiting = [
+            (capture, captures.earlier(connection, capture.url, capture.sha256, before=capture.id))
+            for capture in captures.unread(connection, list(asked))
+            if capture.fetched_at >= since[asked[capture.url]]
+        ]
+    for capture, earlier in waiting:
+        try:
+            kept = kept_body(location, [capture.place, *earlier], capture.sha256)
+        except CaptureLost as error:
+            log.warning("capture_lost", error=str(error))
+            continue
+        response = Response(
+            asked[capture.url],
+            capture.final_url,
+            capture.status,
+            kept.headers,
+            kept.body,
+            capture.fetched_at,
+        )
+        yield UnreadAnswer(response, capture)
+
+
+def kept_body(folder: Location, places: Sequence[WarcPlace], sha256: str) -> CapturedBody:
+    """Return the first record at these places whose body is the one that is looked for.
+
+    Raises :class:`CaptureLost` when there is none.
+    """
+    why = "the kept page is another one"
+    for place in places:
+        try:
+            kept = reader.read(folder, place)
+        except CaptureLost as error:
+            why = str(error)
+            continue
+        if kept.record.sha256 == sha256:
+            return kept
+    raise CaptureLost(why)

@@ -23,7 +23,8 @@ from ingestor.errors import Forbidden
 from ingestor.extract.feed_text import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import Article, Entry, Feed, FeedState, Request
-from ingestor.pipeline.look import Failed, PageRead, TextRead, look_at_pages
+from ingestor.pipeline.captures import unread_answers
+from ingestor.pipeline.look import Failed, Look, PageRead, TextRead, look_at_pages
 from ingestor.pipeline.outcome import EntryLook, EntryTask
 from ingestor.pipeline.rejudge import withdraw_found
 from ingestor.pipeline.services import Services, Summary, remember_pauses
@@ -32,12 +33,14 @@ from ingestor.sources import points_to_page
 from ingestor.store import articles, entries, rechecks
 from ingestor.store.due import ALL, Shard
 from ingestor.store.entries import EntryOutcome, QueuedEntry
+from ingestor.store.rechecks import DueCheck
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS
 from ingestor.workers.tasks import article_from_entry
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+Waiting = TypeVar("Waiting", EntryTask, DueCheck)
 
 ENTRIES_A_ROUND = 200
 """Entries taken from the queue at a time: what is in memory stays small, hosts mix well."""
@@ -179,9 +182,7 @@ def _look(services: Services, tasks: Sequence[EntryTask]) -> Iterator[tuple[Entr
             case Exception() as error:
                 yield task, Failed(error)
     pages = [(task, Request(task.queued.entry.url)) for task in tasks if task.address]
-    for task, look in look_at_pages(
-        services.fetcher, services.workers, pages, pack=services.warc is not None
-    ):
+    for task, look in _look_at(services, pages, pack=services.warc is not None):
         match look:
             case PageRead():
                 entry = task.queued.entry
@@ -189,6 +190,22 @@ def _look(services: Services, tasks: Sequence[EntryTask]) -> Iterator[tuple[Entr
                 yield task, replace(dated, article=_completed(dated.article, entry))
             case _:
                 yield task, look
+
+
+def _look_at(
+    services: Services, pages: Sequence[tuple[Waiting, Request]], *, pack: bool
+) -> Iterator[tuple[Waiting, Look]]:
+    """Look at pages; one that was received since it is due, and never read, is not asked again."""
+    due = {request.url: waiting.due_at for waiting, request in pages}
+    unread = {
+        answer.response.url: answer
+        for answer in unread_answers(services.database, services.settings.archive.raw_dir, due)
+    }
+    received = [
+        (waiting, unread[request.url]) for waiting, request in pages if request.url in unread
+    ]
+    asked = [(waiting, request) for waiting, request in pages if request.url not in unread]
+    return look_at_pages(services.fetcher, services.workers, asked, pack=pack, unread=received)
 
 
 def _text_task(task: EntryTask) -> partial[Article]:
@@ -222,7 +239,7 @@ def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> Non
             return
         pages = [(check, Request(check.url, check.validators.headers)) for check in due]
         # Not packed beforehand: most bodies are in the WARC already, and become revisits.
-        looks = look_at_pages(services.fetcher, services.workers, pages, pack=False)
+        looks = _look_at(services, pages, pack=False)
         dated = (
             (check, look.titled(check.title).dated(None) if isinstance(look, PageRead) else look)
             for check, look in looks

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Generic, TypeAlias, TypeVar
 
 from ingestor import policy
@@ -25,6 +26,7 @@ from ingestor.fetch.client import Fetcher
 from ingestor.fetch.headers import is_unchanged
 from ingestor.identity import publication_day
 from ingestor.model import Article, Request, Response
+from ingestor.pipeline.captures import UnreadAnswer
 from ingestor.witness.looks import Evidence
 from ingestor.workers import Workers
 from ingestor.workers.tasks import Received, extract_page, receive_page
@@ -42,8 +44,9 @@ class PageRead:
     """What the page shows of itself."""
     further: tuple[Response, ...] = ()
     """The answers of the article's further pages."""
-    packed: Packed | None = None
-    """The WARC records of the answer, where they were packed when it was read."""
+    packed: Packed | UnreadAnswer | None = None
+    """The WARC records of the answer, where they were packed when it was read; or what it was read
+    from, where it lay in the WARC already."""
 
     def titled(self, announced: str) -> PageRead:
         """Return the page under the title that was announced, if it is one of its own."""
@@ -88,7 +91,7 @@ class Failed:
     response: Response | None = None
     """What came all the same: kept as received, to look into."""
     evidence: Evidence | None = None
-    packed: Packed | None = None
+    packed: Packed | UnreadAnswer | None = None
     in_parts: bool = False
     """Other pages of the article came: no text of a feed stands for all of them."""
 
@@ -113,15 +116,21 @@ Look: TypeAlias = PageRead | PageUnchanged | Failed
 
 
 def look_at_pages(
-    fetcher: Fetcher, workers: Workers, pages: Sequence[tuple[T, Request]], *, pack: bool
+    fetcher: Fetcher,
+    workers: Workers,
+    pages: Sequence[tuple[T, Request]],
+    *,
+    pack: bool,
+    unread: Sequence[tuple[T, UnreadAnswer]] = (),
 ) -> Iterator[tuple[T, Look]]:
     """Ask for pages and read them; yield each caller's token with what came of its page.
 
-    With ``pack`` the WARC records of a page are packed where it is read: worth it where its body
-    is most likely new. What is not asked because the program is told to stop is not yielded.
+    What is ``unread`` came before, and is read as it is. With ``pack`` the WARC records of a page
+    are packed where it is read: worth it where its body is most likely new. What is not asked
+    because the program is told to stop is not yielded.
     """
     begun: list[tuple[T, PageRead]] = []
-    answers = fetcher.get_all(pages, robots=True)
+    answers = chain(unread, fetcher.get_all(pages, robots=True))
     for (token, answer), received in workers.through(answers, partial(_task, pack=pack)):
         look = _look(answer, received)
         if isinstance(look, PageRead) and look.article.parts:
@@ -132,17 +141,24 @@ def look_at_pages(
 
 
 def _task(
-    asked: tuple[object, Response | FetchError], *, pack: bool
+    asked: tuple[object, Response | UnreadAnswer | FetchError], *, pack: bool
 ) -> Callable[[], Received] | None:
     _, answer = asked
+    if isinstance(answer, UnreadAnswer):
+        return partial(receive_page, answer.response, kept=False)
     if isinstance(answer, FetchError) or is_unchanged(answer):
         return None
     return partial(receive_page, answer, kept=pack)
 
 
-def _look(answer: Response | FetchError, received: Received | Exception | None) -> Look:
+def _look(
+    answer: Response | UnreadAnswer | FetchError, received: Received | Exception | None
+) -> Look:
     if isinstance(answer, FetchError):
         return Failed(answer)
+    if isinstance(answer, UnreadAnswer):
+        look = _look(answer.response, received)
+        return look if isinstance(look, PageUnchanged) else replace(look, packed=answer)
     if received is None:
         return PageUnchanged(answer)
     if isinstance(received, Exception):

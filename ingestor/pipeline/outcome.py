@@ -41,6 +41,11 @@ class EntryTask:
     points: bool = False
     """The entry only points to the article: its day is not the article's."""
 
+    @property
+    def due_at(self) -> datetime:
+        """Return since when it waits for its page to be looked at."""
+        return self.queued.due_at
+
 
 EntryLook: TypeAlias = Look | TextRead | TextInstead
 """What came of an entry: of its page, of its own text, or of its text in place of its page."""

@@ -241,8 +241,7 @@ class _Unchanged:
             return
         bodies = [polled.response for polled in self.waiting if polled.response.status != 304]
         written = self.services.write_warc(bodies)
-        self.services.sync()
-        with self.services.database.transaction() as connection:
+        with self.services.recording() as connection:
             captures.record_all(connection, written)
             outcomes = [_outcome(self.services, polled) for polled in self.waiting]
             feeds.record_no_news(connection, outcomes)

@@ -39,6 +39,7 @@ from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import CapturedArticle, CapturedRevision, Value, differences
+from ingestor.store.stored_articles import DayOrder
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers import Workers
 
@@ -112,13 +113,13 @@ def reextract(
 
 
 def _captured(database: Database, clock: Clock, filters: Filters) -> Iterator[CapturedArticle]:
-    after = ("", 0)
+    order = DayOrder()
     while not clock.stop.is_set():
         with database.reading() as connection:
-            captured = reextraction.captured_articles(connection, filters, after, ARTICLES_A_ROUND)
+            captured = reextraction.captured_articles(connection, filters, order, ARTICLES_A_ROUND)
         if not captured:
             return
-        after = (captured[-1].article.date, captured[-1].article.id)
+        order.advance([(each.article.date, each.article.id) for each in captured])
         for article in sorted(captured, key=_place):
             if clock.stop.is_set():
                 return

@@ -21,12 +21,12 @@ from typing import TypeAlias
 import structlog
 from sqlalchemy import Connection
 
-from ingestor.archive.warc import reader
 from ingestor.config.values import Location
 from ingestor.errors import ArchiveError, CaptureLost, IngestorError
 from ingestor.extract import read_page
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Page, Validators
+from ingestor.pipeline.captures import kept_body
 from ingestor.pipeline.judge import Court, PageSeen, announcement, canonical_or_same, host, reading
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import points_to_page
@@ -98,22 +98,17 @@ def read_kept(folder: Location, kept: Sequence[KeptCapture]) -> list[KeptPage]:
 
 
 def _read(folder: Location, capture: KeptCapture) -> KeptPage:
-    """Read the first record at a capture's places whose body is the one that it had."""
-    why = ""
-    for place in capture.places:
-        try:
-            kept = reader.read(folder, place)
-            if kept.record.sha256 == capture.sha256:
-                return read_page(Page(capture.page_url, kept.body, kept.content_type))
-        except CaptureLost as error:
-            why = str(error)
-        except ArchiveError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one page of many
-            error.add_note(f"in a worker process:\n{traceback.format_exc()}")
-            return error, None
-    lost = f"{capture.page_url}: {why or 'the kept page is another one'}; see `ingest verify`"
-    return CaptureLost(lost), None
+    """Read the body that a capture had by today's rules."""
+    try:
+        kept = kept_body(folder, capture.places, capture.sha256)
+        return read_page(Page(capture.page_url, kept.body, kept.content_type))
+    except CaptureLost as error:
+        return CaptureLost(f"{capture.page_url}: {error}; see `ingest verify`"), None
+    except ArchiveError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one page of many
+        error.add_note(f"in a worker process:\n{traceback.format_exc()}")
+        return error, None
 
 
 def pages_of(

@@ -21,12 +21,14 @@ from ingestor.model import Response
 from ingestor.observer import Observer
 from ingestor.pipeline.captures import (
     NewCapture,
-    close_unfinished,
+    UnreadAnswer,
     opened_warc,
     require_folders,
     unkept,
     write_warc,
 )
+from ingestor.pipeline.recovery import recover
+from ingestor.pipeline.soundness import PAGES_A_START, inspect
 from ingestor.store import due, overview
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
@@ -51,20 +53,42 @@ class Services:
     observer: Observer = field(default_factory=Observer)
 
     def write_warc(
-        self, responses: Sequence[Response], packed: Sequence[Packed | None] | None = None
+        self,
+        responses: Sequence[Response],
+        packed: Sequence[Packed | UnreadAnswer | None] | None = None,
     ) -> Sequence[NewCapture]:
         """Put responses into the WARC, in this order, unless raw is off.
 
-        ``packed`` is as :func:`~ingestor.pipeline.captures.write_warc` has it.
+        ``packed`` is as :func:`~ingestor.pipeline.captures.write_warc` has it; what lies in the
+        WARC already is not written again.
         """
+        known = packed or [None] * len(responses)
+        pairs = [
+            (response, records)
+            for response, records in zip(responses, known, strict=True)
+            if not isinstance(records, UnreadAnswer)
+        ]
+        written = iter(self._written(pairs))
+        return [
+            records.recorded if isinstance(records, UnreadAnswer) else next(written)
+            for records in known
+        ]
+
+    def _written(self, pairs: Sequence[tuple[Response, Packed | None]]) -> Sequence[NewCapture]:
+        responses = [response for response, _ in pairs]
         if self.warc is None or not responses:
             return list(map(unkept, responses))
-        return write_warc(self.warc, self.database, responses, packed or [None] * len(responses))
+        return write_warc(self.warc, self.database, responses, [packed for _, packed in pairs])
 
-    def sync(self) -> None:
-        """Bring what was kept to the disk, before a transaction points to it."""
+    @contextmanager
+    def recording(self) -> Iterator[Connection]:
+        """Open a transaction that points to what was kept, once that is on the disk."""
         if self.warc:
             self.warc.sync()
+        with self.database.transaction() as connection:
+            yield connection
+        if self.warc:
+            self.warc.recorded()
 
     def roll(self) -> None:
         """Let the WARC file end if it is time for that; between two batches."""
@@ -139,7 +163,8 @@ def opened(
         limiter = limiter or MemoryHostLimiter(slots, clock, pauses)
         warc = None
         require_folders(settings.archive)
-        close_unfinished(database, settings.archive.raw_dir)
+        recover(database, settings.archive)
+        inspect(database, clock, pages=PAGES_A_START)
         if settings.archive.raw == "warc":
             warc = opened_warc(settings.archive, clock.now, _crawl(settings.fetch))
             stack.callback(warc.close)

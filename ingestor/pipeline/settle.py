@@ -23,7 +23,7 @@ from ingestor.errors import Gone, IngestorError, NotBelieved, Postponed
 from ingestor.identity import document_id
 from ingestor.model import Response
 from ingestor.pipeline import captures
-from ingestor.pipeline.captures import NewCapture
+from ingestor.pipeline.captures import NewCapture, UnreadAnswer
 from ingestor.pipeline.judge import (
     Court,
     PageSeen,
@@ -90,7 +90,6 @@ def _write(
     written = iter(
         services.write_warc([response for response, _ in flat], [packed for _, packed in flat])
     )
-    services.sync()
     cases = [
         Case(
             subject,
@@ -102,14 +101,14 @@ def _write(
         for (subject, look), pages in zip(batch, received, strict=True)
     ]
     court = Court([case.page for case in cases if case.page])
-    with services.database.transaction() as connection:
+    with services.recording() as connection:
         settled = _settle(connection, court, cases)
         decided = [case for case in settled if last or not _is_given_up(services, case)]
         record(connection, services, decided)
     return settled
 
 
-def _received(look: EntryLook) -> Iterator[tuple[Response, Packed | None]]:
+def _received(look: EntryLook) -> Iterator[tuple[Response, Packed | UnreadAnswer | None]]:
     """Yield what is kept as received: also a page that is not believed, to look into."""
     match look:
         case PageRead():

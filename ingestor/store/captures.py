@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, literal, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, literal, or_, select, update
 
 from ingestor.errors import Forbidden
 from ingestor.identity import canonical_url
@@ -92,7 +92,9 @@ def record(
     return list(connection.execute(_INSERT, rows).scalars())
 
 
-def record_readings(connection: Connection, read: Sequence[tuple[int, int, Reading]]) -> None:
+def record_readings(
+    connection: Connection, read: Sequence[tuple[int, int | None, Reading]]
+) -> None:
     """Write down what captures were taken for later on: each with its article."""
     rows = [
         {
@@ -173,7 +175,8 @@ def earlier(
     """Return where earlier captures of an address that had this body lie, the longest first.
 
     ``before`` is the id of a capture (``None``: that which is about to be made). The longest
-    record is the one that has the body; the others are revisits of it.
+    record is the one that has the body; the others are revisits of it. Those that are known to be
+    damaged come last.
     """
     query = select(captures).where(captures.c.url == url)
     if before is not None:
@@ -182,10 +185,21 @@ def earlier(
     rows = connection.execute(
         select(newest.c.warc_file, newest.c.warc_offset, newest.c.warc_length)
         .where(newest.c.sha256 == sha256, newest.c.warc_file.is_not(None))
-        .order_by(newest.c.warc_length.desc(), newest.c.id)
+        .order_by(newest.c.damaged.is_not(None), newest.c.warc_length.desc(), newest.c.id)
         .limit(_TRIED)
     )
     return [WarcPlace(*row) for row in rows]
+
+
+def of_address(connection: Connection, url: str, until: datetime) -> list[int]:
+    """Return captures of an address up to a moment that are kept, the last ones first."""
+    query = select(captures.c.id).where(
+        captures.c.url == url,
+        captures.c.fetched_at <= until,
+        captures.c.warc_file.is_not(None),
+    )
+    last = query.order_by(captures.c.fetched_at.desc(), captures.c.id.desc()).limit(_TRIED)
+    return list(connection.execute(last).scalars())
 
 
 def sha256_of(connection: Connection, final_url: str, fetched_at: datetime) -> str | None:
@@ -204,38 +218,107 @@ def end_in(connection: Connection, warc_file: str) -> int:
     return connection.execute(select(end).where(captures.c.warc_file == warc_file)).scalar() or 0
 
 
-def unlink(connection: Connection, capture_id: int) -> None:
-    """Note that the record of a capture is not (any more) where it was said to be."""
-    nowhere = {"warc_file": None, "warc_offset": None, "warc_length": None}
-    connection.execute(update(captures).where(captures.c.id == capture_id).values(**nowhere))
+def mark_damaged(connection: Connection, capture_ids: Collection[int], now: datetime) -> None:
+    """Note that the records of captures cannot be read at their places; the places stay."""
+    found = update(captures).where(captures.c.id.in_(capture_ids), captures.c.damaged.is_(None))
+    connection.execute(found.values(damaged=now))
 
 
-def record_unlisted(
-    connection: Connection,
-    url: str,
-    *,
-    status: int,
-    fetched_at: datetime,
-    sha256: str,
-    place: WarcPlace,
-) -> int:
+def mark_whole(connection: Connection, capture_ids: Collection[int]) -> None:
+    """Note that the records of captures can be read again."""
+    whole = update(captures).where(captures.c.id.in_(capture_ids))
+    connection.execute(whole.values(damaged=None))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """What a WARC record says of the answer that it holds."""
+
+    asked: str
+    """Address that was asked, as it was sent."""
+    url: str
+    """Address that answered, as it was sent."""
+    status: int
+    fetched_at: datetime
+    sha256: str
+    place: WarcPlace
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Return the columns that a record knows better than any row."""
+        return {
+            "status": self.status,
+            "fetched_at": self.fetched_at,
+            "sha256": self.sha256,
+            "warc_file": self.place.file,
+            "warc_offset": self.place.offset,
+            "warc_length": self.place.length,
+            "damaged": None,
+        }
+
+
+def correct(connection: Connection, capture_id: int, answer: RecordedAnswer) -> None:
+    """Let a capture say what its record says."""
+    wrong = update(captures).where(captures.c.id == capture_id)
+    connection.execute(wrong.values(**answer.values))
+
+
+def record_unlisted(connection: Connection, answer: RecordedAnswer) -> int:
     """Let a capture point to a record that none points to, and return its id.
 
-    That is the capture of the same answer whose place was lost, else a new one.
+    That is the capture of the same answer whose own place has no record, else a new one.
     """
-    where = {"warc_file": place.file, "warc_offset": place.offset, "warc_length": place.length}
     lost = select(captures.c.id).where(
-        captures.c.final_url == url,
-        captures.c.sha256 == sha256,
-        captures.c.fetched_at == fetched_at,
-        captures.c.warc_file.is_(None),
+        captures.c.final_url == answer.url,
+        captures.c.sha256 == answer.sha256,
+        captures.c.fetched_at == answer.fetched_at,
+        or_(captures.c.warc_file.is_(None), captures.c.damaged.is_not(None)),
     )
-    known = connection.execute(lost).scalar()
+    known = connection.execute(lost.order_by(captures.c.id)).scalar()
     if known is not None:
-        connection.execute(update(captures).where(captures.c.id == known).values(**where))
+        correct(connection, known, answer)
         return int(known)
-    values = {"url": url, "final_url": url, "status": status, "fetched_at": fetched_at}
-    result = connection.execute(
-        captures.insert().returning(captures.c.id).values(sha256=sha256, **values, **where)
-    )
+    values = answer.values | {"url": answer.asked, "final_url": answer.url}
+    result = connection.execute(captures.insert().returning(captures.c.id).values(**values))
     return int(result.scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadCapture:
+    """A capture that no look has read: its run died before it could say what it is."""
+
+    id: int
+    url: str
+    final_url: str
+    status: int
+    fetched_at: datetime
+    sha256: str
+    place: WarcPlace
+
+
+def unread(connection: Connection, urls: Collection[str]) -> list[UnreadCapture]:
+    """Return the captures of these addresses that no look has read, the oldest first."""
+    columns = captures.c[
+        "id", "url", "final_url", "status", "fetched_at", "sha256",
+        "warc_file", "warc_offset", "warc_length",
+    ]  # fmt: skip
+    query = select(*columns).where(
+        captures.c.url.in_(urls),
+        captures.c.reading == "",
+        captures.c.article_id.is_(None),
+        captures.c.warc_file.is_not(None),
+        captures.c.damaged.is_(None),
+    )
+    rows = connection.execute(query.order_by(captures.c.id))
+    return [
+        UnreadCapture(
+            row.id,
+            row.url,
+            row.final_url,
+            row.status,
+            row.fetched_at,
+            row.sha256,
+            WarcPlace(row.warc_file, row.warc_offset, row.warc_length),
+        )
+        for row in rows
+    ]

@@ -49,6 +49,8 @@ class QueuedEntry:
     article_id: int | None
     """The article that an earlier try led to, such as one made from the feed's text."""
     seen_at: datetime
+    due_at: datetime
+    """Since when it waits for its page to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,13 @@ def announce(
             if key not in new or _words_of(new[key]) != _words_of(entry):
                 new[key] = entry
         elif _words(row.title, row.content, row.summary) != _words_of(entry):
-            values = _columns(entry)
+            values = columns(entry)
             if feed.content == "feed" and row.state == "done":
                 values |= {"state": "pending", "attempts": 0, "next_attempt_at": None}
             connection.execute(update(entries).where(entries.c.id == row.id).values(**values))
     if new:
         of = {"feed_id": feed_id, "seen_at": now}
-        rows = [of | {"key": key} | _columns(entry) for key, entry in new.items()]
+        rows = [of | {"key": key} | columns(entry) for key, entry in new.items()]
         connection.execute(_ANNOUNCE, rows)
     return len(new)
 
@@ -172,6 +174,7 @@ def _queued(row: Any) -> QueuedEntry:
         attempts=row.attempts,
         article_id=row.article_id,
         seen_at=row.seen_at,
+        due_at=row.next_attempt_at or row.seen_at,
     )
 
 
@@ -264,7 +267,8 @@ def retry(connection: Connection, feed_ids: Sequence[int] | None = None) -> int:
     return connection.execute(query.values(**values)).rowcount
 
 
-def _columns(entry: Entry) -> dict[str, object]:
+def columns(entry: Entry) -> dict[str, object]:
+    """Return what an entry's row says of what was announced."""
     return {
         "guid": entry.guid,
         "url": entry.url,

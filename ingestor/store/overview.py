@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
+from ingestor.store import damages
 from ingestor.store.due import entry_is_due, feed_is_due
 from ingestor.store.names.securities import KnownNames
 from ingestor.store.schema import (
@@ -108,6 +109,8 @@ class HealthSnapshot:
     feeds: int
     failing: int
     """Feeds whose last poll failed."""
+    damages: int
+    """Places at which the database was found to be damaged."""
 
 
 def health_snapshot(connection: Connection, now: datetime) -> HealthSnapshot:
@@ -121,6 +124,7 @@ def health_snapshot(connection: Connection, now: datetime) -> HealthSnapshot:
         due=_due(connection, now),
         feeds=_count_where(connection, active),
         failing=_count_where(connection, active, feeds.c.failures > 0),
+        damages=len(damages.fresh(connection)),
     )
 
 

@@ -32,6 +32,7 @@ class DueCheck:
     title: str
     validators: Validators
     first_seen_at: datetime
+    due_at: datetime
     checks: int
     """How often it was looked at before."""
     author: str
@@ -54,6 +55,7 @@ def due(connection: Connection, now: datetime, limit: int, shard: Shard = ALL) -
             title=row.title,
             validators=Validators(row.etag, row.last_modified),
             first_seen_at=row.first_seen_at,
+            due_at=row.next_check_at,
             checks=row.checks,
             author=row.author,
             categories=tuple(row.categories.splitlines()),

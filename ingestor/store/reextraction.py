@@ -24,7 +24,8 @@ from ingestor.store.schema import (
     revisions,
     symbols,
 )
-from ingestor.store.stored_articles import StoredArticle, are_behind, load
+from ingestor.store.stored_articles import DayOrder, StoredArticle, load
+from ingestor.text.dates import is_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +130,15 @@ def count(connection: Connection, filters: Filters) -> tuple[int, int]:
 def days(connection: Connection, filters: Filters) -> list[date]:
     """Return the publication days of the articles that are meant, the first one first."""
     query = select(articles.c.date).where(*conditions(filters)).distinct().order_by(articles.c.date)
-    return [date.fromisoformat(day) for day in connection.execute(query).scalars()]
+    every = connection.execute(query).scalars()
+    return [date.fromisoformat(day) for day in every if is_day(day)]
 
 
 def captured_articles(
-    connection: Connection, filters: Filters, after: tuple[str, int], limit: int
+    connection: Connection, filters: Filters, order: DayOrder, limit: int
 ) -> list[CapturedArticle]:
-    """Return articles whose page is kept, by day and id, from behind ``after`` (day, id) on."""
-    query = _captured(select(articles)).where(*conditions(filters), *are_behind(*after))
+    """Return articles whose page is kept, by day and id, from where the walk is on."""
+    query = _captured(select(articles)).where(*conditions(filters), *order.conditions())
     rows = connection.execute(query.order_by(articles.c.date, articles.c.id).limit(limit)).all()
     return _with_captures(connection, rows)
 
@@ -175,6 +177,9 @@ def with_shared_text(
     return _with_captures(connection, rows)
 
 
+_IS_KEPT = captures.c.warc_file.is_not(None) & captures.c.damaged.is_(None)
+"""Condition: its page can be read, as far as is known."""
+
 _HAS_TEXT = captures.c.text_hash != literal("", literal_execute=True)
 
 
@@ -185,7 +190,7 @@ def _captured(query: Select[Any]) -> Select[Any]:
     return (
         query.join(revisions, current)
         .join(captures, captures.c.id == revisions.c.capture_id)
-        .where(captures.c.warc_file.is_not(None), BELIEVED)
+        .where(_IS_KEPT, BELIEVED)
     )
 
 
@@ -206,6 +211,7 @@ def _revisions(
         select(
             *revisions.c["article_id", "revision", "title", "content_text", "template"],
             captures.c.id.label("capture_id"),
+            _IS_KEPT.label("is_kept"),
             *captures.c[_CAPTURE],
         )
         .outerjoin(captures, captures.c.id == revisions.c.capture_id)
@@ -213,7 +219,7 @@ def _revisions(
     )
     kept: defaultdict[int, list[CapturedRevision]] = defaultdict(list)
     for row in connection.execute(query.order_by(revisions.c.revision)).all():
-        capture = _capture(connection, row) if row.warc_file is not None else None
+        capture = _capture(connection, row) if row.is_kept else None
         kept[row.article_id].append(
             CapturedRevision(row.revision, row.title, row.content_text, row.template, capture)
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,7 @@ from ingestor.store.schema import (
     sightings,
     symbols,
 )
+from ingestor.text.dates import is_day
 
 ARTICLES_A_PART = 200
 """Articles exported at a time, with all that belongs to them."""
@@ -218,23 +219,46 @@ def exported(
     one part whatever the archive's size.
     """
     query = select(articles).where(*conditions(filters)).order_by(articles.c.date, articles.c.id)
-    left, after = filters.limit, ("", 0)
+    left, order = filters.limit, DayOrder()
     while left is None or left > 0:
         size = ARTICLES_A_PART if left is None else min(left, ARTICLES_A_PART)
         with database.reading() as connection:
-            rows = connection.execute(query.where(*are_behind(*after)).limit(size)).all()
+            rows = connection.execute(query.where(*order.conditions()).limit(size)).all()
             part = list(_revisions(connection, rows, every_revision=every_revision))
         if not rows:
             return
         yield from part
-        after = rows[-1].date, rows[-1].id
+        order.advance([(row.date, row.id) for row in rows])
         left = None if left is None else left - len(rows)
 
 
-def are_behind(day: str, article_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions on articles that come behind this one, by publication day and id."""
-    # The first is for the index alone.
-    return articles.c.date >= day, or_(articles.c.date > day, articles.c.id > article_id)
+@dataclass(slots=True)
+class DayOrder:
+    """How far a walk through articles is, by publication day and id.
+
+    A day that is damaged is read otherwise than it is sorted: its rows are remembered, and passed.
+    """
+
+    day: str = ""
+    article_id: int = 0
+    _passed: set[int] = field(default_factory=set)
+
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        """Return the conditions on articles that are still to come."""
+        return (
+            # The first is for the index alone.
+            articles.c.date >= self.day,
+            or_(articles.c.date > self.day, articles.c.id > self.article_id),
+            articles.c.id.not_in(self._passed),
+        )
+
+    def advance(self, walked: Sequence[tuple[str, int]]) -> None:
+        """Note that articles of these days and ids were walked."""
+        for day, article_id in walked:
+            if is_day(day):
+                self.day, self.article_id = day, article_id
+            else:
+                self._passed.add(article_id)
 
 
 def count(database: Database, filters: Filters) -> int:
@@ -323,6 +347,11 @@ def due_files(connection: Connection, limit: int, shard: Shard = ALL) -> list[St
     """Return articles of this shard whose file is not what the database says, oldest first."""
     query = select(articles).where(FILE_IS_DUE, shard.has(articles.c.id))
     return load(connection, connection.execute(query.order_by(articles.c.id).limit(limit)).all())
+
+
+def due_paths(connection: Connection) -> list[str]:
+    """Return the paths of the files that are due."""
+    return list(connection.execute(select(articles.c.path).where(FILE_IS_DUE)).scalars())
 
 
 def record_files(connection: Connection, files: Sequence[tuple[StoredArticle, str]]) -> None:

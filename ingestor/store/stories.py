@@ -16,6 +16,7 @@ from functools import cache
 from sqlalchemy import Connection, TextClause, delete, func, insert, select, text, update
 
 from ingestor.store.schema import BELIEVED, articles, stories, story_bands
+from ingestor.text.dates import is_day
 from ingestor.text.similarity import bands, is_same_story
 
 MOST_DAYS_APART = 7
@@ -159,7 +160,7 @@ def _stories(connection: Connection, article: Ungrouped, mine: Collection[int]) 
 
     ``mine`` are its bands, or those of them that others have.
     """
-    if not mine:
+    if not mine or not is_day(article.day):
         return set()
     day, apart = date.fromisoformat(article.day), timedelta(days=MOST_DAYS_APART)
     values = {f"b{at}": band for at, band in enumerate(mine)} | {

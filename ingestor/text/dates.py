@@ -8,7 +8,7 @@ the month in which it runs.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -296,6 +296,23 @@ def from_iso_utc(text: str) -> datetime:
         raise ValueError(f"not a moment as this program writes it: {text!r}")
     # Ten times as fast as strptime, but takes other forms as well, which differ in the marks.
     return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day of the calendar, ``YYYY-MM-DD``."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def is_moment(text: str) -> bool:
+    """Whether a text is what :func:`iso_utc` writes."""
+    try:
+        from_iso_utc(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_date(

@@ -262,6 +262,7 @@ def test_a_file_that_is_being_written_is_nobodys_to_seal(tmp_path):
     place = archive.append(response(b"x"))
     assert list(tmp_path.glob("*.open")) == [tmp_path / f"{place.file}.open"]
     assert list(recovery.unfinished(tmp_path)) == []
+    archive.recorded()
     archive.close()
     assert [path.name for path in tmp_path.iterdir()] == [place.file]
 

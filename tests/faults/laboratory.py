@@ -79,6 +79,11 @@ def said(site: Site) -> str:
     return (site.folder / "driver.err").read_text("utf-8")
 
 
+def output(site: Site) -> str:
+    """Return what the last run of the driver wrote to standard output."""
+    return (site.folder / "driver.out").read_text("utf-8")
+
+
 def holdings(site: Site) -> dict[str, list[tuple]]:
     """Return everything that an archive holds, in an order of its own."""
     return {name: sorted(site.query(sql)) for name, sql in TABLES.items()}

@@ -9,11 +9,14 @@ import sys
 import time
 from dataclasses import replace
 
+from ingestor.archive.warc import reader
+from ingestor.archive.warc.reader import Record
 from tests.faults.laboratory import (
     assert_sealed,
     assert_sound,
     copy_of,
     holdings,
+    output,
     points_of,
     said,
 )
@@ -86,10 +89,39 @@ def killed_everywhere(driver, before: Site, after: Site, folder, *, also=()) -> 
         assert victim.files() == files, f"{name}: {said(victim)}"
         assert holdings(victim) == expected, name
         assert_sealed(victim)
-        assert driver.run(victim, "verify", "--repair") == 0, name
+        assert driver.run(victim, "verify") == 0, name + output(victim)
         if not killed:
             break
     return number - 1
+
+
+def pages_in_the_warc(site: Site) -> list[str]:
+    """Return the addresses of the pages that lie in WARC files, in whole records."""
+    found = (reader.scan(path) for path in (site.folder / "warc").glob("*.warc.gz"))
+    records = [record for scanned in found for record in scanned if isinstance(record, Record)]
+    return [record.url for record in records if "doc-" in record.url]
+
+
+def test_what_was_received_is_not_asked_for_again(driver, site, tmp_path):
+    """Killed at each point after the first page came: what lies in the WARC is read from there."""
+    publish(site.net, ARTICLES[:3], full=False)
+    received = 0
+    for number in itertools.count(1):
+        victim = copy_of(site, tmp_path / str(number))
+        if driver.run(victim, "--once", kill_at=number) == 0:
+            break
+        before = pages_in_the_warc(victim)
+        received += len(before)
+        site.net.forget()
+        assert driver.run(victim, "--once") == 0, said(victim)
+        asked = [url for url in before if site.net.asked(url.rpartition("/")[2])]
+        assert asked == [], f"killed at point {number}"
+        assert victim.query("SELECT count(*) FROM articles WHERE origin = 'page'") == [(3,)]
+        assert len(pages_in_the_warc(victim)) == 3
+        looks = "SELECT count(*) FROM captures WHERE url LIKE '%doc-%' AND reading = 'article'"
+        assert victim.query(looks) == [(3,)]
+        assert driver.run(victim, "verify") == 0, output(victim)
+    assert received >= 9
 
 
 def test_kills_at_random_moments_lose_and_double_nothing(site, tmp_path):

@@ -26,7 +26,8 @@ DESIGNED = {
     "images": "article_id position url path",
     "feeds": "id name kind url etag last_modified body_sha256 interval_s next_poll_at last_ok_at last_error failures active",
     "entries": "id feed_id guid url title published_at summary content state attempts next_attempt_at error article_id seen_at",
-    "captures": "id url final_url status fetched_at sha256 warc_file warc_offset warc_length",
+    "captures": "id url final_url status fetched_at sha256 warc_file warc_offset warc_length reading reason damaged",
+    "damages": "place found_at what lasting",
 }
 
 

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from ingestor.errors import SchemaTooNew, SchemaTooOld, StorageFailed
+from ingestor.store import audit
 from ingestor.store.db.database import Database
-from ingestor.store.db.migrations import copy_path, revision, upgrade
+from ingestor.store.db.migrations import copy_path, folder, revision, schemas, upgrade
+from ingestor.store.revisions import text_sha256
 from ingestor.store.schema import securities
 from tests.support.migrations import head, migrate, with_a_second
 
@@ -168,7 +170,9 @@ def test_a_security_gets_the_name_that_most_articles_write(empty):
     told = ("从在万科A", "万科A", "", "万科A", "万科企业", "万科企业", "万科企业")
     with database.transaction() as connection:
         migrate(connection, "0011")
-        database.backend.sign(connection)
+        if connection.dialect.name == "sqlite":
+            # What a server says of its columns are today's words, of columns that there are today.
+            database.backend.sign(connection)
         for number, name in enumerate(told, start=1):
             cause = "doubt" if name == "万科企业" else "new"
             rows = NAMED.format(id=number, name=name, cause=cause)
@@ -179,3 +183,47 @@ def test_a_security_gets_the_name_that_most_articles_write(empty):
         (row,) = connection.execute(select(securities)).all()
         first, last = row.first_seen_at.day, row.last_seen_at.day
     assert (row.symbol, row.market, row.name, first, last) == ("sz000002", "sz", "万科A", 2, 4)
+
+
+CAPTURED = """
+INSERT INTO feeds (id, name, kind, url) VALUES (1, 'f', 'rss', 'https://a.example/feed');
+INSERT INTO captures (id, url, final_url, status, fetched_at, sha256, warc_file, warc_offset,
+    warc_length) VALUES (7, 'https://a.example/1', 'https://a.example/1', 200,
+    '2024-01-01T00:00:00Z', 'h', 'a.warc.gz', 9, 99);
+INSERT INTO articles (id, url, date, title, content_html, content_text, content_sha256,
+    first_seen_at, path, origin, revision, feed_id) VALUES (1, 'https://a.example/1',
+    '2024-01-01', 't', '<p>x</p>', 'x', '{sha256}', '2024-01-01T00:00:00Z', 'a/b.md', 'page', 2, 1);
+INSERT INTO revisions (article_id, revision, cause, seen_at, title, content_html, content_text,
+    content_sha256, capture_id) VALUES
+    (1, 1, 'new', '2024-01-01T00:00:00Z', 't', '<p>y</p>', 'y', '{other}', 7),
+    (1, 2, 'edit', '2024-01-01T00:00:00Z', 't', '<p>x</p>', 'x', '{sha256}', 7);
+INSERT INTO sightings (article_id, feed_id, seen_at) VALUES (1, 1, '2024-01-01T00:00:00Z');
+INSERT INTO symbols (article_id, symbol, market, name) VALUES (1, 'sz000002', 'sz', '万科A');
+INSERT INTO keywords (article_id, keyword) VALUES (1, '地产');
+INSERT INTO images (article_id, position, url) VALUES (1, 1, 'https://a.example/1.jpg');
+"""
+
+
+@pytest.mark.every_store
+@pytest.mark.parametrize("version", [name for name in schemas(folder()) if name != head()])
+def test_rows_that_refer_to_one_another_come_through_every_upgrade(empty, version):
+    """A table that others refer to is made anew on the way; nothing dangles, nothing contradicts."""
+    database = empty()
+    with database.transaction() as connection:
+        migrate(connection, "0010")
+        if connection.dialect.name == "sqlite":
+            database.backend.sign(connection)
+        hashes = {"sha256": text_sha256("x"), "other": text_sha256("y")}
+        for statement in CAPTURED.format(**hashes).split(";")[:-1]:
+            connection.exec_driver_sql(statement)
+    with database.upgrading() as connection:
+        migrate(connection, version)
+    assert upgrade(database) is True
+    with database.reading() as connection:
+        assert list(audit.damages(connection)) == []
+        assert list(audit.contradictions(connection)) == []
+        read_from = connection.exec_driver_sql("SELECT revision, capture_id FROM revisions")
+        assert sorted(map(tuple, read_from)) == [(1, 7), (2, 7)]
+    if database.path:
+        with database.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1

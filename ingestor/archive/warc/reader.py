@@ -1,26 +1,44 @@
-"""Reading WARC files back: what is in them, and where they stop being whole."""
+"""Reading WARC files back: what is in them, and where they are not whole.
+
+Each record is read at its own offset, as the gzip member that it is: a byte that flipped costs the
+record in which it lies, and none behind it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from ingestor.archive.storage import storage
 from ingestor.config.values import Location
-from ingestor.errors import CaptureLost, StorageFailed
-from ingestor.model import WarcPlace
+from ingestor.errors import CaptureLost
+from ingestor.model import Headers, WarcPlace, header
 from ingestor.text.dates import from_iso_utc
 
+ASKED = "Ingestor-Asked-URI"
+"""Field of a record whose address was redirected to: the one that was asked. Readers pass over
+fields that they do not know (WARC/1.1, 4)."""
+
 _CHUNK = 256 * 1024
+
+_STEP = 32 * 1024
+"""Bytes of a member that are read at a time: most records take one to three steps."""
+
+MOST_UNPACKED_BYTES = 1024**3
+"""Of a record; damage may unpack to anything."""
+
+_MAGIC = b"\x1f\x8b\x08"
+"""How a gzip member begins that is packed by deflate (RFC 1952)."""
 
 _UNREADABLE = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError)
 """What warcio raises on bytes that are no (whole) record."""
@@ -45,6 +63,9 @@ class Record:
 
     place: WarcPlace
     url: str
+    """Address that answered."""
+    asked: str
+    """Address that was asked: another one, where it redirected."""
     status: int
     fetched_at: datetime
     sha256: str
@@ -63,31 +84,103 @@ class CapturedBody:
     """A response record that was read back whole."""
 
     record: Record
-    content_type: str
+    headers: Headers
     body: bytes
 
+    @property
+    def content_type(self) -> str:
+        """Return the ``Content-Type``, ``""`` for none."""
+        return header(self.headers, "content-type")
 
-def records(path: Path) -> Iterator[Record]:
-    """Yield the response and revisit records of a file, in order.
 
-    Raises :class:`StorageFailed`, which names the byte, where the file is damaged or ends in
-    the middle of a record, after all records before that place were yielded.
+@dataclass(frozen=True, slots=True)
+class DamagedBytes:
+    """A stretch of a file in which no record can be read."""
+
+    place: WarcPlace
+    reason: str
+    is_torn: bool
+    """What begins there breaks off at the file's end."""
+
+
+def scan(
+    path: Path, pointed: Collection[int] = (), start: int = 0
+) -> Iterator[Record | DamagedBytes]:
+    """Yield the response and revisit records of a file, in order, and the stretches between them.
+
+    Where nothing can be read, reading goes on at the next of the offsets ``pointed`` to, or at the
+    next gzip member that holds a record, whichever comes first. ``start`` is where to begin.
     """
+    stops, at = sorted(pointed), start
     with path.open("rb") as file:
-        place = 0
+        size = file.seek(0, io.SEEK_END)
+        while at < size:
+            stop = next(iter(stops[bisect_right(stops, at) :]), size)
+            try:
+                record, end = _record_at(file, at, path.name)
+            except _UNREADABLE as error:
+                end = _next_record(file, at + 1, min(stop, size))
+                torn = isinstance(error, EOFError)
+                yield DamagedBytes(WarcPlace(path.name, at, end - at), str(error), torn)
+            else:
+                if record:
+                    yield record
+            at = end
+
+
+def _next_record(file: BinaryIO, start: int, stop: int) -> int:
+    """Return where the next readable record begins, at most ``stop``."""
+    at = start
+    while at < stop:
+        file.seek(at)
+        chunk = file.read(min(_CHUNK, stop - at) + len(_MAGIC) - 1)
+        found = chunk.find(_MAGIC)
+        if found < 0:
+            at += _CHUNK
+            continue
+        at += found
         try:
-            iterator = ArchiveIterator(file)
-            for record in iterator:
-                digest = hashlib.sha256()
-                while chunk := record.content_stream().read(_CHUNK):
-                    digest.update(chunk)
-                # warcio reads a record to its end to say where it lay: so after its body.
-                place = iterator.get_record_offset()
-                length = iterator.get_record_length()
-                if record.rec_type in {"response", "revisit"}:
-                    yield _record(record, WarcPlace(path.name, place, length), digest.hexdigest())
-        except _UNREADABLE as error:
-            raise StorageFailed(f"{path}: damaged at or after byte {place}: {error}") from error
+            _record_at(file, at, "")
+        except _UNREADABLE:
+            at += 1
+        else:
+            return min(at, stop)
+    return stop
+
+
+def _record_at(file: BinaryIO, offset: int, name: str) -> tuple[Record | None, int]:
+    """Return the record that begins at a byte, and where it ends; ``None``: of another kind."""
+    data, end = _member(file, offset)
+    record = next(iter(ArchiveIterator(io.BytesIO(data))), None)
+    if record is None:
+        raise ValueError("there is no record")
+    if record.rec_type not in _KEPT:
+        return None, end
+    sha256 = hashlib.sha256(record.content_stream().read()).hexdigest()
+    return _record(record, WarcPlace(name, offset, end - offset), sha256), end
+
+
+_KEPT = {"response", "revisit"}
+"""Kinds of records that captures point to."""
+
+
+def _member(file: BinaryIO, offset: int) -> tuple[bytes, int]:
+    """Return what the gzip member that begins at a byte holds, and where it ends.
+
+    Its checksum is right. Raises ``zlib.error`` where it is damaged, ``EOFError`` where it breaks
+    off.
+    """
+    file.seek(offset)
+    member, unpacked, end = zlib.decompressobj(31), bytearray(), offset
+    while not member.eof:
+        chunk = file.read(_STEP)
+        if not chunk:
+            raise EOFError("it breaks off")
+        unpacked += member.decompress(chunk)
+        if len(unpacked) > MOST_UNPACKED_BYTES:
+            raise ValueError("it is larger than any record")
+        end += len(chunk)
+    return bytes(unpacked), end - len(member.unused_data)
 
 
 def read(folder: Location, place: WarcPlace) -> CapturedBody:
@@ -98,15 +191,16 @@ def read(folder: Location, place: WarcPlace) -> CapturedBody:
     where = f"{folder / place.file}: byte {place.offset}"
     try:
         data = storage(folder).read(place.file, place.offset, place.length)
-        record = next(iter(ArchiveIterator(io.BytesIO(data))), None)
-        if record is None or record.rec_type not in {"response", "revisit"}:
+        unpacked, _ = _member(io.BytesIO(data), 0)
+        record = next(iter(ArchiveIterator(io.BytesIO(unpacked))), None)
+        if record is None or record.rec_type not in _KEPT:
             raise CaptureLost(f"{where}: there is no response record")
         body = record.content_stream().read()
-        content_type = record.http_headers.get_header("Content-Type") or ""
+        headers = tuple((str(name), str(value)) for name, value in record.http_headers.headers)
         response = _record(record, place, hashlib.sha256(body).hexdigest())
     except (OSError, *_UNREADABLE) as error:
         raise CaptureLost(f"{where}: cannot be read: {error}") from error
-    return CapturedBody(response, content_type, body)
+    return CapturedBody(response, headers, body)
 
 
 def whole_length(path: Path, start: int = 0, *, most_records: int | None = None) -> int:
@@ -143,6 +237,7 @@ def _record(record: Any, place: WarcPlace, sha256: str) -> Record:
     return Record(
         place=place,
         url=headers.get_header("WARC-Target-URI"),
+        asked=headers.get_header(ASKED) or headers.get_header("WARC-Target-URI"),
         status=int(record.http_headers.get_statuscode()),
         fetched_at=from_iso_utc(headers.get_header("WARC-Date")),
         sha256="" if revisit else sha256,

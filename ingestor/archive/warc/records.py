@@ -21,7 +21,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 from zlib_ng import zlib_ng
 
-from ingestor.archive.warc.reader import Original
+from ingestor.archive.warc.reader import ASKED, Original
 from ingestor.model import Response
 from ingestor.text.dates import iso_utc
 
@@ -102,6 +102,8 @@ def _answer_record(writer: WARCWriter, response: Response, original: Original | 
     status = f"{response.status} {_phrase(response.status)}".strip()
     http = StatusAndHeaders(status, headers, protocol="HTTP/1.1")
     dated = {"WARC-Date": iso_utc(response.fetched_at)}
+    if response.url != response.final_url:
+        dated[ASKED] = as_sent(response.url)
     if original:
         return writer.create_revisit_record(
             _target(response),
@@ -143,8 +145,12 @@ def body_sha256(response: Response) -> str:
 
 
 def _target(response: Response) -> str:
-    """Return the address as it went over the wire: percent-encoded, in ASCII."""
-    return str(safe_url_string(response.final_url))
+    return as_sent(response.final_url)
+
+
+def as_sent(url: str) -> str:
+    """Return an address as it goes over the wire, and as records have it: in ASCII."""
+    return str(safe_url_string(url))
 
 
 def _phrase(status: int) -> str:

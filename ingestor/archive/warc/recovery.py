@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ingestor.archive.warc.reader import whole_length
+from ingestor.archive.warc.reader import DamagedBytes, scan
 from ingestor.errors import StorageFailed
 
 ABANDONED = 2 * 86400
@@ -92,14 +92,17 @@ def close(path: Path, pointed: int) -> int | None:
     """Cut off the record that was never finished; return how many bytes that were.
 
     ``pointed`` is where the last record ends that a capture points to. A file that breaks off
-    before that was damaged otherwise: ``None``, and it is left as it is. A file in which
-    nothing is whole is removed.
+    before that was damaged otherwise: ``None``, and it is left as it is. What is damaged before
+    a record that can be read stays too. A file in which nothing is whole is removed.
     """
     with _translated(path):
         size = path.stat().st_size
         if size < pointed:
             return None
-        whole = whole_length(path, pointed)
+        whole = size
+        for found in scan(path, start=pointed):
+            if isinstance(found, DamagedBytes) and found.place.end == size:
+                whole = found.place.offset
         if whole:
             with path.open("r+b") as file:
                 file.truncate(whole)

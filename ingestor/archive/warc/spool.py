@@ -61,7 +61,15 @@ class SpooledWarc(WarcArchive):
             self.roll()
         else:
             self.close_file()
+            # What is on the store has no mark: a kill before the database points to it leaves
+            # records for `ingest verify` to find.
+            self.recorded()
             upload_closed(self.folder, self._store)
+
+    def recorded(self) -> None:
+        """Hear that captures point to everything; files that have ended can be uploaded now."""
+        self._has_closed = self._has_closed or bool(self._ended)
+        super().recorded()
 
     def roll(self) -> None:
         """End a file that is due, and upload what has ended."""

@@ -59,6 +59,8 @@ class WarcArchive:
         self._file: BinaryIO | None = None
         self._day = ""
         self._whole = True
+        self._is_recorded = True
+        self._ended: list[BinaryIO] = []
 
     def append(self, response: Response, original: Original | None = None) -> WarcPlace:
         """Write a response record and its request record; return where the response is.
@@ -80,7 +82,7 @@ class WarcArchive:
         try:
             file = self._open(packed.fetched_at)
             offset = file.tell()
-            self._whole = False
+            self._whole = self._is_recorded = False
             file.write(packed.answer)
             place = WarcPlace(Path(file.name).name, offset, len(packed.answer))
             file.write(packed.request)
@@ -96,6 +98,14 @@ class WarcArchive:
         if self._file:
             _to_disk(self._file)
 
+    def recorded(self) -> None:
+        """Hear that captures point to everything that was appended."""
+        self._is_recorded = True
+        for file in self._ended:
+            mark_open(Path(file.name)).unlink(missing_ok=True)
+            file.close()
+        self._ended.clear()
+
     def roll(self) -> None:
         """Between two batches: end a file whose day is over, though nothing new came for it."""
         if self._clock().strftime("%Y%m%d") > self._day:
@@ -104,20 +114,28 @@ class WarcArchive:
     def close(self) -> None:
         """Bring everything to the disk and close the file.
 
-        One that ends in half a record (the disk was full) keeps its mark: the next start closes it.
+        One that ends in half a record (the disk was full), or in records to which no capture points
+        (the database's was), keeps its mark: the next start sees to it.
         """
         self._packers.shutdown()
         self.close_file()
+        for file in self._ended:
+            file.close()
+        self._ended.clear()
 
     def close_file(self) -> bool:
         """Close the file, so that the next record begins another; return whether there was one."""
         if not self._file:
             return False
         _to_disk(self._file)
-        self._file.close()
         if self._whole:
-            mark_open(Path(self._file.name)).unlink(missing_ok=True)
+            # Locked and marked until captures point to what is in it.
+            self._ended.append(self._file)
+        else:
+            self._file.close()
         self._file = None
+        if self._is_recorded:
+            self.recorded()
         return True
 
     def _open(self, moment: datetime) -> BinaryIO:

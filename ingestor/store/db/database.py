@@ -8,7 +8,7 @@ both know.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +32,9 @@ class Backend(Protocol):
 
     def reading(self, engine: Engine) -> Engine:
         """Return the engine for reading transactions."""
+
+    def upgrading(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """Open a writing transaction that changes the schema."""
 
     def expected(self, error: DBAPIError, where: object) -> ArchiveError | None:
         """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
@@ -79,6 +82,12 @@ class Database:
         Raises :class:`ArchiveInUse` or :class:`StorageFailed` instead of the driver's errors.
         """
         with _translated(self), self.backend.writing(self.engine).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def upgrading(self) -> Iterator[Connection]:
+        """Open a writing transaction that changes the schema."""
+        with _translated(self), self.backend.upgrading(self.engine) as connection:
             yield connection
 
     @contextmanager

@@ -42,7 +42,7 @@ def upgrade(database: Database, scripts: Path | None = None, *, unfinished: bool
         before = revision(connection)
     if before and database.path:
         _copy(database.path, copy_path(database.path, before))
-    with database.transaction() as connection:
+    with database.upgrading() as connection:
         database.backend.wait_for_upgrades(connection)
         if is_current(connection, database, scripts, unfinished=unfinished):
             return False

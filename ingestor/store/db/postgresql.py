@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
@@ -74,6 +75,11 @@ def writing(engine: Engine) -> Engine:
 def reading(engine: Engine) -> Engine:
     """Return the engine for reading transactions."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def upgrading(engine: Engine) -> AbstractContextManager[Connection]:
+    """Open a writing transaction that changes the schema."""
+    return writing(engine).begin()
 
 
 def wait_for_upgrades(connection: Connection) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def open_engine(url: URL, *, for_reading: bool) -> Engine:
             _make_folder(path.parent)
         engine = create_engine(url)
         event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _read_all_texts)
     if for_reading:
         event.listen(engine, "connect", _remember_more)
     event.listen(engine, "begin", _begin)
@@ -51,6 +53,32 @@ def writing(engine: Engine) -> Engine:
 def reading(engine: Engine) -> Engine:
     """Return the engine for reading transactions."""
     return engine
+
+
+@contextmanager
+def upgrading(engine: Engine) -> Iterator[Connection]:
+    """Open a writing transaction that changes the schema; what refers to what is checked after it.
+
+    SQLite changes a table by making another one and dropping the first, which others refer to
+    (sqlite.org/lang_altertable.html, section 7).
+    """
+    with writing(engine).connect() as connection:
+        # No transaction may be open yet, and the engine begins one for every statement.
+        raw = connection.connection.cursor()
+        raw.execute("PRAGMA foreign_keys = OFF").close()
+        try:
+            with connection.begin():
+                dangling = _dangling(connection)
+                yield connection
+                if _dangling(connection) > dangling:
+                    raise StorageFailed(f"{engine.url.database}: rows would refer to nothing")
+        finally:
+            # The connection's settings were changed: it does not go back to the pool.
+            connection.invalidate()
+
+
+def _dangling(connection: Connection) -> int:
+    return len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
 
 def file_of(url: URL) -> Path | None:
@@ -142,6 +170,15 @@ def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG0
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _read_all_texts(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    # A damaged byte costs a character, not the command: `ingest verify` finds and names it.
+    connection.text_factory = _text
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _remember_more(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature

@@ -151,9 +151,30 @@ captures = Table(
     text("reason", "Why it was not believed, or what is to be said of it."),
     text("text_hash", "Names the text that was read (16 hex digits); empty when there was none."),
     reference("articles", "Article that was looked at, or that it led to.", nullable=True),
+    time(
+        "damaged",
+        "Since when its record is known to be missing or not to be readable at its place; NULL: it "
+        "is whole, as far as is known. The place stays: a file that is put back heals it.",
+    ),
     Index(None, "url"),
     Index(None, "article_id"),
     comment="Bodies as received: where the WARC files hold each.",
+)
+
+damages = Table(
+    "damages",
+    metadata,
+    Column(
+        "place",
+        Text,
+        primary_key=True,
+        comment="A WARC file and the byte at which what cannot be read begins, or a table, its "
+        "row and its column.",
+    ),
+    time("found_at", "When it was found.", nullable=False),
+    text("what", "What is wrong there."),
+    number("lasting", "1: `ingest verify --repair` noted that it stays; 0: found on the way."),
+    comment="Damage that no row has a column for: what verify knows, what the daemon came across.",
 )
 
 revisions = Table(

@@ -36,6 +36,11 @@ ID = Integer().with_variant(BigInteger(), "postgresql")
 """What identifies a row, and what refers to one: 64 bits on either."""
 
 
+UNREADABLE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a moment whose bytes are damaged: what is due then is due now. `ingest verify` names
+the row."""
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware ``datetime``, in UTC and to the second.
 
@@ -66,7 +71,10 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if dialect.name == "postgresql":
             return value.astimezone(UTC)  # type: ignore[no-any-return]
-        return from_iso_utc(value)
+        try:
+            return from_iso_utc(value)
+        except (TypeError, ValueError):
+            return UNREADABLE
 
 
 TIME = UtcTime()

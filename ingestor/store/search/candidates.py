@@ -19,6 +19,7 @@ from ingestor.store.schema import articles, symbols
 from ingestor.store.search import index as full_text
 from ingestor.store.search.index_postgresql import numbers
 from ingestor.store.search.query import Order, Query, match, terms_of
+from ingestor.text.dates import is_day
 from ingestor.text.normalize import normalize
 
 _ORDERS = {
@@ -298,7 +299,8 @@ def _days(
     while True:
         values = {"first": first, "last": last}
         edge = connection.execute(edges, values | {"size": size}).scalar()
-        if edge is None:
+        if edge is None or not is_day(edge):
+            # Behind a day that is damaged there is none to go on from.
             yield connection.execute(ordered, values).scalars().all()
             return
         whole = {"last": edge} if oldest_first else {"first": edge}

@@ -28,6 +28,9 @@ class FullText(Protocol):
     def unindexed(self, connection: Connection) -> int:
         """Return how many articles the index lacks, or has too many."""
 
+    def check(self, connection: Connection) -> None:
+        """Go through the whole index; the database's error is raised where it is damaged."""
+
     def answers(self, connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
         """Return articles that have all these terms, at most so many, in no order."""
 
@@ -77,3 +80,8 @@ def empty(connection: Connection) -> None:
 def unindexed(connection: Connection) -> int:
     """Return how many articles the index lacks, or has too many."""
     return of(connection).unindexed(connection)
+
+
+def check(connection: Connection) -> None:
+    """Go through the whole index; the database's error is raised where it is damaged."""
+    of(connection).check(connection)

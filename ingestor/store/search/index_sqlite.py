@@ -65,6 +65,11 @@ def unindexed(connection: Connection) -> int:
     return sum(int(connection.exec_driver_sql(sql).scalar_one()) for sql in (_MISSING, _SURPLUS))
 
 
+def check(connection: Connection) -> None:
+    """Go through the whole index; SQLite's error is raised where it is damaged."""
+    connection.execute(text("INSERT INTO articles_fts(articles_fts) VALUES ('integrity-check')"))
+
+
 def answers(connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
     """Return articles that have all these terms, at most so many, in no order."""
     values = {"terms": expression(terms), "limit": -1 if limit is None else limit}

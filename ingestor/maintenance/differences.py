@@ -1,0 +1,23 @@
+"""What a comparison finds: one thing on which two of database, files and WARC do not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+Repair = Callable[[Connection], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing on which two of database, files and WARC do not agree."""
+
+    line: str
+    """What is wrong, for a person."""
+    repair: Repair | None = None
+    """Makes them agree, within a transaction; ``None`` where only a backup helps."""
+    is_known: bool = False
+    """It was noted before, and nobody has to look at it again; its ``repair`` takes a note back
+    that is right no more."""

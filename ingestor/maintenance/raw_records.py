@@ -1,0 +1,252 @@
+"""The records of the WARC files, each compared with the captures that point to it.
+
+::
+
+    file | read record by record | its captures? the same? | damaged: marked, known from then on
+                                 | none: it gets one       | whole again: the mark goes
+
+A capture never loses its place: a file that is put back, whole, heals everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ingestor.archive.storage import storage
+from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc.reader import DamagedBytes, Record
+from ingestor.archive.warc.records import as_sent
+from ingestor.config.values import Location, ObjectAddress
+from ingestor.maintenance.differences import Difference
+from ingestor.pipeline.captures import answers_of, warc_original
+from ingestor.store import audit, captures, damages
+from ingestor.store.audit import CaptureRecord
+from ingestor.store.captures import RecordedAnswer
+from ingestor.store.db.database import Database
+
+_BEGUN = re.compile(r"ingestor-(\d{14})-")
+_WARC_FILE = re.compile(r"[^/]+\.warc\.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class RawComparison:
+    """A comparison of the captures with the WARC files."""
+
+    database: Database
+    location: Location
+    now: datetime
+    alone: bool
+    """No other run is in the middle of anything."""
+    quiet_seconds: float
+    """Where that cannot be known: for so long nobody may have written to a file."""
+    _unlisted: list[Record] = field(default_factory=list)
+    """Records to which no capture points, as they are found."""
+    _noted: set[str] = field(default_factory=set)
+    """Places without a capture whose damage was noted before, and was not found yet."""
+
+    def differences(self) -> Iterator[Difference]:
+        """Yield what does not agree."""
+        with self.database.reading() as connection:
+            ends = audit.warc_files(connection)
+            self._noted.update(damages.noted(connection))
+        folder = storage(self.location)
+        if ends and not folder.is_there():
+            line = f"WARC folder {self.location}: is not there, with {len(ends)} files in it"
+            yield Difference(line)
+            return
+        present = {name for name in folder.names() if _WARC_FILE.fullmatch(name)}
+        for name in sorted(ends.keys() | present):
+            with self.database.reading() as connection:
+                listed = audit.capture_records(connection, name)
+            if name in present:
+                yield from self._file(name, listed)
+            elif not self._is_elsewhere(name):
+                yield from self._missing(name, listed)
+        # Once all that is lost was found: a capture may be of a record that lies elsewhere.
+        with self.database.reading() as connection:
+            answers = list(answers_of(connection, self._unlisted))
+        yield from map(_unlisted, answers)
+        for place in sorted(self._noted) if self.alone else ():
+            if place.rpartition(":")[0] not in present:
+                continue
+            forget = partial(_forget, place)
+            yield Difference(f"WARC {place}: is damaged no more", forget, is_known=True)
+
+    def _file(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+        """Compare one WARC file with the captures that point into it."""
+        alone = self.alone and self._lies_still(name)
+        try:
+            with storage(self.location).local(name) as path:
+                yield from self._records(path, listed, alone=alone)
+        except FileNotFoundError:
+            yield from self._missing(name, listed)
+
+    def _records(
+        self, path: Path, listed: Sequence[CaptureRecord], *, alone: bool
+    ) -> Iterator[Difference]:
+        pointing = defaultdict(list)
+        for capture in listed:
+            pointing[capture.place.offset].append(capture)
+        size = path.stat().st_size
+        for found in reader.scan(path, list(pointing)):
+            there = pointing.pop(found.place.offset, [])
+            if isinstance(found, Record):
+                yield from self._record(found, there, alone=alone)
+            elif there:
+                where = f"the record at byte {found.place.offset} of {path.name}"
+                why = f"{where} cannot be read ({found.reason})"
+                yield from (self._damaged(capture, why) for capture in there)
+            elif alone:
+                yield self._stretch(found, size)
+        for capture in chain.from_iterable(pointing.values()):
+            where = f"byte {capture.place.offset} of {path.name}"
+            yield self._damaged(capture, f"there is no record at {where}")
+
+    def _record(
+        self, record: Record, pointing: Sequence[CaptureRecord], *, alone: bool
+    ) -> Iterator[Difference]:
+        """Compare a record with the captures that point to it."""
+        place = f"the record at byte {record.place.offset} of {record.place.file}"
+        is_listed = False
+        for capture in pointing:
+            if _is_same(record, capture):
+                is_listed = True
+                yield from self._revisit(record, capture, place)
+            elif _is_of(record, capture):
+                is_listed = True
+                line = f"capture {capture.id}: {place} differs: {capture.url}"
+                yield Difference(line, self._corrected(record, capture))
+            else:
+                yield self._damaged(capture, f"{place} differs, and is another one")
+        if alone and not is_listed:
+            self._unlisted.append(record)
+
+    def _corrected(self, record: Record, capture: CaptureRecord) -> Callable[[Connection], object]:
+        def correct(connection: Connection) -> None:
+            """Let the capture say what its record says, if that has a body that is known."""
+            for answer in answers_of(connection, [record]):
+                captures.correct(connection, capture.id, answer)
+
+        return correct
+
+    def _revisit(self, record: Record, capture: CaptureRecord, place: str) -> Iterator[Difference]:
+        """Look whether a record's body is there; that of a revisit lies elsewhere."""
+        if record.is_revisit:
+            with self.database.reading() as connection:
+                earlier = captures.earlier(
+                    connection, capture.asked, capture.sha256, before=capture.id
+                )
+            original = warc_original(self.location, earlier, capture.sha256)
+            if original is None or original.payload_digest != record.original.payload_digest:
+                if any(self._is_elsewhere(place.file) for place in earlier):
+                    return
+                why = f"{place} refers to a body that is not kept any more"
+                # Where its record is known, that is what is damaged, and is said.
+                lost = self._damaged(capture, why)
+                whole = Difference(f"{lost.line}; its own record is whole", is_known=True)
+                yield whole if earlier else lost
+                return
+        if capture.is_damaged:
+            line = f"capture {capture.id}: its record is whole again: {capture.url}"
+            yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
+
+    def _damaged(self, capture: CaptureRecord, why: str) -> Difference:
+        line = f"capture {capture.id}: {why}: {capture.url}"
+        if capture.is_damaged:
+            return Difference(f"{line}; known", is_known=True)
+        return Difference(line, partial(_mark_damaged, [capture.id], self.now))
+
+    def _missing(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+        known = [capture for capture in listed if capture.is_damaged]
+        if known:
+            line = f"WARC {name}: is missing, with the records of {len(known)} captures; known"
+            yield Difference(line, is_known=True)
+        for capture in listed:
+            if not capture.is_damaged:
+                yield self._damaged(capture, f"{name} is missing")
+
+    def _stretch(self, found: DamagedBytes, size: int) -> Difference:
+        """Say which bytes cannot be read that no capture points to: a request, a warcinfo."""
+        where = found.place
+        place = f"{where.file}:{where.offset}"
+        line = f"WARC {where.file}: {where.length} bytes at byte {where.offset} cannot be read"
+        if where.end == size and found.is_torn:
+            line = f"WARC {where.file}: ends in the middle of a record, at byte {where.offset}"
+        if place in self._noted:
+            self._noted.discard(place)
+            return Difference(f"{line}; known", is_known=True)
+        return Difference(line, partial(_note, place, found.reason, self.now))
+
+    def _lies_still(self, name: str) -> bool:
+        """Whether nobody can be in the middle of a file."""
+        if not self.quiet_seconds:
+            return True
+        path = _grows_at(self.location, name)
+        if path and recovery.being_written(path):
+            return False
+        with suppress(FileNotFoundError):
+            return storage(self.location).age(name) >= self.quiet_seconds
+        return False
+
+    def _is_elsewhere(self, name: str) -> bool:
+        """Whether a file may still be in the spool of another machine."""
+        if not self.quiet_seconds or not isinstance(self.location, ObjectAddress):
+            return False
+        begun = _BEGUN.match(name)
+        if begun is None:
+            return False
+        since = datetime.strptime(begun[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return (datetime.now(UTC) - since).total_seconds() < recovery.ABANDONED
+
+
+def _is_same(record: Record, capture: CaptureRecord) -> bool:
+    """Whether a capture says of its record what it is; a revisit has no body of its own."""
+    return record.place == capture.place and record.sha256 in {"", capture.sha256}
+
+
+def _is_of(record: Record, capture: CaptureRecord) -> bool:
+    """Whether a record is the capture's all the same, and it is the row that is wrong."""
+    return record.fetched_at == capture.fetched_at and record.url == as_sent(capture.url)
+
+
+def _grows_at(location: Location, name: str) -> Path | None:
+    """Return where a WARC file lies while it is written on this machine."""
+    folder = location if isinstance(location, Path) else location.spool
+    return folder / name if folder else None
+
+
+def _unlisted(answer: RecordedAnswer) -> Difference:
+    line = f"record at byte {answer.place.offset} of {answer.place.file}"
+    return Difference(
+        f"{line}: no capture points to it: {answer.url}", partial(_record_capture, answer)
+    )
+
+
+def _record_capture(answer: RecordedAnswer, connection: Connection) -> None:
+    captures.record_unlisted(connection, answer)
+
+
+def _mark_damaged(capture_ids: list[int], now: datetime, connection: Connection) -> None:
+    captures.mark_damaged(connection, capture_ids, now)
+
+
+def _mark_whole(capture_id: int, connection: Connection) -> None:
+    captures.mark_whole(connection, [capture_id])
+
+
+def _note(place: str, reason: str, now: datetime, connection: Connection) -> None:
+    damages.note(connection, place, reason, now, lasting=True)
+
+
+def _forget(place: str, connection: Connection) -> None:
+    damages.forget(connection, [place])
