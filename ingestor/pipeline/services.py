@@ -27,6 +27,7 @@ from ingestor.pipeline.captures import (
     unkept,
     write_warc,
 )
+from ingestor.pipeline.rounds import Round, finish
 from ingestor.store import due, overview
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
@@ -65,6 +66,10 @@ class Services:
         """Bring what was kept to the disk, before a transaction points to it."""
         if self.warc:
             self.warc.sync()
+
+    def finish(self, work: Round) -> None:
+        """Go on with work until it is through, as :func:`~ingestor.pipeline.rounds.finish` does."""
+        finish(work, self.clock, self.settings.service.stop_timeout)
 
     def roll(self) -> None:
         """Let the WARC file end if it is time for that; between two batches."""
