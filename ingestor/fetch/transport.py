@@ -8,6 +8,8 @@ that nobody waits for when the program ends.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import threading
 import time
@@ -22,7 +24,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 import httpcore
 import httpx
 
-from ingestor.errors import ConfigError
+from ingestor.errors import ConfigError, StorageFailed
 from ingestor.fetch.guard import GuardedBackend, Network
 from ingestor.fetch.host_limiter import SLOW_PLACES
 from ingestor.text.sanitize import redact
@@ -102,11 +104,28 @@ class TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect, in the time that is left."""
+        """Connect, in the time that is left.
+
+        Raises :class:`StorageFailed` where no descriptor is left: it is no failure of the host.
+        """
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _TimedStream(
-            self._inner.connect_tcp(host, port, left, local_address, socket_options)
-        )
+        try:
+            return _TimedStream(
+                self._inner.connect_tcp(host, port, left, local_address, socket_options)
+            )
+        except httpcore.NetworkError as error:
+            _require_descriptors(error)
+            raise
+
+
+def _require_descriptors(error: Exception) -> None:
+    # What fails for want of one says so in many ways: a look-up of a name says "try again".
+    try:
+        os.close(os.open(os.curdir, os.O_RDONLY))
+    except OSError as refused:
+        if refused.errno in {errno.EMFILE, errno.ENFILE}:
+            line = "too many open files; raise the limit (ulimit -n)"
+            raise StorageFailed(line) from error
 
 
 _MOST_HEAD_BYTES = 128 * 1024
