@@ -22,6 +22,6 @@ VOLUME /data
 # /healthz says 503 when the work that is due does not move. A first tick takes its time.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=2m --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:9464/healthz', timeout=8)"]
-# SIGTERM is what `docker stop` sends; give it longer than service.stop_timeout: --stop-timeout 45
+# SIGTERM is what `docker stop` sends; give it longer than service.stop_timeout: --stop-timeout 15
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["ingest"]

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-cluster image fuzz replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ soak: install  ## Two thousand kills, and what else takes long
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 	$(BIN)/python -m tools.soak 100000
+
+soak-starvation: install  ## A good feed is on time beside pages that cost ten seconds each
+	$(BIN)/python -m tools.starvation 100
 
 soak-cluster: install  ## Four workers killed every few seconds until 5,000 articles are in
 	$(BIN)/python -m tools.cluster_soak 5000

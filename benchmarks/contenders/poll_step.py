@@ -15,7 +15,7 @@ from benchmarks.programs import configuration
 from ingestor.cli import logs
 from ingestor.clock import Clock
 from ingestor.config import load
-from ingestor.pipeline import register_feeds, run_step
+from ingestor.pipeline import STAGES, Summary, register_feeds
 from ingestor.pipeline.services import opened
 from ingestor.store import entries, feeds
 from ingestor.store.db.database import Database
@@ -34,9 +34,12 @@ def run(told: Order) -> int:
         upgrade(database)
         with opened(settings, database, clock) as services:
             register_feeds(services)
-            run_step(services, "poll")
+            configured = [feed.feed() for feed in settings.feeds]
+            with database.reading() as connection:
+                states = feeds.states(connection, configured)
+            services.finish(STAGES["poll"](services, states, Summary()))
         with database.reading() as connection:
-            states = feeds.states(connection, [one.feed() for one in settings.feeds])
+            states = feeds.states(connection, configured)
             known = {one.id for one in states if entries.count(connection, "pending", [one.id])}
     return sum(not one.failures and one.id in known for one in states)
 

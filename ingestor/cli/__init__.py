@@ -8,6 +8,7 @@ of sysexits(3)).
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -221,6 +222,13 @@ def ingest(
 
 
 def _explain(error: Exception) -> int:
+    if isinstance(error, OSError):
+        # What the system refuses is no bug: a disk, a right, a limit.
+        refused = error.strerror or str(error)
+        if error.errno in {errno.EMFILE, errno.ENFILE}:
+            refused = "too many open files; raise the limit (ulimit -n)"
+        say_error(f"{error.filename}: {refused}" if error.filename else refused)
+        return 3
     if not isinstance(error, IngestorError):
         say_error(f"a bug: {error!r}; run it again with --debug for the whole story")
         return 1

@@ -56,11 +56,12 @@ def preview(
 def _look(client: Fetcher, url: str) -> PageRead:
     """Return the page and its article, with all its pages where it has several."""
     with Workers() as workers:
-        for _, look in look_at_pages(client, workers, [(url, Request(url))], pack=False):
-            match look:
-                case PageRead():
+        pages = [(url, Request(url))]
+        for seen in look_at_pages(client, workers, pages, lambda url: url, pack=False):
+            match seen:
+                case _, PageRead() as look:
                     return look
-                case Failed(error=error):
+                case _, Failed(error=error):
                     raise error
     raise Unreachable(f"{url}: interrupted")
 

@@ -21,12 +21,12 @@ from ingestor.observer import Observer
 from ingestor.pipeline import Services, Summary
 from ingestor.pipeline.backfill import Backfill
 from ingestor.pipeline.files import write_due_files
-from ingestor.pipeline.images import download_images
+from ingestor.pipeline.images import IMAGES_A_ROUND, image_round
 from ingestor.pipeline.ingest import check_again, ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.reextract import reextract
 from ingestor.pipeline.services import opened
-from ingestor.store import due, feeds
+from ingestor.store import due, feeds, images
 from ingestor.store.coordination import assignments
 from ingestor.store.coordination.assignments import Assignment
 from ingestor.store.db.database import Database
@@ -101,7 +101,7 @@ class Jobs:
             names = due.due_feeds(connection, now, shard, FEEDS_A_JOB)
         if states := self._states(services, names):
             summary = Summary()
-            poll_feeds(services, states, summary)
+            services.finish(poll_feeds(services, states, summary))
             self._defer_ingest(services, summary)
 
     def ingest(self, services: Services, number: int) -> None:
@@ -110,11 +110,11 @@ class Jobs:
         with services.database.reading() as connection:
             names = due.feeds_with_due_entries(connection, now, batch_ids(number))
         if states := self._states(services, names):
-            ingest_entries(services, states, Summary(), ids=batch_ids(number))
+            services.finish(ingest_entries(services, states, Summary(), ids=batch_ids(number)))
 
     def recheck(self, services: Services, number: int) -> None:
         """Look again at the articles of a shard that are due."""
-        check_again(services, Summary(), Shard(number, CHECK_SHARDS))
+        services.finish(check_again(services, Summary(), Shard(number, CHECK_SHARDS)))
 
     def files(self, services: Services, number: int) -> None:
         """Write the files of a shard that are due."""
@@ -122,7 +122,10 @@ class Jobs:
 
     def pictures(self, services: Services, number: int) -> None:  # noqa: ARG002 - there is one part
         """Download some of the pictures that are due."""
-        download_images(services, rounds=1)
+        if services.settings.archive.images:
+            with services.database.reading() as connection:
+                pictures = images.due(connection, self.clock.now(), IMAGES_A_ROUND)
+            services.finish(image_round(services, pictures))
 
     def backfill(self, services: Services, number: int) -> None:
         """Walk the days of an assignment; what they announce is ingested by jobs of its own."""

@@ -86,7 +86,7 @@ class ServiceSettings(Section):
 
     listen: str = Field(default="", pattern=r"^$|^\S+:\d{1,5}$")
     """``host:port`` of health and metrics; empty: none."""
-    stop_timeout: Duration = timedelta(seconds=30)
+    stop_timeout: Duration = timedelta(seconds=4)
     stuck_after: Duration = timedelta(minutes=5)
 
 

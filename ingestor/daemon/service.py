@@ -14,12 +14,18 @@ from ingestor.config import Settings
 from ingestor.daemon.loop import Step, serve
 from ingestor.daemon.monitor import Monitor, Systemd
 from ingestor.errors import ConfigError
-from ingestor.pipeline import STAGES, Services, register_feeds, run_step
+from ingestor.pipeline import STAGES, Stages, register_feeds
 from ingestor.pipeline.services import opened
 from ingestor.pipeline.soundness import PAGES_A_QUIET_MINUTE, inspect
 from ingestor.store.db.database import Database, maintain
 
 log = structlog.get_logger(__name__)
+
+WORK = "work"
+"""The step that does all stages."""
+
+LONGEST_WORK_SECONDS = 10.0
+"""After so long in which something was under way all the time, the other steps have their turn."""
 
 HOUSEKEEPING = timedelta(minutes=10)
 """How often the write-ahead log is brought back to nothing, for it grows under long readers, and a
@@ -44,7 +50,7 @@ class Service:
         self._database = database
         self._clock = clock
         self._read = read
-        self._monitor = Monitor(settings, database, clock, manager=manager, steps=frozenset(STAGES))
+        self._monitor = Monitor(settings, database, clock, manager=manager, steps=frozenset({WORK}))
         self._stack = ExitStack()
 
     @contextmanager
@@ -60,11 +66,12 @@ class Service:
     def run(self) -> None:
         """Serve until the clock's ``stop`` is set."""
         monitor = self._monitor
-        steps = [Step(name, self._step(name)) for name in STAGES]
+        steps = [Step(WORK, self._work)]
         steps.append(Step("housekeeping", self._keep_house, HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", monitor.check, monitor.interval, beside=True))
         serve(steps, self._clock, self._jumped.set)
+        self._stages.finish()
         monitor.manager.tell("STOPPING=1", "STATUS=stopped")
 
     def _open(self, settings: Settings) -> None:
@@ -74,20 +81,27 @@ class Service:
                 opened(settings, self._database, self._clock, self._monitor.observer)
             )
             register_feeds(services)
+            stages = Stages(services)
+            fresh.callback(stages.close)
             self._stack.close()
             self._stack = fresh.pop_all()
-        self._services: Services = services
+        self._stages: Stages = stages
         self._settings = settings
         self._monitor.use(settings)
 
-    def _step(self, name: str) -> Callable[[], None]:
-        def run() -> None:
-            """Run the stage, with the heartbeat watching."""
-            with self._monitor.heartbeat.running(name):
-                run_step(self._services, name)
-            self._monitor.note_step()
-
-        return run
+    def _work(self) -> None:
+        """Give each stage its turn, again and again while something is under way."""
+        heartbeat, ends = self._monitor.heartbeat, self._clock.monotonic() + LONGEST_WORK_SECONDS
+        with heartbeat.running(WORK):
+            while True:
+                for name in STAGES:
+                    with heartbeat.running(name):
+                        self._stages.turn(name)
+                asked = self.reload.is_set() or self._jumped.is_set()
+                late = asked or self._clock.monotonic() > ends
+                if late or self._clock.stop.is_set() or not self._stages.under_way:
+                    break
+        self._monitor.note_step()
 
     def _keep_house(self) -> None:
         maintain(self._database)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -34,12 +33,13 @@ from ingestor.fetch.host_limiter import (
     HostWishes,
     MemoryHostLimiter,
     Paused,
+    Places,
     Ready,
     Slot,
     host_of,
 )
 from ingestor.fetch.robots import Robots
-from ingestor.fetch.transport import FAILURES, Transport, deadline
+from ingestor.fetch.transport import FAILURES, Threads, Transport, deadline
 from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
 from ingestor.text.dates import iso_utc
@@ -63,8 +63,12 @@ class ClientSettings:
 
 T = TypeVar("T")
 
-_Done: TypeAlias = SimpleQueue[tuple[str, T, concurrent.futures.Future[Response | FetchError]]]
+_Outcome: TypeAlias = Response | BaseException
+_Done: TypeAlias = SimpleQueue[tuple[str, T, _Outcome]]
 """Requests that ended: of each its host, the caller's token, and how it went."""
+
+TICK_SECONDS = 0.05
+"""How long one waits for an answer before others have their turn."""
 
 MOST_REDIRECTS = 5
 """More is a loop, or somebody who plays with us."""
@@ -117,12 +121,17 @@ class Fetcher:
             ("Accept-Language", "zh-CN,zh;q=0.9"),
         ]
         self._extensions = {"timeout": httpx.Timeout(settings.timeout.total_seconds()).as_dict()}
+        self._threads = Threads()
+        self._places = Places(settings.connections, clock.monotonic)
+        self._asking = 0
+        """How many ask, in turns."""
         self._robots = Robots(self._rules, settings.user_agent, clock.monotonic, self._crawl_delay)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._threads.close()
         self._transport.close()
 
     def get(self, request: Request, *, robots: bool = False) -> Response:
@@ -138,11 +147,19 @@ class Fetcher:
     def get_all(
         self, items: Iterable[tuple[T, Request]], *, robots: bool = False
     ) -> Iterator[tuple[T, Response | FetchError]]:
+        """Make many requests as :meth:`asked` does; yield nothing but outcomes."""
+        return (came for came in self.asked(items, robots=robots) if came)
+
+    def asked(
+        self, items: Iterable[tuple[T, Request]], *, robots: bool = False
+    ) -> Iterator[tuple[T, Response | FetchError] | None]:
         """Make many requests, each host in its turn; yield outcomes as they come.
 
         Each item is a token of the caller's and its request. What would have to wait long
-        for its host comes back as :class:`Postponed`. Once the clock's ``stop`` is set no
-        further request is begun, and those not begun are not yielded.
+        for its host comes back as :class:`Postponed`. ``None`` comes while nothing else does, so
+        that others have their turn: several may ask by one fetcher, in turns. Once the clock's
+        ``stop`` is set no further request is begun, and those not begun are not yielded. Who
+        closes the iterator leaves what is under way to itself.
         """
         queues: HostQueues[tuple[T, Request]] = HostQueues(
             self._try_acquire, per_host=self._settings.connections_per_host
@@ -151,41 +168,64 @@ class Fetcher:
             queues.put(host_of(request.url), (token, request))
         done: _Done[T] = SimpleQueue()
         running = 0
-        pool = concurrent.futures.ThreadPoolExecutor(self._settings.connections, "fetch")
-        with pool:
+        self._asking += 1
+        try:
             while running or (len(queues) and not self._clock.stop.is_set()):
-                while self._may_begin(running) and (taken := queues.take(self._clock.monotonic())):
+                while self._may_begin() and (taken := queues.take(self._clock.monotonic())):
                     match taken:
                         case Ready(host, (token, request), slot):
-                            future = pool.submit(self._outcome, request, slot, robots=robots)
-                            future.add_done_callback(partial(_put, done, host, token))
+                            work = partial(self._outcome, request, slot, robots=robots)
+                            self._begin(work, partial(_put, done, host, token))
                             running += 1
                         case Paused(_, waiting, pause):
                             for token, request in waiting:
                                 yield token, _postponed(request.url, pause)
-                for host, token, outcome in self._ended(queues, running, done):
+                ended = self._ended(queues, running, done)
+                for host, token, outcome in ended:
                     queues.ended(host)
                     running -= 1
+                    if not isinstance(outcome, Response | FetchError):
+                        raise outcome
                     yield token, outcome
+                if not ended:
+                    yield None
+        finally:
+            self._asking -= 1
 
-    def _may_begin(self, running: int) -> bool:
-        return running < self._settings.connections and not self._clock.stop.is_set()
+    def _may_begin(self) -> bool:
+        return self._places.is_free() and not self._clock.stop.is_set()
+
+    def _begin(self, work: Callable[[], _Outcome], ended: Callable[[_Outcome], object]) -> None:
+        release = self._places.take()
+
+        def run() -> None:
+            """Make the request, and hand over what comes of it, a bug of ours too."""
+            outcome: _Outcome
+            try:
+                outcome = work()
+            except BaseException as error:  # noqa: BLE001 - raised by the one who asked
+                outcome = error
+            release()
+            ended(outcome)
+
+        self._threads.run(run)
 
     def _ended(
         self, queues: HostQueues[tuple[T, Request]], running: int, done: _Done[T]
-    ) -> Iterator[tuple[str, T, Response | FetchError]]:
-        """Wait until a request ended or a host may be tried again; take the ended ones out."""
-        wait = queues.wait(self._clock.monotonic())
+    ) -> list[tuple[str, T, _Outcome]]:
+        """Return the requests that ended, or end in a moment: until a host may be tried again."""
+        wait = TICK_SECONDS / self._asking
+        again = queues.wait(self._clock.monotonic())
+        if again is not None and self._may_begin():
+            wait = min(wait, again)
         if not running:
-            self._clock.sleep(wait or 0.0)
-            return
+            self._clock.sleep(wait)
+            return []
+        ended = []
         with suppress(Empty):
-            timeout = wait if self._may_begin(running) else None
-            host, token, future = done.get(timeout=timeout)
-            yield host, token, future.result()
-            for _ in range(running - 1):
-                host, token, future = done.get_nowait()
-                yield host, token, future.result()
+            ended.append(done.get(timeout=wait))
+            ended.extend(done.get_nowait() for _ in range(running - 1))
+        return ended
 
     def judged(self, url: str, *, believed: bool) -> None:
         """Note whether a page that came from ``url`` was believed, for how its host is asked."""
@@ -329,10 +369,8 @@ class Fetcher:
         return bounded_body(answer.iter_stream(), encoding, most, url)
 
 
-def _put(
-    done: _Done[T], host: str, token: T, future: concurrent.futures.Future[Response | FetchError]
-) -> None:
-    done.put((host, token, future))
+def _put(done: _Done[T], host: str, token: T, outcome: _Outcome) -> None:
+    done.put((host, token, outcome))
 
 
 def _postponed(url: str, pause: HostPause) -> Postponed:

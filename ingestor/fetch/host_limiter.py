@@ -41,6 +41,12 @@ of those that verify, and a pass still comes to an end."""
 LOOK = 0.05
 """Seconds after which a host whose slots are all taken is tried again."""
 
+SLOW_SECONDS = 3.0
+"""A request that takes longer keeps its host's slot, but gives its place among all to another."""
+
+SLOW_PLACES = 4
+"""Times as many requests as usual may be under way, where all but the usual number are slow."""
+
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
@@ -194,6 +200,28 @@ class HostWishes:
             return wait.total_seconds()
         # Whole seconds, as they are written down.
         return HostPause((moment + wait).replace(microsecond=0), reason)
+
+
+class Places:
+    """The places for requests under way, over all hosts. Safe to use from threads."""
+
+    def __init__(self, number: int, monotonic: Callable[[], float]) -> None:
+        """Have so many for quick requests; slow ones give theirs to others, up to a bound."""
+        self._number = number
+        self._monotonic = monotonic
+        self._began: dict[object, float] = {}
+
+    def is_free(self) -> bool:
+        """Whether a request may begin."""
+        now, running = self._monotonic(), list(self._began.values())
+        quick = sum(now - began < SLOW_SECONDS for began in running)
+        return quick < self._number and len(running) < SLOW_PLACES * self._number
+
+    def take(self) -> Callable[[], object]:
+        """Take a place, and return what gives it back."""
+        key = object()
+        self._began[key] = self._monotonic()
+        return partial(self._began.pop, key)
 
 
 def host_of(url: str) -> str:

@@ -2,16 +2,21 @@
 
 Everything that a request waits for, from the connection to the last byte, keeps to one deadline.
 A timeout for each read does not end a server that sends one byte of its headers a second, so
-every read and write of a connection gets no more time than the request has left.
+every read and write of a connection gets no more time than the request has left. Its thread is one
+that nobody waits for when the program ends.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from queue import SimpleQueue
 from ssl import SSLContext
 from typing import Any
 from urllib.request import getproxies_environment, proxy_bypass
@@ -19,8 +24,9 @@ from urllib.request import getproxies_environment, proxy_bypass
 import httpcore
 import httpx
 
-from ingestor.errors import ConfigError
+from ingestor.errors import ConfigError, StorageFailed
 from ingestor.fetch.guard import GuardedBackend, Network
+from ingestor.fetch.host_limiter import SLOW_PLACES
 from ingestor.text.sanitize import redact
 
 KEPT_OPEN_SECONDS = 30.0
@@ -51,6 +57,39 @@ def _left(timeout: float | None, late: type[Exception]) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
+class Threads:
+    """Threads for requests, as many as run at a time, which are kept for the next ones.
+
+    The interpreter waits for the threads of a pool before it ends, and a request may take minutes.
+    """
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = self._number = 0
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Run ``work``, which raises nothing, in a thread that has nothing to do, or a new one."""
+        with self._lock:
+            is_new = not self._idle
+            self._idle -= not is_new
+            self._number += is_new
+        self._work.put(work)
+        if is_new:
+            threading.Thread(target=self._serve, name="fetch", daemon=True).start()
+
+    def close(self) -> None:
+        """Let each end when it has nothing to do."""
+        for _ in range(self._number):
+            self._work.put(None)
+
+    def _serve(self) -> None:
+        while work := self._work.get():
+            work()
+            with self._lock:
+                self._idle += 1
+
+
 class TimedBackend(httpcore.NetworkBackend):
     """Opens connections that keep to the deadline."""
 
@@ -65,11 +104,28 @@ class TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect, in the time that is left."""
+        """Connect, in the time that is left.
+
+        Raises :class:`StorageFailed` where no descriptor is left: it is no failure of the host.
+        """
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _TimedStream(
-            self._inner.connect_tcp(host, port, left, local_address, socket_options)
-        )
+        try:
+            return _TimedStream(
+                self._inner.connect_tcp(host, port, left, local_address, socket_options)
+            )
+        except httpcore.NetworkError as error:
+            _require_descriptors(error)
+            raise
+
+
+def _require_descriptors(error: Exception) -> None:
+    # What fails for want of one says so in many ways: a look-up of a name says "try again".
+    try:
+        os.close(os.open(os.curdir, os.O_RDONLY))
+    except OSError as refused:
+        if refused.errno in {errno.EMFILE, errno.ENFILE}:
+            line = "too many open files; raise the limit (ulimit -n)"
+            raise StorageFailed(line) from error
 
 
 _MOST_HEAD_BYTES = 128 * 1024
@@ -173,7 +229,7 @@ class Transport:
     def __init__(
         self, proxy: str, *, connections: int, allow_private: bool, network: Network
     ) -> None:
-        """Keep at most so many ``connections`` each way.
+        """Keep so many ``connections`` each way; :data:`SLOW_PLACES` times as many may be in use.
 
         ``proxy`` is the configured proxy's address; with ``""`` the variables HTTP_PROXY,
         HTTPS_PROXY and NO_PROXY decide. Certificates are checked against the usual
@@ -182,7 +238,7 @@ class Transport:
         """
         limits: dict[str, Any] = {
             "ssl_context": httpx.create_ssl_context(),
-            "max_connections": connections,
+            "max_connections": SLOW_PLACES * connections,
             "max_keepalive_connections": connections,
             "keepalive_expiry": KEPT_OPEN_SECONDS,
         }

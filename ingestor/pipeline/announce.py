@@ -12,9 +12,10 @@ No more of them than :data:`MOST_PAGES`, and none twice: they are addresses that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -22,14 +23,19 @@ from sqlalchemy import Connection
 
 from ingestor.errors import FetchError
 from ingestor.fetch.headers import require_page
+from ingestor.identity import EntryKeys, entry_keys
 from ingestor.model import Feed, FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
+from ingestor.pipeline.rounds import Round
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import source
 from ingestor.store import entries
 from ingestor.workers.tasks import read_feed
 
 log = structlog.get_logger(__name__)
+
+ENTRIES_A_PIECE = 500
+"""Entries written down in one transaction: a feed of 10,000 keeps nobody waiting for long."""
 
 MOST_PAGES = 10
 """Older pages that are asked for in one poll: a feed that is polled for the first time may list
@@ -43,6 +49,37 @@ class FeedPage:
     state: FeedState
     response: Response
     document: FeedDocument
+    written: int = 0
+    """How many of its entries, from the first one, are written down already."""
+    new: int = 0
+    """How many of those were new."""
+    keys: Sequence[EntryKeys] = ()
+    """Those of all its entries, where they are written down in pieces."""
+
+
+def announce_ahead(
+    services: Services, page: FeedPage, summary: Summary
+) -> Generator[Sequence[int], None, FeedPage]:
+    """Write down what a page announces in pieces, but for the last one; return it with that left.
+
+    Others have their turn between them. The feed's validators follow with the last piece: until
+    then it comes again as a whole, and what is known of it is known.
+    """
+    if len(page.document.entries) > ENTRIES_A_PIECE:
+        # By all of them: whether a link is one entry's alone shows in the whole document.
+        page = replace(page, keys=entry_keys(page.state.feed, page.document.entries))
+        yield ()
+    while len(page.document.entries) - page.written > ENTRIES_A_PIECE:
+        stop = page.written + ENTRIES_A_PIECE
+        with services.database.transaction() as connection:
+            new = _announce(connection, page, slice(page.written, stop), services.clock.now())
+        summary.entries_new += new
+        if new:
+            summary.feeds_with_news.add(page.state.id)
+        services.observer.moved()
+        page = replace(page, written=stop, new=page.new + new)
+        yield ()
+    return page
 
 
 @contextmanager
@@ -58,17 +95,22 @@ def announcing(
     now = services.clock.now()
     with services.recording() as connection:
         captures.record_all(connection, written)
-        new = [
-            entries.announce(
-                connection, page.state.id, page.state.feed, page.document.entries, now=now
-            )
-            for page in pages
-        ]
+        last = [_announce(connection, page, slice(page.written, None), now) for page in pages]
+        new = [page.new + count for page, count in zip(pages, last, strict=True)]
         yield connection, new
-    summary.entries_new += sum(new)
+    summary.entries_new += sum(last)
     summary.feeds_with_news |= {
         page.state.id for page, count in zip(pages, new, strict=True) if count
     }
+
+
+def _announce(connection: Connection, page: FeedPage, piece: slice, now: datetime) -> int:
+    feed, announced = page.state.feed, page.document.entries
+    # By all of them: whether a link is one entry's alone shows in the whole document.
+    keys = entry_keys(feed, announced)
+    return entries.announce(
+        connection, page.state.id, feed, announced[piece], keys=keys[piece], now=now
+    )
 
 
 def unseen(pages: Sequence[FeedPage], new: Sequence[int]) -> Iterator[FeedPage]:
@@ -79,7 +121,7 @@ def unseen(pages: Sequence[FeedPage], new: Sequence[int]) -> Iterator[FeedPage]:
             yield page
 
 
-def read_older(services: Services, pages: Sequence[FeedPage], summary: Summary) -> None:
+def read_older(services: Services, pages: Sequence[FeedPage], summary: Summary) -> Round:
     """Ask for the pages behind these ones, as long as they bring nothing but news."""
     asked = {page.response.final_url for page in pages}
     for _ in range(MOST_PAGES):
@@ -87,17 +129,27 @@ def read_older(services: Services, pages: Sequence[FeedPage], summary: Summary) 
         if not going_on or services.clock.stop.is_set():
             return
         asked |= {page.document.next_url for page in going_on}
-        read = list(_ask(services, going_on, summary))
-        with announcing(services, read, summary) as (_, new):
-            pages = list(unseen(read, new))
+        pages = []
+        for page in _ask(services, going_on, summary):
+            if page is None:
+                yield ()
+                continue
+            last = yield from announce_ahead(services, page, summary)
+            with announcing(services, [last], summary) as (_, new):
+                pages += unseen([last], new)
 
 
-def _ask(services: Services, pages: Sequence[FeedPage], summary: Summary) -> Iterator[FeedPage]:
+def _ask(
+    services: Services, pages: Sequence[FeedPage], summary: Summary
+) -> Iterator[FeedPage | None]:
     """Yield the page behind each of these; what cannot be had is said, and its entries are lost."""
     requests = [(page, _request(page)) for page in pages]
-    for (page, answer), document in services.workers.through(
-        services.fetcher.get_all(requests), _task
-    ):
+    answers = services.fetcher.asked(requests)
+    for came in services.workers.as_done(answers, _task, lambda asked: asked[0].state.id):
+        if came is None:
+            yield None
+            continue
+        (page, answer), document = came
         if isinstance(answer, Response) and isinstance(document, FeedDocument):
             yield FeedPage(page.state, answer, document)
         else:

@@ -233,7 +233,7 @@ class Backfill:
 
     def _ingest(self, state: FeedState) -> None:
         if self.ingest:
-            ingest_entries(self.services, [state], self.summary)
+            self.services.finish(ingest_entries(self.services, [state], self.summary))
 
     def _fail(self, state: FeedState, error: IngestorError, *, day: date | None = None) -> None:
         """Record that a feed's walk ends here; raise what makes the archive itself unusable."""

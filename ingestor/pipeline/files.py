@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
 from ingestor.observer import Observer
+from ingestor.pipeline.rounds import Round
 from ingestor.pipeline.services import Services
 from ingestor.store.db.database import Database
 from ingestor.store.due import ALL, Shard
@@ -42,18 +43,31 @@ def write_files(
 
     Raises :class:`~ingestor.errors.StorageFailed`; the files not written stay due.
     """
-    count = 0
+    return sum(_write_some(database, archive, observer or Observer(), shard))
+
+
+def files_in_turns(services: Services) -> Round:
+    """Write every file that is due, some at a time. Raises as :func:`write_files`."""
+    archive, observer = services.settings.archive, services.observer
+    for _ in _write_some(services.database, archive, observer, ALL):
+        yield ()
+    services.roll()
+
+
+def _write_some(
+    database: Database, archive: ArchiveSettings, observer: Observer, shard: Shard
+) -> Iterator[int]:
+    """Write some of the files that are due, and yield how many, until there are none."""
     while True:
         with database.reading() as connection:
             due = due_files(connection, FILES_A_TRANSACTION, shard)
         if not due:
-            return count
+            return
         written = _brought_up(archive, due)
         with database.transaction() as connection:
             record_files(connection, written)
-        if observer:
-            observer.moved()
-        count += len(due)
+        observer.moved()
+        yield len(due)
 
 
 def _brought_up(

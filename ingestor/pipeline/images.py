@@ -19,7 +19,7 @@ from ingestor.config.values import Location
 from ingestor.errors import FetchError
 from ingestor.fetch.headers import require_page
 from ingestor.model import Request, Response
-from ingestor.pipeline.ingest import batches
+from ingestor.pipeline.rounds import Round, batches
 from ingestor.pipeline.services import Services
 from ingestor.store import images
 from ingestor.store.db import locks
@@ -60,7 +60,7 @@ def write_image(folder: Location, data: bytes, ending: str) -> str:
 log = structlog.get_logger(__name__)
 
 IMAGES_A_ROUND = 40
-"""Pictures asked for at a time: in the daemon nothing else is done for some ten seconds."""
+"""Pictures taken from the queue at a time."""
 
 IMAGES_A_TRANSACTION = 16
 
@@ -69,22 +69,27 @@ ACCEPT = (("Accept", "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8")
 _Asked = tuple[DueImage, Response | FetchError]
 
 
-def download_images(services: Services, *, rounds: int | None = None) -> None:
-    """Keep every picture that is due, or a few rounds of them.
-
-    Raises :class:`~ingestor.errors.StorageFailed` when the disk refuses.
-    """
-    left = rounds
-    while services.settings.archive.images and not services.clock.stop.is_set() and left != 0:
-        left = None if left is None else left - 1
+def download_images(services: Services) -> Round:
+    """Keep every picture that is due. Raises as :func:`image_round`."""
+    while services.settings.archive.images and not services.clock.stop.is_set():
         with services.database.reading() as connection:
             due = images.due(connection, services.clock.now(), IMAGES_A_ROUND)
         if not due:
             return
-        requests = [(one, Request(one.url, ACCEPT)) for one in due]
-        answers = services.fetcher.get_all(requests, robots=True)
-        for batch in batches(answers, IMAGES_A_TRANSACTION, services.clock.monotonic):
+        yield from image_round(services, due)
+
+
+def image_round(services: Services, due: Sequence[DueImage]) -> Round:
+    """Keep these pictures; yield the hashes of their addresses, which is what they go by.
+
+    Raises :class:`~ingestor.errors.StorageFailed` when the disk refuses.
+    """
+    requests = [(picture, Request(picture.url, ACCEPT)) for picture in due]
+    answers = services.fetcher.asked(requests, robots=True)
+    for batch in batches(answers, IMAGES_A_TRANSACTION, services.clock.monotonic):
+        if batch:
             _settle(services, batch)
+        yield [hash(picture.url) for picture, _ in batch]
 
 
 def _settle(services: Services, batch: Sequence[_Asked]) -> None:

@@ -10,7 +10,7 @@ Publishers edit after publication, and a revision keeps what was there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -19,14 +19,22 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from ingestor.errors import Forbidden
+from ingestor.errors import Forbidden, IngestorError
 from ingestor.extract.feed_text import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import Article, Entry, Feed, FeedState, Request
 from ingestor.pipeline.captures import unread_answers
-from ingestor.pipeline.look import Failed, Look, PageRead, TextRead, look_at_pages
-from ingestor.pipeline.outcome import EntryLook, EntryTask
+from ingestor.pipeline.look import (
+    Failed,
+    Look,
+    PageRead,
+    TextInstead,
+    TextRead,
+    look_at_pages,
+)
+from ingestor.pipeline.outcome import Case, EntryLook, EntryTask, Settled, Subject
 from ingestor.pipeline.rejudge import withdraw_found
+from ingestor.pipeline.rounds import Round, Turns, batches
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.pipeline.settle import settle
 from ingestor.sources import points_to_page
@@ -39,7 +47,6 @@ from ingestor.workers.tasks import article_from_entry
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
 Waiting = TypeVar("Waiting", EntryTask, DueCheck)
 
 ENTRIES_A_ROUND = 200
@@ -54,58 +61,41 @@ CHECKS_A_ROUND = 200
 CHECKS_A_TRANSACTION = 50
 """Looks written down together: one wait for the disk serves them all."""
 
-LONGEST_SECONDS = 1.0
-"""A batch does not wait longer than this for more: what is known is soon written down."""
-
-
-def batches(items: Iterable[T], size: int, monotonic: Callable[[], float]) -> Iterator[list[T]]:
-    """Yield the items as they come, at most ``size`` at a time, without waiting long for more.
-
-    ``monotonic`` are seconds that only grow. Time is looked at when an item comes.
-    """
-    batch: list[T] = []
-    began = 0.0
-    for item in items:
-        began = began if batch else monotonic()
-        batch.append(item)
-        if len(batch) >= size or monotonic() - began >= LONGEST_SECONDS:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
 
 def ingest_entries(
     services: Services,
     states: Sequence[FeedState],
     summary: Summary,
     *,
-    rounds: int | None = None,
     ids: range | None = None,
-) -> None:
-    """Work off everything that is pending and due for these feeds, or a few rounds of it.
+) -> Round:
+    """Work off everything that is pending and due for these feeds.
 
-    With ``ids`` only the entries of these ids.
+    With ``ids`` only the entries of these ids. Yields the ids of the entries that are through.
     """
     feeds = {state.id: state.feed for state in states}
     now = services.clock.now()
-    left = rounds
-    while not services.clock.stop.is_set() and left != 0:
-        left = None if left is None else left - 1
+    while not services.clock.stop.is_set():
         with services.database.reading() as connection:
             due = entries.due(connection, now, feed_ids=list(feeds), limit=ENTRIES_A_ROUND, ids=ids)
         if not due:
             return
-        refused, tasks = _sort_out(services, feeds, due, summary)
-        looks = chain(refused, _look(services, tasks))
-        for batch in batches(looks, ARTICLES_A_TRANSACTION, services.clock.monotonic):
-            settle(services, batch, summary)
-        withdraw_found(services, summary)
-        remember_pauses(services)
+        yield from ingest_round(services, feeds, due, summary)
+
+
+def ingest_round(
+    services: Services, feeds: Mapping[int, Feed], due: Sequence[QueuedEntry], summary: Summary
+) -> Round:
+    """Work off these entries, whose feeds are given by their ids; yield as ingest_entries."""
+    refused, tasks = _sort_out(services, feeds, due, summary)
+    looks = chain(refused, _look(services, tasks))
+    yield from settle_all(services, looks, summary, together=ARTICLES_A_TRANSACTION)
+    withdraw_found(services, summary)
+    remember_pauses(services)
 
 
 def _sort_out(
-    services: Services, feeds: dict[int, Feed], due: Sequence[QueuedEntry], summary: Summary
+    services: Services, feeds: Mapping[int, Feed], due: Sequence[QueuedEntry], summary: Summary
 ) -> tuple[list[tuple[EntryTask, Failed]], list[EntryTask]]:
     """Settle the entries whose article is known; return the others, one an article.
 
@@ -173,28 +163,56 @@ def _known(connection: Connection, task: EntryTask, taken: Collection[str]) -> i
     return articles.known_under(connection, task.address, identifier, day)
 
 
-def _look(services: Services, tasks: Sequence[EntryTask]) -> Iterator[tuple[EntryTask, EntryLook]]:
-    texts = [task for task in tasks if not task.address]
-    for task, article in services.workers.through(texts, _text_task):
-        match article:
-            case Article():
+def _look(
+    services: Services, tasks: Sequence[EntryTask]
+) -> Iterator[tuple[EntryTask, EntryLook] | None]:
+    """Yield what came of each, and ``None`` while nothing does: texts and pages in turns."""
+    looks: Turns[tuple[EntryTask, EntryLook]] = Turns()
+    looks.add(_read_texts(services, [task for task in tasks if not task.address]))
+    looks.add(_look_at_pages(services, [task for task in tasks if task.address]))
+    while looks:
+        yield from looks.go_on()
+        yield None
+
+
+def _read_texts(
+    services: Services, tasks: Sequence[EntryTask]
+) -> Iterator[tuple[EntryTask, EntryLook] | None]:
+    for came in services.workers.as_done(tasks, _text_task, _feed_id):
+        match came:
+            case task, Article() as article:
                 yield task, TextRead(article)
-            case Exception() as error:
+            case task, Exception() as error:
                 yield task, Failed(error)
-    pages = [(task, Request(task.queued.entry.url)) for task in tasks if task.address]
-    for task, look in _look_at(services, pages, pack=services.warc is not None):
-        match look:
-            case PageRead():
+            case _:
+                yield None
+
+
+def _look_at_pages(
+    services: Services, tasks: Sequence[EntryTask]
+) -> Iterator[tuple[EntryTask, EntryLook] | None]:
+    pages = [(task, Request(task.queued.entry.url)) for task in tasks]
+    for seen in _look_at(services, pages, _feed_id, pack=services.warc is not None):
+        match seen:
+            case task, PageRead() as look:
                 entry = task.queued.entry
                 dated = look.titled(entry.title).dated(None if task.points else entry.published_at)
                 yield task, replace(dated, article=_completed(dated.article, entry))
             case _:
-                yield task, look
+                yield seen
+
+
+def _feed_id(task: EntryTask) -> int:
+    return task.queued.feed_id
 
 
 def _look_at(
-    services: Services, pages: Sequence[tuple[Waiting, Request]], *, pack: bool
-) -> Iterator[tuple[Waiting, Look]]:
+    services: Services,
+    pages: Sequence[tuple[Waiting, Request]],
+    source: Callable[[Waiting], object],
+    *,
+    pack: bool,
+) -> Iterator[tuple[Waiting, Look] | None]:
     """Look at pages; one that was received since it is due, and never read, is not asked again."""
     due = {request.url: waiting.due_at for waiting, request in pages}
     unread = {
@@ -205,7 +223,9 @@ def _look_at(
         (waiting, unread[request.url]) for waiting, request in pages if request.url in unread
     ]
     asked = [(waiting, request) for waiting, request in pages if request.url not in unread]
-    return look_at_pages(services.fetcher, services.workers, asked, pack=pack, unread=received)
+    return look_at_pages(
+        services.fetcher, services.workers, asked, source, pack=pack, unread=received
+    )
 
 
 def _text_task(task: EntryTask) -> partial[Article]:
@@ -225,11 +245,11 @@ def _completed(article: Article, entry: Entry) -> Article:
     )
 
 
-def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> None:
+def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> Round:
     """Look again at every article of this shard whose time has come, with conditional requests.
 
     A page that is gone or cannot be read is no edit: the article stays as it was, and is
-    looked at again at its next time, if it has one.
+    looked at again at its next time, if it has one. Yields the ids of articles that are through.
     """
     now = services.clock.now()
     while not services.clock.stop.is_set():
@@ -237,14 +257,85 @@ def check_again(services: Services, summary: Summary, shard: Shard = ALL) -> Non
             due = rechecks.due(connection, now, CHECKS_A_ROUND, shard)
         if not due:
             return
-        pages = [(check, Request(check.url, check.validators.headers)) for check in due]
-        # Not packed beforehand: most bodies are in the WARC already, and become revisits.
-        looks = _look_at(services, pages, pack=False)
-        dated = (
-            (check, look.titled(check.title).dated(None) if isinstance(look, PageRead) else look)
-            for check, look in looks
-        )
-        for batch in batches(dated, CHECKS_A_TRANSACTION, services.clock.monotonic):
-            settle(services, batch, summary)
-        withdraw_found(services, summary)
-        remember_pauses(services)
+        yield from check_round(services, due, summary)
+
+
+def check_round(services: Services, due: Sequence[DueCheck], summary: Summary) -> Round:
+    """Look again at these articles; yield the ids of those through."""
+    pages = [(check, Request(check.url, check.validators.headers)) for check in due]
+    # Not packed beforehand: most bodies are in the WARC already, and become revisits.
+    looks = _look_at(services, pages, lambda check: check.feed_id, pack=False)
+    dated = (_dated(*came) if came else None for came in looks)
+    yield from settle_all(services, dated, summary, together=CHECKS_A_TRANSACTION)
+    withdraw_found(services, summary)
+    remember_pauses(services)
+
+
+def _dated(check: DueCheck, look: Look) -> tuple[DueCheck, Look]:
+    return check, look.titled(check.title).dated(None) if isinstance(look, PageRead) else look
+
+
+def settle_all(
+    services: Services, looks: Iterable[Settled | None], summary: Summary, *, together: int
+) -> Round:
+    """Settle looks as they come, so many ``together`` at most; yield the ids of those through.
+
+    They are those of entries or articles, whichever was looked at.
+    """
+    texts: Turns[Settled] = Turns()
+    for batch in batches(looks, together, services.clock.monotonic):
+        if batch:
+            given_up = settle(services, batch, summary)
+            texts.add(_texts_instead(services, given_up))
+            left = [case.subject for case in given_up]
+            yield [_id(subject) for subject, _ in batch if subject not in left]
+        yield from _settle_texts(services, texts, summary)
+        yield ()
+    while texts:
+        yield from _settle_texts(services, texts, summary)
+        yield ()
+
+
+def _settle_texts(services: Services, texts: Turns[Settled], summary: Summary) -> Round:
+    if instead := list(texts.go_on()):
+        settle(services, instead, summary, last=True)
+        yield [_id(subject) for subject, _ in instead]
+
+
+def _id(subject: Subject) -> int:
+    return subject.queued.id if isinstance(subject, EntryTask) else subject.article_id
+
+
+def _texts_instead(services: Services, cases: Sequence[Case]) -> Iterator[Settled | None]:
+    """Yield what the feed carries in place of each page, or its failure where that is no article.
+
+    ``None`` comes while none is read, so that others have their turn.
+    """
+    for came in services.workers.as_done(cases, _instead, _feed_of):
+        if came is None:
+            yield None
+            continue
+        case, article = came
+        if not isinstance(case.subject, EntryTask) or not isinstance(case.look, Failed):
+            raise TypeError("only an entry whose page failed has a text in its place")
+        # What came for the page is in the WARC already.
+        failure = replace(case.look, response=None, packed=None, evidence=None)
+        if isinstance(article, Article):
+            yield case.subject, TextInstead(article, failure)
+            continue
+        if not isinstance(article, IngestorError):
+            raise article or TypeError("a reader of texts returned nothing")
+        log.info("feed_text_unusable", url=case.subject.queued.entry.url, error=str(article))
+        yield case.subject, failure
+
+
+def _instead(case: Case) -> partial[Article] | None:
+    subject = case.subject
+    if not isinstance(subject, EntryTask):
+        return None
+    return partial(article_from_entry, subject.feed, subject.queued.entry)
+
+
+def _feed_of(case: Case) -> int:
+    subject = case.subject
+    return subject.queued.feed_id if isinstance(subject, EntryTask) else subject.feed_id

@@ -27,6 +27,7 @@ from ingestor.fetch.headers import is_unchanged
 from ingestor.identity import publication_day
 from ingestor.model import Article, Request, Response
 from ingestor.pipeline.captures import UnreadAnswer
+from ingestor.pipeline.rounds import Turns
 from ingestor.witness.looks import Evidence
 from ingestor.workers import Workers
 from ingestor.workers.tasks import Received, extract_page, receive_page
@@ -119,25 +120,37 @@ def look_at_pages(
     fetcher: Fetcher,
     workers: Workers,
     pages: Sequence[tuple[T, Request]],
+    source: Callable[[T], object],
     *,
     pack: bool,
     unread: Sequence[tuple[T, UnreadAnswer]] = (),
-) -> Iterator[tuple[T, Look]]:
+) -> Iterator[tuple[T, Look] | None]:
     """Ask for pages and read them; yield each caller's token with what came of its page.
 
-    What is ``unread`` came before, and is read as it is. With ``pack`` the WARC records of a page
-    are packed where it is read: worth it where its body is most likely new. What is not asked
-    because the program is told to stop is not yielded.
+    ``None`` comes while nothing else does, so that others have their turn; ``source`` names whose
+    page it is: the slow ones of one do not hold up those of another. What is ``unread`` came
+    before, and is read as it is. With ``pack`` the WARC records of a page are packed where it is
+    read: worth it where its body is most likely new. What is not asked because the program is told
+    to stop is not yielded.
     """
-    begun: list[tuple[T, PageRead]] = []
-    answers = chain(unread, fetcher.get_all(pages, robots=True))
-    for (token, answer), received in workers.through(answers, partial(_task, pack=pack)):
+    articles: Turns[tuple[T, Look]] = Turns()
+    answers = chain(unread, fetcher.asked(pages, robots=True))
+    task = partial(_task, pack=pack)
+    for came in workers.as_done(answers, task, lambda asked: source(asked[0])):
+        if came is None:
+            yield from articles.go_on()
+            yield None
+            continue
+        (token, answer), received = came
         look = _look(answer, received)
         if isinstance(look, PageRead) and look.article.parts:
-            begun.append((token, look))
+            article = _ArticleParts(token, look)
+            articles.add(_completed(fetcher, workers, article, source(token)))
         else:
             yield token, look
-    yield from _complete(fetcher, workers, begun)
+    while articles:
+        yield from articles.go_on()
+        yield None
 
 
 def _task(
@@ -226,16 +239,18 @@ class _ArticleParts(Generic[T]):
             self.fail(NoArticle(f"it names more than {MOST_PARTS} pages"))
 
 
-def _complete(
-    fetcher: Fetcher, workers: Workers, begun: Sequence[tuple[T, PageRead]]
-) -> Iterator[tuple[T, Look]]:
-    """Yield each article with all its pages, or with the error of the page that is missing."""
-    articles = [_ArticleParts(token, first) for token, first in begun]
-    while wanted := [(article, part) for article in articles for part in article.missing()]:
-        requests = [((article, part), Request(part)) for article, part in wanted]
-        answers = fetcher.get_all(requests, robots=True)
+def _completed(
+    fetcher: Fetcher, workers: Workers, article: _ArticleParts[T], source: object
+) -> Iterator[tuple[T, Look] | None]:
+    """Yield an article with all its pages, or with the error of the page that is missing."""
+    while wanted := article.missing():
+        answers = fetcher.asked([(part, Request(part)) for part in wanted], robots=True)
         asked = 0
-        for ((article, part), answer), page in workers.through(answers, _further_task):
+        for came in workers.as_done(answers, _further_task, lambda _: source):
+            if came is None:
+                yield None
+                continue
+            (part, answer), page = came
             asked += 1
             if isinstance(answer, Response) and isinstance(page, Article):
                 article.add(part, answer, page)
@@ -244,9 +259,8 @@ def _complete(
                 article.fail(error if isinstance(error, Exception) else NoArticle(part))
         if asked < len(wanted):
             break
-    for article in articles:
-        if article.error or not article.missing():
-            yield article.token, article.whole()
+    if article.error or not article.missing():
+        yield article.token, article.whole()
 
 
 def _further_task(asked: tuple[object, Response | FetchError]) -> partial[Article] | None:

@@ -51,7 +51,8 @@ EntryLook: TypeAlias = Look | TextRead | TextInstead
 """What came of an entry: of its page, of its own text, or of its text in place of its page."""
 
 Subject: TypeAlias = EntryTask | DueCheck
-Settled: TypeAlias = tuple[EntryTask, EntryLook] | tuple[DueCheck, Look]
+Settled: TypeAlias = tuple[Subject, EntryLook]
+"""What was looked at, and what came of it."""
 
 
 @dataclass(frozen=True, slots=True)

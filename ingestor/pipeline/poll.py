@@ -10,8 +10,8 @@ Of a feed that stops in the middle the whole entries are written down, and its p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
@@ -24,8 +24,8 @@ from ingestor.errors import CutOff, FetchError, IngestorError, Postponed
 from ingestor.fetch.headers import is_unchanged, max_age, require_page, retry_after
 from ingestor.model import FeedDocument, FeedState, Request, Response, Validators
 from ingestor.pipeline import captures
-from ingestor.pipeline.announce import FeedPage, announcing, read_older, unseen
-from ingestor.pipeline.ingest import LONGEST_SECONDS
+from ingestor.pipeline.announce import FeedPage, announce_ahead, announcing, read_older, unseen
+from ingestor.pipeline.rounds import LONGEST_SECONDS, Round, Turns
 from ingestor.pipeline.services import Services, Summary, remember_pauses
 from ingestor.sources import source
 from ingestor.store import feeds
@@ -34,18 +34,11 @@ from ingestor.workers.tasks import read_feed
 
 log = structlog.get_logger(__name__)
 
-CHANGED_A_TRANSACTION = 20
-"""Feeds with news that are written down together: their bodies are in memory until then."""
-
-UNCHANGED_A_TRANSACTION = 100
-"""Polls without news are written down together: an idle feed costs no transaction."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
     """A feed that answered with a body that has to be read."""
 
-    state: FeedState
     response: Response
     sha256: str
     cut: CutOff | None = None
@@ -57,10 +50,9 @@ class FeedRead:
     """A feed that answered, and what it announces."""
 
     state: FeedState
-    response: Response
+    page: FeedPage
     sha256: str
     """Of its body."""
-    document: FeedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,53 +84,80 @@ class FeedPostponed:
 Polled: TypeAlias = FeedRead | FeedUnchanged | FeedFailed | FeedPostponed
 """What came of polling a feed."""
 
+POLLS_A_TRANSACTION: dict[type[Polled], int] = {
+    # Their bodies are in memory until then.
+    FeedRead: 20,
+    FeedUnchanged: 100,
+    FeedFailed: 100,
+    FeedPostponed: 1_000,
+}
+"""Polls that are written down together."""
 
-def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> None:
-    """Ask each feed, write down its new entries together with its validators."""
-    changed, unchanged = _Changed(services, summary), _Unchanged(services)
-    postponed: list[FeedPostponed] = []
+
+def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary) -> Round:
+    """Ask each feed, write down its new entries together with its validators.
+
+    Yields the ids of the feeds that are through. Their older pages come after that.
+    """
+    batches = _Batches(services.clock.monotonic)
+    large: Turns[Sequence[int]] = Turns()
+    older: Turns[Sequence[int]] = Turns()
+
+    def go_on(*, at_once: bool = False) -> Round:
+        """Write down what has waited for long enough, and go on with what follows from it."""
+        for batch in batches.due(at_once=at_once):
+            older.add(read_older(services, _write(services, batch, summary), summary))
+            yield [polled.state.id for polled in batch]
+        yield from large.go_on()
+        yield from older.go_on()
+
     for polled in _poll(services, states):
-        changed.write_in_time()
-        summary.feeds += 1
-        match polled:
-            case FeedRead():
-                services.observer.polled("failed" if polled.document.fault else "changed")
-                changed.add(polled)
-            case FeedUnchanged():
-                services.observer.polled("unchanged")
-                summary.feeds_unchanged += 1
-                unchanged.add(polled)
-            case FeedFailed():
-                services.observer.polled("failed")
-                _write_failed(services, polled, summary)
-            case FeedPostponed():
-                postponed.append(polled)
-    changed.write()
-    read_older(services, changed.all_new, summary)
-    unchanged.write()
-    _write_postponed(services, postponed, summary)
+        if isinstance(polled, FeedRead):
+            large.add(_announced_ahead(services, batches, polled, summary))
+        elif polled:
+            batches.add(polled)
+        yield from go_on()
+        if not polled:
+            yield ()
+    while batches.waiting or large or older:
+        yield from go_on(at_once=not large)
+        yield ()
     remember_pauses(services)
 
 
-def _poll(services: Services, states: Sequence[FeedState]) -> Iterator[Polled]:
-    for answer, document in services.workers.through(_ask(services, states), _task):
+def _announced_ahead(
+    services: Services, batches: _Batches, polled: FeedRead, summary: Summary
+) -> Round:
+    """Write down what a feed announces but for its end, which goes with the others' together."""
+    page = yield from announce_ahead(services, polled.page, summary)
+    batches.add(replace(polled, page=page))
+
+
+def _poll(services: Services, states: Sequence[FeedState]) -> Iterator[Polled | None]:
+    asked = _ask(services, states)
+    for came in services.workers.as_done(asked, _task, lambda asked: asked[0].id):
+        if came is None:
+            yield None
+            continue
+        (state, answer), document = came
         if not isinstance(answer, _Fetched):
             yield answer
         elif isinstance(document, FeedDocument):
             told = replace(document, fault=document.fault or str(answer.cut or ""))
-            yield FeedRead(answer.state, answer.response, answer.sha256, told)
+            yield FeedRead(state, FeedPage(state, answer.response, told), answer.sha256)
         else:
             error = answer.cut or document or TypeError("a reader of feeds returned nothing")
-            yield FeedFailed(answer.state, error, answer.response)
+            yield FeedFailed(state, error, answer.response)
 
 
-def _task(answer: _Fetched | Polled) -> partial[FeedDocument] | None:
-    if isinstance(answer, _Fetched):
-        return partial(read_feed, answer.state.feed, answer.response)
-    return None
+def _task(asked: tuple[FeedState, _Fetched | Polled]) -> partial[FeedDocument] | None:
+    state, answer = asked
+    return partial(read_feed, state.feed, answer.response) if isinstance(answer, _Fetched) else None
 
 
-def _ask(services: Services, states: Sequence[FeedState]) -> Iterator[_Fetched | Polled]:
+def _ask(
+    services: Services, states: Sequence[FeedState]
+) -> Iterator[tuple[FeedState, _Fetched | Polled] | None]:
     requests = []
     now = services.clock.now()
     for state in states:
@@ -146,11 +165,11 @@ def _ask(services: Services, states: Sequence[FeedState]) -> Iterator[_Fetched |
             log.warning("feed_stopped", feed=state.feed.name, reason=state.stopped)
         elif state.retry_at and state.retry_at > now:
             line = f"it asked not to be asked before {iso_utc(state.retry_at)}"
-            yield FeedPostponed(state, Postponed(line, state.retry_at))
+            yield state, FeedPostponed(state, Postponed(line, state.retry_at))
         else:
             requests.append((state, _request(state)))
-    for state, answer in services.fetcher.get_all(requests):
-        yield _answer(state, answer)
+    for came in services.fetcher.asked(requests):
+        yield (came[0], _answer(*came)) if came else None
 
 
 def _request(state: FeedState) -> Request:
@@ -178,74 +197,75 @@ def _answer(state: FeedState, answer: Response | FetchError) -> _Fetched | Polle
     sha256 = body_sha256(answer)
     if sha256 == state.validators.body_sha256 and not cut:
         return FeedUnchanged(state, answer)
-    return _Fetched(state, answer, sha256, cut)
+    return _Fetched(answer, sha256, cut)
 
 
-@dataclass(slots=True)
-class _Changed:
-    """Feeds with something to read in them, on their way into the database together."""
+class _Batches:
+    """Polls on their way into the database, each kind together: an idle feed has no transaction."""
 
-    services: Services
-    summary: Summary
-    waiting: list[FeedRead] = field(default_factory=list)
-    since: float = 0.0
-    all_new: list[FeedPage] = field(default_factory=list)
-    """Pages on which nothing was known, and behind which there are older ones."""
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self.waiting: dict[type[Polled], list[Polled]] = {}
+        self._since: dict[type[Polled], float] = {}
 
-    def add(self, polled: FeedRead) -> None:
-        """Add a feed to those that are written next."""
-        self.since = self.since if self.waiting else self.services.clock.monotonic()
-        self.waiting.append(polled)
+    def add(self, polled: Polled) -> None:
+        """Add a poll to those of its kind that are written next."""
+        self._since.setdefault(type(polled), self._monotonic())
+        self.waiting.setdefault(type(polled), []).append(polled)
 
-    def write_in_time(self) -> None:
-        """Write when many wait, or one has waited for long."""
-        waited = self.services.clock.monotonic() - self.since
-        if len(self.waiting) >= CHANGED_A_TRANSACTION or waited >= LONGEST_SECONDS:
-            self.write()
-
-    def write(self) -> None:
-        """Write down what the feeds announce, with their validators, in one transaction."""
-        if not self.waiting:
-            return
-        # Whoever else writes them takes them in the same order, and none waits for the other.
-        self.waiting.sort(key=lambda polled: polled.state.id)
-        pages = [FeedPage(read.state, read.response, read.document) for read in self.waiting]
-        with announcing(self.services, pages, self.summary) as (connection, new):
-            for polled, count in zip(self.waiting, new, strict=True):
-                feeds.record_poll(connection, _outcome(self.services, polled, new_entries=count))
-        for page, count in zip(pages, new, strict=True):
-            name, announced = page.state.feed.name, len(page.document.entries)
-            log.info("feed_polled", feed=name, entries=announced, new=count)
-            if page.document.fault:
-                _say_failed(page.state, page.document.fault, self.summary)
-        self.all_new += unseen(pages, new)
-        self.waiting.clear()
+    def due(self, *, at_once: bool) -> Iterator[list[Polled]]:
+        """Take out those kinds of which many wait, or one has waited for long; else all of them."""
+        now = self._monotonic()
+        for kind, batch in list(self.waiting.items()):
+            late = now - self._since[kind] >= LONGEST_SECONDS
+            if at_once or late or len(batch) >= POLLS_A_TRANSACTION[kind]:
+                del self.waiting[kind], self._since[kind]
+                yield batch
 
 
-@dataclass(slots=True)
-class _Unchanged:
-    """Feeds without news: an idle feed costs no transaction of its own."""
+def _write(services: Services, batch: Sequence[Polled], summary: Summary) -> list[FeedPage]:
+    """Write down polls of one kind; return pages on which nothing was known, with older behind."""
+    summary.feeds += len(batch)
+    # Whoever else writes them takes them in the same order, and none waits for the other.
+    batch = sorted(batch, key=lambda polled: polled.state.id)
+    read = [polled for polled in batch if isinstance(polled, FeedRead)]
+    unchanged = [polled for polled in batch if isinstance(polled, FeedUnchanged)]
+    failed = [polled for polled in batch if isinstance(polled, FeedFailed)]
+    postponed = [polled for polled in batch if isinstance(polled, FeedPostponed)]
+    if unchanged:
+        _write_unchanged(services, unchanged, summary)
+    if failed:
+        _write_failed(services, failed, summary)
+    if postponed:
+        _write_postponed(services, postponed, summary)
+    return _write_read(services, read, summary) if read else []
 
-    services: Services
-    waiting: list[FeedUnchanged] = field(default_factory=list)
 
-    def add(self, polled: FeedUnchanged) -> None:
-        """Add a feed, and write when many wait."""
-        self.waiting.append(polled)
-        if len(self.waiting) >= UNCHANGED_A_TRANSACTION:
-            self.write()
+def _write_read(services: Services, batch: Sequence[FeedRead], summary: Summary) -> list[FeedPage]:
+    """Write down what feeds announce, with their validators, in one transaction."""
+    pages = [polled.page for polled in batch]
+    with announcing(services, pages, summary) as (connection, new):
+        for polled, count in zip(batch, new, strict=True):
+            feeds.record_poll(connection, _outcome(services, polled, new_entries=count))
+    for page, count in zip(pages, new, strict=True):
+        name, announced = page.state.feed.name, len(page.document.entries)
+        services.observer.polled("failed" if page.document.fault else "changed")
+        log.info("feed_polled", feed=name, entries=announced, new=count)
+        if page.document.fault:
+            _say_failed(page.state, page.document.fault, summary)
+    return list(unseen(pages, new))
 
-    def write(self) -> None:
-        """Write down polls without news, and the bodies that came all the same."""
-        if not self.waiting:
-            return
-        bodies = [polled.response for polled in self.waiting if polled.response.status != 304]
-        written = self.services.write_warc(bodies)
-        with self.services.recording() as connection:
-            captures.record_all(connection, written)
-            outcomes = [_outcome(self.services, polled) for polled in self.waiting]
-            feeds.record_no_news(connection, outcomes)
-        self.waiting.clear()
+
+def _write_unchanged(services: Services, batch: Sequence[FeedUnchanged], summary: Summary) -> None:
+    """Write down polls without news, and the bodies that came all the same."""
+    bodies = [polled.response for polled in batch if polled.response.status != 304]
+    written = services.write_warc(bodies)
+    with services.recording() as connection:
+        captures.record_all(connection, written)
+        feeds.record_no_news(connection, [_outcome(services, polled) for polled in batch])
+    for _ in batch:
+        services.observer.polled("unchanged")
+    summary.feeds_unchanged += len(batch)
 
 
 def _write_postponed(
@@ -255,8 +275,6 @@ def _write_postponed(
 
     All in one transaction: a host that wants to be left alone may have a thousand of them.
     """
-    if not postponed:
-        return
     with services.database.transaction() as connection:
         for polled in postponed:
             feeds.postpone(connection, polled.state.id, polled.error.until)
@@ -267,13 +285,15 @@ def _write_postponed(
         log.warning("feed_postponed", feed=name, reason=reason, until=iso_utc(polled.error.until))
 
 
-def _write_failed(services: Services, polled: FeedFailed, summary: Summary) -> None:
-    state, error = polled.state, polled.error
-    if not isinstance(error, IngestorError):
-        log.error("feed_reader_failed", feed=state.feed.name, exc_info=error)
+def _write_failed(services: Services, failed: Sequence[FeedFailed], summary: Summary) -> None:
     with services.database.transaction() as connection:
-        feeds.record_poll(connection, _failure(services, polled))
-    _say_failed(state, str(error), summary)
+        for polled in failed:
+            feeds.record_poll(connection, _failure(services, polled))
+    for polled in failed:
+        services.observer.polled("failed")
+        if not isinstance(polled.error, IngestorError):
+            log.error("feed_reader_failed", feed=polled.state.feed.name, exc_info=polled.error)
+        _say_failed(polled.state, str(polled.error), summary)
 
 
 def _say_failed(state: FeedState, error: str, summary: Summary) -> None:
@@ -287,8 +307,9 @@ def _outcome(
 ) -> feeds.PollOutcome:
     """Return what a poll that was answered changes in the feed's row."""
     state, now, schedule = polled.state, services.clock.now(), services.settings.schedule
-    read = polled if isinstance(polled, FeedRead) else None
-    asked = [max_age(polled.response), read.document.ttl if read else None]
+    document = polled.page.document if isinstance(polled, FeedRead) else None
+    response = polled.page.response if isinstance(polled, FeedRead) else polled.response
+    asked = [max_age(response), document.ttl if document else None]
     interval = policy.next_interval(
         state.interval,
         news=new_entries > 0,
@@ -296,7 +317,7 @@ def _outcome(
         every=state.feed.every or schedule.every,
         slowest=schedule.slowest,
     )
-    fault = read.document.fault if read else ""
+    fault = document.fault if document else ""
     due = policy.next_poll(
         now,
         interval,
@@ -310,19 +331,19 @@ def _outcome(
         next_poll_at=due,
         interval=interval,
         error=fault,
-        validators=_validators(read) if read else None,
-        title=read.document.title if read else "",
+        validators=_validators(polled) if isinstance(polled, FeedRead) else None,
+        title=document.title if document else "",
         new_entries=new_entries,
-        moved=policy.after_redirect(state, polled.response.moved_to),
-        zone_shift=read.document.zone_shift if read else None,
+        moved=policy.after_redirect(state, response.moved_to),
+        zone_shift=document.zone_shift if document else None,
     )
 
 
 def _validators(read: FeedRead) -> Validators:
     """Return what the next request names; of less than the whole feed nothing, so that it comes."""
-    if read.document.fault:
+    if read.page.document.fault:
         return Validators()
-    return replace(read.response.validators, body_sha256=read.sha256)
+    return replace(read.page.response.validators, body_sha256=read.sha256)
 
 
 def _failure(services: Services, polled: FeedFailed) -> feeds.PollOutcome:

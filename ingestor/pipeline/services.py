@@ -28,6 +28,7 @@ from ingestor.pipeline.captures import (
     write_warc,
 )
 from ingestor.pipeline.recovery import recover
+from ingestor.pipeline.rounds import Round, finish
 from ingestor.pipeline.soundness import PAGES_A_START, inspect
 from ingestor.store import due, overview
 from ingestor.store.coordination import leases
@@ -89,6 +90,10 @@ class Services:
             yield connection
         if self.warc:
             self.warc.recorded()
+
+    def finish(self, work: Round) -> None:
+        """Go on with work until it is through, as :func:`~ingestor.pipeline.rounds.finish` does."""
+        finish(work, self.clock, self.settings.service.stop_timeout)
 
     def roll(self) -> None:
         """Let the WARC file end if it is time for that; between two batches."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -53,33 +52,37 @@ from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.sanitize import shortened
 from ingestor.witness import looks
 from ingestor.witness.looks import Evidence, KnownArticle, Verdict
-from ingestor.workers.tasks import article_from_entry
 
 log = structlog.get_logger(__name__)
 
 
-def settle(services: Services, batch: Sequence[Settled], summary: Summary) -> None:
-    """Write a batch down, after what was received is on the disk."""
-    cases = _write(services, batch)
+def settle(
+    services: Services, batch: Sequence[Settled], summary: Summary, *, last: bool = False
+) -> list[Case]:
+    """Write a batch down, after what was received is on the disk.
+
+    Returns the cases whose page is given up and whose feed carries a text, which is still to be
+    read: how they went is left open, unless this is the ``last`` time.
+    """
+    cases = _write(services, batch, last=last)
     summary.furniture |= {
         (host(page.url), page.text_hash)
         for case in cases
         if case.verdict == FURNITURE and (page := case.page)
     }
-    given_up = [case for case in cases if _is_given_up(services, case)]
-    instead = [(case.subject, _text_instead(services, case)) for case in given_up]
-    cases = [case for case in cases if case not in given_up]
-    for case in cases + (_write(services, instead, last=True) if instead else []):
+    given_up = [case for case in cases if not last and _is_given_up(services, case)]
+    for case in cases:
+        if case in given_up:
+            continue
         count(summary, case)
         observe(services, case)
         if case.page and not isinstance(case.verdict, looks.PageGone):
             believed = isinstance(case.verdict, Placed)
             services.fetcher.judged(case.page.final_url, believed=believed)
+    return given_up
 
 
-def _write(
-    services: Services, batch: Sequence[tuple[Subject, EntryLook]], *, last: bool = False
-) -> list[Case]:
+def _write(services: Services, batch: Sequence[Settled], *, last: bool = False) -> list[Case]:
     """Write a batch in one transaction.
 
     How an entry went is left open where it is given up and its text is still to be read, unless
@@ -333,18 +336,3 @@ def _is_given_up(services: Services, case: Case) -> bool:
     kind = policy.failure_kind(error)
     last = policy.after_failure(kind, subject.queued.attempts + 1, services.clock.now(), chance=0)
     return kind in {"gone", "permanent"} or last.state == "parked"
-
-
-def _text_instead(services: Services, case: Case) -> TextInstead | Failed:
-    """Return what the feed carries in place of a page, or the failure where that is no article."""
-    if not isinstance(case.subject, EntryTask) or not isinstance(case.look, Failed):
-        raise TypeError("only an entry whose page failed has a text in its place")
-    # What came for the page is in the WARC already.
-    failure = replace(case.look, response=None, packed=None, evidence=None)
-    entry = case.subject.queued.entry
-    try:
-        article = services.workers.call(partial(article_from_entry, case.subject.feed, entry))
-    except IngestorError as reason:
-        log.info("feed_text_unusable", url=entry.url, error=str(reason))
-        return failure
-    return TextInstead(article, failure)

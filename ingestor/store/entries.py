@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from ingestor.identity import EntryKeys, entry_day, entry_keys, fingerprint
+from ingestor.identity import EntryKeys, entry_day, fingerprint
 from ingestor.model import Entry, Feed, Security
 from ingestor.store.db import locks
 from ingestor.store.due import entry_is_due, has_id
@@ -68,15 +68,21 @@ class EntryOutcome:
 
 
 def announce(
-    connection: Connection, feed_id: int, feed: Feed, announced: Sequence[Entry], *, now: datetime
+    connection: Connection,
+    feed_id: int,
+    feed: Feed,
+    announced: Sequence[Entry],
+    *,
+    keys: Sequence[EntryKeys],
+    now: datetime,
 ) -> int:
     """Write down what a feed announced; return how many entries were not known.
 
+    ``keys`` are theirs, as :func:`~ingestor.identity.entry_keys` has them.
     A known entry whose words changed is brought up to date; where the feed's text is the
     article, that makes it due again.
     """
     locks.lock_feed(connection, feed_id)
-    keys = entry_keys(feed, announced)
     names = {name for keyed in keys for name in (keyed.key, keyed.own)} - {""}
     known = _known(connection, feed_id, sorted(names))
     new: dict[str, Entry] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,11 +40,21 @@ class DueCheck:
     feed_id: int
 
 
-def due(connection: Connection, now: datetime, limit: int, shard: Shard = ALL) -> list[DueCheck]:
-    """Return articles of this shard whose time has come, the longest due first."""
+def due(
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    shard: Shard = ALL,
+    *,
+    but_of: Collection[int] = (),
+) -> list[DueCheck]:
+    """Return articles of this shard whose time has come, the longest due first.
+
+    Those that came by these feeds are left out.
+    """
     rows = connection.execute(
         select(articles)
-        .where(recheck_is_due(now), shard.has(articles.c.id))
+        .where(recheck_is_due(now), shard.has(articles.c.id), articles.c.feed_id.not_in(but_of))
         .order_by(articles.c.next_check_at)
         .limit(limit)
     )

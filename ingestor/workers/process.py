@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -63,8 +64,12 @@ class Task(Generic[R]):
 
     message: bytes
     """The pickled work; ``b""``: none."""
+    source: object = None
+    """Whose work it is: what costs a lot holds up that of its own source alone."""
     outcome: R | Exception | None = None
     is_done: bool = False
+    is_suspect: bool = False
+    """A process died at it: if another one does so too, it is to blame."""
 
     def finish(self, outcome: R | Exception | None) -> None:
         """Write down what came of it; the work is not needed any more."""
@@ -82,10 +87,14 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         # Whatever takes longer than this does not come any more.
         self._timeout = seconds * TIMEOUT_AFTER
+        self._began = time.monotonic()
         ours.settimeout(self._timeout)
         self._socket = ours
         self._poll = select.poll()
         self._poll.register(ours, select.POLLIN)
+        self._writable = select.poll()
+        self._writable.register(ours, select.POLLOUT)
+        self._unsent: deque[memoryview] = deque()
         self._process = _context().Process(target=_serve, args=(theirs, seconds), daemon=True)
         self._process.start()
         theirs.close()
@@ -94,17 +103,59 @@ class WorkerProcess:
         self.sent = 0
         """How many tasks it was sent in its life."""
         self.is_ready = False
-        """Whether it could begin to work: known from its first outcome, or its end."""
+        """Whether it could begin to work: known from its first message, or its end."""
+        self.is_costly = False
+        """Whether it is for work that costs a lot, and what is quick goes elsewhere."""
+        self.is_alone = False
+        """Whether it gets no more than the task that it was started for."""
+
+    def fileno(self) -> int:
+        """Return the descriptor at which its outcomes come."""
+        return self._socket.fileno()
 
     def send(self, task: Task[Any]) -> None:
         """Send it a task. Raises :class:`OSError` when it is gone or does not take anything."""
+        if not self.tasks:
+            self._began = time.monotonic()
+        is_idle = not self.tasks
         self.tasks.append(task)
         self.sent += 1
-        _send(self._socket, task.message)
+        if is_idle:
+            _send(self._socket, task.message)
+        else:
+            # In the middle of C code it may not read ahead: nobody waits for that.
+            self._unsent += [memoryview(_LENGTH.pack(len(task.message))), memoryview(task.message)]
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is still to be sent, as far as it is taken without waiting."""
+        while self._unsent and self._writable.poll(0):
+            part = self._unsent.popleft()
+            if rest := part[self._socket.send(part) :]:
+                self._unsent.appendleft(rest)
+
+    @property
+    def events(self) -> int:
+        """What is waited for at its descriptor, as :class:`select.poll` has it."""
+        return select.POLLIN | (select.POLLOUT if self._unsent else 0)
 
     def has_outcome(self) -> bool:
-        """Whether an outcome, or its end, can be taken without waiting."""
-        return bool(self._poll.poll(0))
+        """Whether an outcome, or its end, can be taken without waiting.
+
+        Raises :class:`OSError` when it ended before it could begin, or is silent for too long.
+        """
+        if not self.is_ready and self._poll.poll(0):
+            self._await_ready()
+            self._began = time.monotonic()
+        if self._poll.poll(0):
+            return True
+        if self.tasks and time.monotonic() - self._began > self._timeout:
+            raise TimeoutError("it says nothing any more")
+        return False
+
+    def seconds(self) -> float:
+        """Return how long it has been at its oldest task, on the clock."""
+        return time.monotonic() - self._began if self.tasks and self.is_ready else 0.0
 
     def receive(self) -> None:
         """Wait for the outcome of the oldest task, and record it.
@@ -114,10 +165,21 @@ class WorkerProcess:
         self._await_ready()
         message = _received(self._socket)
         task = self.tasks.popleft()
+        self._began = time.monotonic()
         try:
             task.finish(pickle.loads(message))  # noqa: S301 - from our own process
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this task
             task.finish(error)
+
+    def release(self, wanted: Callable[[Task[Any]], bool]) -> list[Task[Any]]:
+        """Return the tasks behind the oldest one that are ``wanted`` by another process.
+
+        It was sent them, and does them too; what comes of that is nobody's any more.
+        """
+        released = [task for task in list(self.tasks)[1:] if wanted(task)]
+        nobodys = Task[Any](b"", is_done=True)
+        self.tasks = deque(nobodys if task in released else task for task in self.tasks)
+        return released
 
     def end(self) -> None:
         """Let it end if it has nothing to do, else kill it; wait until it is gone."""

@@ -10,7 +10,7 @@ import pytest
 
 from ingestor.__main__ import main
 from ingestor.model import Body
-from ingestor.pipeline.ingest import LONGEST_SECONDS, batches
+from ingestor.pipeline.rounds import LONGEST_SECONDS, batches
 from ingestor.pipeline.save import save_articles
 from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers

@@ -177,6 +177,68 @@ def test_an_item_comes_out_before_a_third_is_asked_for():
         assert all(last <= item + 1 for item, last in came)
 
 
+def slow() -> int:
+    time.sleep(30)
+    return 0
+
+
+def waits_for_its_turn(workers, items, wanted):
+    """Return what is done of items, each a source and its work, when so much is."""
+    done = []
+    for came in workers.as_done(items, lambda item: item[1], lambda item: item[0]):
+        if came:
+            done.append((came[0][0], came[1]))
+        if len(done) == wanted:
+            return done
+    raise AssertionError(f"it ended with {done}")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_is_quick_goes_past_what_is_slow(processes):
+    """Whatever was sent before it: work of another source, or of the same one."""
+    items = [("slow", slow)] * 20 + [("quick", partial(double, number)) for number in range(5)]
+    with Workers(processes, seconds=60.0) as workers:
+        done = waits_for_its_turn(workers, items, 5)
+        assert sorted(done) == [("quick", 2 * number) for number in range(5)]
+    items = [("mixed", slow), *(("mixed", partial(double, number)) for number in range(5))]
+    with Workers(processes, seconds=60.0) as workers:
+        done = waits_for_its_turn(workers, items, 5)
+        assert sorted(done) == [("mixed", 2 * number) for number in range(5)]
+
+
+def test_sources_that_cost_much_share_a_process():
+    """However many there are: they are not given one process after the other."""
+    with Workers(1, seconds=60.0) as workers:
+        for source in range(3):
+            items = [(source, slow)] * 5 + [("quick", waitless)]
+            assert waits_for_its_turn(workers, items, 1) == [("quick", 0)]
+        more = [(source, slow) for source in range(3)] * 3
+        assert waits_for_its_turn(workers, [*more, ("quick", waitless)], 1) == [("quick", 0)]
+        assert len(workers._processes) <= 3 * 2 + 2
+
+
+def test_a_source_is_quick_again_when_its_work_is():
+    """What cost much once is not left behind for ever."""
+    with Workers(1, seconds=60.0) as workers:
+        items = [("x", partial(nap, 1.5))] * 3 + [("x", waitless)] * 3
+        assert [outcome for _, outcome in waits_for_its_turn(workers, items, 6)].count(0) == 6
+        assert workers._costly == set()
+
+
+def nap(seconds: float) -> int:
+    time.sleep(seconds)
+    return 0
+
+
+def test_waiting_is_passed_on():
+    """Others have their turn while nothing comes, of the items or of the work."""
+    with Workers(1) as workers:
+        turns = list(workers.as_done([None, ("x", partial(nap, 0.3))], lambda item: item[1], str))
+    assert turns[0] is None
+    assert turns.count(None) > 2
+    assert turns[-1] == (("x", turns[-1][0][1]), 0)
+
+
 def test_an_error_says_where_it_was_raised():
     """A traceback does not cross the border between processes; its text does."""
     with Workers(1) as workers, pytest.raises(ValueError, match="a bug") as caught:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -94,9 +95,16 @@ class WarcArchive:
         return place
 
     def sync(self) -> None:
-        """Bring everything that was appended to the disk."""
+        """Bring everything that was appended to the disk.
+
+        Raises :class:`StorageFailed` when the disk refuses, or the file is not there any more: what
+        the database points to would be nowhere.
+        """
         if self._file:
-            _to_disk(self._file)
+            with _translated(self._file.name):
+                _to_disk(self._file)
+                if not Path(self._file.name).exists():
+                    raise StorageFailed(f"{self._file.name}: was moved or removed while it grew")
 
     def recorded(self) -> None:
         """Hear that captures point to everything that was appended."""
@@ -127,13 +135,14 @@ class WarcArchive:
         """Close the file, so that the next record begins another; return whether there was one."""
         if not self._file:
             return False
-        _to_disk(self._file)
-        if self._whole:
-            # Locked and marked until captures point to what is in it.
-            self._ended.append(self._file)
-        else:
-            self._file.close()
-        self._file = None
+        file, self._file = self._file, None
+        # Locked and marked until captures point to what is in it.
+        self._ended.append(file)
+        with _translated(file.name):
+            _to_disk(file)
+        if not self._whole:
+            self._ended.remove(file)
+            file.close()
         if self._is_recorded:
             self.recorded()
         return True
@@ -164,6 +173,15 @@ class WarcArchive:
         }
         file.write(pack_warcinfo(path.name, about, now))
         return file
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    """Say of a disk that refuses where it did."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _packed(record: Packed | ToPack) -> Packed:

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ingestor.errors import ArchiveError, ConfigError
+from ingestor.errors import ArchiveError, ConfigError, StorageFailed
 from ingestor.store.db import postgresql, sqlite
 from ingestor.text.sanitize import redact
 
@@ -64,6 +64,7 @@ class Database:
         self.url = url
         self.backend = _BACKENDS[parsed.get_backend_name()]
         self.engine = self.backend.open_engine(parsed, for_reading=for_reading)
+        self._file: tuple[int, int] | None = None
 
     @property
     def path(self) -> Path | None:
@@ -75,13 +76,25 @@ class Database:
         """What people are told: the file, or the server's address without the password."""
         return str(self.path or redact(self.engine.url.render_as_string()))
 
+    def hold(self) -> None:
+        """Go on with the file that is there now, and with no other.
+
+        From now on a transaction raises :class:`StorageFailed` where it was moved or removed:
+        SQLite would begin an empty database in its place, and a run would archive into it.
+        """
+        if self.path is not None:
+            self._file = _identity(self.path)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Open a writing transaction: committed when the block ends, else rolled back.
 
         Raises :class:`ArchiveInUse` or :class:`StorageFailed` instead of the driver's errors.
         """
+        self._require_file()
         with _translated(self), self.backend.writing(self.engine).begin() as connection:
+            # Again: a connection that was only opened now may have made another file.
+            self._require_file()
             yield connection
 
     @contextmanager
@@ -102,8 +115,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a reading transaction: one consistent view, which blocks nobody."""
+        self._require_file()
         engine = self.backend.reading(self.engine)
         with _translated(self), engine.connect() as connection, connection.begin():
+            self._require_file()
             yield connection
 
     @contextmanager
@@ -122,11 +137,27 @@ class Database:
         """Give back every connection."""
         self.engine.dispose()
 
+    def _require_file(self) -> None:
+        if self._file and self.path and _identity(self.path) != self._file:
+            raise StorageFailed(
+                f"{self.path}: was moved, removed or replaced while it was in use; "
+                "nothing more is written"
+            )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return the device and inode of a file; ``None``: it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
 
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigError(f'store.url: not a database address: "{redact(url)}"') from error
     if parsed.get_backend_name() not in _BACKENDS:
         raise ConfigError(
@@ -154,7 +185,7 @@ def maintain(database: Database) -> None:
     """
     if database.path is None:
         return
-    with database.engine.connect() as connection:
+    with _translated(database), database.engine.connect() as connection:
         # Neither may stand in a transaction, and the engine begins one for every statement.
         raw = connection.connection.cursor()
         raw.execute("PRAGMA busy_timeout = 0")

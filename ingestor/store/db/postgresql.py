@@ -150,6 +150,7 @@ _CONNECTING = (
     ("failed to resolve host", "there is no host of this name"),
     ("could not translate host name", "there is no host of this name"),
     ("the database system is", "the server is starting or stopping; try again"),
+    ("invalid connection option", "store.url has an option that PostgreSQL does not know"),
     ("does not exist", "there is no such database or user on the server; make it with createdb"),
 )
 """By what libpq says: while it connects, it tells no SQLSTATE."""

@@ -28,6 +28,7 @@ def only_run(database: Database) -> Iterator[None]:
     """
     if database.path is not None:
         with _file_held(database.path):
+            database.hold()
             yield
     else:
         with _server_held(database, shared=False):

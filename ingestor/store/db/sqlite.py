@@ -109,7 +109,10 @@ def expected(error: DBAPIError, where: object) -> ArchiveError | None:
     if isinstance(error, DatabaseError):
         for mark, sentence in (
             ("file is not a database", "is not an SQLite database; name another file in store.url"),
-            ("unable to open", "cannot be opened; is the folder there, and may it be written?"),
+            (
+                "unable to open",
+                "cannot be opened; is the folder there, and may it and more files be opened?",
+            ),
             ("readonly", "is read-only; give this user the right to write it and its folder"),
             ("disk is full", "cannot be written: the disk is full"),
             ("disk i/o error", "cannot be written: the disk is full or failing"),
