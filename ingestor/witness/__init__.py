@@ -48,8 +48,8 @@ them the stored title and text are no witnesses: they may come from this very pa
 
 What speaks for a page, one being enough (and nothing else doubted):
 
-* it shares text with what the feed carries (and is not less than half of it, cut or with a bid to
-  log in), or (at a later look) with what is known;
+* it shares text with what the feed carries (and is not the half of it that bids to log in), or (at
+  a later look) with what is known;
 * a template read it, at the address or with the document id that was asked for; where neither the
   announced title nor the announced text is on it, only with the id stated;
 * the announced title (at a later look, or the known one) is its title, or is what its text begins
@@ -207,7 +207,7 @@ def _doubt(signs: Signs) -> str:
     if not alphanumerics(signs.evidence.text) and not signs.evidence.pictures:
         return _NO_TEXT
     if signs.feed_text and is_teaser(signs.evidence, signs.announced.text):
-        return "less than half of what the feed carries"
+        return "less than half of what the feed carries, and bids to log in"
     if signs.feed_text or signs.known_text:
         return ""
     return _against(signs) or _unproved(signs)

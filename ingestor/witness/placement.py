@@ -43,7 +43,8 @@ def placed(signs: Signs) -> Verdict:
     if not signs.known:
         return Believed(evidence.day or announced.day)
     nearest, share = signs.known[0]
-    if share >= SOME_SHARE and is_teaser(evidence, nearest.text):
+    is_part = is_teaser(evidence, nearest.text) or is_cut(evidence, nearest.text)
+    if share >= SOME_SHARE and is_part:
         return Doubtful("less than half of the text that is known")
     if signs.denies(nearest):
         return _other_id(signs, stated_day or announced.day)
@@ -117,11 +118,18 @@ def _has_day(article: KnownArticle, day: str) -> bool:
 
 
 def is_teaser(evidence: Evidence, whole: str) -> bool:
-    """Whether a page has less than half of a text that it shares: its beginning, or bids to log in.
+    """Whether a page bids to log in and has less than half of a text that it shares."""
+    return "login" in evidence.words and _is_less(evidence, whole)
 
-    A page may be cut by a wall, by a server that failed in its middle, or by its first part alone.
+
+def is_cut(evidence: Evidence, whole: str) -> bool:
+    """Whether a page has less than half of a text, and that is its beginning.
+
+    It may be cut by a wall, by a server that failed in its middle, or be a first part alone.
     """
-    letters, more = alphanumerics(evidence.text), alphanumerics(whole)
-    if len(letters) >= TEASER_SHARE * len(more):
-        return False
-    return "login" in evidence.words or more.startswith(letters[:-_CUT_LETTERS])
+    beginning = alphanumerics(evidence.text)[:-_CUT_LETTERS]
+    return _is_less(evidence, whole) and alphanumerics(whole).startswith(beginning)
+
+
+def _is_less(evidence: Evidence, whole: str) -> bool:
+    return len(alphanumerics(evidence.text)) < TEASER_SHARE * len(alphanumerics(whole))

@@ -383,7 +383,6 @@ def test_a_page_that_ends_in_the_middle_replaces_no_text(part):
     cut = replace(SINA, text=part)
     assert len(part) < len(TEXT) / 2
     assert agrees(judge(Announcement(TITLE), [known()], look(cut, "second")), Doubtful)
-    assert agrees(judge(Announcement(TITLE, TEXT), [], look(replace(PLAIN, text=part))), Doubtful)
     stays = look(cut, "second", doubted_before=True)
     assert agrees(judge(Announcement(TITLE), [known()], stays), Edited(1, REPEATED))
 
