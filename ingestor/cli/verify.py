@@ -11,10 +11,13 @@ from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
+from ingestor.config import Settings
 from ingestor.errors import ArchiveInUse, StorageFailed
 from ingestor.maintenance import verify as operation
 from ingestor.maintenance.differences import Difference
+from ingestor.maintenance.verify import Comparison
 from ingestor.pipeline.recovery import recover
+from ingestor.store.db.database import Database
 from ingestor.store.db.run_lock import only_run
 
 
@@ -45,25 +48,32 @@ def verify(
                 raise
             alone = False
             say_error(f"{error}; files and records that it may be writing are not looked at")
-        mended: list[Difference] = []
-        if repair:
-            recover(database, settings.archive)
-            mended = operation.mend_texts(database, settings)
-        compared = operation.compare(database, settings, Clock().now(), alone=alone)
-        differences, left = mended + compared.differences, compared.differences
-        for difference in differences:
-            say(difference.line)
-        if alone:
-            # What is known to be damaged is verify's own note; one that is wrong goes.
-            operation.apply(database, compared.known)
-        if repair:
-            left = operation.repair(database, settings, compared.differences)
+        compared, mended, left = _compare(database, settings, alone=alone, repair=repair)
     database.close()
     for difference in compared.known:
         say(difference.line)
     for name in compared.foreign:
         say(f"file {name}: belongs to no article; left alone")
-    repaired = f", {len(differences) - len(left)} mended" if repair else ""
-    say(f"{len(differences)} disagreements{repaired}; {len(compared.foreign)} foreign files")
+    found = len(mended) + len(compared.differences)
+    repaired = f", {found - len(left)} mended" if repair else ""
+    say(f"{found} disagreements{repaired}; {len(compared.foreign)} foreign files")
     if left:
         raise typer.Exit(1)
+
+
+def _compare(
+    database: Database, settings: Settings, *, alone: bool, repair: bool
+) -> tuple[Comparison, list[Difference], list[Difference]]:
+    """Compare, and repair; return what was found, the texts mended before, and what is left."""
+    mended: list[Difference] = []
+    if repair:
+        recover(database, settings.archive)
+        mended = operation.mend_texts(database, settings)
+    compared = operation.compare(database, settings, Clock().now(), alone=alone)
+    for difference in (*mended, *compared.differences):
+        say(difference.line)
+    if alone:
+        # What is known to be damaged is verify's own note; one that is wrong goes.
+        operation.apply(database, compared.known)
+    left = compared.differences
+    return compared, mended, operation.repair(database, settings, left) if repair else left

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 Repair = Callable[[Connection], object]
+"""Makes two agree, within a transaction; it returns ``False`` where it could not."""
 
 
 @dataclass(frozen=True, slots=True)

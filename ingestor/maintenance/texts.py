@@ -20,6 +20,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from ingestor.archive.front_matter import read_post
 from ingestor.archive.storage import storage
@@ -96,8 +97,8 @@ class TextComparison:
         if cell.table in {"articles", "revisions"} and row:
             self.articles.add(row["id"] if cell.table == "articles" else row["article_id"])
         line = f"{cell.place}: {cell.problem}"
-        if (moment := _by_its_form(cell)) is not None:
-            return Difference(f"{line}; its form has it", partial(_restore, cell, moment))
+        if (value := _by_its_form(cell)) is not None:
+            return Difference(f"{line}; its form has it", partial(_restore, cell, value))
         for name, copies in self._sources(cell.table):
             for copy in copies(connection, cell, row):
                 if _is_readable(copy) and _has_its_hash(cell, row, copy):
@@ -114,9 +115,7 @@ class TextComparison:
         """Return who surely has what a cell of a table held."""
         sources: Mapping[str, Sequence[tuple[str, Copies]]] = {
             "articles": (
-                ("its name", _of_names),
-                ("its revision", _of_twin),
-                ("its file", self._of_file),
+                ("its name", _of_names), ("its revision", _of_twin), ("its file", self._of_file),
                 ("its page", self._of_page),
             ),
             "revisions": (("its article", _of_twin), ("its page", self._of_page)),
@@ -124,7 +123,7 @@ class TextComparison:
             "entries": (("the feed's body", self._of_feed),),
             "feeds": (("the configuration", self._of_configuration),),
             "images": (("the article", _of_article),),
-        }
+        }  # fmt: skip
         return sources.get(table, ())
 
     def _alike(self, connection: Connection, cell: DamagedCell) -> Iterator[str]:
@@ -179,11 +178,8 @@ class TextComparison:
         said: dict[str, object] = {
             "content_html": article.body.html,
             "content_text": article.body.text,
-            **{name: getattr(article, name) for name in ("title", "media", "editor", "summary")},
-            "headimg": article.headimg,
-            "template": article.template,
         }
-        yield said.get(cell.column)
+        yield said.get(cell.column, getattr(article, cell.column, None))
 
     def _of_record(
         self,
@@ -211,17 +207,15 @@ class TextComparison:
         """Yield what the feed's kept bodies announce under the entry's key, guid or address."""
         stored = audit.row_of(connection, "feeds", row["feed_id"])
         configured = {section.name: section.feed() for section in self.settings.feeds}
-        feed = configured.get(stored["name"]) or Feed(
-            stored["name"], stored["kind"], stored["url"], (), ""
-        )
+        unconfigured = Feed(stored["name"], stored["kind"], stored["url"], (), "")
+        feed = configured.get(stored["name"], unconfigured)
         for number in captures.of_address(connection, feed.url, row["seen_at"]):
             capture = audit.row_of(connection, "captures", number)
             kept = self._kept(connection, capture)
             if kept is None:
                 continue
-            response = Response(
-                feed.url, capture["final_url"], 200, kept.headers, kept.body, capture["fetched_at"]
-            )
+            answered, at = capture["final_url"], capture["fetched_at"]
+            response = Response(feed.url, answered, 200, kept.headers, kept.body, at)
             announced = source(feed.kind).read(feed, response).entries
             for keys, entry in zip(entry_keys(feed, announced), announced, strict=True):
                 names = {"key": {keys.key, keys.own}, "guid": {entry.guid}, "url": {entry.url}}
@@ -307,9 +301,16 @@ def _of_article(
 
 
 def _by_its_form(cell: DamagedCell) -> str | None:
-    """Return the moment of which only a mark between its numbers is damaged."""
+    """Return what can be read of a cell all the same: it is whole, but for what it is marked as.
+
+    That is a text that is kept as bytes, or a moment with a wrong mark between its numbers.
+    """
     column = metadata.tables[cell.table].c[cell.column]
-    if not isinstance(column.type, UtcTime) or len(cell.raw) != len(_MOMENT):
+    if not isinstance(column.type, UtcTime):
+        text = cell.raw.decode("utf-8", "replace")
+        marked_wrongly = cell.problem == audit.NO_TEXT and cell.column not in _HASHED
+        return text if marked_wrongly and "\ufffd" not in text else None
+    if len(cell.raw) != len(_MOMENT):
         return None
     marked = "".join(
         mark if mark != "0" else chr(byte) for mark, byte in zip(_MOMENT, cell.raw, strict=True)
@@ -345,7 +346,6 @@ _KIN: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = {
     ("securities", "symbol"): (("symbols", "symbol"),),
     ("securities", "name"): (("symbols", "name"),),
     ("keywords", "keyword"): (("keywords", "keyword"),),
-    ("images", "url"): (("pictures", "url"),),
     ("pictures", "url"): (("images", "url"),),
 }
 """Where the same texts stand, by table and column of what is damaged."""
@@ -389,5 +389,11 @@ def _nearest(cell: DamagedCell, copies: Iterable[str]) -> str | None:
     return nearest.pop() if fewest <= most and len(nearest) == 1 else None
 
 
-def _restore(cell: DamagedCell, value: object, connection: Connection) -> None:
-    audit.set_cell(connection, cell, value)
+def _restore(cell: DamagedCell, value: object, connection: Connection) -> bool:
+    """Give a cell its value back; ``False``: another row has it by now, and it has to be unique."""
+    try:
+        with connection.begin_nested():
+            audit.set_cell(connection, cell, value)
+    except IntegrityError:
+        return False
+    return True

@@ -171,10 +171,11 @@ def mend_texts(database: Database, settings: Settings) -> list[Difference]:
         texts = TextComparison(database, settings, present)
         found = list(_guarded("texts", texts.differences(), is_damaged=True))
         round_of = [difference for difference in found if difference.repair]
-        if not round_of:
+        failed = apply(database, round_of)
+        done = [difference for difference in round_of if difference not in failed]
+        if not done:
             break
-        apply(database, round_of)
-        mended += round_of
+        mended += done
     return mended
 
 
@@ -185,20 +186,27 @@ def repair(
     database: Database, settings: Settings, differences: list[Difference]
 ) -> list[Difference]:
     """Repair what can be repaired; return what is left. The caller holds the archive."""
-    apply(database, differences)
+    failed = apply(database, differences)
     write_files(database, settings.archive)
-    left = [difference for difference in differences if difference.repair is None]
+    left = [difference for difference in differences if difference.repair is None] + failed
     apply(database, list(_notes(database, [difference.line for difference in left])))
     return left
 
 
-def apply(database: Database, differences: list[Difference]) -> None:
-    """Make all agree that can, in one transaction; of what is known, take wrong notes back."""
-    repairs = [difference.repair for difference in differences if difference.repair]
-    if repairs:
-        with database.transaction() as connection:
-            for make_right in repairs:
-                make_right(connection)
+def apply(database: Database, differences: list[Difference]) -> list[Difference]:
+    """Make all agree that can, in one transaction; return those of which that failed.
+
+    Of what is known, notes that are wrong are taken back.
+    """
+    repairable = [difference for difference in differences if difference.repair]
+    if not repairable:
+        return []
+    with database.transaction() as connection:
+        return [
+            difference
+            for difference in repairable
+            if difference.repair and difference.repair(connection) is False
+        ]
 
 
 def _furniture(database: Database, settings: Settings, now: datetime) -> Iterator[Difference]:

@@ -242,6 +242,9 @@ def damaged_cells(
             yield DamagedCell(table.name, number, "content_text", raw, _ANOTHER_TEXT)
 
 
+NO_TEXT = "is no text"
+"""Problem of a value that is kept as something else."""
+
 _CHECKED = (Text, UtcTime, Integer)
 _ANOTHER_TEXT = "its text is not what content_sha256 says"
 
@@ -253,7 +256,7 @@ def _problem(column: Column[Any], kind: str, raw: bytes | None) -> str:
     if isinstance(column.type, Integer):
         return "" if kind == "integer" else "is no number"
     if kind != "text":
-        return "is no text"
+        return NO_TEXT
     try:
         value = raw.decode()
     except UnicodeDecodeError as error:

@@ -236,7 +236,8 @@ def exported(
 class DayOrder:
     """How far a walk through articles is, by publication day and id.
 
-    A day that is damaged is read otherwise than it is sorted: its rows are remembered, and passed.
+    A day that is damaged is read otherwise than it is sorted: a row that comes out of order is
+    remembered, and passed.
     """
 
     day: str = ""
@@ -255,7 +256,7 @@ class DayOrder:
     def advance(self, walked: Sequence[tuple[str, int]]) -> None:
         """Note that articles of these days and ids were walked."""
         for day, article_id in walked:
-            if is_day(day):
+            if is_day(day) and (day, article_id) > (self.day, self.article_id):
                 self.day, self.article_id = day, article_id
             else:
                 self._passed.add(article_id)

@@ -141,13 +141,24 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def test_every_command_survives_damaged_texts(full):
-    """A row in which nothing is whole: the others are shown, and it as far as it can be read."""
+def with_a_byte_overwritten(site: Site) -> None:
     cells = {
         table: tuple(column for column in columns if column not in {"media", "editor", "headimg"})
         for table, columns in ALL.items()
     }
-    harm(full, cells)
+    harm(site, cells)
+
+
+def marked_as_bytes(site: Site) -> None:
+    for table, columns in ALL.items():
+        values = ", ".join(f"{column} = CAST({column} AS BLOB)" for column in columns)
+        site.change(f"UPDATE {table} SET {values} WHERE rowid = 2")
+
+
+@pytest.mark.parametrize("damage", [with_a_byte_overwritten, marked_as_bytes])
+def test_every_command_survives_damaged_texts(full, damage):
+    """A row in which nothing is whole: the others are shown, and it as far as it can be read."""
+    damage(full)
     for command in COMMANDS:
         done = full.run(*command)
         assert done.returncode in {0, 1}, (command, done.stderr)
@@ -155,6 +166,8 @@ def test_every_command_survives_damaged_texts(full):
     assert (full.folder / "lines").read_text("utf-8").count("\n") == 6
     full.make_due()
     assert "a bug" not in full.run("--once").stderr
+    for again in ((), ("--repair",), ()):
+        assert "a bug" not in full.run("verify", *again).stderr
 
 
 def test_damage_that_is_come_across_is_said_by_status_and_health(full):

@@ -122,7 +122,7 @@ def test_a_disagreement_is_said_and_mended(full, fault, said):
 
 CONTRADICTIONS = {
     "a text that is not its hash": (
-        "UPDATE articles SET content_text = 'x' WHERE id = 1",
+        "UPDATE articles SET content_text = 'x', content_sha256 = 'y' WHERE id = 1",
         "content_sha256",
     ),
     "a revision that is gone": ("DELETE FROM revisions WHERE article_id = 1", "is missing"),

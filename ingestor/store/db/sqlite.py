@@ -16,7 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    Integer,
+    Text,
+    create_engine,
+    event,
+    inspect,
+)
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from ingestor.errors import ArchiveError, ArchiveInUse, StorageFailed
@@ -39,6 +49,7 @@ def open_engine(url: URL, *, for_reading: bool) -> Engine:
         engine = create_engine(url)
         event.listen(engine, "connect", _prepare)
     event.listen(engine, "connect", _read_all_texts)
+    engine.dialect.colspecs = {**engine.dialect.colspecs, **_READABLE}
     if for_reading:
         event.listen(engine, "connect", _remember_more)
     event.listen(engine, "begin", _begin)
@@ -182,6 +193,37 @@ def _read_all_texts(connection: sqlite3.Connection, record: Any) -> None:  # noq
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+class _ReadableText(Text):
+    """Text, also where damage made something else of it: a column's type binds nobody here."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002 - SQLAlchemy's
+        """Return what reads a value of the driver."""
+
+        def as_text(value: Any) -> Any:
+            """Return a value as text, if it is not NULL."""
+            if value is None or isinstance(value, str):
+                return value
+            return _text(value) if isinstance(value, bytes) else str(value)
+
+        return as_text
+
+
+class _ReadableInteger(Integer):
+    """A whole number, 0 where damage made something else of it."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002 - SQLAlchemy's
+        """Return what reads a value of the driver."""
+
+        def as_number(value: Any) -> Any:
+            """Return a value as a number, if it is not NULL."""
+            return value if value is None or isinstance(value, int) else 0
+
+        return as_number
+
+
+_READABLE = {Text: _ReadableText, Integer: _ReadableInteger}
 
 
 def _remember_more(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
