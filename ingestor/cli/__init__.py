@@ -10,20 +10,29 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from copy import copy as duplicate
 from dataclasses import fields, replace
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup, TyperOption
 
 from ingestor import __version__
-from ingestor.cli.common import LogFormat, Options, options, say, say_error
+from ingestor.cli.common import (
+    LogFormat,
+    Options,
+    open_streams,
+    options,
+    say,
+    say_error,
+)
 from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, IngestorError, UsageError
 
 VERBS = {
@@ -52,6 +61,8 @@ GLOBAL_OPTIONS = frozenset(field.name for field in fields(Options))
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``ingest`` with the process's arguments and exit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    open_streams()
+    warnings.showwarning = _say_warning
     try:
         application()(given, prog_name="ingest")
     except Exception as error:
@@ -59,6 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         sys.exit(_explain(error))
     sys.exit(0)
+
+
+def _say_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,  # noqa: ARG001 - the signature of warnings.showwarning
+    lineno: int,  # noqa: ARG001
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Say a library's warning as what it is, a line; where there are logs, they have it."""
+    say_error(f"warning: {category.__name__}: {message}")
 
 
 class Verbs(TyperGroup):
@@ -198,6 +221,9 @@ def ingest(
     Example: ingest --once --since 2024-01-01 --until 2024-03-31 --feed 新浪财经－宏观经济
     """
     context.obj = Options(config, verbose, quiet, debug, log_format)
+    if once or context.invoked_subcommand:
+        # Only the daemon hears it; who closes the terminal ends all else.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     given = any((once, feed, as_json, since, until, force, defer))
     if verb := context.invoked_subcommand:
         if given:

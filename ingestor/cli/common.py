@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +18,11 @@ from ingestor.text.sanitize import escaped, one_line, redact, visible
 
 if TYPE_CHECKING:
     from ingestor.config import Settings
+
+STANDARD_ERROR = 2
+
+LONGEST_WRITE_MILLISECONDS = 1_000
+"""A reader of the log that is busy gets so long; without one, no line waits."""
 
 LogFormat = Literal["human", "json", "journal"]
 
@@ -49,6 +56,51 @@ class Options:
         return settings
 
 
+class ErrorStream:
+    """Standard error, as long as it takes what is written: a log that is lost stops no work.
+
+    The disk may be full, the reader of a pipe gone, or hanging: that is waited for once.
+    """
+
+    def __init__(self) -> None:
+        self._is_lost = False
+        self._poll = select.poll()
+        self._poll.register(STANDARD_ERROR, select.POLLOUT)
+
+    def write(self, text: str) -> int:
+        """Write text at once; return its length, whether it was taken or not."""
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        data = text.encode(encoding, "backslashreplace")
+        try:
+            while data:
+                # A pipe that says that it can be written takes so much.
+                if not self._poll.poll(0 if self._is_lost else LONGEST_WRITE_MILLISECONDS):
+                    raise TimeoutError
+                data = data[os.write(STANDARD_ERROR, data[: select.PIPE_BUF]) :]
+        except OSError:
+            self._is_lost = True
+        else:
+            self._is_lost = False
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: all is written at once."""
+
+
+def open_streams() -> None:
+    """Open what is missing of standard input, output and error, on nothing.
+
+    Else the next file that is opened, such as the database, would get their number.
+    """
+    for number in range(STANDARD_ERROR + 1):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(STANDARD_ERROR, "w", closefd=False)
+
+
 def options(context: typer.Context) -> Options:
     """Return the global options that the callback put aside."""
     chosen = context.find_root().obj
@@ -72,8 +124,8 @@ def _as_text(value: object) -> str:
 
 
 def say_error(text: str) -> None:
-    """Print one clean line to standard error."""
-    typer.echo(f"ingest: {one_line(redact(text))}", err=True)
+    """Print one clean line to standard error, if that takes it."""
+    ErrorStream().write(f"ingest: {one_line(redact(text))}\n")
 
 
 def day_option(option: str, text: str) -> date:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
+import threading
+import traceback
+import warnings
 from collections.abc import Mapping
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from ingestor.cli.common import LogFormat, Options
+from ingestor.cli.common import ErrorStream, LogFormat, Options
 from ingestor.text.sanitize import one_line, redact, visible
+
+log = structlog.get_logger(__name__)
+
+_PLACE = re.compile(r'File "([^"\n]+)", line (\d+)')
+"""In a traceback."""
 
 _PRIORITIES = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 """Syslog's, which the journal reads from the beginning of a line."""
@@ -25,7 +35,8 @@ def set_up_logs(chosen: Options, unsaid: frozenset[str] = frozenset()) -> None:
     level = logging.WARNING if chosen.quiet else logging.INFO
     if chosen.verbose or chosen.debug:
         level = logging.DEBUG
-    configure(chosen_format(chosen.log_format, os.environ), level, unsaid)
+    form = chosen_format(chosen.log_format, os.environ)
+    configure(form, level, unsaid, tracebacks=chosen.debug)
 
 
 def chosen_format(wanted: LogFormat | None, environment: Mapping[str, str]) -> LogFormat:
@@ -37,8 +48,18 @@ def chosen_format(wanted: LogFormat | None, environment: Mapping[str, str]) -> L
     return "journal" if "JOURNAL_STREAM" in environment else "json"
 
 
-def configure(form: LogFormat, level: int, unsaid: frozenset[str] = frozenset()) -> None:
-    """Send our events but those named in ``unsaid``, and the libraries' warnings, to stderr."""
+def configure(
+    form: LogFormat,
+    level: int,
+    unsaid: frozenset[str] = frozenset(),
+    *,
+    tracebacks: bool = False,
+) -> None:
+    """Send our events but those named in ``unsaid``, and the libraries' warnings, to stderr.
+
+    Of an error they say what and where it is; the whole way there with ``tracebacks``.
+    """
+    stream = cast("TextIO", ErrorStream())
 
     def left_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Drop an event that is not to be said."""
@@ -51,16 +72,16 @@ def configure(form: LogFormat, level: int, unsaid: frozenset[str] = frozenset())
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
         # Before the secrets are taken out: a traceback may hold an address too.
-        structlog.processors.format_exc_info,
+        structlog.processors.format_exc_info if tracebacks else _brief,
         _presentable,
     ]
     structlog.configure(
         processors=[*shared, *_renderers(form)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -71,6 +92,44 @@ def configure(form: LogFormat, level: int, unsaid: frozenset[str] = frozenset())
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    warnings.showwarning = _log_warning
+    threading.excepthook = _log_thread
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - the signature of warnings.showwarning
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    at = f"{filename}:{lineno}"
+    log.warning("library_warning", kind=category.__name__, text=str(message), at=at)
+
+
+def _log_thread(failed: threading.ExceptHookArgs) -> None:
+    log.error("thread_failed", exc_info=failed.exc_value)
+
+
+def _log_unraisable(failed: sys.UnraisableHookArgs) -> None:
+    log.warning("error_without_owner", exc_info=failed.exc_value)
+
+
+def _brief(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say of an exception what it is, and the last place that it or its worker process names."""
+    given = event.pop("exc_info", None)
+    error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["bug"] = repr(error)
+        told = [*traceback.format_tb(error.__traceback__), *getattr(error, "__notes__", [])]
+        if places := _PLACE.findall("".join(told)):
+            event["at"] = ":".join(places[-1])
+    elif "exception" in event:
+        # A library's own logger has formatted it already.
+        event["exception"] = event["exception"].strip().splitlines()[-1]
+    return event
 
 
 def _renderers(form: LogFormat) -> list[Processor]:

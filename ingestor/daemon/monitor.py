@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -114,6 +115,14 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], pages: Pages) -> None:
         self.pages = pages
         super().__init__(address, _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - its signature there
+        """Log it: who hangs up in the middle is no event, and a bug has to be found."""
+        error = sys.exception()
+        if isinstance(error, OSError):
+            log.debug("asked_in_vain", error=str(error))
+        else:
+            log.error("answer_failed", exc_info=error)
 
 
 class _Handler(BaseHTTPRequestHandler):

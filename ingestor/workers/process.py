@@ -22,11 +22,12 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.context import ForkServerContext
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from ingestor.errors import TooSlow, WorkerDied
+from ingestor.errors import TooSlow, WorkerDied, WorkersFailed
 
 R = TypeVar("R")
 
@@ -96,7 +97,19 @@ class WorkerProcess:
         self._writable.register(ours, select.POLLOUT)
         self._unsent: deque[memoryview] = deque()
         self._process = _context().Process(target=_serve, args=(theirs, seconds), daemon=True)
-        self._process.start()
+        # Ctrl-C is for the owner alone: neither a worker nor the process from which it is forked
+        # hears it, not even while they begin.
+        # The tracker first: it unblocks the signal for whoever starts it.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        except EOFError as error:
+            raise WorkersFailed(
+                "the process from which workers are forked has ended; start the program again"
+            ) from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self.tasks: deque[Task[Any]] = deque()
         """Sent and not answered, the oldest first: that is the one it works on."""
@@ -320,8 +333,16 @@ def _bounded(work: Callable[[], R], seconds: float) -> R:
 
 
 def _prepare() -> None:
-    """Bound the process's memory; it leaves Ctrl-C to its owner."""
+    """Bound the process's memory; it leaves Ctrl-C to its owner, and its end too.
+
+    It writes nothing: what becomes of a task is told to the owner, and what a library, Python or
+    the C library says when the process ends would stand between the lines of the log.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(nothing, number)
+    os.close(nothing)
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     ours = MOST_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(MOST_MEMORY_BYTES, most)
     resource.setrlimit(resource.RLIMIT_AS, (ours, most))

@@ -1,10 +1,18 @@
 """Logs: for people and for machines, one line an outcome, and no secrets."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from ingestor.text.sanitize import redact
+from tools import ROOT
+from tools.living import wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed
 
@@ -105,6 +113,149 @@ def test_on_a_terminal_a_failure_is_said_once(site, net):
     shown = site.on_a_terminal("--once")
     assert shown.count("HTTP 500") == 1
     assert "ingest: feed 新浪财经－國內: " in shown
+
+
+def full_disk():
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def closed_pipe():
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+def pipe_that_nobody_reads():
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 65_536)
+    os.set_blocking(writer, True)
+    LEFT_OPEN.append(reader)
+    return writer
+
+
+LEFT_OPEN: list[int] = []
+"""The other ends of pipes: closed, they would be another case."""
+
+UNWRITABLE = {
+    "a full disk": full_disk,
+    "a closed pipe": closed_pipe,
+    "a pipe that nobody reads": pipe_that_nobody_reads,
+    "none": None,
+}
+
+
+@pytest.mark.parametrize("stream", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_a_log_that_cannot_be_written_stops_no_work(site, net, stream):
+    """The daemon ingests, and ends with 0; no file of its own gets the log's number."""
+    publish(net, [made_up(1)])
+    site.configure(feed(more='every = "1s"'), schedule='jitter = "0s"', fetch="robots = false")
+    errors = stream() if stream else None
+    command = [sys.executable, "-m", "ingestor", "--verbose"]
+    if errors is None:
+        command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
+    process = subprocess.Popen(
+        command, cwd=site.folder, env=site.environment(), stderr=errors, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for(lambda: len(site.files()) == 1)
+        publish(net, [made_up(1), made_up(2)])
+        wait_for(lambda: len(site.files()) == 2)
+        assert Path(f"/proc/{process.pid}/fd/2").readlink() != site.folder / "archive.db"
+        process.terminate()
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        for number in [errors, *LEFT_OPEN] if errors else []:
+            os.close(number)
+        LEFT_OPEN.clear()
+    assert site.run("verify").returncode in {0, 1}
+
+
+_TROUBLES = """
+import os, signal, warnings
+import ingestor.extract
+def read_page(page):
+    warnings.warn("something of a library", UserWarning, stacklevel=1)
+    os.write(2, b"raw words of a C library\\n")
+    {trouble}
+ingestor.extract.read_page = read_page
+"""
+
+TROUBLES = {
+    "is killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "crashes": "os.kill(os.getpid(), signal.SIGSEGV)",
+    "aborts": "os.abort()",
+    "has no memory": "raise MemoryError",
+    "fills the memory": "x = []; [x.append(bytes(1 << 28)) for _ in range(99)]",
+    "has a bug": "raise ZeroDivisionError('made up')",
+    "goes too deep": "f = lambda: f(); f()",
+    "leaves": "raise SystemExit(3)",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+def test_what_happens_in_a_worker_is_a_line_of_the_log(site, net, tmp_path, trouble):
+    """Nothing raw comes between them: no warning, no traceback."""
+    publish(net, [made_up(1)], full=False)
+    (tmp_path / "trouble").mkdir()
+    (tmp_path / "trouble" / "sitecustomize.py").write_text(_TROUBLES.format(trouble=trouble))
+    done = subprocess.run(
+        [sys.executable, "-m", "ingestor", "--once"],
+        cwd=site.folder,
+        env=site.environment() | {"PYTHONPATH": f"{tmp_path / 'trouble'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert "entry_failed" in [event["event"] for event in events]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_warning_of_a_library_is_a_line_of_the_log(site, net, tmp_path):
+    """Of one that warns while it is imported, too."""
+    publish(net, [made_up(1)])
+    (tmp_path / "trouble").mkdir()
+    text = "import warnings, ingestor.pipeline.poll as p\nold = p.read_older\n"
+    text += "def new(*a):\n    warnings.warn('so old', UserWarning)\n    return old(*a)\n"
+    (tmp_path / "trouble" / "sitecustomize.py").write_text(f"{text}p.read_older = new\n")
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-m", "ingestor", "--once"],
+        cwd=site.folder,
+        env=site.environment() | {"PYTHONPATH": f"{tmp_path / 'trouble'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    (warning,) = [event for event in events if event.get("text") == "so old"]
+    assert (warning["event"], warning["kind"]) == ("library_warning", "UserWarning")
+
+
+def test_ctrl_c_shows_no_traceback(site, net):
+    """It goes to the whole group: to the workers, and while they begin."""
+    publish(net, [made_up(number) for number in range(1, 30)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingestor"],
+        cwd=site.folder,
+        env=site.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_for(lambda: net.asked(FEED_URL))
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert all(line.startswith("{") for line in errors.splitlines())
 
 
 def test_a_wrong_format_is_wrong_usage(site):
