@@ -1,6 +1,7 @@
 """WARC files: what was received comes back byte for byte, through the standard's own reader."""
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -323,3 +324,37 @@ def test_a_file_that_ends_in_half_a_record_keeps_its_mark_when_closed(tmp_path):
     assert list(recovery.unfinished(tmp_path)) == [tmp_path / place.file]
     assert recovery.close(tmp_path / place.file, 0) > 0
     assert faults_in(tmp_path) == 0
+
+
+def test_a_record_says_which_address_was_asked(tmp_path):
+    """Where it redirected, that is another one than answered."""
+    archive = WarcArchive(tmp_path, lambda: MOMENT)
+    straight = archive.append(response(b"x", url="https://a.example/1"))
+    redirected = replace(response(b"y", url="https://a.example/2"), url="https://b.example/文")
+    place = archive.append(redirected)
+    archive.close()
+    record = reader.read(tmp_path, place).record
+    assert (record.asked, record.url) == ("https://b.example/%E6%96%87", "https://a.example/2")
+    assert reader.read(tmp_path, straight).record.asked == "https://a.example/1"
+    assert faults_in(tmp_path) == 0
+
+
+def test_a_file_whose_records_have_no_captures_yet_keeps_its_mark(tmp_path):
+    """The database was full: the next start finds it; so does nobody while it is written."""
+    archive = WarcArchive(tmp_path, lambda: MOMENT, most_bytes=100)
+    first, second = archive.append(response(b"x")), archive.append(response(b"y"))
+    assert first.file != second.file
+    assert list(recovery.unfinished(tmp_path)) == []
+    archive.close()
+    assert {path.name for path in recovery.unfinished(tmp_path)} == {first.file, second.file}
+
+
+def test_what_is_damaged_before_a_record_that_can_be_read_is_not_cut_off(tmp_path):
+    """Only the end is, where nothing can be read any more."""
+    path, place = torn(tmp_path, -40)
+    data = bytearray(path.read_bytes())
+    data[place.offset + place.length // 2] ^= 0xFF
+    path.write_bytes(data)
+    whole = reader.whole_length(path, place.offset + place.length)
+    assert recovery.close(path, place.offset) == len(data) - whole
+    assert path.read_bytes() == data[:whole]
