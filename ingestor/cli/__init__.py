@@ -222,8 +222,7 @@ def ingest(
     """
     context.obj = Options(config, verbose, quiet, debug, log_format)
     if once or context.invoked_subcommand:
-        # Only the daemon hears it; who closes the terminal ends all else.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        _end_with_the_terminal()
     given = any((once, feed, as_json, since, until, force, defer))
     if verb := context.invoked_subcommand:
         if given:
@@ -245,6 +244,11 @@ def ingest(
         )
     else:
         run.once(context.obj, feed or [], as_json=as_json)
+
+
+def _end_with_the_terminal() -> None:
+    """Let SIGHUP end the program, which only the daemon takes for something else."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 def _explain(error: Exception) -> int:

@@ -82,16 +82,17 @@ def configure(
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    formatter = structlog.stdlib.ProcessorFormatter
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(form),
-            ],
-        )
+        formatter(foreign_pre_chain=shared, processors=[remove, *_renderers(form)])
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    _log_what_is_raw()
+
+
+def _log_what_is_raw() -> None:
+    """Let what Python itself would print be events: warnings, and errors that nobody catches."""
     warnings.showwarning = _log_warning
     threading.excepthook = _log_thread
     sys.unraisablehook = _log_unraisable

@@ -161,6 +161,9 @@ def stop_on_signals(
     if reload:
         wanted[signal.SIGHUP] = again
     before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    if reload:
+        # What was asked for since the start of the program is heard now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
         yield
     finally:

@@ -13,8 +13,9 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import Step, serve
 from ingestor.daemon.monitor import Monitor, Systemd
-from ingestor.errors import ConfigError
+from ingestor.errors import ConfigError, StorageFailed
 from ingestor.pipeline import STAGES, Stages, register_feeds
+from ingestor.pipeline.captures import make_folders
 from ingestor.pipeline.services import opened
 from ingestor.pipeline.soundness import PAGES_A_QUIET_MINUTE, inspect
 from ingestor.store.db.database import Database, maintain
@@ -122,17 +123,20 @@ class Service:
         self._monitor.manager.reloading()
         try:
             settings = self._read()
-            self._refuse_what_is_fixed(settings)
+            self._refuse(settings)
+            make_folders(settings.archive)
             self._open(settings)
-        except ConfigError as error:
+        except (ConfigError, StorageFailed) as error:
             log.error("config_refused", error=str(error))  # noqa: TRY400 - a person's mistake
         else:
             log.info("config_reloaded", feeds=len(settings.feeds))
         finally:
             self._monitor.manager.tell("READY=1")
 
-    def _refuse_what_is_fixed(self, settings: Settings) -> None:
+    def _refuse(self, settings: Settings) -> None:
         if settings.store.url != self._settings.store.url:
             raise ConfigError("store.url: cannot change while the daemon runs; restart it")
         if settings.service.listen != self._settings.service.listen:
             raise ConfigError("service.listen: cannot change while the daemon runs; restart it")
+        if not settings.feeds:
+            raise ConfigError("the configuration names no feeds; add a [[feeds]] section")

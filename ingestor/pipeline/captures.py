@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,14 +52,34 @@ def require_folders(archive: ArchiveSettings) -> None:
     Raises :class:`~ingestor.errors.ConfigError` when the package for it is not installed and
     :class:`~ingestor.errors.StorageFailed` when it cannot be used, before any work is done.
     """
+    for location in _wanted(archive):
+        if not isinstance(location, Path):
+            storage(location).is_there()
+
+
+def make_folders(archive: ArchiveSettings) -> None:
+    """Make each folder of the configuration on this machine.
+
+    Raises :class:`~ingestor.errors.StorageFailed` where one cannot be made or written.
+    """
+    for location in _wanted(archive):
+        if not isinstance(location, Path):
+            continue
+        try:
+            location.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(f"{location}: cannot be made: {error.strerror}") from error
+        if not os.access(location, os.W_OK | os.X_OK):
+            raise StorageFailed(f"{location}: may not be written by this user")
+
+
+def _wanted(archive: ArchiveSettings) -> list[Location]:
     wanted = [archive.dir]
     if archive.raw == "warc":
         wanted.append(archive.raw_dir)
     if archive.images:
         wanted.append(archive.images_dir)
-    for location in wanted:
-        if not isinstance(location, Path):
-            storage(location).is_there()
+    return wanted
 
 
 def opened_warc(

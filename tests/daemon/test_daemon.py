@@ -115,10 +115,19 @@ def test_sighup_takes_over_a_good_configuration(site, net, listening):
     assert "READY=1" in lines[lines.index("RELOADING=1") :]
 
 
+FEED = f"[[feeds]]\n{feed()}\n"
+
 BAD = {
     "an unknown key": ("[fetch]\nspeed = 3\n", "speed"),
     "not TOML": ("[fetch\n", "TOML"),
     "a kind that is not there": ('[[feeds]]\nname = "x"\nkind = "gopher"\n', "gopher"),
+    "an empty file": ("", "no feeds"),
+    "no feeds": ("[fetch]\nrobots = false\n", "no feeds"),
+    "a folder that cannot be made": (f'[archive]\ndir = "config.toml/x"\n{FEED}', "cannot be made"),
+    "a raw folder that is a file": (
+        f'[archive]\nraw_dir = "config.toml"\n{FEED}',
+        "cannot be made",
+    ),
     "another database": ('[store]\nurl = "sqlite:///other.db"\n', "store.url"),
 }
 
@@ -138,6 +147,26 @@ def test_sighup_refuses_a_bad_configuration_and_keeps_the_old_one(site, net):
         wait_for(lambda: len(site.files()) == 2)
         assert daemon.stop() == 0
     assert "Traceback" not in daemon.said()
+
+
+def test_a_reload_that_is_asked_for_too_early_is_not_deadly(site, net):
+    """Nor lost: at whatever moment of its start it comes."""
+    publish(net, [made_up(1)])
+    site.configure(feed(more='every = "1s"'), **RESTLESS)
+    with Daemon(site) as daemon:
+        # Before its first line the interpreter itself begins, and takes a signal as it comes.
+        wait_for(lambda: is_blocked(daemon.process.pid, signal.SIGHUP))
+        while "service_started" not in daemon.said() and daemon.process.poll() is None:
+            daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "config_reloaded" in daemon.said())
+        assert daemon.stop() == 0
+
+
+def is_blocked(process, number):
+    """Return whether a process has put a signal off."""
+    status = Path(f"/proc/{process}/status").read_text()
+    mask = next(line for line in status.splitlines() if line.startswith("SigBlk:")).split()[1]
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def test_workers_end_with_a_daemon_that_is_killed(site, net):

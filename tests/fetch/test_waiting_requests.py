@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.clock import Clock
-from ingestor.fetch.host_limiter import HostQueues, MemoryHostLimiter, Paused, Ready
+from ingestor.fetch.host_limiter import (
+    SLOW_PLACES,
+    SLOW_SECONDS,
+    HostQueues,
+    MemoryHostLimiter,
+    Paused,
+    Places,
+    Ready,
+)
 from ingestor.model import HostPause
 
 NOW = datetime(2024, 5, 1, 8, 0, tzinfo=UTC)
@@ -119,3 +127,18 @@ def test_the_limits_hold_and_every_request_gets_its_turn(wanted, slots, delay, d
         assert all(later - earlier >= delay - 1e-9 for (earlier, _), (later, _) in pairwise(mine))
         for at, _ in mine:
             assert sum(other <= at < other + duration for other, _ in mine) <= slots
+
+
+def test_slow_requests_give_their_places_to_others_up_to_a_bound():
+    """Quick ones are as many as were allowed; all together are some times as many."""
+    second = [0.0]
+    places = Places(4, lambda: second[0])
+    releases = []
+    for round_number in range(1, SLOW_PLACES + 1):
+        while places.is_free():
+            releases.append(places.take())
+        assert len(releases) == 4 * round_number
+        second[0] += SLOW_SECONDS
+    assert not places.is_free()
+    releases.pop()()
+    assert places.is_free()
