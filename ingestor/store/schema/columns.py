@@ -97,9 +97,12 @@ def as_stored(tables: MetaData, dialect: Dialect) -> MetaData:
         return tables
     stored = MetaData(naming_convention=tables.naming_convention)
     for table in tables.sorted_tables:
-        for column in table.to_metadata(stored).columns:
+        copy = table.to_metadata(stored)
+        for column in copy.columns:
             if isinstance(column.type, Text):
                 column.type = TEXT
+        for index in copy.indexes:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     return stored
 
 
@@ -149,5 +152,9 @@ def reference(table: str, comment: str, **options: Any) -> Column[int]:
 
 
 def partial_index(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> Index:
-    """Make an index of the rows that a condition holds for."""
-    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+    """Make an index of the rows that a condition holds for, on either database.
+
+    :func:`as_stored` says it to PostgreSQL: said here, SQLAlchemy would import for every SQLite
+    file what PostgreSQL needs.
+    """
+    return Index(name, *columns, sqlite_where=condition)
