@@ -34,10 +34,14 @@ not in this tree is a bug and stops the run with its traceback.
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ingestor.model import Response
 from ingestor.text.sanitize import shortened, visible
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ingestor.model import Response
 
 MOST_CHARACTERS = 3_000
 """Of an error's text: it may hold an address, which has 2,000 at most."""

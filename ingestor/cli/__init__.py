@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Sequence
 from copy import copy as duplicate
 from dataclasses import fields, replace
+from functools import partial
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -89,6 +90,7 @@ class Verbs(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse an unknown command before options are read, for which Pydantic is imported."""
+        _take_plain_values(self.get_params(ctx))
         given, rest, _ = self.make_parser(ctx).parse_args(list(args))
         eager = {parameter.name for parameter in self.get_params(ctx) if parameter.is_eager}
         if rest and rest[0] not in VERBS and eager.isdisjoint(given):
@@ -102,7 +104,9 @@ class Verbs(TyperGroup):
     ) -> tuple[str | None, Any, list[str]]:
         """Import the command that the arguments name; an unknown one is wrong usage."""
         if args[0] in VERBS:
-            self.add_command(self._loaded(args[0]))
+            command = self._loaded(args[0])
+            _take_plain_values(command.get_params(ctx))
+            self.add_command(command)
         return super().resolve_command(ctx, args)
 
     def _loaded(self, verb: str) -> Any:
@@ -114,6 +118,24 @@ class Verbs(TyperGroup):
                 behind.callback = _note_global_option
                 command.params.append(behind)
         return command
+
+
+def _take_plain_values(parameters: list[Any]) -> None:
+    """Let what is not given, and texts that stay texts, pass without Pydantic.
+
+    Typer asks Pydantic for every value, and that takes longer to import than Typer itself.
+    """
+    for parameter in parameters:
+        parameter.process_value = partial(_value, parameter)
+
+
+def _value(parameter: Any, context: typer.Context, value: Any) -> Any:
+    is_text = value is not None and parameter.type_descriptor.annotation in (str, list[str])
+    if not is_text and (value is not None or parameter.required):
+        return type(parameter).process_value(parameter, context, value)
+    if parameter.multiple or parameter.nargs == -1:
+        value = list(value or ())
+    return parameter.callback(context, parameter, value) if parameter.callback else value
 
 
 def load(verb: str) -> Any:
