@@ -24,11 +24,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from functools import cache
+from importlib import import_module
 from typing import Protocol, cast
 
 from ingestor.errors import ConfigError
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
-from ingestor.registry import modules
+from ingestor.registry import names
 
 
 class Source(Protocol):
@@ -41,12 +42,13 @@ class Source(Protocol):
         """Return what the feed says; raise FeedUnreadable for anything less than a feed."""
 
 
+@cache
 def source(kind: str) -> Source:
     """Return the source of a kind; raise :class:`ConfigError`, naming the known ones."""
-    known = _sources()
+    known = names(__name__)
     if kind not in known:
         raise ConfigError(f'there is no feed kind "{kind}"; there are: {", ".join(known)}')
-    return known[kind]
+    return cast("Source", import_module(f"{__name__}.{kind.replace('-', '_')}"))
 
 
 def history(kind: str) -> Callable[[Feed, date, int], Request] | None:
@@ -68,8 +70,3 @@ def points_to_page(feed: Feed, entry: Entry) -> bool:
     """Whether an entry of a feed of texts points to an article that has a day of its own."""
     decides = getattr(source(feed.kind), "points_to_page", None)
     return bool(decides and decides(feed, entry))
-
-
-@cache
-def _sources() -> dict[str, Source]:
-    return {kind: cast("Source", module) for kind, module in modules(__name__).items()}

@@ -16,9 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
-
 from ingestor.archive.storage import storage
 from ingestor.config.values import Location
 from ingestor.errors import CaptureLost
@@ -39,9 +36,6 @@ MOST_UNPACKED_BYTES = 1024**3
 
 _MAGIC = b"\x1f\x8b\x08"
 """How a gzip member begins that is packed by deflate (RFC 1952)."""
-
-_UNREADABLE = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError)
-"""What warcio raises on bytes that are no (whole) record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +112,7 @@ def scan(
             stop = next(iter(stops[bisect_right(stops, at) :]), size)
             try:
                 record, end = _record_at(file, at, path.name)
-            except _UNREADABLE as error:
+            except _unreadable() as error:
                 end = _next_record(file, at + 1, min(stop, size))
                 torn = isinstance(error, EOFError)
                 yield DamagedBytes(WarcPlace(path.name, at, end - at), str(error), torn)
@@ -141,7 +135,7 @@ def _next_record(file: BinaryIO, start: int, stop: int) -> int:
         at += found
         try:
             _record_at(file, at, "")
-        except _UNREADABLE:
+        except _unreadable():
             at += 1
         else:
             return min(at, stop)
@@ -151,7 +145,7 @@ def _next_record(file: BinaryIO, start: int, stop: int) -> int:
 def _record_at(file: BinaryIO, offset: int, name: str) -> tuple[Record | None, int]:
     """Return the record that begins at a byte, and where it ends; ``None``: of another kind."""
     data, end = _member(file, offset)
-    record = next(iter(ArchiveIterator(io.BytesIO(data))), None)
+    record = _first_record(data)
     if record is None:
         raise ValueError("there is no record")
     if record.rec_type not in _KEPT:
@@ -162,6 +156,20 @@ def _record_at(file: BinaryIO, offset: int, name: str) -> tuple[Record | None, i
 
 _KEPT = {"response", "revisit"}
 """Kinds of records that captures point to."""
+
+
+def _first_record(data: bytes) -> Any:
+    # Here and below: most passes read no record, and warcio brings fsspec where that is installed.
+    from warcio.archiveiterator import ArchiveIterator  # noqa: PLC0415
+
+    return next(iter(ArchiveIterator(io.BytesIO(data))), None)
+
+
+def _unreadable() -> Any:
+    """Return what is raised on bytes that are no (whole) record."""
+    from warcio.exceptions import ArchiveLoadFailed  # noqa: PLC0415
+
+    return ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError
 
 
 def _member(file: BinaryIO, offset: int) -> tuple[bytes, int]:
@@ -192,13 +200,13 @@ def read(folder: Location, place: WarcPlace) -> CapturedBody:
     try:
         data = storage(folder).read(place.file, place.offset, place.length)
         unpacked, _ = _member(io.BytesIO(data), 0)
-        record = next(iter(ArchiveIterator(io.BytesIO(unpacked))), None)
+        record = _first_record(unpacked)
         if record is None or record.rec_type not in _KEPT:
             raise CaptureLost(f"{where}: there is no response record")
         body = record.content_stream().read()
         headers = tuple((str(name), str(value)) for name, value in record.http_headers.headers)
         response = _record(record, place, hashlib.sha256(body).hexdigest())
-    except (OSError, *_UNREADABLE) as error:
+    except (OSError, *_unreadable()) as error:
         raise CaptureLost(f"{where}: cannot be read: {error}") from error
     return CapturedBody(response, headers, body)
 

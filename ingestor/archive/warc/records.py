@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from w3lib.url import safe_url_string
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 from zlib_ng import zlib_ng
 
 from ingestor.archive.warc.reader import ASKED, Original
 from ingestor.model import Response
 from ingestor.text.dates import iso_utc
 
+if TYPE_CHECKING:
+    from warcio.warcwriter import WARCWriter
+
 _TRANSFER = frozenset({"transfer-encoding", "content-encoding", "content-length"})
 """Headers that describe the transfer; the body is kept without it, so they are renamed."""
 
 _LEVEL = 5
 """Of zlib-ng: level 6 takes a fifth longer for 0.3 % less, level 9 twice as long for 2 %."""
-
-_WRITER = WARCWriter(io.BytesIO(), gzip=False, warc_version="1.1")
 
 _GZIP = 16 + zlib_ng.MAX_WBITS
 
@@ -76,10 +76,24 @@ def pack_warcinfo(name: str, about: Mapping[str, str], now: datetime) -> bytes:
 
 
 def _writer(file: io.BytesIO) -> WARCWriter:
-    # A new one asks the system for the name of this machine, each time.
-    writer = copy(_WRITER)
+    writer = copy(_blank_writer())
     writer.out = file
     return writer
+
+
+@cache
+def _blank_writer() -> WARCWriter:
+    """Return a writer to be copied: a new one asks the system for the name of this machine."""
+    # Here and below: most passes write no record, and warcio brings fsspec where that is installed.
+    from warcio.warcwriter import WARCWriter  # noqa: PLC0415
+
+    return WARCWriter(io.BytesIO(), gzip=False, warc_version="1.1")
+
+
+def _http_head(line: str, headers: Sequence[tuple[str, str]], **more: Any) -> Any:
+    from warcio.statusandheaders import StatusAndHeaders  # noqa: PLC0415
+
+    return StatusAndHeaders(line, list(headers), **more)
 
 
 def _member(file: io.BytesIO) -> bytes:
@@ -100,7 +114,7 @@ def _answer_record(writer: WARCWriter, response: Response, original: Original | 
     ]
     headers.append(("Content-Length", str(len(response.body))))
     status = f"{response.status} {_phrase(response.status)}".strip()
-    http = StatusAndHeaders(status, headers, protocol="HTTP/1.1")
+    http = _http_head(status, headers, protocol="HTTP/1.1")
     dated = {"WARC-Date": iso_utc(response.fetched_at)}
     if response.url != response.final_url:
         dated[ASKED] = as_sent(response.url)
@@ -131,7 +145,7 @@ def _request_record(writer: WARCWriter, response: Response, record: Any) -> Any:
     return writer.create_warc_record(
         _target(response),
         "request",
-        http_headers=StatusAndHeaders(line, list(response.request_headers), is_http_request=True),
+        http_headers=_http_head(line, response.request_headers, is_http_request=True),
         warc_headers_dict={
             "WARC-Date": iso_utc(response.fetched_at),
             "WARC-Concurrent-To": record.rec_headers.get_header("WARC-Record-ID"),
