@@ -96,7 +96,7 @@ bench-growth: install  ## Archives of SIZES articles; KEEP=DIR keeps them for th
 	$(BIN)/python -m benchmarks.growth --sizes $(SIZES) --write benchmarks/growth.md $(if $(KEEP),--keep $(KEEP))
 
 CONTENDERS := httpx==0.28.* 'lxml>=6,<7' 'requests>=2.32,<3' 'beautifulsoup4>=4.13,<5' \
-  'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'gne>=0.4,<0.5' 'reader>=3,<4' sgmllib3k
+  'readability-lxml>=0.9,<0.10' 'trafilatura>=2,<3' 'gne>=0.4,<0.5' 'reader[cli]>=3,<4' sgmllib3k 'sqlite-utils>=3,<5'
 
 bench-contenders: .venv-bench/installed  ## Install what the benchmark compares with, into .venv-bench
 

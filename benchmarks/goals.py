@@ -47,6 +47,24 @@ GOALS = (
     ),
 )
 
+READY = "the daemon until READY"
+
+COMMAND_GOALS = tuple(
+    Goal(key, f"{key}, CPU s", "at most", bound)
+    for key, bound in {
+        "--version": 0.10,
+        "--help": 0.10,
+        "wrong usage": 0.10,
+        "search": 0.30,
+        "show": 0.30,
+        "status": 0.30,
+        "--once, nothing new": 0.40,
+        "import ingestor": 0.15,
+        READY: 0.40,
+    }.items()
+)
+"""Of commands that do next to nothing, processor seconds."""
+
 MEMORY_GOALS = (
     Goal("daemon_mb", "the daemon's main process, MB", "at most", 150),
     Goal("daemon_growth", "growth of the daemon's main process", "at most", 0.05),

@@ -118,7 +118,7 @@ class Archive:
             searches=self._searches(queries) if self.count else [],
             search_seconds=command_seconds(self.folder, "search", "公司"),
             status_seconds=command_seconds(self.folder, "status"),
-            ready_seconds=until_ready(self.folder),
+            ready_seconds=until_ready(self.folder).seconds,
             database=sizes.of_database(self.file) if self.count else {},
             folders={
                 "files": sizes.of_folder(self.folder / "archive") / pages,

@@ -13,8 +13,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import end_to_end, memory, polling, stages
-from benchmarks.goals import GOALS, MEMORY_GOALS, Goal, Ratios, article_ratios, poll_ratios
+from benchmarks import end_to_end, memory, polling, stages, starting
+from benchmarks.goals import (
+    COMMAND_GOALS,
+    GOALS,
+    MEMORY_GOALS,
+    Goal,
+    Ratios,
+    article_ratios,
+    poll_ratios,
+)
 from benchmarks.machine import busy, commit, machine
 from benchmarks.measuring import ROOT
 from benchmarks.plot import bars
@@ -28,6 +36,9 @@ NOTES = ROOT / "benchmarks" / "notes.md"
 
 GROWTH = ROOT / "benchmarks" / "growth.md"
 """What large archives cost, measured by itself because it takes long."""
+
+
+COMMAND_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Measured:
     idle: list[polling.Polled] = field(default_factory=list)
     same: list[polling.Polled] = field(default_factory=list)
     new: list[polling.Polled] = field(default_factory=list)
+    commands: dict[str, float] = field(default_factory=dict)
+    """Processor seconds by :mod:`benchmarks.starting`'s names."""
     daemon: list[memory.Sample] = field(default_factory=list)
     backfill: list[memory.Sample] = field(default_factory=list)
     stages: stages.Sampled | None = None
@@ -65,6 +78,7 @@ class Measured:
         return {
             **article_ratios(self.articles),
             **poll_ratios(self.idle, self.new),
+            **{goal.key: self.commands.get(goal.key) for goal in COMMAND_GOALS},
             "daemon_mb": max(one.main_bytes for one in self.daemon) / 1e6,
             "daemon_growth": memory.growth(self.daemon),
             "backfill_growth": memory.growth(self.backfill),
@@ -74,6 +88,8 @@ class Measured:
 def measure(sizes: Sizes) -> Measured:
     """Measure everything, one after the other."""
     found = Measured(sizes)
+    _say("commands")
+    found.commands = starting.commands(COMMAND_ROUNDS)
     programs = installed(end_to_end.PROGRAMS)
     _say("articles, end to end")
     found.articles = end_to_end.compare(Plan(sizes.articles, 20), programs, sizes.rounds)
@@ -102,7 +118,13 @@ def _say(what: str) -> None:
 
 def page(found: Measured) -> str:
     """Return ``docs/performance.md``."""
-    sections = (_head(found), _articles(found), _polls(found), _memory(found))
+    sections = (
+        _head(found),
+        _commands(found),
+        _articles(found),
+        _polls(found),
+        _memory(found),
+    )
     by_hand = [path.read_text("utf-8").rstrip() for path in (GROWTH, NOTES) if path.exists()]
     return "\n\n".join([*map(_wrapped, itertools.chain.from_iterable(sections)), *by_hand])
 
@@ -135,7 +157,7 @@ def _head(found: Measured) -> Iterator[str]:
 
 def _goals(found: Measured) -> Iterator[tuple[str, ...]]:
     ratios = found.ratios
-    for goal in (*GOALS, *MEMORY_GOALS):
+    for goal in (*COMMAND_GOALS, *GOALS, *MEMORY_GOALS):
         ratio = ratios[goal.key]
         wanted = f"{goal.kind} {goal.bound:.3g}"
         if ratio is None:
@@ -146,6 +168,15 @@ def _goals(found: Measured) -> Iterator[tuple[str, ...]]:
 
 def _verdict(goal: Goal, ratio: float) -> str:
     return "reached" if goal.reached(ratio) else "**missed**"
+
+
+def _commands(found: Measured) -> Iterator[str]:
+    yield "## Commands"
+    yield (
+        f"Processor seconds of a whole command on an archive of {starting.ARTICLES} articles, "
+        f"medians of {COMMAND_ROUNDS}; below them, what they are made of, and other programs."
+    )
+    yield starting.table(found.commands)
 
 
 def _articles(found: Measured) -> Iterator[str]:
