@@ -1,7 +1,7 @@
 """``make profile``: writes ``docs/profile.txt``, where the time of a pass goes.
 
-Three looks: all threads and processes by their processor clocks, the main thread by cProfile, and
-the work of a worker process by cProfile.
+Four looks: all threads and processes by their processor clocks, the main thread by cProfile, the
+work of a worker process by cProfile, and what commands import by ``python -X importtime``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import cProfile
 import io
 import os
 import pstats
+import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,10 +25,17 @@ from benchmarks.pages import article, page
 from benchmarks.programs import configuration
 from benchmarks.site import Plan, running
 from benchmarks.stages import ORDER, Sampled, sampled, top
+from benchmarks.starting import COMMANDS, archive, run
 from ingestor.model import Response
 from ingestor.workers.tasks import extract_page
 
 LINES = 35
+
+PACKAGES = 20
+"""So many are listed of what a command imports; the others are summed up."""
+
+LOOKED_AT = ("--version", "status", "--once, nothing new")
+"""Commands whose imports are listed."""
 
 _PASS = """
 import cProfile, sys
@@ -71,6 +80,36 @@ def of_extraction(pages: int) -> str:
     return _lines(pstats.Stats(profile, stream=io.StringIO()), "tottime")
 
 
+def of_imports() -> str:
+    """Return what commands import, by package: milliseconds without those that it imports."""
+    parts = []
+    with archive() as folder:
+        for name in LOOKED_AT:
+            python, *rest = COMMANDS[name]
+            # The first one writes bytecode, and takes in what is new.
+            run(folder, (python, *rest), {0, 1})
+            took = imported(run(folder, (python, "-X", "importtime", *rest), {0, 1}))
+            rows = took.most_common(PACKAGES)
+            rows.append(("all others", took.total() - sum(row[1] for row in rows)))
+            lines = (f"{row[1] / 1000:8.1f} ms  {row[0]}" for row in rows)
+            parts.append("\n".join([f"ingest {name}: {took.total() / 1000:.1f} ms", *lines]))
+    return "\n\n".join(parts)
+
+
+def imported(told: str) -> Counter[str]:
+    """Return the microseconds that each package's own modules took, of what importtime told.
+
+    Modules of the standard library are one package; of ours each is one.
+    """
+    took: Counter[str] = Counter()
+    for own, name in re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", told, re.MULTILINE):
+        package = name.partition(".")[0]
+        if package in sys.stdlib_module_names:
+            package = "the standard library"
+        took[name if package == "ingestor" else package] += int(own)
+    return took
+
+
 def _lines(stats: pstats.Stats, order: str) -> str:
     stats.strip_dirs().sort_stats(order).print_stats(LINES)
     text: str = stats.stream.getvalue()  # type: ignore[attr-defined]
@@ -97,6 +136,7 @@ def text(articles: int) -> str:
         "The same by the function that runs": top(found.functions, articles),
         "The main thread, by cProfile, which makes calls dearer than they are": of_a_pass(plan),
         "A worker's extraction of 200 pages, by cProfile": of_extraction(200),
+        "What commands import, by importtime, which makes it dearer than it is": of_imports(),
     }
     return "\n\n".join(
         f"{head}\n{'=' * len(head)}\n{body}".rstrip() for head, body in parts.items()

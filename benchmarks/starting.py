@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,16 +73,21 @@ def command_seconds(folder: Path, *command: str) -> float:
     It may find something to complain about (exit code 1). Raises ``RuntimeError`` if it fails.
     """
     started = time.perf_counter()
-    _run(folder, (*_OURS, *command), {0, 1})
+    run(folder, (*_OURS, *command), {0, 1})
     return time.perf_counter() - started
 
 
-def _run(folder: Path, command: Sequence[str], codes: set[int]) -> None:
+def run(folder: Path, command: Sequence[str], codes: Collection[int]) -> str:
+    """Run a command in a folder; return what it wrote to standard error.
+
+    Raises ``RuntimeError`` for an exit code that is none of ``codes``.
+    """
     done = subprocess.run(
         command, cwd=folder, env=_environment(), capture_output=True, check=False, timeout=_LONGEST
     )
     if done.returncode not in codes:
         raise RuntimeError(f"{command}: {done.stderr.decode()[-2000:]}")
+    return done.stderr.decode()
 
 
 def until_ready(folder: Path) -> Start:
@@ -118,10 +123,12 @@ def commands(rounds: int) -> dict[str, float]:
 
     They are run in turns; what is not installed is left out.
     """
-    every = COMMANDS | {name: line for name, line in OTHERS.items() if Path(line[0]).exists()}
-    with _archive() as folder:
+    others = {name: line for name, line in OTHERS.items() if Path(line[0]).exists()}
+    every = {**COMMANDS, **others}
+    with archive() as folder:
         for line in every.values():
-            _run(folder, line, {0, 1, 2})
+            # Writes bytecode, and takes in what is new.
+            run(folder, line, {0, 1, 2})
         took = [{name: _cpu(folder, line) for name, line in every.items()} for _ in range(rounds)]
         ready = [until_ready(folder).cpu for _ in range(min(rounds, 5))]
     medians = {name: statistics.median(one[name] for one in took) for name in every}
@@ -129,7 +136,7 @@ def commands(rounds: int) -> dict[str, float]:
 
 
 @contextmanager
-def _archive() -> Iterator[Path]:
+def archive() -> Iterator[Path]:
     """Give a folder with an archive and three feeds, which have nothing new the second time."""
     with (
         running(Plan(1, 3, text=False, copies=3)) as site,
@@ -145,7 +152,7 @@ def _archive() -> Iterator[Path]:
 
 def _cpu(folder: Path, command: Sequence[str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    _run(folder, command, {0, 1, 2})
+    run(folder, command, {0, 1, 2})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

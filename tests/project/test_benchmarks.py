@@ -10,16 +10,18 @@ import pytest
 
 from benchmarks import end_to_end, polling
 from benchmarks.end_to_end import Result
-from benchmarks.goals import GOALS
+from benchmarks.goals import COMMAND_GOALS, GOALS
 from benchmarks.measuring import measured
 from benchmarks.memory import Sample
 from benchmarks.pages import WEIGHT, article, page
 from benchmarks.polling import Polled
+from benchmarks.profiling import imported
 from benchmarks.real_pages import real_page, real_pages
 from benchmarks.report import Measured, Sizes, picture
 from benchmarks.report import page as page_of
 from benchmarks.sampling.sampler import FOLDER, STAGES, short_path
 from benchmarks.stages import SAMPLING
+from benchmarks.starting import commands, table
 from ingestor.extract import extract_article
 from ingestor.model import Page
 from tests.support.shared import shared
@@ -135,6 +137,35 @@ def test_a_process_that_samples_itself_says_where_it_worked(tmp_path):
         assert report["functions"].get("work.py:wait", 0) < 0.1
 
 
+TOLD = """import time: self [us] | cumulative | imported package
+import time:       300 |        300 |   encodings.aliases
+import time:       200 |        500 | encodings
+import time:      1000 |       1000 |     pydantic.main
+import time:      4000 |       5000 |   ingestor.config
+a line of the command's own
+import time:        50 |       5050 | ingestor
+"""
+
+
+def test_imports_are_summed_up_by_package():
+    """Each module's own time, once."""
+    assert imported(TOLD) == {
+        "the standard library": 500,
+        "pydantic": 1000,
+        "ingestor.config": 4000,
+        "ingestor": 50,
+    }
+
+
+def test_commands_are_measured_beside_what_they_are_made_of():
+    """Each goal has its figure; nothing is measured that fails."""
+    seconds = commands(1)
+    assert {goal.key for goal in COMMAND_GOALS} <= set(seconds)
+    assert min(seconds.values()) > 0
+    assert seconds["python -c pass"] < seconds["--version"] < seconds["--once, nothing new"]
+    assert "| search | " in table(seconds)
+
+
 RESULT = Result(end_to_end.OURS, 100, 10.0, 2.0, 2**28, 3, start_seconds=1.0, start_cpu=0.5)
 FLOOR = replace(RESULT, program=end_to_end.FLOOR, cpu=1.0)
 POLLED = Polled(polling.OURS, 100, 1.0, 0.3, received=70, sent=300)
@@ -150,10 +181,14 @@ def test_the_report_says_which_goals_are_missed():
     found = Measured(sizes, articles=[RESULT, FLOOR], idle=[POLLED], same=[POLLED])
     found.new = [replace(POLLED, program=polling.POLLS)]
     found.daemon, found.backfill = some(0), some(1_000_000)
+    found.commands = {"--version": 0.08, "search": 0.5}
     text = page_of(found)
     assert "| CPU per article, to the floor's | at most 1.6 | 2 | **missed** |" in text
     assert "| the daemon's main process, MB | at most 150 | 100 | reached |" in text
     assert "| growth of a backfill's main process | at most 0.05 | 0.0873 | **missed** |" in text
+    assert "| --version, CPU s | at most 0.1 | 0.08 | reached |" in text
+    assert "| search, CPU s | at most 0.3 | 0.5 | **missed** |" in text
+    assert "| search | 0.500 | 0.30 |" in text
     assert "| idle feeds/s, to lemon24/reader | at least 2 | not measured |  |" in text
     assert "| floor | 10.0 | 1.00 | 10.00 | 2.00 | 256 | 3 | 1.00 | 0.50 |" in text
     assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 100
