@@ -22,8 +22,8 @@ from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
 from ingestor.identity import canonical_url, document_id, is_sina
 from ingestor.model import Article, Body
-from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords, visible
+from ingestor.text.written_dates import parse_date
 
 LISTS = (
     "//*[@id='result']//*[contains(@class,'box-result')]",

@@ -18,9 +18,10 @@ from ingestor.errors import Forbidden
 from ingestor.extract.tree import MOST_FOUND, Tree, find
 from ingestor.identity import canonical_url
 from ingestor.model import DateWitness, StatedDate
-from ingestor.text.dates import CLOCK_SKEW, address_day, parse_date
+from ingestor.text.dates import CLOCK_SKEW
 from ingestor.text.sanitize import one_line
 from ingestor.text.similarity import title_key
+from ingestor.text.written_dates import address_day, parse_date
 
 METAS = (
     "article:published_time", "og:published_time", "og:release_date", "pubdate", "publishdate",

@@ -19,8 +19,8 @@ from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
 from ingestor.registry import modules
-from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import bounded_keywords, bounded_name
+from ingestor.text.written_dates import parse_date
 
 SUMMARY_CHARACTERS = 200
 """How much of the text stands for a summary where none is given."""

@@ -45,9 +45,9 @@ from ingestor.model import Article, Body, Picture
 from ingestor.pipeline.save import new_article
 from ingestor.store.imports import Importer
 from ingestor.store.upsert import ArticleUpsert
-from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import one_line
 from ingestor.text.securities import normalised
+from ingestor.text.written_dates import parse_date
 from ingestor.workers import Workers
 
 TEMPLATE = "import"

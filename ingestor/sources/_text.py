@@ -13,7 +13,6 @@ from urllib.parse import urljoin
 from ingestor.errors import Forbidden
 from ingestor.identity import MOST_URL_CHARACTERS, canonical_url
 from ingestor.model import Entry
-from ingestor.text.dates import parse_date
 from ingestor.text.sanitize import (
     MOST_CONTENT_CHARACTERS,
     address_text,
@@ -21,6 +20,7 @@ from ingestor.text.sanitize import (
     shortened,
     storable,
 )
+from ingestor.text.written_dates import parse_date
 
 Item = TypeVar("Item")
 

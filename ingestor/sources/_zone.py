@@ -14,7 +14,8 @@ from math import ceil
 
 from ingestor.identity import publication_day
 from ingestor.model import Entry, FeedDocument, Response
-from ingestor.text.dates import CLOCK_SKEW, SHANGHAI, address_day, parse_date
+from ingestor.text.dates import CLOCK_SKEW, SHANGHAI
+from ingestor.text.written_dates import address_day, parse_date
 
 HOUR = timedelta(hours=1)
 

@@ -32,9 +32,9 @@ from ingestor.sources._text import (
     with_base,
 )
 from ingestor.sources._zone import with_zone_set_right
-from ingestor.text.dates import parse_date
 from ingestor.text.decode import decode_feed
 from ingestor.text.sanitize import bounded_keywords, bounded_name, one_line, shortened
+from ingestor.text.written_dates import parse_date
 
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "

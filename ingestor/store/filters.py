@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from ingestor.errors import UsageError
+from ingestor.model import Security
 from ingestor.store.db.database import Database
 from ingestor.store.names.securities import called
 from ingestor.store.schema import BELIEVED, articles, feeds, sightings, symbols
-from ingestor.text.securities import normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def symbol_of(code: str) -> str:
     """Return a normalised code, ``""`` for ``""``; raise :class:`UsageError` if it is none."""
     if not code:
         return ""
-    security = normalised(code)
+    security = _security(code)
     if security is None:
         raise UsageError(f'"{code}" is no code; write sh600519, sz000001, hk00700 or us:BABA')
     return security.symbol
@@ -77,11 +77,18 @@ def symbol_called(connection: Connection, named: str) -> str:
     named = named.strip()
     if named and (symbol := called(connection, named)):
         return symbol
-    if named and normalised(named) is None:
+    if named and _security(named) is None:
         raise UsageError(
             f'"{named}" is no code (sh600519, hk00700, us:BABA), nor what a security is called here'
         )
     return symbol_of(named)
+
+
+def _security(code: str) -> Security | None:
+    # Most of those who ask for articles name no security.
+    from ingestor.text.securities import normalised  # noqa: PLC0415
+
+    return normalised(code)
 
 
 def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:

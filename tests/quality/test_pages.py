@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestor.text.dates import parse_date
+from ingestor.text.written_dates import parse_date
 from tests.support.shared import shared
 from tools.quality.pages import FIELDS, PAGES, Cut, f1, made_up, ours, real, what_a_reader_sees
 

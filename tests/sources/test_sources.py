@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from ingestor import sources
 from ingestor.errors import ConfigError, FeedUnreadable
 from ingestor.model import Response, Validators
-from ingestor.text.dates import from_iso_utc, iso_utc, parse_date
+from ingestor.text.dates import from_iso_utc, iso_utc
 from ingestor.text.decode import decode_feed, decode_page
+from ingestor.text.written_dates import parse_date
 from tests.support.feeds import FEED, NOW, read, rss
 from tests.support.shared import shared
 from tools.made_up_sina import demo_articles, rsshub_feed

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.text.dates import iso_utc, parse_date
+from ingestor.text.dates import iso_utc
+from ingestor.text.written_dates import parse_date
 
 POLL = datetime(2026, 11, 27, 3, 20, tzinfo=UTC)
 """11:20 in Shanghai."""

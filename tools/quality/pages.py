@@ -25,8 +25,8 @@ from typing import Any
 from ingestor.errors import IngestorError
 from ingestor.extract import extract_article
 from ingestor.model import Page
-from ingestor.text.dates import parse_date
 from ingestor.text.decode import decode_page
+from ingestor.text.written_dates import parse_date
 from tools import ROOT
 from tools.quality import FOLDER
 

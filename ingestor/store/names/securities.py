@@ -18,7 +18,6 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from ingestor.model import Security
 from ingestor.store.schema import securities, symbols
-from ingestor.text.short_names import is_part_of, is_share
 
 VOTERS = 9
 """The latest articles that name a security: a new name needs five of them, but no old archive."""
@@ -121,6 +120,9 @@ def _begun(security: Security, since: datetime, published_at: datetime) -> NameR
 
 
 def _replaces(run: NameRun, security: Security, votes: Callable[[], Counter[str]]) -> bool:
+    # Who only reads names does not wait for the patterns of what is one.
+    from ingestor.text.short_names import is_part_of, is_share  # noqa: PLC0415
+
     before, name = run.name, security.name
     if not before:
         return True
