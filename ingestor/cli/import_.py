@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
@@ -31,8 +31,6 @@ from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
 from ingestor.workers import Workers
-
-log = structlog.get_logger(__name__)
 
 
 def import_(

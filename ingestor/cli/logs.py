@@ -9,16 +9,13 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Mapping
-from typing import TextIO, cast
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, TextIO, cast
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
-
+from ingestor import log
 from ingestor.cli.common import ErrorStream, LogFormat, Options
 from ingestor.text.sanitize import one_line, redact, visible
-
-log = structlog.get_logger(__name__)
 
 _PLACE = re.compile(r'File "([^"\n]+)", line (\d+)')
 """In a traceback."""
@@ -59,35 +56,11 @@ def configure(
 
     Of an error they say what and where it is; the whole way there with ``tracebacks``.
     """
-    stream = cast("TextIO", ErrorStream())
-
-    def left_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Drop an event that is not to be said."""
-        if event.get("event") in unsaid:
-            raise structlog.DropEvent
-        return event
-
-    shared: list[Processor] = [
-        left_out,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
-        # Before the secrets are taken out: a traceback may hold an address too.
-        structlog.processors.format_exc_info if tracebacks else _brief,
-        _presentable,
-    ]
-    structlog.configure(
-        processors=[*shared, *_renderers(form)],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(stream),
-        cache_logger_on_first_use=False,
-    )
-    handler = logging.StreamHandler(stream)
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    formatter = structlog.stdlib.ProcessorFormatter
-    handler.setFormatter(
-        formatter(foreign_pre_chain=shared, processors=[remove, *_renderers(form)])
-    )
+    handler = logging.StreamHandler(cast("TextIO", ErrorStream()))
+    handler.setFormatter(_EventFormatter(form, tracebacks=tracebacks))
+    handler.addFilter(lambda record: record.getMessage() not in unsaid)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    log.EVENTS.setLevel(level)
     _log_what_is_raw()
 
 
@@ -118,41 +91,73 @@ def _log_unraisable(failed: sys.UnraisableHookArgs) -> None:
     log.warning("error_without_owner", exc_info=failed.exc_value)
 
 
-def _brief(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+class _EventFormatter(logging.Formatter):
+    """Makes a line of the wanted form of an event, or of a library's warning."""
+
+    def __init__(self, form: LogFormat, *, tracebacks: bool) -> None:
+        super().__init__()
+        self._form = form
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; only a traceback has more than one."""
+        event: Any = {**getattr(record, "fields", {}), "event": record.getMessage()}
+        if record.exc_info:
+            event["exc_info"] = record.exc_info
+        for process in self._processors:
+            event = process(None, record.levelname.lower(), event)
+        return str(event)
+
+    @cached_property
+    def _processors(self) -> list[Callable[[Any, str, Any], Any]]:
+        """What is done with an event, one after the other, until it is a line."""
+        # It brings rich and asyncio, and many a run has nothing to say.
+        from structlog import dev, processors  # noqa: PLC0415
+
+        renderers: dict[LogFormat, Callable[[Any, str, Any], Any]] = {
+            "json": processors.JSONRenderer(ensure_ascii=False, default=str),
+            "human": dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False),
+            "journal": _journal(processors.LogfmtRenderer(bool_as_flag=False)),
+        }
+        return [
+            processors.add_log_level,
+            processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
+            # Before the secrets are taken out: a traceback may hold an address too.
+            processors.format_exc_info if self._tracebacks else _brief,
+            _presentable,
+            renderers[self._form],
+        ]
+
+
+def _brief(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Say of an exception what it is, and the last place that it or its worker process names."""
-    given = event.pop("exc_info", None)
-    error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
-    if isinstance(error, BaseException):
+    _, error, _ = event.pop("exc_info", (None, None, None))
+    if error is not None:
         event["bug"] = repr(error)
         told = [*traceback.format_tb(error.__traceback__), *getattr(error, "__notes__", [])]
         if places := _PLACE.findall("".join(told)):
             event["at"] = ":".join(places[-1])
-    elif "exception" in event:
-        # A library's own logger has formatted it already.
-        event["exception"] = event["exception"].strip().splitlines()[-1]
     return event
 
 
-def _renderers(form: LogFormat) -> list[Processor]:
-    if form == "json":
-        return [structlog.processors.JSONRenderer(ensure_ascii=False, default=str)]
-    if form == "human":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)]
-    return [_journal]
+def _journal(fields: Callable[[Any, str, Any], str]) -> Callable[[Any, str, Any], str]:
+    """Return what renders ``<priority>event key=value``: the journal has its own clock and levels.
+
+    ``fields`` renders the part behind the event's name.
+    """
+
+    def line(_logger: object, _method: str, event: dict[str, object]) -> str:
+        """Return an event on one line, or the journal would make one of each of a traceback's."""
+        event.pop("timestamp", None)
+        priority = _PRIORITIES.get(str(event.pop("level", "info")), 6)
+        values = {key: str(value).replace("\n", " ⏎ ") for key, value in event.items()}
+        name = values.pop("event", "")
+        return f"<{priority}>{name} {fields(None, '', values)}".rstrip()
+
+    return line
 
 
-def _journal(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    """Render ``<priority>event key=value``: the journal has its own clock and levels."""
-    event.pop("timestamp", None)
-    priority = _PRIORITIES.get(event.pop("level", "info"), 6)
-    fields = structlog.processors.LogfmtRenderer(bool_as_flag=False)
-    # One line an event, or the journal would make each line of a traceback its own.
-    values = {key: str(value).replace("\n", " ⏎ ") for key, value in event.items()}
-    name = values.pop("event", "")
-    return f"<{priority}>{name} {fields(None, '', values)}".rstrip()
-
-
-def _presentable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _presentable(_logger: object, _method: str, event: dict[str, object]) -> dict[str, object]:
     """Take secrets out, and what would play with a terminal; only a traceback keeps its lines."""
     return {
         key: redact(visible(value) if key == "exception" else one_line(value))

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import structlog
+from ingestor import log
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-log = structlog.get_logger(__name__)
 
 ITEMS_A_LINE = 5_000
 """Items between two log lines: a line every minute or so."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Annotated
 
-import structlog
 import typer
 
+from ingestor import log
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_error
 from ingestor.cli.defer import defer_reextract
@@ -33,8 +33,6 @@ from ingestor.store.filters import Filters
 from ingestor.store.reextraction import Value
 from ingestor.text.sanitize import one_line
 from ingestor.workers import Workers
-
-log = structlog.get_logger(__name__)
 
 ARTICLES_A_LINE = 1_000
 """Where there is no terminal, a line is logged for so many articles."""

@@ -8,9 +8,9 @@ from contextlib import closing, contextmanager
 from datetime import date, datetime
 from threading import Event
 
-import structlog
 import typer
 
+from ingestor import log
 from ingestor.cli.archive import chosen_feeds
 from ingestor.cli.common import Options, day_option, say, say_error, say_json
 from ingestor.cli.defer import defer_backfill
@@ -29,8 +29,6 @@ from ingestor.sources import has_past
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
-
-log = structlog.get_logger(__name__)
 
 LISTED = frozenset({"feed_failed", "entry_failed", "backfill_failed", "backfill_cut_short"})
 """The events that a pass has a line for at its end: nobody reads them twice."""

@@ -16,12 +16,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, Engine, text
 
+from ingestor import log
 from ingestor.cluster import plan, recovery
 from ingestor.cluster.jobs import Jobs
 from ingestor.daemon.health import Heartbeat
@@ -29,8 +29,6 @@ from ingestor.errors import ArchiveError, IngestorError, SchemaTooNew, StorageFa
 from ingestor.pipeline import Services
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
-
-log = structlog.get_logger(__name__)
 
 PLANNED = "* * * * * */2"
 """Every two seconds, by one worker of all: what feeds announce has its jobs at once anyway."""

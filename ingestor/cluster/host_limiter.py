@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import structlog
-
+from ingestor import log
 from ingestor.clock import Clock
 from ingestor.config.sections import FetchSettings
 from ingestor.errors import ArchiveError
@@ -16,8 +15,6 @@ from ingestor.fetch.host_limiter import SHORT_PAUSE, Busy, Slot
 from ingestor.model import HostPause
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database
-
-log = structlog.get_logger(__name__)
 
 LONGEST_REQUEST = 3
 """Times ``fetch.timeout``: what the client gives a whole answer."""

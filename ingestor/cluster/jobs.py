@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
 
-import structlog
-
-from ingestor import policy
+from ingestor import log, policy
 from ingestor.clock import Clock
 from ingestor.cluster.host_limiter import SharedHostLimiter
 from ingestor.cluster.plan import CHECK_SHARDS, FEED_SHARDS, FILE_SHARDS, Queue, announced, defer
@@ -32,8 +30,6 @@ from ingestor.store.coordination.assignments import Assignment
 from ingestor.store.db.database import Database
 from ingestor.store.due import Shard, batch_ids
 from ingestor.store.filters import Filters
-
-log = structlog.get_logger(__name__)
 
 FEEDS_A_JOB = 100
 """Feeds that one job polls; the next plan sees to the others of its shard."""

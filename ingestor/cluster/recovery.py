@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.utils import utcnow
 from sqlalchemy import text
 
+from ingestor import log
 from ingestor.store.db.database import Database
-
-log = structlog.get_logger(__name__)
 
 FAILED_HOURS = 24 * 7
 """How long a job that failed stands in the table; one that succeeded goes at once."""

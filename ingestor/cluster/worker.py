@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext
 from procrastinate.worker import Worker
 from psycopg import OperationalError
 
+from ingestor import log
 from ingestor.clock import Clock
 from ingestor.cluster import recovery
 from ingestor.cluster.engine import Context, engine, prepare
@@ -34,8 +34,6 @@ from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import one_of_many
-
-log = structlog.get_logger(__name__)
 
 LOOK = 0.2
 """Seconds between two looks at whether we are to stop."""

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import structlog
-
+from ingestor import log
 from ingestor.archive.storage import storage
 from ingestor.clock import Clock
 from ingestor.config.values import Location
 from ingestor.errors import ArchiveError
-
-log = structlog.get_logger(__name__)
 
 MEASURED_EVERY = timedelta(hours=1)
 """A walk over millions of files takes minutes of a disk; the sizes change slowly."""

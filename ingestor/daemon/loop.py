@@ -14,15 +14,12 @@ from datetime import datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import structlog
-
+from ingestor import log
 from ingestor.clock import Clock
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
     from apscheduler.triggers.interval import IntervalTrigger
-
-log = structlog.get_logger(__name__)
 
 TICK = timedelta(seconds=1)
 """How often the queue is looked at. Feeds have their own time in their row, so 10,000 feeds

@@ -19,8 +19,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeAlias
 
-import structlog
-
+from ingestor import log
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.values import Location, ObjectAddress
@@ -30,8 +29,6 @@ from ingestor.errors import ConfigError
 from ingestor.observer import Observer
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

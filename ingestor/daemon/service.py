@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
-import structlog
-
+from ingestor import log
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import Step, serve
@@ -19,8 +18,6 @@ from ingestor.pipeline.captures import make_folders
 from ingestor.pipeline.services import opened
 from ingestor.pipeline.soundness import PAGES_A_QUIET_MINUTE, inspect
 from ingestor.store.db.database import Database, maintain
-
-log = structlog.get_logger(__name__)
 
 WORK = "work"
 """The step that does all stages."""
@@ -127,7 +124,7 @@ class Service:
             make_folders(settings.archive)
             self._open(settings)
         except (ConfigError, StorageFailed) as error:
-            log.error("config_refused", error=str(error))  # noqa: TRY400 - a person's mistake
+            log.error("config_refused", error=str(error))
         else:
             log.info("config_reloaded", feeds=len(settings.feeds))
         finally:

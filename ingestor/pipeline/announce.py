@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.errors import FetchError
 from ingestor.fetch.headers import require_page
 from ingestor.identity import EntryKeys, entry_keys
@@ -31,8 +31,6 @@ from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import source
 from ingestor.store import entries
 from ingestor.workers.tasks import read_feed
-
-log = structlog.get_logger(__name__)
 
 ENTRIES_A_PIECE = 500
 """Entries written down in one transaction: a feed of 10,000 keeps nobody waiting for long."""

@@ -18,8 +18,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TypeAlias
 
-import structlog
-
+from ingestor import log
 from ingestor.errors import ArchiveError, FeedUnreadable, IngestorError
 from ingestor.fetch.headers import require_page
 from ingestor.identity import entry_key, publication_day
@@ -31,8 +30,6 @@ from ingestor.sources import history, older
 from ingestor.store.coordination import backfills
 from ingestor.store.coordination.backfills import Progress
 from ingestor.workers.tasks import read_feed
-
-log = structlog.get_logger(__name__)
 
 DayRequest: TypeAlias = Callable[[Feed, date, int], Request]
 """How a kind asks for a page of a past day."""

@@ -9,9 +9,9 @@ from datetime import datetime
 from itertools import compress
 from pathlib import Path
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import reader
 from ingestor.archive.warc.reader import CapturedBody, Original, Record
@@ -25,8 +25,6 @@ from ingestor.store import captures
 from ingestor.store.captures import NO_READING, Reading, RecordedAnswer, UnreadCapture
 from ingestor.store.db.database import Database
 from ingestor.text.dates import from_iso_utc
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-import structlog
-
-from ingestor import policy
+from ingestor import log, policy
 from ingestor.archive.storage import storage
 from ingestor.config.values import Location
 from ingestor.errors import FetchError
@@ -56,8 +54,6 @@ def write_image(folder: Location, data: bytes, ending: str) -> str:
     storage(folder).write(relative, data)
     return relative
 
-
-log = structlog.get_logger(__name__)
 
 IMAGES_A_ROUND = 40
 """Pictures taken from the queue at a time."""

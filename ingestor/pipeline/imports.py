@@ -30,9 +30,9 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.archive.front_matter import MOST_BYTES, Post, begins_as_post, read_post
 from ingestor.clock import Clock
 from ingestor.errors import Forbidden, IngestorError, PostUnreadable
@@ -170,8 +170,6 @@ def _completed(body: Body, post: Post) -> Body:
         pictures = (Picture(cover), *pictures)
     return replace(body, pictures=pictures, securities=tuple(named.values()))
 
-
-log = structlog.get_logger(__name__)
 
 FILES_A_TRANSACTION = 50
 """Files that are adopted together: one wait for the disk serves them all."""

@@ -16,9 +16,9 @@ from functools import partial
 from itertools import chain
 from typing import TypeVar
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.errors import Forbidden, IngestorError
 from ingestor.extract.feed_text import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
@@ -44,8 +44,6 @@ from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.store.rechecks import DueCheck
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS
 from ingestor.workers.tasks import article_from_entry
-
-log = structlog.get_logger(__name__)
 
 Waiting = TypeVar("Waiting", EntryTask, DueCheck)
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-import structlog
 from sqlalchemy import Connection
 
-from ingestor import policy
+from ingestor import log, policy
 from ingestor.errors import ArchiveError, IngestorError, NotBelieved, Postponed
 from ingestor.model import Feed, Validators
 from ingestor.pipeline.captures import NewCapture
@@ -24,8 +23,6 @@ from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.dates import iso_utc
 from ingestor.witness import looks
 from ingestor.witness.looks import Verdict
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

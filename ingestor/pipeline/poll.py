@@ -16,9 +16,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
 
-import structlog
-
-from ingestor import policy
+from ingestor import log, policy
 from ingestor.archive.warc.records import body_sha256
 from ingestor.errors import CutOff, FetchError, IngestorError, Postponed
 from ingestor.fetch.headers import is_unchanged, max_age, require_page, retry_after
@@ -31,8 +29,6 @@ from ingestor.sources import source
 from ingestor.store import feeds
 from ingestor.text.dates import iso_utc
 from ingestor.workers.tasks import read_feed
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

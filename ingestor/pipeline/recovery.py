@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-import structlog
-
+from ingestor import log
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import recovery
 from ingestor.archive.warc.reader import Record, scan
@@ -24,8 +23,6 @@ from ingestor.pipeline.captures import answers_of
 from ingestor.store import captures
 from ingestor.store.db.database import Database
 from ingestor.store.stored_articles import due_paths
-
-log = structlog.get_logger(__name__)
 
 QUIET_SECONDS = 3600
 """For so long nobody may have written to a file, where others may be writing."""

@@ -17,9 +17,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Literal
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.clock import Clock
 from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import IngestorError
@@ -42,8 +42,6 @@ from ingestor.store.reextraction import CapturedArticle, CapturedRevision, Value
 from ingestor.store.stored_articles import DayOrder
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers import Workers
-
-log = structlog.get_logger(__name__)
 
 ARTICLES_A_ROUND = 200
 """Articles looked up at a time: what is in memory does not grow with the archive."""

@@ -18,9 +18,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.config.values import Location
 from ingestor.errors import ArchiveError, CaptureLost, IngestorError
 from ingestor.extract import read_page
@@ -54,8 +54,6 @@ from ingestor.witness.looks import (
 )
 from ingestor.workers import Workers
 from ingestor.workers.tasks import article_from_entry
-
-log = structlog.get_logger(__name__)
 
 FURNITURE = NotAnArticle("boilerplate")
 """The verdict on a text that a site gives everywhere."""

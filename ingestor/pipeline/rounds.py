@@ -21,11 +21,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, TypeAlias, TypeVar
 
-import structlog
-
+from ingestor import log
 from ingestor.clock import Clock
-
-log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.archive.warc.records import Packed
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
@@ -36,8 +36,6 @@ from ingestor.store.db.database import Database
 from ingestor.store.upsert import UpsertOutcome
 from ingestor.text.dates import CLOCK_SKEW, iso_utc
 from ingestor.workers import Workers
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import structlog
 from sqlalchemy import Connection
 
 from ingestor import policy
@@ -52,8 +51,6 @@ from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.sanitize import shortened
 from ingestor.witness import looks
 from ingestor.witness.looks import Evidence, KnownArticle, Verdict
-
-log = structlog.get_logger(__name__)
 
 
 def settle(

@@ -6,16 +6,14 @@ What is found is noted in ``damages``, where ``ingest status`` and the daemon's 
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy import Connection
 
+from ingestor import log
 from ingestor.clock import Clock
 from ingestor.store import audit, damages
 from ingestor.store.audit import DamagedCell
 from ingestor.store.db.database import Database
 from ingestor.store.schema import articles, entries, feeds, revisions
-
-log = structlog.get_logger(__name__)
 
 ROWS_A_LOOK = 200
 """Rows of each large table that are looked at: some milliseconds."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection, Row, func, or_, select, update
 
+from ingestor import log
 from ingestor.identity import fingerprint
 from ingestor.model import Cause, Origin
 from ingestor.store import images as pictures
@@ -27,8 +27,6 @@ from ingestor.store.schema import articles, captures, images, revisions
 from ingestor.store.search import index
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.dates import iso_utc
-
-log = structlog.get_logger(__name__)
 
 MOST_EDITS_A_DAY = 24
 """Edits of one article that are kept in 24 hours. Publishers edit a few times; a text that is

@@ -1,20 +1,28 @@
 """Logs: for people and for machines, one line an outcome, and no secrets."""
 
 import json
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from ingestor import log
+from ingestor.cli.logs import configure
 from ingestor.text.sanitize import redact
 from tools import ROOT
 from tools.living import wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed
+
+PACKAGE = ROOT / "ingestor"
 
 SECRETS = {
     "a proxy's password": ("http://user:pa55@proxy:3128", "http://***@proxy:3128"),
@@ -93,6 +101,77 @@ def test_no_command_says_a_secret(site, proxy):
     ):  # fmt: skip
         done = site.run(*command)
         assert SECRET not in done.stdout + done.stderr, command
+
+
+def test_events_are_said_in_one_way():
+    """Who asks structlog for a logger would be heard on standard output, in a form of its own."""
+    users = [
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"^\s*(?:import|from) structlog", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert users == ["cli/logs.py"]
+
+
+LINES = {
+    "json": '{"feed": "甲", "count": 2, "event": "told", "level": "warning", "timestamp": "T"}',
+    "journal": "<4>told feed=甲 count=2",
+    "human": "T [warning  ] told                           count=2 feed=甲",
+}
+
+
+@pytest.fixture
+def configured(monkeypatch):
+    """How :func:`configure` is called; what it changes in Python itself is put back."""
+    for owner, hook in (
+        (warnings, "showwarning"), (threading, "excepthook"), (sys, "unraisablehook"),
+    ):  # fmt: skip
+        monkeypatch.setattr(owner, hook, getattr(owner, hook))
+    yield configure
+    logging.basicConfig(force=True)
+    log.EVENTS.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize("form", LINES)
+def test_an_event_is_a_line(form, configured, capfd):
+    """With its fields in their order; what is below the level, or left out, is none."""
+    configured(form, logging.INFO, frozenset({"unsaid"}))
+    log.warning("told", feed="甲", count=2)
+    log.warning("unsaid")
+    log.debug("whispered")
+    logging.getLogger("of_a_library").info("not ours")
+    [line] = capfd.readouterr().err.splitlines()
+    line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "T", line)
+    assert sorted(line.split()) == sorted(LINES[form].split())
+
+
+@pytest.mark.parametrize("form", LINES)
+@pytest.mark.parametrize("tracebacks", [True, False])
+def test_an_exception_is_told_without_its_secrets(form, tracebacks, configured, capfd):
+    """Of the one that is handled, or of one that is handed over: the way there, or its end."""
+    configured(form, logging.INFO, tracebacks=tracebacks)
+    try:
+        int("http://me:pa55@a.example/x")
+    except ValueError as error:
+        log.exception("fell", step="poll")
+        log.error("handed_over", exc_info=error)
+        logging.getLogger("of_a_library").warning("of %s", "theirs", exc_info=True)
+    said = capfd.readouterr().err
+    assert said.count("invalid literal") == 3
+    assert "of theirs" in said
+    assert "pa55" not in said
+    assert said.count("Traceback") == (3 if tracebacks else 0)
+    assert tracebacks or said.count(__file__) == len(said.splitlines()) == 3
+
+
+def test_an_error_of_a_thread_is_an_event(configured, capfd):
+    """Of which nobody takes care."""
+    configured("json", logging.INFO)
+    thread = threading.Thread(target=int, args=("none",))
+    thread.start()
+    thread.join(timeout=60)
+    [line] = capfd.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "thread_failed"
 
 
 def test_quiet_says_only_what_is_wrong(site, net):

@@ -23,7 +23,7 @@ TEXT = {"text"}
 """What can be said of a text: it needs nothing else of ours but the nouns for its answers."""
 
 NOUNS = TEXT | {"", "identity", "identity_parameters", "policy", "witness", "model", "errors"}
-NOUNS |= {"clock", "observer", "registry"}
+NOUNS |= {"clock", "log", "observer", "registry"}
 """What every stage may use; the nouns themselves use only nouns ("" is the package)."""
 
 GROUND = NOUNS | {"config"}

@@ -12,15 +12,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import structlog
-
+from ingestor import log
 from ingestor.archive.object_storage import ObjectFolder
 from ingestor.archive.warc.recovery import mark_open
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.config.values import ObjectAddress
 from ingestor.errors import StorageFailed
-
-log = structlog.get_logger(__name__)
 
 
 class SpooledWarc(WarcArchive):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-import structlog
 from sqlalchemy import Connection, inspect, text
 
+from ingestor import log
 from ingestor.errors import SchemaTooNew, SchemaTooOld, StorageFailed
 from ingestor.store.db import rows
 from ingestor.store.db.database import Database
@@ -16,8 +16,6 @@ from ingestor.store.schema import articles
 from ingestor.store.schema.columns import as_stored
 from ingestor.store.schema.views import VIEWS
 from ingestor.store.search import index
-
-log = structlog.get_logger(__name__)
 
 
 def folder() -> Path:
