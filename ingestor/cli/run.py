@@ -7,28 +7,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from threading import Event
+from typing import TYPE_CHECKING
 
 import typer
 
 from ingestor import log
 from ingestor.cli.archive import chosen_feeds
 from ingestor.cli.common import Options, day_option, say, say_error, say_json
-from ingestor.cli.defer import defer_backfill
 from ingestor.cli.logs import chosen_format, set_up_logs
 from ingestor.cli.progress import bar
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
-from ingestor.daemon.monitor import systemd
 from ingestor.errors import UsageError
 from ingestor.identity import publication_day
 from ingestor.model import Feed
-from ingestor.pipeline import BackfillRun, Day, Services, Summary, register_feeds, run_pass
+from ingestor.pipeline import BackfillRun, Services, Summary, register_feeds, run_pass
 from ingestor.pipeline.services import opened
 from ingestor.sources import has_past
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
+
+if TYPE_CHECKING:
+    from ingestor.pipeline.backfill import Day
 
 LISTED = frozenset({"feed_failed", "entry_failed", "backfill_failed", "backfill_cut_short"})
 """The events that a pass has a line for at its end: nobody reads them twice."""
@@ -36,7 +38,8 @@ LISTED = frozenset({"feed_failed", "entry_failed", "backfill_failed", "backfill_
 
 def serve(chosen: Options) -> None:
     """Serve until told to stop."""
-    from ingestor.daemon.service import Service  # noqa: PLC0415 - a pass needs none of it
+    from ingestor.daemon.monitor import systemd  # noqa: PLC0415 - a pass needs none of it
+    from ingestor.daemon.service import Service  # noqa: PLC0415
 
     set_up_logs(chosen)
     settings = chosen.settings()
@@ -73,6 +76,8 @@ def backfill(
     span = _span(*days, clock.now())
     walked = _with_past(feeds)
     if defer:
+        from ingestor.cli.defer import defer_backfill  # noqa: PLC0415 - workers are a cluster's
+
         defer_backfill(settings, walked, span, force=force)
         return
     with _services(settings, clock) as services:

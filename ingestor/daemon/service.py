@@ -12,8 +12,9 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import Step, serve
 from ingestor.daemon.monitor import Monitor, Systemd
+from ingestor.daemon.stages import Stages
 from ingestor.errors import ConfigError, StorageFailed
-from ingestor.pipeline import STAGES, Stages, register_feeds
+from ingestor.pipeline import STAGES, register_feeds
 from ingestor.pipeline.captures import make_folders
 from ingestor.pipeline.services import opened
 from ingestor.pipeline.soundness import PAGES_A_QUIET_MINUTE, inspect

@@ -43,7 +43,7 @@ from ingestor.store.due import ALL, Shard
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.store.rechecks import DueCheck
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS
-from ingestor.workers.tasks import article_from_entry
+from ingestor.workers.tasks import read_entry
 
 Waiting = TypeVar("Waiting", EntryTask, DueCheck)
 
@@ -228,7 +228,7 @@ def _look_at(
 
 def _text_task(task: EntryTask) -> partial[Article]:
     entry, shared = task.queued.entry, task.shared_address
-    return partial(article_from_entry, task.feed, entry, shared_address=shared)
+    return partial(read_entry, task.feed, entry, shared_address=shared)
 
 
 def _completed(article: Article, entry: Entry) -> Article:
@@ -331,7 +331,7 @@ def _instead(case: Case) -> partial[Article] | None:
     subject = case.subject
     if not isinstance(subject, EntryTask):
         return None
-    return partial(article_from_entry, subject.feed, subject.queued.entry)
+    return partial(read_entry, subject.feed, subject.queued.entry)
 
 
 def _feed_of(case: Case) -> int:

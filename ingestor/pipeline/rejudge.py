@@ -53,7 +53,7 @@ from ingestor.witness.looks import (
     Verdict,
 )
 from ingestor.workers import Workers
-from ingestor.workers.tasks import article_from_entry
+from ingestor.workers.tasks import read_entry
 
 FURNITURE = NotAnArticle("boilerplate")
 """The verdict on a text that a site gives everywhere."""
@@ -269,7 +269,7 @@ def _with_feed_text(workers: Workers, judged: Rejudged) -> Rejudged:
     for feed, queued in judged.before.announced:
         if queued.entry.content:
             try:
-                instead = workers.call(partial(article_from_entry, feed, queued.entry))
+                instead = workers.call(partial(read_entry, feed, queued.entry))
             except IngestorError as error:
                 log.info("feed_text_unusable", url=queued.entry.url, error=str(error))
             else:

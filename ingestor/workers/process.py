@@ -44,7 +44,12 @@ MOST_MEMORY_BYTES = 2 * 1024**3
 """Address space of a process. Reading the worst 8 MiB that we know how to write takes 1.8 GB; a
 real page takes a tenth of it."""
 
-_LOADED_ONCE = ("ingestor.workers.tasks", "feedparser", "warcio.warcwriter")
+_LOADED_ONCE = (
+    "ingestor.workers.tasks",
+    "ingestor.extract.feed_text",
+    "feedparser",
+    "warcio.warcwriter",
+)
 """What the processes have in common: loaded before they are forked."""
 
 _SWITCH_SECONDS = 0.0005
