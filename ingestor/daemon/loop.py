@@ -151,7 +151,8 @@ def stop_on_signals(
 
     def again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
         """Ask for the configuration to be read again."""
-        if reload:
+        # An event's lock is held while it is set: the next signal must not wait for this one.
+        if reload and not reload.is_set():
             reload.set()
 
     wanted = {signal.SIGTERM: stop, signal.SIGINT: stop}
