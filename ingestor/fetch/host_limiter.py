@@ -232,7 +232,7 @@ class SourceShares:
 
     def __init__(self, slots: int) -> None:
         """Share out so many slots of each host."""
-        self._most = max(1, slots // 2)
+        self._most = slots - slots // 2
         self._held = defaultdict[str, int](int)
         self._lock = threading.Lock()
 
