@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
@@ -10,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Self, TypeAlias, TypeVar
-from urllib.parse import quote, urljoin
 
 import httpcore
 import httpx
@@ -25,6 +23,7 @@ from ingestor.fetch.headers import (
     redirect_target,
     retry_after,
     speaks_for_its_host,
+    target_of,
 )
 from ingestor.fetch.host_limiter import (
     Busy,
@@ -36,6 +35,7 @@ from ingestor.fetch.host_limiter import (
     Places,
     Ready,
     Slot,
+    SourceShares,
     host_of,
 )
 from ingestor.fetch.robots import Robots
@@ -77,9 +77,6 @@ MOST_HEADER_BYTES = 64 * 1024
 """Real answers have one or two thousand; h11 reads no header of more than 100 KiB at all."""
 
 _FOR_GOOD = frozenset({301, 308})
-_HOST = re.compile(r"(?i)(?:https?:)?//[^/?#]*")
-_ADDRESS = "".join(map(chr, range(0x21, 0x7F)))
-"""The characters that an address is made of: all that ASCII shows."""
 
 
 class Fetcher:
@@ -123,6 +120,7 @@ class Fetcher:
         self._extensions = {"timeout": httpx.Timeout(settings.timeout.total_seconds()).as_dict()}
         self._threads = Threads()
         self._places = Places(settings.connections, clock.monotonic)
+        self._shares = SourceShares(settings.connections_per_host)
         self._asking = 0
         """How many ask, in turns."""
         self._robots = Robots(self._rules, settings.user_agent, clock.monotonic, self._crawl_delay)
@@ -151,21 +149,26 @@ class Fetcher:
         return (came for came in self.asked(items, robots=robots) if came)
 
     def asked(
-        self, items: Iterable[tuple[T, Request]], *, robots: bool = False
+        self,
+        items: Iterable[tuple[T, Request]],
+        source: Callable[[T], object] = lambda _: "",
+        *,
+        robots: bool = False,
     ) -> Iterator[tuple[T, Response | FetchError] | None]:
         """Make many requests, each host in its turn; yield outcomes as they come.
 
         Each item is a token of the caller's and its request. What would have to wait long
         for its host comes back as :class:`Postponed`. ``None`` comes while nothing else does, so
-        that others have their turn: several may ask by one fetcher, in turns. Once the clock's
+        that others have their turn: several may ask by one fetcher, in turns. Of those that
+        ``source`` names none has more than half of a host's slots. Once the clock's
         ``stop`` is set no further request is begun, and those not begun are not yielded. Who
         closes the iterator leaves what is under way to itself.
         """
         queues: HostQueues[tuple[T, Request]] = HostQueues(
-            self._try_acquire, per_host=self._settings.connections_per_host
+            self._acquire_for, per_host=self._settings.connections_per_host
         )
         for token, request in items:
-            queues.put(host_of(request.url), (token, request))
+            queues.put(f"{host_of(request.url)} {source(token)}", (token, request))
         done: _Done[T] = SimpleQueue()
         running = 0
         self._asking += 1
@@ -234,6 +237,11 @@ class Fetcher:
     def _try_acquire(self, host: str) -> Slot | Busy | HostPause:
         return self.limiter.acquire(host, self._wishes.delay(host))
 
+    def _acquire_for(self, key: str) -> Slot | Busy | HostPause:
+        host, _, source = key.partition(" ")
+        acquire = partial(self._try_acquire, host)
+        return self._shares.acquire(key, acquire) if source else acquire()
+
     def _acquire(self, url: str) -> Slot:
         """Wait for a slot at a host; raise :class:`Postponed` where that makes no sense."""
         while True:
@@ -269,7 +277,7 @@ class Fetcher:
                 held.close()
                 slot = None
                 location = redirect_target(response)
-                target = _target(url, location) if location else ""
+                target = target_of(url, location) if location else ""
                 if not target or (response.status not in REDIRECTS and target in seen):
                     return replace(response, moved_to=url) if hop and permanent else response
                 permanent = permanent and response.status in _FOR_GOOD
@@ -377,23 +385,6 @@ def _postponed(url: str, pause: HostPause) -> Postponed:
     host, until = host_of(url), iso_utc(pause.until)
     line = f"{url}: not asked before {until}, as {host} wants: {pause.reason}"
     return Postponed(line, pause.until)
-
-
-def _target(url: str, location: str) -> str:
-    """Return where a ``Location`` leads, its bytes read as Latin-1 as HTTP has it (RFC 9110, 5.5).
-
-    Bytes that should have been escaped (raw UTF-8 or GBK) are escaped as they are: the server
-    knows its own. A host in such bytes is UTF-8, as IDNA needs characters.
-    """
-    # No more than HTTP takes for white space: in Latin-1 the last byte of 章 is a space.
-    text = location.strip(" \t\r\n")
-    host = _HOST.match(text)
-    named = host[0].encode("latin-1").decode("utf-8", "replace") if host else ""
-    path = quote(text[host.end() if host else 0 :].encode("latin-1"), safe=_ADDRESS)
-    try:
-        return urljoin(url, f"{named}{path}")
-    except ValueError as error:
-        raise Unreachable(f"{url}: redirects to what is no address: {location[:200]}") from error
 
 
 def _headers(headers: httpx.Headers) -> Headers:

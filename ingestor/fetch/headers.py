@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from w3lib.html import get_meta_refresh
 
@@ -146,3 +146,25 @@ def speaks_for_its_host(response: Response) -> bool:
     """
     name = urlsplit(response.final_url).hostname or ""
     return not ("rsshub" in name or _RSSHUB_PAGE.search(response.body[:_PAGE_BYTES]))
+
+
+_HOST = re.compile(r"(?i)(?:https?:)?//[^/?#]*")
+_ADDRESS = "".join(map(chr, range(0x21, 0x7F)))
+"""The characters that an address is made of: all that ASCII shows."""
+
+
+def target_of(url: str, location: str) -> str:
+    """Return where a ``Location`` leads, its bytes read as Latin-1 as HTTP has it (RFC 9110, 5.5).
+
+    Bytes that should have been escaped (raw UTF-8 or GBK) are escaped as they are: the server
+    knows its own. A host in such bytes is UTF-8, as IDNA needs characters.
+    """
+    # No more than HTTP takes for white space: in Latin-1 the last byte of 章 is a space.
+    text = location.strip(" \t\r\n")
+    host = _HOST.match(text)
+    named = host[0].encode("latin-1").decode("utf-8", "replace") if host else ""
+    path = quote(text[host.end() if host else 0 :].encode("latin-1"), safe=_ADDRESS)
+    try:
+        return urljoin(url, f"{named}{path}")
+    except ValueError as error:
+        raise Unreachable(f"{url}: redirects to what is no address: {location[:200]}") from error

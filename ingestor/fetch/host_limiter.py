@@ -224,6 +224,37 @@ class Places:
         return partial(self._began.pop, key)
 
 
+class SourceShares:
+    """The slots at a host that one source holds: half of them at most, so that others have some.
+
+    Safe to use from threads.
+    """
+
+    def __init__(self, slots: int) -> None:
+        """Share out so many slots of each host."""
+        self._most = slots - slots // 2
+        self._held = defaultdict[str, int](int)
+        self._lock = threading.Lock()
+
+    def acquire(
+        self, key: str, acquire: Callable[[], Slot | Busy | HostPause]
+    ) -> Slot | Busy | HostPause:
+        """Take a slot by ``acquire``; ``key`` stands for a source at a host."""
+        with self._lock:
+            if self._held[key] >= self._most:
+                return Busy(LOOK)
+            slot = acquire()
+            if not isinstance(slot, Slot):
+                return slot
+            self._held[key] += 1
+        return Slot(partial(self._release, key, slot))
+
+    def _release(self, key: str, slot: Slot) -> None:
+        with self._lock:
+            self._held[key] -= 1
+        slot.release()
+
+
 def host_of(url: str) -> str:
     """Return the host, with its port where it is not the usual one; ``""`` if there is none."""
     try:

@@ -33,6 +33,7 @@ from ingestor.store import audit, captures, damages
 from ingestor.store.audit import CaptureRecord
 from ingestor.store.captures import RecordedAnswer
 from ingestor.store.db.database import Database
+from ingestor.text.dates import from_iso_utc
 
 _BEGUN = re.compile(r"ingestor-(\d{14})-")
 _WARC_FILE = re.compile(r"[^/]+\.warc\.gz")
@@ -150,6 +151,9 @@ class RawComparison:
             if original is None or original.payload_digest != record.original.payload_digest:
                 if any(self._is_elsewhere(place.file) for place in earlier):
                     return
+                if not earlier and self._has_row(record):
+                    # That row is what is wrong, and is said.
+                    return
                 why = f"{place} refers to a body that is not kept any more"
                 # Where its record is known, that is what is damaged, and is said.
                 lost = self._damaged(capture, why)
@@ -159,6 +163,14 @@ class RawComparison:
         if capture.is_damaged:
             line = f"capture {capture.id}: its record is whole again: {capture.url}"
             yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
+
+    def _has_row(self, revisit: Record) -> bool:
+        """Whether a capture stands for the record that a revisit refers to, whatever it says."""
+        date = revisit.original.date
+        with self.database.reading() as connection:
+            return bool(
+                date and captures.sha256_of(connection, revisit.original.url, from_iso_utc(date))
+            )
 
     def _damaged(self, capture: CaptureRecord, why: str) -> Difference:
         line = f"capture {capture.id}: {why}: {capture.url}"

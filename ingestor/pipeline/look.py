@@ -134,7 +134,7 @@ def look_at_pages(
     to stop is not yielded.
     """
     articles: Turns[tuple[T, Look]] = Turns()
-    answers = chain(unread, fetcher.asked(pages, robots=True))
+    answers = chain(unread, fetcher.asked(pages, source, robots=True))
     task = partial(_task, pack=pack)
     for came in workers.as_done(answers, task, lambda asked: source(asked[0])):
         if came is None:

@@ -10,11 +10,13 @@ from ingestor.clock import Clock
 from ingestor.fetch.host_limiter import (
     SLOW_PLACES,
     SLOW_SECONDS,
+    Busy,
     HostQueues,
     MemoryHostLimiter,
     Paused,
     Places,
     Ready,
+    SourceShares,
 )
 from ingestor.model import HostPause
 
@@ -142,3 +144,14 @@ def test_slow_requests_give_their_places_to_others_up_to_a_bound():
     assert not places.is_free()
     releases.pop()()
     assert places.is_free()
+
+
+def test_no_source_has_all_slots_of_a_host():
+    """However many it asks for: another one finds some free."""
+    limiter = MemoryHostLimiter(4, Clock())
+    shares = SourceShares(4)
+    held = [shares.acquire("a evil", lambda: limiter.acquire("a", 0.0)) for _ in range(9)]
+    assert sum(not isinstance(slot, Busy) for slot in held) == 2
+    assert not isinstance(shares.acquire("a good", lambda: limiter.acquire("a", 0.0)), Busy)
+    held[0].release()
+    assert not isinstance(shares.acquire("a evil", lambda: limiter.acquire("a", 0.0)), Busy)
