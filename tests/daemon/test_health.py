@@ -103,11 +103,16 @@ def test_a_folder_is_as_large_as_all_that_is_in_it(tmp_path):
 
 def test_a_stuck_daemon_is_not_alive(site, net):
     """What the watchdog acts on is what the probe says."""
-    net.fail(FEED_URL, "hang")
-    site.configure(feed(), schedule="", service=f'{LISTENING["service"]}\nstuck_after = "1s"')
-    with Daemon(site, environment={"INGEST_FETCH__TIMEOUT": "60s"}) as daemon:
-        wait_for(lambda: 'step "poll"' in ask(daemon, "/healthz")[1])
-        assert ask(daemon, "/healthz")[0] == 503
+    publish(net, [made_up(1)])
+    service = f'{LISTENING["service"]}\nstuck_after = "1s"'
+    site.configure(feed(more='every = "1s"'), schedule="", service=service)
+    with Daemon(site) as daemon:
+        wait_for(lambda: ask(daemon, "/healthz")[0] == 200)
+        with closing(sqlite3.connect(site.folder / "archive.db", timeout=30)) as others:
+            others.execute("BEGIN IMMEDIATE")
+            wait_for(lambda: 'step "work"' in ask(daemon, "/healthz")[1])
+            assert ask(daemon, "/healthz")[0] == 503
+        daemon.process.kill()
 
 
 def test_an_address_that_cannot_be_had_is_said(site, net):
