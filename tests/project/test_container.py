@@ -77,6 +77,6 @@ def test_compose_runs_it_hardened_beside_rsshub():
     ours = COMPOSE["services"]["ingestor"]
     assert ours["read_only"]
     assert ours["volumes"] == ["archive:/data"]
-    assert ours["stop_grace_period"] == "45s"
+    assert ours["stop_grace_period"] == "15s"
     assert ours["depends_on"] == {"rsshub": {"condition": "service_healthy"}}
     assert "ports" not in COMPOSE["services"]["rsshub"]

@@ -46,7 +46,8 @@ def test_asks(net): pass
 
 def pytest_run(*arguments: str, blocked: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", BLOCKED, " ".join(blocked), "-p", "no:cacheprovider", *arguments],
+        # The configuration has an option of the plugin's.
+        [sys.executable, "-c", BLOCKED, " ".join(blocked), "-p", "pytest_timeout", *arguments],
         cwd=ROOT,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
