@@ -131,7 +131,7 @@ def test_an_item_whose_page_is_archived_is_linked_to_it(site, api, net):
         LiveItem(500, "【说】几句。", later, page=own),
     ]
     assert once(site)["articles_new"] == 0
-    assert site.query("SELECT url, origin, revision FROM articles ORDER BY id") == [
+    assert site.query("SELECT url, origin, revision FROM articles ORDER BY url DESC") == [
         (one.url, "page", 1),
         (own, "page", 1),
     ]
