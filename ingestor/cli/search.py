@@ -27,6 +27,7 @@ from ingestor.cli.filters import (
     filters_of,
     known_filters,
 )
+from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
@@ -96,10 +97,10 @@ def search(
     words = _parsed(query or [], filters)
     settings = options(context).settings()
     if as_sql:
-        kind = make_url(settings.store.url).get_backend_name()
-        say(_statement(words, coded_filters(filters), order, limit, kind))
+        say(_statement(words, coded_filters(filters), order, limit, settings))
         return
-    found = _found(existing(settings), words, filters, order, limit)
+    shown = not (as_json or as_csv or titles)
+    found = _found(existing(settings), words, filters, order, limit, counted=shown)
     if as_json:
         say_json(
             [_document(hit, words, found.named.get(hit.id, [])) for hit in found.hits], indent=2
@@ -116,9 +117,12 @@ def search(
         raise typer.Exit(1)
 
 
-def _statement(words: Query | None, filters: Filters, order: Order, limit: int, kind: str) -> str:
+def _statement(
+    words: Query | None, filters: Filters, order: Order, limit: int, settings: Settings
+) -> str:
     if words is None:
         raise UsageError("--sql is for a query with a word")
+    kind = make_url(settings.store.url).get_backend_name()
     return candidates.statement(words, filters, order=order, limit=limit, kind=kind)
 
 
@@ -130,7 +134,7 @@ class _Found:
     named: Mapping[int, Sequence[tuple[str, str]]]
     """The securities of each, symbol and name."""
     total: int
-    """How many there are in all, :data:`MOST_COUNTED` at most."""
+    """How many there are in all, :data:`MOST_COUNTED` at most; else those of ``hits``."""
 
 
 def _parsed(query: Sequence[str], filters: Filters) -> Query | None:
@@ -143,7 +147,13 @@ def _parsed(query: Sequence[str], filters: Filters) -> Query | None:
 
 
 def _found(
-    database: Database, words: Query | None, filters: Filters, order: Order, limit: int
+    database: Database,
+    words: Query | None,
+    filters: Filters,
+    order: Order,
+    limit: int,
+    *,
+    counted: bool,
 ) -> _Found:
     with closing(database):
         filters = known_filters(database, filters)
@@ -153,7 +163,7 @@ def _found(
             else:
                 hits = find(connection, words, filters, order=order, limit=limit)
             total = len(hits)
-            if total == limit:
+            if counted and total == limit:
                 total = how_many_hits(connection, words, filters, most=MOST_COUNTED)
             named = securities.of_articles(connection, [hit.id for hit in hits])
     return _Found(hits, named, max(total, len(hits)))

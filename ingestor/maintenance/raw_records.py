@@ -28,12 +28,11 @@ from ingestor.archive.warc.reader import DamagedBytes, Record
 from ingestor.archive.warc.records import as_sent
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.maintenance.differences import Difference
-from ingestor.pipeline.captures import answers_of, warc_original
+from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
 from ingestor.store import audit, captures, damages
 from ingestor.store.audit import CaptureRecord
 from ingestor.store.captures import RecordedAnswer
 from ingestor.store.db.database import Database
-from ingestor.text.dates import from_iso_utc
 
 _BEGUN = re.compile(r"ingestor-(\d{14})-")
 _WARC_FILE = re.compile(r"[^/]+\.warc\.gz")
@@ -166,11 +165,8 @@ class RawComparison:
 
     def _has_row(self, revisit: Record) -> bool:
         """Whether a capture stands for the record that a revisit refers to, whatever it says."""
-        date = revisit.original.date
         with self.database.reading() as connection:
-            return bool(
-                date and captures.sha256_of(connection, revisit.original.url, from_iso_utc(date))
-            )
+            return bool(original_sha256(connection, revisit))
 
     def _damaged(self, capture: CaptureRecord, why: str) -> Difference:
         line = f"capture {capture.id}: {why}: {capture.url}"

@@ -183,7 +183,7 @@ def answers_of(connection: Connection, records: Iterable[Record]) -> Iterator[Re
     bodies: dict[tuple[str, str], str] = {}
     for record in records:
         of = (record.original.url, record.original.date)
-        sha256 = record.sha256 or bodies.get(of) or _sha256_of(connection, record) or ""
+        sha256 = record.sha256 or bodies.get(of) or original_sha256(connection, record) or ""
         if sha256:
             bodies.setdefault(of, sha256)
             yield RecordedAnswer(
@@ -191,7 +191,8 @@ def answers_of(connection: Connection, records: Iterable[Record]) -> Iterator[Re
             )
 
 
-def _sha256_of(connection: Connection, revisit: Record) -> str | None:
+def original_sha256(connection: Connection, revisit: Record) -> str | None:
+    """Return the hash of the capture whose body a revisit does not repeat, if there is one."""
     if not revisit.original.date:
         return None
     moment = from_iso_utc(revisit.original.date)

@@ -43,8 +43,8 @@ def placed(signs: Signs) -> Verdict:
     if not signs.known:
         return Believed(evidence.day or announced.day)
     nearest, share = signs.known[0]
-    is_part = is_teaser(evidence, nearest.text) or is_cut(evidence, nearest.text)
-    if share >= SOME_SHARE and is_part:
+    whole = nearest.text
+    if share >= SOME_SHARE and (is_teaser(evidence, whole) or is_cut(evidence, whole)):
         return Doubtful("less than half of the text that is known")
     if signs.denies(nearest):
         return _other_id(signs, stated_day or announced.day)
