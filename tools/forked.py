@@ -20,10 +20,11 @@ import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
+from multiprocessing import forkserver, set_forkserver_preload
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ingestor.cli import VERBS, load, main
+from ingestor.cli import main
 
 LONGEST = 120
 """Seconds after which a run is ended."""
@@ -88,9 +89,8 @@ def _serve(address: str) -> None:
         listening.listen()
         waiting.register(listening, selectors.EVENT_READ)
         waiting.register(sys.stdin, selectors.EVENT_READ)
-        for verb in VERBS:
-            load(verb)
-        importlib.import_module("ingestor.cli.run")
+        importlib.import_module("tools.warm")
+        _start_forkserver()
         print("ready", flush=True)
         while all(key.fileobj is listening for key, _ in waiting.select()):
             connection, _ = listening.accept()
@@ -99,6 +99,14 @@ def _serve(address: str) -> None:
             if not os.fork():
                 _watch(connection)
             connection.close()
+
+
+def _start_forkserver() -> None:
+    """Start the process from which workers are forked: one for all runs, not one each."""
+    set_forkserver_preload(["tools.warm"])
+    forkserver.ensure_running()
+    # A run is not its parent, and could not ask whether it still lives.
+    forkserver._forkserver.ensure_running = lambda: None
 
 
 def _watch(connection: socket.socket) -> NoReturn:

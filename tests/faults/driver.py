@@ -8,6 +8,7 @@ standard input, one run each; the answer is a JSON line on standard output.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -22,7 +23,6 @@ from sqlalchemy.engine.default import DefaultDialect
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.cli import main, reextract, run
 from ingestor.clock import Clock
-from ingestor.extract.template import templates
 from ingestor.pipeline import services
 from ingestor.workers import Workers
 
@@ -39,6 +39,15 @@ class InlineWorkers(Workers):
             except Exception as error:  # noqa: BLE001 - it belongs to the work, as in the pool
                 outcome = error
             yield item, outcome
+
+    def as_done(self, items: Any, work_for: Any, source: Any) -> Any:
+        """Yield the same, and pass on where others may have their turn."""
+        del source
+        for item in items:
+            if item is None:
+                yield None
+            else:
+                yield from self.through([item], work_for)
 
 
 class Points:
@@ -135,7 +144,7 @@ def child(command: dict[str, Any]) -> None:
 
 def serve() -> None:
     """Answer commands until standard input ends."""
-    templates()
+    importlib.import_module("tools.warm")
     for line in sys.stdin:
         command = json.loads(line)
         pid = os.fork()

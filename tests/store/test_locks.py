@@ -15,6 +15,7 @@ from threading import Barrier
 
 import pytest
 
+from ingestor.identity import entry_keys
 from ingestor.model import Body, Entry, Picture
 from ingestor.pipeline.save import save_articles
 from ingestor.store import entries, feeds, images, revisions
@@ -217,12 +218,14 @@ def test_a_picture_that_is_kept_meanwhile_is_shown_by_every_article(archive, oth
 
 def test_what_a_feed_announces_is_written_down_once(archive, others):
     """Also when two workers should poll it at one time."""
-    (feed_id,) = ids(archive)[:1]
+    feed, feed_id = FEEDS[0], ids(archive)[0]
     found = [Entry(str(n), f"https://a.example/{n}", str(n), FIRST) for n in range(20)]
 
     def announce() -> int:
         with archive.transaction() as connection:
-            return entries.announce(connection, feed_id, FEEDS[0], found, now=FIRST)
+            return entries.announce(
+                connection, feed_id, feed, found, keys=entry_keys(feed, found), now=FIRST
+            )
 
     assert sorted(at_once(others, *[announce] * WRITERS)) == [0] * (WRITERS - 1) + [20]
 
