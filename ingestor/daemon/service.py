@@ -92,7 +92,8 @@ class Service:
         """Give each stage its turn, again and again while something is under way."""
         heartbeat, ends = self._monitor.heartbeat, self._clock.monotonic() + LONGEST_WORK_SECONDS
         with heartbeat.running(WORK):
-            while True:
+            # Most ticks of most daemons find nothing: one question instead of one a stage.
+            while self._stages.have_work():
                 for name in STAGES:
                     with heartbeat.running(name):
                         self._stages.turn(name)
@@ -100,6 +101,7 @@ class Service:
                 late = asked or self._clock.monotonic() > ends
                 if late or self._clock.stop.is_set() or not self._stages.under_way:
                     break
+        self._stages.rest()
         self._monitor.note_step()
 
     def _keep_house(self) -> None:

@@ -22,7 +22,7 @@ from ingestor.pipeline.ingest import CHECKS_A_ROUND, ENTRIES_A_ROUND, check_roun
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.rounds import Round, Rounds
 from ingestor.store import entries, feeds, images, rechecks
-from ingestor.store.due import due_feeds, feeds_with_due_entries
+from ingestor.store.due import due_feeds, feeds_with_due_entries, is_anything_due
 from ingestor.store.entries import QueuedEntry
 from ingestor.store.images import DueImage
 from ingestor.store.rechecks import DueCheck
@@ -81,6 +81,15 @@ class Stages:
         """Whether something is under way."""
         return any(len(rounds) for rounds, _ in self._by_name.values())
 
+    def have_work(self) -> bool:
+        """Return whether something is under way, or due."""
+        if self.under_way:
+            return True
+        services = self._services
+        with services.database.reading() as connection:
+            images = services.settings.archive.images
+            return is_anything_due(connection, services.clock.now(), with_images=images)
+
     def turn(self, name: str) -> None:
         """Begin what is due of a stage, and go on with what of it is under way."""
         rounds, due = self._by_name[name]
@@ -91,6 +100,11 @@ class Stages:
                 found = list(due(connection, self._services.clock.now()))
             rounds.offer(found)
         rounds.go_on()
+
+    def rest(self) -> None:
+        """Let go of what is kept for work, where there has been none for some time."""
+        if not self.under_way:
+            self._services.workers.rest()
 
     def finish(self) -> None:
         """Let what is under way end, within half of ``service.stop_timeout``."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
     Select,
     and_,
+    bindparam,
     delete,
     or_,
     select,
@@ -39,6 +41,8 @@ LONGEST_PAUSE = timedelta(days=1)
 
 LONGEST_RETRY = timedelta(hours=30)
 """Nor because a try failed."""
+
+_Moment: TypeAlias = datetime | BindParameter[datetime]
 
 FILE_IS_DUE: ColumnElement[bool] = articles.c.file_sha256.is_(None)
 """Condition on ``articles``: its file is to be written, or, where it is doubted, to go."""
@@ -84,23 +88,23 @@ def pull_in(connection: Connection, now: datetime, *, polls: timedelta, rechecks
     return pulled + connection.execute(paused).rowcount
 
 
-def feed_is_due(now: datetime) -> ColumnElement[bool]:
+def feed_is_due(now: _Moment) -> ColumnElement[bool]:
     """Condition on ``feeds``: it is to be asked."""
     return and_(feeds.c.active == 1, feeds.c.stopped == "", _at_once_or(feeds.c.next_poll_at, now))
 
 
-def entry_is_due(now: datetime) -> ColumnElement[bool]:
+def entry_is_due(now: _Moment) -> ColumnElement[bool]:
     """Condition on ``entries``: it is to be tried, if its feed is active."""
     come = _at_once_or(entries.c.next_attempt_at, now)
     return and_(WAITING, entries.c.state == "pending", come)
 
 
-def recheck_is_due(now: datetime) -> ColumnElement[bool]:
+def recheck_is_due(now: _Moment) -> ColumnElement[bool]:
     """Condition on ``articles``: its page is to be looked at again."""
     return and_(articles.c.next_check_at <= now, articles.c.feed_id.is_not(None))
 
 
-def image_is_due(now: datetime) -> ColumnElement[bool]:
+def image_is_due(now: _Moment) -> ColumnElement[bool]:
     """Condition on ``images``, with ``pictures`` where it was asked for: to be downloaded."""
     come = or_(pictures.c.url.is_(None), pictures.c.next_attempt_at <= now)
     return and_(images.c.path.is_(None), images.c.position <= IMAGES_AN_ARTICLE, come)
@@ -112,7 +116,7 @@ def assignment_is_due(now: datetime) -> ColumnElement[bool]:
     return and_(assignments.c.state == "pending", come)
 
 
-def _at_once_or(column: Column[Any], now: datetime) -> ColumnElement[bool]:
+def _at_once_or(column: Column[Any], now: _Moment) -> ColumnElement[bool]:
     return or_(column.is_(None), column <= now)
 
 
@@ -139,10 +143,32 @@ def has_id(ids: range | None) -> ColumnElement[bool]:
     return true() if ids is None else entries.c.id.between(ids.start, ids.stop - 1)
 
 
+def is_anything_due(connection: Connection, now: datetime, *, with_images: bool) -> bool:
+    """Return whether any of what the daemon does is due, pictures with ``with_images``."""
+    question = _ANYTHING_OR_IMAGES if with_images else _ANYTHING
+    return bool(connection.execute(question, {"now": now}).scalar_one())
+
+
 def is_image_due(connection: Connection, now: datetime) -> bool:
     """Return whether there is a picture to be downloaded."""
+    return connection.execute(_images_due(now).limit(1)).first() is not None
+
+
+def _images_due(now: _Moment) -> Select[tuple[str]]:
     query = select(images.c.url).outerjoin(pictures, pictures.c.url == images.c.url)
-    return connection.execute(query.where(image_is_due(now)).limit(1)).first() is not None
+    return query.where(image_is_due(now))
+
+
+# Written once: the daemon asks each second, and writing it takes longer than answering it.
+_NOW: BindParameter[datetime] = bindparam("now")
+_KINDS = (
+    select(feeds.c.id).where(feed_is_due(_NOW)).exists(),
+    select(entries.c.id).where(entry_is_due(_NOW)).exists(),
+    select(articles.c.id).where(recheck_is_due(_NOW)).exists(),
+    select(articles.c.id).where(FILE_IS_DUE).exists(),
+)
+_ANYTHING = select(or_(*_KINDS))
+_ANYTHING_OR_IMAGES = select(or_(*_KINDS, _images_due(_NOW).exists()))
 
 
 def batch_ids(number: int) -> range:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import pickle
 import select
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeVar
@@ -44,6 +45,9 @@ COSTLY_PROCESSES = 1
 
 MOST_BESIDE = 8
 """Processes beside those for each processor core, while some are at work that takes long."""
+
+IDLE_SECONDS = 60.0
+"""After so long without work a process is ended where somebody looks after that."""
 
 TICK_SECONDS = 0.05
 """How long one waits for work before others have their turn."""
@@ -78,6 +82,19 @@ class Workers:
         for process in self._processes:
             process.end()
         self._processes.clear()
+
+    def rest(self) -> None:
+        """End the processes that had no work for a minute, and with the last what forks them.
+
+        What comes next starts it again: multiprocessing sees that it has ended.
+        """
+        idle = [process for process in self._processes if process.idle_seconds() > IDLE_SECONDS]
+        for process in idle:
+            self._processes.remove(process)
+            process.end()
+        if idle and not self._processes:
+            # Our child, and not waited for: its number is nobody else's.
+            os.kill(idle[-1].parent, signal.SIGKILL)
 
     def call(self, work: Callable[[], R]) -> R:
         """Run one task in the pool and return its result, or raise its error."""

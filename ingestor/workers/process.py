@@ -57,9 +57,6 @@ _SWITCH_SECONDS = 0.0005
 
 _LENGTH = struct.Struct("!Q")
 
-_READY = b"ready"
-"""The first message of a process: what goes wrong from here on is the work's fault."""
-
 _END = b""
 """The message after which a process ends by itself."""
 
@@ -126,6 +123,8 @@ class WorkerProcess:
         """Whether it is for work that costs a lot, and what is quick goes elsewhere."""
         self.is_alone = False
         """Whether it gets no more than the task that it was started for."""
+        self.parent = 0
+        """The id of the process from which it was forked, once it is ready."""
 
     def fileno(self) -> int:
         """Return the descriptor at which its outcomes come."""
@@ -174,6 +173,10 @@ class WorkerProcess:
     def seconds(self) -> float:
         """Return how long it has been at its oldest task, on the clock."""
         return time.monotonic() - self._began if self.tasks and self.is_ready else 0.0
+
+    def idle_seconds(self) -> float:
+        """Return for how long it has had nothing to do, on the clock."""
+        return 0.0 if self.tasks else time.monotonic() - self._began
 
     def receive(self) -> None:
         """Wait for the outcome of the oldest task, and record it.
@@ -224,7 +227,7 @@ class WorkerProcess:
 
     def _await_ready(self) -> None:
         if not self.is_ready:
-            _received(self._socket)
+            self.parent = int(_received(self._socket))
             self.is_ready = True
 
 
@@ -261,7 +264,8 @@ def _exactly(source: socket.socket, length: int) -> bytearray:
 def _serve(owner: socket.socket, seconds: float) -> None:
     """Do the owner's tasks until there are no more; runs in the process."""
     _prepare()
-    _send(owner, _READY)
+    # The first message: what goes wrong from here on is the work's fault.
+    _send(owner, str(os.getppid()).encode())
     tasks: SimpleQueue[bytearray] = SimpleQueue()
     outcomes: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read_ahead, args=(owner, tasks), daemon=True).start()

@@ -133,6 +133,20 @@ def test_the_pool_goes_on_after_many_deaths():
         assert workers.call(partial(double, 4)) == 8
 
 
+def test_what_has_no_work_is_ended_and_comes_back(monkeypatch):
+    """The processes, and the one that they are forked from."""
+    with Workers(1) as pool:
+        parent = pool.call(os.getppid)
+        pool.rest()
+        assert pool.call(os.getppid) == parent
+        monkeypatch.setattr("ingestor.workers.IDLE_SECONDS", 0.0)
+        pool.rest()
+        assert multiprocessing.active_children() == []
+        os.waitid(os.P_PID, parent, os.WEXITED | os.WNOWAIT)
+        assert pool.call(partial(double, 4)) == 8
+        assert pool.call(os.getppid) != parent
+
+
 def test_closing_does_not_wait_for_ever():
     """Work that hangs when the program ends is ended with it."""
     with Workers(1, seconds=0.1) as workers:
