@@ -28,7 +28,7 @@ demo: install  ## Ingest a made-up Sina on loopback and show the result
 JOBS ?= 2
 
 test: install  ## All tests, in JOBS processes
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-quick: install  ## In under a minute: the tests that start no process, no PostgreSQL, no server
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m quick

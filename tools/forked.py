@@ -90,7 +90,9 @@ def _serve(address: str) -> None:
         waiting.register(listening, selectors.EVENT_READ)
         waiting.register(sys.stdin, selectors.EVENT_READ)
         importlib.import_module("tools.warm")
-        _start_forkserver()
+        # The process from which workers are forked: one for all runs, not one each.
+        set_forkserver_preload(["tools.warm"])
+        forkserver.ensure_running()
         print("ready", flush=True)
         while all(key.fileobj is listening for key, _ in waiting.select()):
             connection, _ = listening.accept()
@@ -99,14 +101,6 @@ def _serve(address: str) -> None:
             if not os.fork():
                 _watch(connection)
             connection.close()
-
-
-def _start_forkserver() -> None:
-    """Start the process from which workers are forked: one for all runs, not one each."""
-    set_forkserver_preload(["tools.warm"])
-    forkserver.ensure_running()
-    # A run is not its parent, and could not ask whether it still lives.
-    forkserver._forkserver.ensure_running = lambda: None
 
 
 def _watch(connection: socket.socket) -> NoReturn:
@@ -134,6 +128,7 @@ def _be(order: dict[str, Any], streams: list[int]) -> NoReturn:
     for number, stream in enumerate([nothing, *streams]):
         os.dup2(stream, number)
         os.close(stream)
+    _choose_forkserver()
     code = 1
     try:
         main(order["arguments"])
@@ -145,6 +140,19 @@ def _be(order: dict[str, Any], streams: list[int]) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _choose_forkserver() -> None:
+    """Use the one that is there, without asking whether it lives: it is no child of this run.
+
+    Workers have the environment of the process that they are forked from: where credentials
+    are in it, the run starts one of its own.
+    """
+    shared = forkserver._forkserver
+    if "AWS_ENDPOINT_URL" in os.environ:
+        shared.__init__()
+    else:
+        shared.ensure_running = lambda: None
 
 
 if __name__ == "__main__":
