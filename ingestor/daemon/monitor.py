@@ -30,6 +30,9 @@ from ingestor.observer import Observer
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
 
+TELL_SECONDS = 1.0
+"""How long a message to the service manager may take: the work waits for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Systemd:
@@ -48,6 +51,8 @@ class Systemd:
         address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+                # Its queue is short, and it may have stopped reading.
+                sender.settimeout(TELL_SECONDS)
                 sender.sendto("\n".join(lines).encode(), address)
         except OSError as error:
             log.warning("systemd_not_told", error=str(error))

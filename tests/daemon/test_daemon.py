@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.daemon.monitor import systemd
+from ingestor.daemon.monitor import Systemd, systemd
 from tools.living import Daemon, Manager, wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed
@@ -287,6 +287,18 @@ def test_a_clock_that_jumps_by_years_is_survived(site, net, listening, shifted):
             wait_for(lambda asked=asked: len(net.asked(FEED_URL)) > asked)
         wait_for(lambda: "clock_was_ahead" in daemon.said())
         assert daemon.stop() == 0, daemon.said()
+
+
+def test_a_service_manager_that_stopped_reading_is_not_waited_for(listening, monkeypatch):
+    """The queue of its socket holds few messages; what does not fit is left out."""
+    monkeypatch.setattr("ingestor.daemon.monitor.TELL_SECONDS", 0.01)
+    messages = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text()) * 2 + 5
+    manager = Systemd(listening.address)
+    for number in range(messages):
+        manager.tell(f"STATUS={number}")
+    assert 0 < len(listening.hear()) < messages
+    manager.tell("READY=1")
+    assert listening.heard("READY=1")
 
 
 def wait_for_beats(manager, count):
