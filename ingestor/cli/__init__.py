@@ -25,7 +25,6 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from ingestor import __version__
 from ingestor.cli.common import (
     LogFormat,
     Options,
@@ -35,6 +34,7 @@ from ingestor.cli.common import (
     say_error,
 )
 from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, IngestorError, UsageError
+from ingestor.version import __version__
 
 VERBS = {
     "init": "Write a commented config.toml (or the file that --config names); never overwrites.",

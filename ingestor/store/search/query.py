@@ -77,6 +77,11 @@ class Query:
     unwanted: tuple[str, ...] = ()
     """None of them occurs in either."""
 
+    @property
+    def characters(self) -> str:
+        """Return the characters that texts are looked through for."""
+        return "".join((*self.wanted, *self.unwanted))
+
     def accepts(self, *texts: str) -> bool:
         """Return whether an article with these normalized texts is meant."""
         has_all = all(any(word in text for text in texts) for word in self.wanted)
