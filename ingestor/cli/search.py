@@ -20,12 +20,14 @@ from ingestor.cli.common import options, say, say_json
 from ingestor.cli.filters import (
     Doubted,
     Feeds,
+    Medium,
     Since,
     Symbol,
     Until,
     coded_filters,
     filters_of,
     known_filters,
+    words_of,
 )
 from ingestor.config import Settings
 from ingestor.errors import UsageError
@@ -35,7 +37,7 @@ from ingestor.store.names import securities
 from ingestor.store.search import candidates
 from ingestor.store.search.hits import Hit, how_many_hits, marks, newest, snippet
 from ingestor.store.search.hits import search as find
-from ingestor.store.search.query import Order, Query, parse
+from ingestor.store.search.query import Order, Query
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, spreadsheet_cell
 
@@ -51,9 +53,6 @@ Words = Annotated[
         help='Words that all occur; "with spaces" as one; -not this. None: all that is meant by '
         "--symbol, --feed, --media, --since or --until, the newest first.",
     ),
-]
-Medium = Annotated[
-    str, typer.Option("--media", metavar="NAME", help="Written by this medium: 央视新闻 …")
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
 Sorted = Annotated[Order, typer.Option("--order", help="What comes first.")]
@@ -94,7 +93,7 @@ def search(
     filters = filters_of(
         since=since, until=until, symbol=symbol, media=media, feed=feed, doubted=doubted
     )
-    words = _parsed(query or [], filters)
+    words = words_of(query or [], needed=filters == Filters(doubted=doubted))
     settings = options(context).settings()
     if as_sql:
         say(_statement(words, coded_filters(filters), order, limit, settings))
@@ -135,15 +134,6 @@ class _Found:
     """The securities of each, symbol and name."""
     total: int
     """How many there are in all, :data:`MOST_COUNTED` at most; else those of ``hits``."""
-
-
-def _parsed(query: Sequence[str], filters: Filters) -> Query | None:
-    """Return what is searched for, ``None`` where filters alone say what is meant."""
-    if option := next((word for word in query if word.startswith("--")), ""):
-        raise UsageError(f"no such option: {option}; ingest search --help")
-    if not query and filters != Filters(doubted=filters.doubted):
-        return None
-    return parse(" ".join(query))
 
 
 def _found(

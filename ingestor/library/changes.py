@@ -7,6 +7,7 @@ Revisions become visible in the order of their ``sequence``, on PostgreSQL too
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -61,6 +62,9 @@ def position(connection: Connection, sequence: int | None = None) -> Position:
 
 def landed(database: Database, after: int) -> Iterator[ArticleRevision]:
     """Yield the revisions above a sequence in its order, those too that are doubted; ends."""
+    if database.path and not os.access(database.path.parent, os.W_OK):
+        # It may be open as a file that never changes (store.db.sqlite).
+        database.close()
     query = select(*revisions.c["sequence", "article_id"]).order_by(revisions.c.sequence)
     while True:
         with database.reading() as connection:
