@@ -50,8 +50,8 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="QUERY",
-        help='Words that all occur; "with spaces" as one; -not this. None: all that is meant by '
-        "--symbol, --feed, --media, --since or --until, the newest first.",
+        help='Words that all occur; "with spaces" as one; this OR that; -not this. None: all that '
+        "is meant by --symbol, --feed, --media, --since or --until, the newest first.",
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
@@ -89,6 +89,8 @@ def search(
 
     Full and half width, upper and lower case are the same. Example: ingest search 茅台 -广告
     --since 2024-01-01 --order newest
+
+    Example: ingest search 茅台 OR 五粮液 提价
     """
     filters = filters_of(
         since=since, until=until, symbol=symbol, media=media, feed=feed, doubted=doubted
@@ -160,7 +162,7 @@ def _found(
 
 
 def _document(hit: Hit, query: Query | None, named: Sequence[tuple[str, str]]) -> dict[str, object]:
-    part = snippet(hit.text, query.wanted if query else ())
+    part = snippet(hit.text, query.words if query else ())
     return {
         "id": hit.id,
         "url": hit.url,
@@ -194,7 +196,7 @@ def _csv(found: _Found) -> str:
 
 def _show(found: _Found, query: Query | None) -> None:
     console = Console()
-    words = query.wanted if query else ()
+    words = query.words if query else ()
     if console.is_terminal:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("id", "day", "medium", "article"):

@@ -210,7 +210,7 @@ def search(
             break
     if query is None or wanted is not Order.RELEVANCE:
         return hits
-    return _best(hits, ranked(texts, dict.fromkeys(query.wanted, 1.0)))[:limit]
+    return _best(hits, ranked(texts, dict.fromkeys(query.words, 1.0)))[:limit]
 
 
 def _hit(article: ArticleRevision, text: str) -> Hit:

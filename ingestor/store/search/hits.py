@@ -237,7 +237,7 @@ def _scored(
     connection: Connection, query: Query, index: Candidates, texts: list[FoundText]
 ) -> list[tuple[int, float]]:
     """Return the ids and scores of articles, the best first."""
-    return ranked(texts, {word: _rarity(connection, word, index) for word in query.wanted})
+    return ranked(texts, {word: _rarity(connection, word, index) for word in query.words})
 
 
 def ranked(texts: Sequence[FoundText], rarity: Mapping[str, float]) -> list[tuple[int, float]]:
