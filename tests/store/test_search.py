@@ -434,6 +434,21 @@ def test_a_word_that_is_not_wanted_begins_with_a_minus(asked):
 
 
 @pytest.mark.slow
+def test_one_word_or_another_on_the_command_line(asked):
+    """With both marked; an OR without two words is one line."""
+    assert asked("停产", "OR", "公式", "--titles").stdout.splitlines() == [
+        "2\t2024-03-01\t石门水泥停产",
+        "3\t2024-03-01\t=1+1",
+    ]
+    (hit,) = json.loads(asked("石门 提价 OR 公式", "--json").stdout)
+    assert [hit["snippet"][slice(*span)] for span in hit["marks"]][:1] == ["石门"]
+    for lonely in (["OR"], ["停产", "OR"], ["-停产", "OR", "公式"]):
+        done = asked(*lonely)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "OR stands between two words" in done.stderr
+
+
+@pytest.mark.slow
 def test_filters_alone_say_what_is_meant(asked):
     """The newest first, and how many there are."""
     found = asked("--media", "虚构日报", "--limit", "2")
