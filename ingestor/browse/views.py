@@ -145,7 +145,7 @@ def results(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
     wanted: tuple[str, ...] = ()
     if words:
         query = parse(words)
-        wanted = query.wanted
+        wanted = query.words
         order = Order.NEWEST if asked.get("order") == "newest" else Order.RELEVANCE
         hits = search(connection, query, filters, order=order, limit=MOST_HITS)
     else:

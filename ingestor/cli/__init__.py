@@ -25,7 +25,6 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from ingestor import __version__
 from ingestor.cli.common import (
     LogFormat,
     Options,
@@ -35,6 +34,7 @@ from ingestor.cli.common import (
     say_error,
 )
 from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, IngestorError, UsageError
+from ingestor.version import __version__
 
 VERBS = {
     "init": "Write a commented config.toml (or the file that --config names); never overwrites.",
@@ -43,6 +43,8 @@ VERBS = {
     "status": "Show the feeds, their health, what is pending and what was given up.",
     "retry": "Make parked entries due again, and stopped feeds; the next pass tries them.",
     "search": "Find articles by their words, in title and text; exits 1 when there is none.",
+    "stats": "Count articles by day, week or month, by medium, security or feed.",
+    "follow": "Show every new article and edit as it lands, until Ctrl-C.",
     "show": "Show one article as the archive has it, and each look at its page.",
     "browse": "Show the archive in a web browser, read-only, until Ctrl-C.",
     "reextract": "Read the kept raw pages again with today's rules.",

@@ -5,34 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingestor.config import Settings
-from ingestor.errors import NoArchiveYet, StorageFailed, UsageError
+from ingestor.errors import UsageError
 from ingestor.model import Feed
+from ingestor.store.db import migrations
 from ingestor.store.db.database import Database
-from ingestor.store.db.migrations import is_current, revision
 
 
 def existing(settings: Settings, *, current: bool = True) -> Database:
-    """Open an archive that is there already, for looking at it.
-
-    Raises :class:`NoArchiveYet` when there is none, for a command that only reads makes
-    none, and :class:`StorageFailed` for one that has to be upgraded first; unless ``current``
-    is false, for a command that upgrades it.
-    """
-    database = Database(settings.store.url, for_reading=True)
-    none = f"{database.where}: there is no archive yet; `ingest --once` makes it"
-    # A database of no bytes is what a run that was stopped at once leaves.
-    if database.path and not (database.path.exists() and database.path.stat().st_size):
-        raise NoArchiveYet(none)
-    with database.reading() as connection:
-        if not is_current(connection, database):
-            if revision(connection) is None:
-                raise NoArchiveYet(none)
-            if not current:
-                return database
-            raise StorageFailed(
-                f"{database.where}: made by an older version; `ingest --once` upgrades it"
-            )
-    return database
+    """Open the configured archive, as :func:`ingestor.store.db.migrations.existing` does."""
+    return migrations.existing(settings.store.url, current=current)
 
 
 def chosen_feeds(settings: Settings, names: Sequence[str]) -> list[Feed]:

@@ -22,7 +22,7 @@ from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.maintenance import export as operation
 from ingestor.maintenance.export import parquet, require_pyarrow
-from ingestor.store.stored_articles import ArticleRevision, count, exported
+from ingestor.store.stored_articles import COLUMNS, ArticleRevision, count, exported
 
 STANDARD_OUTPUT = "-"
 
@@ -123,9 +123,9 @@ def _writer(form: Format, columns: str, delimiter: str) -> Writer | None:
         raise UsageError("--delimiter goes with CSV")
     if columns and form is Format.FILES:
         raise UsageError("--columns goes with jsonl, csv and parquet: a file has the schema's keys")
-    names = tuple(name.strip() for name in columns.split(",")) if columns else operation.COLUMNS
-    if unknown := next((name for name in names if name not in operation.COLUMNS), None):
-        raise UsageError(f"--columns: no {unknown!r}; there are {', '.join(operation.COLUMNS)}")
+    names = tuple(name.strip() for name in columns.split(",")) if columns else COLUMNS
+    if unknown := next((name for name in names if name not in COLUMNS), None):
+        raise UsageError(f"--columns: no {unknown!r}; there are {', '.join(COLUMNS)}")
     match form:
         case Format.FILES:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from ingestor.cli.common import day_option
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters, symbol_called, symbol_of, unknown_feeds
+from ingestor.store.search.query import Query, parse
 
 Since = Annotated[
     str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")
@@ -29,7 +30,9 @@ Feeds = Annotated[
     list[str] | None,
     typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
 ]
-
+Medium = Annotated[
+    str, typer.Option("--media", metavar="NAME", help="Written by this medium: 央视新闻 …")
+]
 Doubted = Annotated[
     bool,
     typer.Option("--doubted", help="Also what turned out never to have been an article."),
@@ -62,6 +65,16 @@ def filters_of(
         limit=limit,
         doubted=doubted,
     )
+
+
+def words_of(query: Sequence[str], *, needed: bool) -> Query | None:
+    """Return what is searched for, ``None`` for no word where none is ``needed``.
+
+    Raises :class:`UsageError` for a query that makes no sense, or an option that there is not.
+    """
+    if option := next((word for word in query if word.startswith("--")), ""):
+        raise UsageError(f"no such option: {option}; --help shows those that there are")
+    return parse(" ".join(query)) if query or needed else None
 
 
 def known_filters(database: Database, filters: Filters) -> Filters:

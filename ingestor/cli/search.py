@@ -20,12 +20,14 @@ from ingestor.cli.common import options, say, say_json
 from ingestor.cli.filters import (
     Doubted,
     Feeds,
+    Medium,
     Since,
     Symbol,
     Until,
     coded_filters,
     filters_of,
     known_filters,
+    words_of,
 )
 from ingestor.config import Settings
 from ingestor.errors import UsageError
@@ -35,7 +37,7 @@ from ingestor.store.names import securities
 from ingestor.store.search import candidates
 from ingestor.store.search.hits import Hit, how_many_hits, marks, newest, snippet
 from ingestor.store.search.hits import search as find
-from ingestor.store.search.query import Order, Query, parse
+from ingestor.store.search.query import Order, Query
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, spreadsheet_cell
 
@@ -48,12 +50,9 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="QUERY",
-        help='Words that all occur; "with spaces" as one; -not this. None: all that is meant by '
-        "--symbol, --feed, --media, --since or --until, the newest first.",
+        help='Words that all occur; "with spaces" as one; this OR that; -not this. None: all that '
+        "is meant by --symbol, --feed, --media, --since or --until, the newest first.",
     ),
-]
-Medium = Annotated[
-    str, typer.Option("--media", metavar="NAME", help="Written by this medium: 央视新闻 …")
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
 Sorted = Annotated[Order, typer.Option("--order", help="What comes first.")]
@@ -90,11 +89,13 @@ def search(
 
     Full and half width, upper and lower case are the same. Example: ingest search 茅台 -广告
     --since 2024-01-01 --order newest
+
+    Example: ingest search 茅台 OR 五粮液 提价
     """
     filters = filters_of(
         since=since, until=until, symbol=symbol, media=media, feed=feed, doubted=doubted
     )
-    words = _parsed(query or [], filters)
+    words = words_of(query or [], needed=filters == Filters(doubted=doubted))
     settings = options(context).settings()
     if as_sql:
         say(_statement(words, coded_filters(filters), order, limit, settings))
@@ -137,15 +138,6 @@ class _Found:
     """How many there are in all, :data:`MOST_COUNTED` at most; else those of ``hits``."""
 
 
-def _parsed(query: Sequence[str], filters: Filters) -> Query | None:
-    """Return what is searched for, ``None`` where filters alone say what is meant."""
-    if option := next((word for word in query if word.startswith("--")), ""):
-        raise UsageError(f"no such option: {option}; ingest search --help")
-    if not query and filters != Filters(doubted=filters.doubted):
-        return None
-    return parse(" ".join(query))
-
-
 def _found(
     database: Database,
     words: Query | None,
@@ -170,7 +162,7 @@ def _found(
 
 
 def _document(hit: Hit, query: Query | None, named: Sequence[tuple[str, str]]) -> dict[str, object]:
-    part = snippet(hit.text, query.wanted if query else ())
+    part = snippet(hit.text, query.words if query else ())
     return {
         "id": hit.id,
         "url": hit.url,
@@ -204,7 +196,7 @@ def _csv(found: _Found) -> str:
 
 def _show(found: _Found, query: Query | None) -> None:
     console = Console()
-    words = query.wanted if query else ()
+    words = query.words if query else ()
     if console.is_terminal:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("id", "day", "medium", "article"):

@@ -14,11 +14,10 @@ import typer
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_json
 from ingestor.errors import UsageError
-from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.store import stories
 from ingestor.store.db.database import Database
 from ingestor.store.doubts import SeenPage, looks_at
-from ingestor.store.stored_articles import ArticleRevision, current, history, ids_of
+from ingestor.store.stored_articles import ArticleRevision, current, history, ids_named
 from ingestor.store.stories import Copy
 from ingestor.text.dates import SHANGHAI, iso_utc
 from ingestor.text.diff import Change, Stretch, changes
@@ -117,18 +116,8 @@ def _document(shown: _Shown) -> dict[str, object]:
 def _find(database: Database, named: str) -> _Shown:
     """Return all that is shown of the article of an id or an address."""
     with database.reading() as connection:
-        if named.isdecimal():
-            ids = [int(named)]
-        elif is_content_address(named):
-            ids = ids_of(connection, named, "")
-        elif named.startswith(("http://", "https://")):
-            address = canonical_url(named)
-            ids = ids_of(connection, address, document_id(address))
-        else:
-            raise UsageError(
-                f'"{named}" is neither the id of an article nor an address (https://…)'
-            )
-        article = current(connection, ids[0]) if ids and ids[0] < 2**63 else None
+        ids = ids_named(connection, named)
+        article = current(connection, ids[0]) if ids else None
         if article is None:
             raise UsageError(f"{named}: there is no such article in the archive")
         return _Shown(

@@ -8,7 +8,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
 
-from ingestor import __version__
 from ingestor.config.values import (
     DatabaseAddress,
     Duration,
@@ -19,6 +18,7 @@ from ingestor.config.values import (
     WebAddress,
 )
 from ingestor.model import ContentMode, Feed
+from ingestor.version import __version__
 
 ROLL_API = "https://feed.mix.sina.com.cn/api/roll/get"
 """Sina's API of rolling news, for feeds of kind ``sina-roll``."""

@@ -22,7 +22,7 @@ from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.backup import made_whole
 from ingestor.pipeline.files import file_text
-from ingestor.store.stored_articles import ArticleRevision
+from ingestor.store.stored_articles import COLUMNS, ArticleRevision
 from ingestor.text.dates import is_day, iso_utc
 from ingestor.text.sanitize import spreadsheet_cell
 
@@ -38,16 +38,6 @@ _LISTS = ("categories", "feeds", "symbols", "keywords", "images", "symbol_names"
 
 Write = Callable[[IO[bytes]], int]
 """Writes everything into a file, and returns how many records that were."""
-
-
-COLUMNS = (
-    "id", "url", "date", "document_id", "title", "author", "media", "editor", "summary", "headimg",
-    "content_html", "content_text", "content_sha256", "published_at", "first_seen_at",
-    "updated_at", "revision", "sequence", "cause", "known_from", "known_until", "origin",
-    "template", "path", "categories", "feeds", "symbols", "keywords", "images",
-    "final_url", "note", "gone_at", "doubted_at", "symbol_names",
-)  # fmt: skip
-"""Keys of the JSON lines and columns of CSV and Parquet, in their order (docs/import-export.md)."""
 
 
 def _record(article: ArticleRevision, columns: Sequence[str]) -> dict[str, Any]:

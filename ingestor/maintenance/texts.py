@@ -25,14 +25,13 @@ from sqlalchemy.exc import IntegrityError
 from ingestor.archive.front_matter import read_post
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import reader
-from ingestor.archive.warc.reader import CapturedBody
+from ingestor.archive.warc.reader import CapturedBody, kept_body
 from ingestor.config import Settings
 from ingestor.errors import ArchiveError, IngestorError
 from ingestor.extract import read_page
 from ingestor.identity import document_id, entry_keys
 from ingestor.maintenance.differences import Difference
 from ingestor.model import Article, Feed, Page, Response, WarcPlace
-from ingestor.pipeline.captures import kept_body
 from ingestor.sources import source
 from ingestor.store import audit, captures, entries, images
 from ingestor.store.audit import DamagedCell

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ingestor import log
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import reader
-from ingestor.archive.warc.reader import CapturedBody, Original, Record
+from ingestor.archive.warc.reader import Original, Record, kept_body
 from ingestor.archive.warc.records import Packed, as_sent, body_sha256
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.config.sections import ArchiveSettings
@@ -238,20 +238,3 @@ def unread_answers(
             capture.fetched_at,
         )
         yield UnreadAnswer(response, capture)
-
-
-def kept_body(folder: Location, places: Sequence[WarcPlace], sha256: str) -> CapturedBody:
-    """Return the first record at these places whose body is the one that is looked for.
-
-    Raises :class:`CaptureLost` when there is none.
-    """
-    why = "the kept page is another one"
-    for place in places:
-        try:
-            kept = reader.read(folder, place)
-        except CaptureLost as error:
-            why = str(error)
-            continue
-        if kept.record.sha256 == sha256:
-            return kept
-    raise CaptureLost(why)

@@ -21,12 +21,12 @@ from typing import TypeAlias
 from sqlalchemy import Connection
 
 from ingestor import log
+from ingestor.archive.warc.reader import kept_body
 from ingestor.config.values import Location
 from ingestor.errors import ArchiveError, CaptureLost, IngestorError
 from ingestor.extract import read_page
 from ingestor.identity import fingerprint
 from ingestor.model import Article, Page, Validators
-from ingestor.pipeline.captures import kept_body
 from ingestor.pipeline.judge import Court, PageSeen, announcement, canonical_or_same, host, reading
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import points_to_page

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Column, Connection, Row, Select, func, or_, select
 
 from ingestor.store.schema import (
     DOUBTED,
@@ -100,6 +100,17 @@ def doubted_feeds(connection: Connection, now: datetime) -> dict[str, str]:
 
 def looks_at(connection: Connection, article_id: int) -> list[SeenPage]:
     """Return the looks at an article, or at an address of it, the oldest first."""
+    columns = captures.c["fetched_at", "url", "reading", "reason"]
+    return [seen_page(*row) for row in connection.execute(of_article(article_id, *columns))]
+
+
+def seen_page(looked_at: datetime, url: str, reading: str, reason: str) -> SeenPage:
+    """Return a row of ``captures`` as a look."""
+    return SeenPage(looked_at, url, reading, _without_address(reason))
+
+
+def of_article(article_id: int, *columns: Column[Any]) -> Select[Any]:
+    """Select columns of the captures of an article, or of an address of it, the oldest first."""
     named = select(aliases.c.url).where(aliases.c.article_id == article_id)
     main = select(articles.c.url).where(articles.c.id == article_id)
     announced = select(entries.c.url).where(entries.c.article_id == article_id)
@@ -108,13 +119,8 @@ def looks_at(connection: Connection, article_id: int) -> list[SeenPage]:
     )
     # An address that was used again has looks that led to another article.
     nobody = captures.c.article_id.is_(None)
-    query = select(*captures.c["fetched_at", "url", "reading", "reason"]).where(
-        or_(captures.c.article_id == article_id, at_address & nobody)
-    )
-    rows = connection.execute(query.order_by(captures.c.fetched_at, captures.c.id))
-    return [
-        SeenPage(row.fetched_at, row.url, row.reading, _without_address(row.reason)) for row in rows
-    ]
+    query = select(*columns).where(or_(captures.c.article_id == article_id, at_address & nobody))
+    return query.order_by(captures.c.fetched_at, captures.c.id)
 
 
 def _doubted_hosts(connection: Connection, now: datetime) -> Mapping[str, Sequence[Row[Any]]]:

@@ -54,7 +54,7 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         # Asked of each article, not made a list first: a feed may have announced a million.
         these = select(feeds.c.id).where(feeds.c.name.in_(filters.feeds))
         seen = (sightings.c.article_id == articles.c.id) & sightings.c.feed_id.in_(these)
-        imported = (_imported_under(name) for name in filters.feeds)
+        imported = (imported_under(name) for name in filters.feeds)
         wanted.append(or_(select(sightings.c.article_id).where(seen).exists(), *imported))
     return wanted
 
@@ -100,11 +100,11 @@ def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:
             name
             for name in names
             if name not in known
-            and connection.execute(imported.where(_imported_under(name))).first() is None
+            and connection.execute(imported.where(imported_under(name))).first() is None
         ]
 
 
-def _imported_under(name: str) -> ColumnElement[bool]:
+def imported_under(name: str) -> ColumnElement[bool]:
     """Condition: no feed announced the article, and its last category has this name."""
     last = or_(
         articles.c.categories == name, articles.c.categories.endswith(f"\n{name}", autoescape=True)

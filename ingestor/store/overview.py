@@ -7,22 +7,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     Connection,
+    FromClause,
     ScalarSelect,
+    Select,
     Table,
     case,
     func,
+    literal,
     literal_column,
     select,
+    true,
 )
 
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
 from ingestor.store import damages
 from ingestor.store.due import entry_is_due, feed_is_due
+from ingestor.store.filters import Filters, conditions
 from ingestor.store.names.securities import KnownNames
 from ingestor.store.schema import (
     BELIEVED,
@@ -256,6 +265,64 @@ def totals(connection: Connection) -> dict[str, int | str | None]:
 
 def _count(table: Table) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).scalar_subquery()
+
+
+class CountedBy(StrEnum):
+    """What articles are counted by, beside their days."""
+
+    MEDIA = "media"
+    SYMBOL = "symbol"
+    FEED = "feed"
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleCount:
+    """How many articles there are of a publication day, a name, or both."""
+
+    day: str
+    """``""``: of all days."""
+    name: str
+    """Of a medium or feed, or the code of a security; ``""``: the article says none, or of all."""
+    articles: int
+
+
+def article_counts(
+    connection: Connection, filters: Filters, *, by_day: bool, of: CountedBy | None
+) -> list[ArticleCount]:
+    """Return how many articles are meant, by publication day, by name, or both; in no order.
+
+    An article counts for each security that it names and each feed that announced it; one that was
+    imported for its last category.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    meant = conditions(replace(filters, doubted=True))
+    # By an index, where one has the days; what is doubted is little, and taken off again.
+    for sign, condition in ((1, true()), (-1, ~BELIEVED)):
+        for day, name, number in connection.execute(_counted(by_day, of).where(*meant, condition)):
+            last = name.splitlines()[-1] if name and of is CountedBy.FEED else name
+            counts[day, last] += sign * number
+    return [ArticleCount(day, name, number) for (day, name), number in counts.items() if number > 0]
+
+
+def _counted(by_day: bool, of: CountedBy | None) -> Select[Any]:
+    day = articles.c.date if by_day else literal("")
+    name: ColumnElement[str] = literal("")
+    source: FromClause = articles
+    match of:
+        case CountedBy.MEDIA:
+            name = articles.c.media
+        case CountedBy.SYMBOL:
+            # Under other names than the filters' own look at these tables.
+            named = symbols.alias("named")
+            name, current = named.c.symbol, named.c.last_revision.is_(None)
+            source = articles.join(named, (named.c.article_id == articles.c.id) & current)
+        case CountedBy.FEED:
+            seen, by = sightings.alias("seen"), feeds.alias("announced_by")
+            name = func.coalesce(by.c.name, articles.c.categories)
+            source = articles.outerjoin(seen, seen.c.article_id == articles.c.id)
+            source = source.outerjoin(by, by.c.id == seen.c.feed_id)
+    grouped = [column for column in (day, name) if not isinstance(column, BindParameter)]
+    return select(day, name, func.count()).select_from(source).group_by(*grouped)
 
 
 def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:

@@ -7,7 +7,7 @@ Whoever reads articles reads them here: ``show``, ``export``, the files, ``reext
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ from sqlalchemy import (
     update,
 )
 
+from ingestor.errors import UsageError
+from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.model import Cause, Origin, Picture, Security
 from ingestor.store.db.database import Database
 from ingestor.store.due import ALL, FILE_IS_DUE, Shard
@@ -62,8 +64,8 @@ class StoredArticle:
     editor: str
     summary: str
     headimg: str
-    content_html: str
-    content_text: str
+    content_html: str = field(repr=False)
+    content_text: str = field(repr=False)
     content_sha256: str
     published_at: datetime | None
     first_seen_at: datetime
@@ -111,6 +113,15 @@ class ArticleRevision(StoredArticle):
     symbol_names: tuple[str, ...]
     """What its securities were called, as far as was known then, in the order of ``symbols``."""
 
+
+COLUMNS = (
+    "id", "url", "date", "document_id", "title", "author", "media", "editor", "summary", "headimg",
+    "content_html", "content_text", "content_sha256", "published_at", "first_seen_at",
+    "updated_at", "revision", "sequence", "cause", "known_from", "known_until", "origin",
+    "template", "path", "categories", "feeds", "symbols", "keywords", "images",
+    "final_url", "note", "gone_at", "doubted_at", "symbol_names",
+)  # fmt: skip
+"""Of an article in an export or a table, in their order (docs/import-export.md)."""
 
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 
@@ -192,8 +203,13 @@ def current(connection: Connection, article_id: int) -> ArticleRevision | None:
 
 def history(connection: Connection, article_id: int) -> list[ArticleRevision]:
     """Return every revision of an article, the oldest first; ``[]``: there is no such article."""
-    rows = connection.execute(select(articles).where(articles.c.id == article_id)).all()
-    return list(_revisions(connection, rows, every_revision=True))
+    return list(revisions_of(connection, [article_id]))
+
+
+def revisions_of(connection: Connection, ids: Collection[int]) -> Iterator[ArticleRevision]:
+    """Yield every revision of some articles, of each the oldest first; by publication day."""
+    query = select(articles).where(articles.c.id.in_(ids)).order_by(articles.c.date, articles.c.id)
+    yield from _revisions(connection, connection.execute(query).all(), every_revision=True)
 
 
 def ids_of(connection: Connection, address: str, document_id: str) -> list[int]:
@@ -207,6 +223,21 @@ def ids_of(connection: Connection, address: str, document_id: str) -> list[int]:
         named = or_(named, articles.c.document_id == document_id)
     query = select(articles.c.id).where(named).order_by(articles.c.date.desc(), articles.c.id)
     return list(connection.execute(query).scalars())
+
+
+def ids_named(connection: Connection, named: str) -> list[int]:
+    """Return the articles that an id or an address names, the latest day first.
+
+    Raises :class:`UsageError` for a text that is neither.
+    """
+    if named.isdecimal():
+        return [int(named)] if len(named) < len(str(2**63)) else []
+    if is_content_address(named):
+        return ids_of(connection, named, "")
+    if named.startswith(("http://", "https://")):
+        address = canonical_url(named)
+        return ids_of(connection, address, document_id(address))
+    raise UsageError(f'"{named}" is neither the id of an article nor an address (https://…)')
 
 
 def exported(

@@ -102,6 +102,7 @@ def test_the_front_page_has_a_bar_a_day_the_feeds_and_the_newest(ask):
         ("5g", {"海棠证券年报"}),
         ("诈", {"石门水泥提价", "竹溪食品", "&lt;b&gt;粗体&lt;/b&gt; &amp; {{ 7 * 7 }}"}),
         ("电信诈骗 -被告", {"石门水泥提价"}),
+        ("5G OR 被告 -粗体", {"海棠证券年报", "竹溪食品"}),
         ("没有这个词", set()),
     ],
 )
@@ -119,6 +120,8 @@ def test_a_query_that_says_nothing_is_explained(ask):
     """Never an error page of the server."""
     page = ask("/search?q=-茅台")
     assert (page.status_code, "only says what is not wanted" in page.text) == (400, True)
+    page = ask("/search?q=OR 茅台")
+    assert (page.status_code, "OR stands between two words" in page.text) == (400, True)
     assert "is no code" in ask("/search?symbol=茅").text
 
 

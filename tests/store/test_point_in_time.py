@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from ingestor.library.moment import as_known
 from ingestor.model import Article, Body, Security
 from ingestor.pipeline.save import save_articles
 from ingestor.store import revisions
 from ingestor.store.stored_articles import current, history
 from ingestor.store.upsert import ArticleUpsert
+from ingestor.text.dates import iso_utc
 from tools.filling import filled
 
 BEGIN = datetime(2024, 3, 11, 1, tzinfo=UTC)
@@ -138,7 +140,9 @@ def test_at_every_moment_it_is_known_what_was_knowable(database, first, steps):
         for at in range(-1, len(steps) + 2):
             now = BEGIN + at * STEP
             asked = {"article": saved.article_id, "at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
-            assert known_at(connection, asked) == expected_at(model, now, number)
+            expected = expected_at(model, now, number)
+            assert known_at(connection, asked) == expected
+            assert in_python(connection, saved.article_id, now) == expected
         shown(connection, saved.article_id, model)
 
 
@@ -148,6 +152,20 @@ def known_at(connection, asked):
     symbols = connection.execute(text(SYMBOLS), asked).scalars().all()
     keywords = connection.execute(text(KEYWORDS), asked).scalars().all()
     return [tuple(row) for row in rows], sorted(symbols), sorted(keywords)
+
+
+def in_python(connection, article_id, now):
+    """Return the same from the library: nothing in it says what came later."""
+    known = as_known(connection, [article_id], now)
+    for one in known:
+        moments = (one.updated_at, one.known_until, one.gone_at, one.doubted_at, one.known_from)
+        assert all(moment is None or moment <= now for moment in moments)
+    rows = [(one.content_text, one.media, iso_utc(one.published_at)) for one in known]
+    return (
+        rows,
+        sorted(code for one in known for code in one.symbols),
+        sorted(word for one in known for word in one.keywords),
+    )
 
 
 def expected_at(model, now, number):

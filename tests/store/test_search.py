@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ingestor.errors import UsageError
 from ingestor.model import Security
 from ingestor.store.filters import Filters
-from ingestor.store.search.candidates import statement
+from ingestor.store.search.candidates import Bounds, statement
 from ingestor.store.search.hits import marks, search, snippet
 from ingestor.store.search.index_sqlite import FULL_TEXT_INDEX
 from ingestor.store.search.query import Order, Query, match, parse, tokens
@@ -207,7 +207,8 @@ def test_a_bad_query_is_explained(query, words):
     "query",
     [
         "AND",
-        "OR NOT",
+        "or NOT",
+        '"OR" NOT',
         "NEAR(茅台)",
         "title:茅台",
         "茅台*",
@@ -223,6 +224,84 @@ def test_nothing_in_a_query_is_syntax(archive, query):
     asked = parse(query)
     assert ids(archive, asked) == scanned(TEXTS, *asked.wanted)
     assert by_sql(archive, asked) == scanned(TEXTS, *asked.wanted)
+
+
+EITHER = [
+    ("茅台 OR 诈骗", [5, 4, 2, 1]),
+    ("茅台 OR 诈骗 提价", [1]),
+    ("提价 茅台 OR 诈骗", [1]),
+    ("茅台 OR 诈骗 OR 芯片 -招聘", [4, 3, 2, 1]),
+    ("-招聘 茅台 OR RCEP", [3, 2, 1]),
+    ('"1.5 亿元" OR "5G 芯片"', [4, 3]),
+    ("白酒 OR 茅台 五粮液 OR 提价", [2, 1]),
+    ("茅 OR 吉", [5, 2, 1]),
+    ("𠮷 OR 诈骗案", [6, 4]),
+    ("—— OR 芯片", [6, 3]),
+    ("% OR ——", [6]),
+    ("无此词 OR 也无此词", []),
+    ("茅台 OR 茅台", [5, 2, 1]),
+    ('茅台 OR "OR"', [5, 2, 1]),
+    ('茅台 "" OR 芯片', [5, 3, 2, 1]),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), EITHER, ids=[query for query, _ in EITHER])
+def test_one_word_or_another(archive, query, expected):
+    """OR binds closer than a space; in every order, by the index alone and by plain SQL."""
+    asked = parse(query)
+    assert ids(archive, asked) == expected
+    assert ids(archive, asked, Order.OLDEST) == expected[::-1]
+    assert sorted(ids(archive, asked, Order.RELEVANCE), reverse=True) == expected
+    if "5G" not in query:
+        # Plain SQL does not fold the width.
+        assert by_sql(archive, asked) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["OR", "OR OR", "茅台 OR", "OR 茅台", "茅台 OR OR 芯片", "-茅台 OR 芯片", "茅台 OR -芯片",
+     '茅台 OR ""', "茅台 -芯片 OR 诈骗"],
+)  # fmt: skip
+def test_an_or_without_two_words_is_explained(query):
+    """Rather than guessed at."""
+    with pytest.raises(UsageError, match="OR stands between two words"):
+        parse(query)
+
+
+@pytest.mark.every_store
+def test_either_of_many_words_is_what_a_scan_finds(place):
+    """Random alternatives of one to six characters, beside words that must occur and must not."""
+    texts = [(one.title, "\n".join(one.paragraphs)) for one in map(made_up, range(120))]
+    database = filled(place, texts)
+    chance = random.Random(11)
+    folded = [(normalize(title), normalize(text)) for title, text in texts]
+
+    def part() -> str:
+        text = chance.choice(texts)[1]
+        start = chance.randrange(len(text))
+        return normalize(text[start : start + chance.randint(1, 6)]).strip() or "的"
+
+    for _ in range(60):
+        either = tuple(
+            tuple(part() for _ in range(chance.randint(2, 4))) for _ in range(chance.randint(1, 2))
+        )
+        wanted, unwanted = ((part(),) if chance.random() < 0.4 else () for _ in range(2))
+        asked = Query(wanted, unwanted, either)
+        expected = [
+            number
+            for number, one in reversed(list(enumerate(folded, start=1)))
+            if all(any(word in text for text in one) for word in wanted)
+            and all(any(word in text for word in group for text in one) for group in either)
+            and not any(word in text for word in unwanted for text in one)
+        ]
+        assert ids(database, asked) == expected, asked
+        for bounds in (Bounds(listed=0), Bounds(listed=0, many=0, days_of=20, close=5)):
+            with database.reading() as connection:
+                found = search(
+                    connection, asked, Filters(), order=Order.NEWEST, limit=200, bounds=bounds
+                )
+            assert [hit.id for hit in found] == expected, (asked, bounds)
+    database.close()
 
 
 def by_sql(database, query, **filters):
@@ -352,6 +431,21 @@ def test_a_word_that_is_not_wanted_begins_with_a_minus(asked):
     """It is no option; and an option that there is not is none of the words."""
     assert asked("水泥", "-广告", "--titles").stdout == "1\t2024-03-01\t石门水泥提价\n"
     assert "no such option: --bogus" in asked("水泥", "--bogus").stderr
+
+
+@pytest.mark.slow
+def test_one_word_or_another_on_the_command_line(asked):
+    """With both marked; an OR without two words is one line."""
+    assert asked("停产", "OR", "公式", "--titles").stdout.splitlines() == [
+        "2\t2024-03-01\t石门水泥停产",
+        "3\t2024-03-01\t=1+1",
+    ]
+    (hit,) = json.loads(asked("石门 提价 OR 公式", "--json").stdout)
+    assert [hit["snippet"][slice(*span)] for span in hit["marks"]][:1] == ["石门"]
+    for lonely in (["OR"], ["停产", "OR"], ["-停产", "OR", "公式"]):
+        done = asked(*lonely)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "OR stands between two words" in done.stderr
 
 
 @pytest.mark.slow

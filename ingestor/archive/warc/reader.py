@@ -10,7 +10,7 @@ import hashlib
 import io
 import zlib
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -209,6 +209,23 @@ def read(folder: Location, place: WarcPlace) -> CapturedBody:
     except (OSError, *_unreadable()) as error:
         raise CaptureLost(f"{where}: cannot be read: {error}") from error
     return CapturedBody(response, headers, body)
+
+
+def kept_body(folder: Location, places: Sequence[WarcPlace], sha256: str) -> CapturedBody:
+    """Return the first record at these places whose body is the one that is looked for.
+
+    Raises :class:`CaptureLost` when there is none.
+    """
+    why = "the kept page is another one"
+    for place in places:
+        try:
+            kept = read(folder, place)
+        except CaptureLost as error:
+            why = str(error)
+            continue
+        if kept.record.sha256 == sha256:
+            return kept
+    raise CaptureLost(why)
 
 
 def whole_length(path: Path, start: int = 0, *, most_records: int | None = None) -> int:

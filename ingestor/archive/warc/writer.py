@@ -17,7 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from ingestor import __version__
 from ingestor.archive.files import sync_folder
 from ingestor.archive.warc.reader import Original
 from ingestor.archive.warc.records import Packed, pack, pack_warcinfo
@@ -25,6 +24,7 @@ from ingestor.archive.warc.recovery import begin, mark_open
 from ingestor.config.values import Location
 from ingestor.errors import StorageFailed
 from ingestor.model import Response, WarcPlace
+from ingestor.version import __version__
 
 MOST_BYTES = 1024**3
 """A file is closed when it has grown past this: the size that the WARC guidelines advise."""

@@ -24,7 +24,7 @@ from ingestor.text.sanitize import redact
 class Backend(Protocol):
     """A kind of database; a module each."""
 
-    def open_engine(self, url: URL, *, for_reading: bool) -> Engine:
+    def open_engine(self, url: URL, *, for_reading: bool, only_reads: bool = False) -> Engine:
         """Return an engine; raise :class:`ConfigError` when there cannot be one."""
 
     def writing(self, engine: Engine) -> Engine:
@@ -56,14 +56,17 @@ class Database:
     """An archive's database, opened but not yet looked at.
 
     ``for_reading`` makes do with a file or a folder that this user may not write: then it is
-    opened read-only, and a writing transaction raises :class:`StorageFailed`.
+    opened read-only, and a writing transaction raises :class:`StorageFailed`. With ``only_reads``
+    that is so whatever this user may do: not a byte of the file is changed.
     """
 
-    def __init__(self, url: str, *, for_reading: bool = False) -> None:
+    def __init__(self, url: str, *, for_reading: bool = False, only_reads: bool = False) -> None:
         parsed = _parsed(url)
         self.url = url
         self.backend = _BACKENDS[parsed.get_backend_name()]
-        self.engine = self.backend.open_engine(parsed, for_reading=for_reading)
+        self.engine = self.backend.open_engine(
+            parsed, for_reading=for_reading, only_reads=only_reads
+        )
         self._file: tuple[int, int] | None = None
 
     @property

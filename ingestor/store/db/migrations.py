@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from ingestor import log
-from ingestor.errors import SchemaTooNew, SchemaTooOld, StorageFailed
+from ingestor.errors import NoArchiveYet, SchemaTooNew, SchemaTooOld, StorageFailed
 from ingestor.store.db import rows
 from ingestor.store.db.database import Database
 from ingestor.store.db.sqlite import copy_file
@@ -23,6 +23,29 @@ def folder() -> Path:
     package = Path(__file__).resolve().parents[2]
     inside = package / "migrations"
     return inside if inside.is_dir() else package.parent / "migrations"
+
+
+def existing(url: str, *, current: bool = True, only_reads: bool = False) -> Database:
+    """Open an archive that is there already, for looking at it.
+
+    Raises :class:`NoArchiveYet` when there is none, for who only reads makes none, and
+    :class:`StorageFailed` for one that has to be upgraded first; unless ``current`` is false, for
+    a command that upgrades it. ``only_reads`` is :class:`Database`'s.
+    """
+    database = Database(url, for_reading=True, only_reads=only_reads)
+    none = f"{database.where}: there is no archive yet; `ingest --once` makes it"
+    # A database of no bytes is what a run that was stopped at once leaves.
+    if database.path and not (database.path.exists() and database.path.stat().st_size):
+        raise NoArchiveYet(none)
+    with database.reading() as connection:
+        if not is_current(connection, database):
+            if revision(connection) is None:
+                raise NoArchiveYet(none)
+            if current:
+                raise StorageFailed(
+                    f"{database.where}: made by an older version; `ingest --once` upgrades it"
+                )
+    return database
 
 
 def upgrade(database: Database, scripts: Path | None = None, *, unfinished: bool = False) -> bool:

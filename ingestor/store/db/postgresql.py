@@ -40,7 +40,12 @@ SET jit = off"""
 take. Statements are short: compiling one takes longer than running it."""
 
 
-def open_engine(url: URL, *, for_reading: bool) -> Engine:  # noqa: ARG001 - a server says itself who may write
+def open_engine(
+    url: URL,
+    *,
+    for_reading: bool,  # noqa: ARG001 - a server says itself who may write
+    only_reads: bool = False,  # noqa: ARG001
+) -> Engine:
     """Return an engine; raise :class:`ConfigError` when the driver is not there."""
     if url.drivername not in DRIVERS:
         raise ConfigError(

@@ -38,10 +38,10 @@ BUSY_MILLISECONDS = 60_000
 """How long a writing transaction waits for another one; foreign writers may take 30 s."""
 
 
-def open_engine(url: URL, *, for_reading: bool) -> Engine:
+def open_engine(url: URL, *, for_reading: bool, only_reads: bool = False) -> Engine:
     """Return an engine; for reading, a file that may not be written is opened read-only."""
     path = file_of(url)
-    if path and for_reading and path.exists() and not _writable(path):
+    if path and for_reading and path.exists() and (only_reads or not _writable(path)):
         engine = create_engine(url, creator=partial(_open_read_only, path))
     else:
         if path and not for_reading:
@@ -160,10 +160,11 @@ def _writable(path: Path) -> bool:
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
     """Open a file that may not be written; a write-ahead log that is there is read too."""
-    log = path.with_name(f"{path.name}-wal")
+    log, shared = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))
     # Without a log, SQLite would want to make one, unless it is told that nobody writes. With
-    # one it must not be told so: what stands in the log would be missing.
-    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    # one it must not be told so: what stands in the log, or comes into it, would be missing.
+    is_used = shared.exists() or (log.exists() and log.stat().st_size)
+    mode = "mode=ro" if is_used or os.access(path.parent, os.W_OK) else "immutable=1"
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
         uri=True,

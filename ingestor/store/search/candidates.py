@@ -11,14 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
 
 from ingestor.store.filters import Filters
 from ingestor.store.schema import articles, symbols
 from ingestor.store.search import index as full_text
-from ingestor.store.search.index_postgresql import numbers
-from ingestor.store.search.query import Order, Query, match, terms_of
+from ingestor.store.search.index_postgresql import condition
+from ingestor.store.search.query import (
+    Clause,
+    Order,
+    Query,
+    clauses,
+    expression,
+    plain,
+    terms_of,
+)
 from ingestor.text.dates import is_day
 from ingestor.text.normalize import normalize
 
@@ -37,18 +46,16 @@ class _Words:
     """Column of the index with the article's id."""
     like: str
     newline: str
-    indexed: Callable[[tuple[str, ...]], str]
-    """Condition: the index has all these words; ``""`` when it cannot help."""
+    indexed: Callable[[Sequence[Clause]], str]
+    """Condition: the index has all of this."""
 
 
-def _in_sqlite(words: tuple[str, ...]) -> str:
-    terms = match(words)
-    return f"articles_fts MATCH {_quoted(terms)}" if terms else ""
+def _in_sqlite(asked: Sequence[Clause]) -> str:
+    return f"articles_fts MATCH {_quoted(expression(asked))}"
 
 
-def _in_postgresql(words: tuple[str, ...]) -> str:
-    terms = numbers(terms_of(words))
-    return f"f.terms @> '{{{','.join(map(str, terms))}}}'" if terms else ""
+def _in_postgresql(asked: Sequence[Clause]) -> str:
+    return condition(asked, "f.terms")
 
 
 _WORDS = {
@@ -65,16 +72,17 @@ def statement(query: Query, filters: Filters, *, order: Order, limit: int, kind:
     """
     words = _WORDS[kind]
     # The index does not have what is doubted.
-    indexed = "" if filters.doubted else words.indexed(query.wanted)
-    where = [indexed] if indexed else []
+    asked = () if filters.doubted else clauses(query)
+    where = [words.indexed(asked)] if asked else []
     where += [_has(words, word) for word in query.wanted]
+    where += [f"({' OR '.join(_has(words, word) for word in each)})" for each in query.either]
     where += [f"NOT {_has(words, word)}" for word in query.unwanted]
     where += _filtered(filters)
     joined = f"articles_fts f JOIN articles a ON a.id = f.{words.row}"
     return "\n".join(
         [
             "SELECT a.id, a.date, a.media, a.title, a.url",
-            f"  FROM {joined if indexed else 'articles a'}",
+            f"  FROM {joined if asked else 'articles a'}",
             " WHERE " + "\n   AND ".join(where),
             f" ORDER BY {_ORDERS[order]} LIMIT {limit};",
         ]
@@ -154,7 +162,7 @@ _DOWN = tuple(column.desc() for column in _UP)
 class Candidates:
     """What the indexes say of a query."""
 
-    terms: tuple[str, ...]
+    terms: tuple[Clause, ...]
     """What the full-text index is asked for; ``()``: it cannot help, or would not."""
     common: frozenset[str]
     """Characters of the query that it is not asked for, because they are common ones."""
@@ -165,13 +173,13 @@ class Candidates:
 
 def look_up(connection: Connection, query: Query, bounds: Bounds = USUAL) -> Candidates:
     """Ask the indexes how common a query's words are."""
-    wanted = terms_of(query.wanted)
-    common = _common(connection, [term for term in wanted if len(term) == 1])
-    asked = tuple(term for term in wanted if term not in common)
+    common = _common(connection, [term for term in terms_of(query.words) if len(term) == 1])
+    asked = clauses(query, common)
     if not asked:
         return Candidates((), common, None, bounds)
     # The articles of a single character are put together anew whenever they are asked for.
-    limit = None if any(len(term) == 1 for term in asked) else bounds.listed + 1
+    terms = chain.from_iterable(chain.from_iterable(asked))
+    limit = None if any(len(term) == 1 for term in terms) else bounds.listed + 1
     ids = full_text.of(connection).answers(connection, asked, limit)
     every = frozenset(ids) if limit is None or len(ids) <= bounds.listed else None
     return Candidates(asked, common, every, bounds)
@@ -207,7 +215,7 @@ def how_many(connection: Connection, word: str, lookup: Candidates, *, limit: in
         return limit
     if any(len(term) == 1 for term in wanted):
         return len(lookup.every or ())
-    return full_text.of(connection).having(connection, wanted, limit)
+    return full_text.of(connection).having(connection, plain(wanted), limit)
 
 
 def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.schema import BELIEVED, articles
@@ -153,14 +153,14 @@ def search(
     beside = _confirmed(connection, query, filters, iter(doubted))
     if order is Order.RELEVANCE:
         texts = _enough(chain(beside, confirmed), limit)
-        ranked = _ranked(connection, query, index, texts)
+        scores = _scored(connection, query, index, texts) if texts else []
     else:
         first = [text.id for text in islice(filter(None, confirmed), limit)]
         if doubted:
             every = frozenset(first) | {text.id for text in beside if text}
             first = list(in_order(connection, every, order))
-        ranked = [(article_id, 0.0) for article_id in first]
-    return _hits(connection, ranked[:limit])
+        scores = [(article_id, 0.0) for article_id in first]
+    return _hits(connection, scores[:limit])
 
 
 def newest(
@@ -186,7 +186,7 @@ def how_many_hits(
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class FoundText:
     """An article's normalized title and text: as far as the query's words go."""
 
     id: int
@@ -196,30 +196,35 @@ class _Text:
 
 def _confirmed(
     connection: Connection, query: Query, filters: Filters, ids: Iterator[int]
-) -> Iterator[_Text | None]:
+) -> Iterator[FoundText | None]:
     """Yield, for each of the ids, its text if it is meant, else ``None``."""
     # The days are looked at again: ids that were listed come from all of them.
     columns = articles.c["id", "title", "content_text"]
     reading = select(*columns).where(*conditions(filters), articles.c.id.in_(_LIST))
-    plain = is_plain("".join((*query.wanted, *query.unwanted)))
+    plain = is_plain(query.characters)
     size = READ_AT_FIRST
     while part := list(islice(ids, size)):
         rows = {row.id: row for row in connection.execute(reading, {"ids": part})}
         for article_id in part:
             row = rows.get(article_id)
-            yield _text(row, query, plain=plain) if row else None
+            yield found_text(row, query, plain=plain) if row else None
         size = min(2 * size, READ_AT_MOST)
 
 
-def _text(row: Row[Any], query: Query, *, plain: bool) -> _Text | None:
+def found_text(row: Any, query: Query, *, plain: bool | None = None) -> FoundText | None:
+    """Return the text of a record with id, title and text, ``None`` where it is not meant.
+
+    ``plain`` says whether the query is, for who asks often (:func:`is_plain`).
+    """
+    plain = is_plain(query.characters) if plain is None else plain
     normalized = normalize_for_plain if plain else normalize
     title, content = normalized(row.title), normalized(row.content_text)
-    return _Text(row.id, title, content) if query.accepts(title, content) else None
+    return FoundText(row.id, title, content) if query.accepts(title, content) else None
 
 
-def _enough(confirmed: Iterator[_Text | None], limit: int) -> list[_Text]:
+def _enough(confirmed: Iterator[FoundText | None], limit: int) -> list[FoundText]:
     """Return the texts of the first :data:`RANKED` candidates, and of more up to ``limit``."""
-    every: list[_Text] = []
+    every: list[FoundText] = []
     for looked_at, text in enumerate(confirmed, start=1):
         if text:
             every.append(text)
@@ -228,23 +233,27 @@ def _enough(confirmed: Iterator[_Text | None], limit: int) -> list[_Text]:
     return every
 
 
-def _ranked(
-    connection: Connection, query: Query, index: Candidates, texts: list[_Text]
+def _scored(
+    connection: Connection, query: Query, index: Candidates, texts: list[FoundText]
 ) -> list[tuple[int, float]]:
     """Return the ids and scores of articles, the best first."""
+    return ranked(texts, {word: _rarity(connection, word, index) for word in query.words})
+
+
+def ranked(texts: Sequence[FoundText], rarity: Mapping[str, float]) -> list[tuple[int, float]]:
+    """Return the ids and scores of texts, the best first, by how rare each word is (BM25)."""
     if not texts:
         return []
-    rarity = {word: _rarity(connection, word, index) for word in query.wanted}
     average = sum(len(text.content) for text in texts) / len(texts) or 1.0
-    ranked = []
+    scores = []
     for text in texts:
         length = 1 - _LENGTH + _LENGTH * len(text.content) / average
         score = 0.0
-        for word in query.wanted:
+        for word in rarity:
             often = TITLE_WEIGHT * text.title.count(word) + text.content.count(word)
             score += rarity[word] * often * (_SATURATION + 1) / (often + _SATURATION * length)
-        ranked.append((text.id, round(score, 4)))
-    return sorted(ranked, key=lambda scored: (-scored[1], -scored[0]))
+        scores.append((text.id, round(score, 4)))
+    return sorted(scores, key=lambda scored: (-scored[1], -scored[0]))
 
 
 def _rarity(connection: Connection, word: str, index: Candidates) -> float:
@@ -254,12 +263,12 @@ def _rarity(connection: Connection, word: str, index: Candidates) -> float:
     return math.log(1 + (total - having + 0.5) / (having + 0.5))
 
 
-def _hits(connection: Connection, ranked: Sequence[tuple[int, float]]) -> list[Hit]:
+def _hits(connection: Connection, scores: Sequence[tuple[int, float]]) -> list[Hit]:
     """Return articles in this order, each with its score."""
     query = select(*_SHOWN, articles.c.content_text).where(articles.c.id.in_(_LIST))
-    rows = connection.execute(query, {"ids": [article_id for article_id, _ in ranked]})
+    rows = connection.execute(query, {"ids": [article_id for article_id, _ in scores]})
     shown = {row.id: row for row in rows}
-    return [_hit(shown[article_id], score) for article_id, score in ranked]
+    return [_hit(shown[article_id], score) for article_id, score in scores]
 
 
 def _hit(row: Any, score: float) -> Hit:

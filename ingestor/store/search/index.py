@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import Connection, TextualSelect
 
 from ingestor.store.search import index_postgresql, index_sqlite
+from ingestor.store.search.query import Clause
 
 
 class FullText(Protocol):
@@ -31,22 +32,24 @@ class FullText(Protocol):
     def check(self, connection: Connection) -> None:
         """Go through the whole index; the database's error is raised where it is damaged."""
 
-    def answers(self, connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
-        """Return articles that have all these terms, at most so many, in no order."""
+    def answers(
+        self, connection: Connection, asked: Sequence[Clause], limit: int | None
+    ) -> list[int]:
+        """Return articles that meet all these clauses, at most so many, in no order."""
 
-    def matching(self, terms: Sequence[str]) -> TextualSelect:
-        """Return a query of the articles that have all these terms."""
+    def matching(self, asked: Sequence[Clause]) -> TextualSelect:
+        """Return a query of the articles that meet all these clauses."""
 
-    def latest(self, connection: Connection, terms: Sequence[str]) -> Iterator[int]:
-        """Yield the articles that have all these terms, the last archived first."""
+    def latest(self, connection: Connection, asked: Sequence[Clause]) -> Iterator[int]:
+        """Yield the articles that meet all these clauses, the last archived first."""
 
     def between(
-        self, connection: Connection, terms: Sequence[str], first: int, last: int
+        self, connection: Connection, asked: Sequence[Clause], first: int, last: int
     ) -> list[int]:
-        """Return the articles that have all these terms, of those with ids from first to last."""
+        """Return the articles that meet all these clauses, of those with ids from first to last."""
 
-    def having(self, connection: Connection, terms: Sequence[str], limit: int) -> int:
-        """Return how many articles have all these terms, counted to ``limit``."""
+    def having(self, connection: Connection, asked: Sequence[Clause], limit: int) -> int:
+        """Return how many articles meet all these clauses, counted to ``limit``."""
 
 
 _KINDS: dict[str, FullText] = {"sqlite": index_sqlite, "postgresql": index_postgresql}

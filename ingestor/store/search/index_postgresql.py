@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from zlib import crc32
 
 from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
-from ingestor.store.search.query import tokens
+from ingestor.store.search.query import Clause, tokens
 
 _TABLE = """
 CREATE TABLE articles_fts (
@@ -31,11 +32,7 @@ _UNINDEXED = text(
     "SELECT count(*) FROM (SELECT id FROM articles WHERE doubted_at IS NULL) AS believed"
     " FULL JOIN articles_fts ON article_id = id WHERE id IS NULL OR article_id IS NULL"
 )
-_MATCHING = "SELECT article_id FROM articles_fts WHERE terms @> CAST(:terms AS integer[])"
-_ANSWERS = text(f"{_MATCHING} LIMIT CAST(:limit AS bigint)")
-_LATEST = text(f"{_MATCHING} ORDER BY article_id DESC")
-_BETWEEN = text(f"{_MATCHING} AND article_id BETWEEN :first AND :last")
-_HAVING = text(f"SELECT count(*) FROM ({_MATCHING} LIMIT :limit) AS found")  # noqa: S608 - constants
+_MATCHING = "SELECT article_id FROM articles_fts WHERE"
 _INDEX_ONLY, _ANY_WAY = (text(f"SET LOCAL enable_seqscan = {state}") for state in ("off", "on"))
 _IN_PARTS = {"yield_per": 500}
 
@@ -79,40 +76,58 @@ def check(connection: Connection) -> None:
     """Do nothing: a server sees to its indexes itself."""
 
 
-def answers(connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
-    """Return articles that have all these terms, at most so many, in no order."""
-    values = {"terms": numbers(terms), "limit": limit}
+def answers(connection: Connection, asked: Sequence[Clause], limit: int | None) -> list[int]:
+    """Return articles that meet all these clauses, at most so many, in no order."""
+    query = text(f"{_MATCHING} {condition(asked)} LIMIT CAST(:limit AS bigint)")
     with _by_the_index(connection):
-        return list(connection.execute(_ANSWERS, values).scalars())
+        return list(connection.execute(query, {"limit": limit}).scalars())
 
 
-def matching(terms: Sequence[str]) -> TextualSelect:
-    """Return a query of the articles that have all these terms."""
-    ids = text(_MATCHING).bindparams(terms=numbers(terms))
-    return ids.columns(articles.c.id)
+def matching(asked: Sequence[Clause]) -> TextualSelect:
+    """Return a query of the articles that meet all these clauses."""
+    return text(f"{_MATCHING} {condition(asked)}").columns(articles.c.id)
 
 
-def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
-    """Yield the articles that have all these terms, the last archived first."""
-    values = {"terms": numbers(terms)}
+def latest(connection: Connection, asked: Sequence[Clause]) -> Iterator[int]:
+    """Yield the articles that meet all these clauses, the last archived first."""
+    query = text(f"{_MATCHING} {condition(asked)} ORDER BY article_id DESC")
     with _by_the_index(connection):
-        latest_first = connection.execute(_LATEST, values, execution_options=_IN_PARTS)
+        latest_first = connection.execute(query, execution_options=_IN_PARTS)
     with latest_first:
         yield from latest_first.scalars()
 
 
-def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
-    """Return the articles that have all these terms, of those with ids from first to last."""
-    values = {"terms": numbers(terms), "first": first, "last": last}
+def between(connection: Connection, asked: Sequence[Clause], first: int, last: int) -> list[int]:
+    """Return the articles that meet all these clauses, of those with ids from first to last."""
+    query = text(f"{_MATCHING} {condition(asked)} AND article_id BETWEEN :first AND :last")
     with _by_the_index(connection):
-        return list(connection.execute(_BETWEEN, values).scalars())
+        return list(connection.execute(query, {"first": first, "last": last}).scalars())
 
 
-def having(connection: Connection, terms: Sequence[str], limit: int) -> int:
-    """Return how many articles have all these terms, counted to ``limit``."""
-    values = {"terms": numbers(terms), "limit": limit}
+def having(connection: Connection, asked: Sequence[Clause], limit: int) -> int:
+    """Return how many articles meet all these clauses, counted to ``limit``."""
+    found = f"{_MATCHING} {condition(asked)} LIMIT :limit"
+    query = text(f"SELECT count(*) FROM ({found}) AS found")  # noqa: S608 - numbers of ours
     with _by_the_index(connection):
-        return int(connection.execute(_HAVING, values).scalar_one())
+        return int(connection.execute(query, {"limit": limit}).scalar_one())
+
+
+def condition(asked: Sequence[Clause], terms: str = "terms") -> str:
+    """Return the condition that the column ``terms`` meets all these clauses; at least one is."""
+    alone = [clause[0] for clause in asked if len(clause) == 1]
+    groups = [clause for clause in asked if len(clause) > 1]
+    # All that must be there is looked up in the index together.
+    together: list[Clause] = [(tuple(chain.from_iterable(alone)),)] if alone else []
+    return " AND ".join(
+        "(" + " OR ".join(f"{terms} @> '{_array(each)}'" for each in clause) + ")"
+        if len(clause) > 1
+        else f"{terms} @> '{_array(clause[0])}'"
+        for clause in (*together, *groups)
+    )
+
+
+def _array(terms: Iterable[str]) -> str:
+    return "{" + ",".join(map(str, numbers(terms))) + "}"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
-from ingestor.store.search.query import expression, tokens
+from ingestor.store.search.query import Clause, expression, tokens
 
 FULL_TEXT_INDEX = (
     "CREATE VIRTUAL TABLE articles_fts USING fts5("
@@ -70,34 +70,34 @@ def check(connection: Connection) -> None:
     connection.execute(text("INSERT INTO articles_fts(articles_fts) VALUES ('integrity-check')"))
 
 
-def answers(connection: Connection, terms: Sequence[str], limit: int | None) -> list[int]:
-    """Return articles that have all these terms, at most so many, in no order."""
-    values = {"terms": expression(terms), "limit": -1 if limit is None else limit}
+def answers(connection: Connection, asked: Sequence[Clause], limit: int | None) -> list[int]:
+    """Return articles that meet all these clauses, at most so many, in no order."""
+    values = {"terms": expression(asked), "limit": -1 if limit is None else limit}
     return list(connection.execute(_ANSWERS, values).scalars())
 
 
-def matching(terms: Sequence[str]) -> TextualSelect:
-    """Return a query of the articles that have all these terms."""
-    ids = text(_MATCHING).bindparams(terms=expression(terms))
+def matching(asked: Sequence[Clause]) -> TextualSelect:
+    """Return a query of the articles that meet all these clauses."""
+    ids = text(_MATCHING).bindparams(terms=expression(asked))
     return ids.columns(articles.c.id)
 
 
-def latest(connection: Connection, terms: Sequence[str]) -> Iterator[int]:
-    """Yield the articles that have all these terms, the last archived first."""
+def latest(connection: Connection, asked: Sequence[Clause]) -> Iterator[int]:
+    """Yield the articles that meet all these clauses, the last archived first."""
     latest_first = connection.execute(
-        _LATEST, {"terms": expression(terms)}, execution_options=_IN_PARTS
+        _LATEST, {"terms": expression(asked)}, execution_options=_IN_PARTS
     )
     with latest_first:
         yield from latest_first.scalars()
 
 
-def between(connection: Connection, terms: Sequence[str], first: int, last: int) -> list[int]:
-    """Return the articles that have all these terms, of those with ids from first to last."""
-    values = {"terms": expression(terms), "first": first, "last": last}
+def between(connection: Connection, asked: Sequence[Clause], first: int, last: int) -> list[int]:
+    """Return the articles that meet all these clauses, of those with ids from first to last."""
+    values = {"terms": expression(asked), "first": first, "last": last}
     return list(connection.execute(_BETWEEN, values).scalars())
 
 
-def having(connection: Connection, terms: Sequence[str], limit: int) -> int:
-    """Return how many articles have all these terms, counted to ``limit``."""
-    values = {"terms": expression(terms), "limit": limit}
+def having(connection: Connection, asked: Sequence[Clause], limit: int) -> int:
+    """Return how many articles meet all these clauses, counted to ``limit``."""
+    values = {"terms": expression(asked), "limit": limit}
     return int(connection.execute(_HAVING, values).scalar_one())

@@ -1,8 +1,8 @@
 """What is searched for, and the terms of the full-text index that can answer it. Pure.
 
-A query is words that must all occur, phrases, words that must not; it finds what a scan of the
-normalized texts for its words would find. The index narrows that down to candidates: the pairs of
-characters that a text with the word must have.
+A query is words that must all occur, phrases, alternatives, words that must not; it finds what a
+scan of the normalized texts for its words would find. The index narrows that down to candidates:
+the pairs of characters that a text with the word must have.
 
 SQLite's own tokenizers find no Chinese word of one or two characters. Every run of alphanumerics
 is therefore indexed as overlapping pairs (人民银行 as 人民 民银 银行), its last character alone (so
@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from ingestor.errors import UsageError
 from ingestor.text.normalize import UNUSUAL, normalize
@@ -76,35 +77,110 @@ class Query:
     """All of them occur, in the title or in the text."""
     unwanted: tuple[str, ...] = ()
     """None of them occurs in either."""
+    either: tuple[tuple[str, ...], ...] = ()
+    """Of each of these, one occurs at least."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return what is looked for, the alternatives included."""
+        return tuple(dict.fromkeys((*self.wanted, *chain.from_iterable(self.either))))
+
+    @property
+    def characters(self) -> str:
+        """Return the characters that texts are looked through for."""
+        return "".join((*self.words, *self.unwanted))
 
     def accepts(self, *texts: str) -> bool:
         """Return whether an article with these normalized texts is meant."""
-        has_all = all(any(word in text for text in texts) for word in self.wanted)
-        return has_all and not any(word in text for word in self.unwanted for text in texts)
+
+        def occurs(word: str) -> bool:
+            return any(word in text for text in texts)
+
+        return (
+            all(map(occurs, self.wanted))
+            and all(any(map(occurs, group)) for group in self.either)
+            and not any(map(occurs, self.unwanted))
+        )
 
 
 def parse(text: str) -> Query:
-    """Read a query as people type it: ``茅台 "5G 芯片" -广告``.
+    """Read a query as people type it: ``茅台 OR 五粮液 "5G 芯片" -广告``.
 
     Words between spaces must all occur; between quotation marks spaces count; a word behind a
-    minus must not occur. A quotation mark without another is a character. Nothing else has a
-    meaning of its own. Raises :class:`UsageError` for a query in which nothing is searched for.
+    minus must not occur; of words with ``OR`` between them one must, whatever stands beside
+    them: it binds closer than a space. A quotation mark without another is a character. Nothing
+    else has a meaning of its own. Raises :class:`UsageError` for a query in which nothing is
+    searched for, or an ``OR`` without a word on either side.
     """
     if len(text) > MOST_CHARACTERS:
         raise UsageError(f"the query has more than {MOST_CHARACTERS} characters; search for less")
+    groups, unwanted = _grouped(_parts(text))
+    if not groups and unwanted:
+        raise UsageError("the query only says what is not wanted; add a word to search for")
+    if not groups:
+        raise UsageError("the query is empty; write a word, such as: ingest search 茅台")
+    distinct = [tuple(dict.fromkeys(group)) for group in groups]
+    return Query(
+        tuple(dict.fromkeys(group[0] for group in distinct if len(group) == 1)),
+        tuple(dict.fromkeys(unwanted)),
+        tuple(dict.fromkeys(group for group in distinct if len(group) > 1)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A word or a phrase of a query, normalized; or the OR between two."""
+
+    word: str
+    is_wanted: bool
+
+
+_OR = _Part("OR", is_wanted=False)
+"""No word is spelt so: they are normalized."""
+
+_LONELY = (
+    "OR stands between two words, neither of them behind a minus: 茅台 OR 五粮液; "
+    'the word itself is searched for as "OR"'
+)
+
+
+def _grouped(parts: Iterable[_Part]) -> tuple[list[list[str]], list[str]]:
+    """Return the words that are wanted, those joined by OR together, and those that are not."""
+    groups: list[list[str]] = []
+    unwanted: list[str] = []
+    # What an OR may join: the group before it; and whether one stands there.
+    open_group: list[str] | None = None
+    joins = False
+    for part in parts:
+        if part == _OR:
+            if joins or open_group is None:
+                raise UsageError(_LONELY)
+            joins = True
+        elif part.is_wanted:
+            if not (joins and open_group):
+                groups.append(open_group := [])
+            open_group.append(part.word)
+            joins = False
+        elif joins:
+            raise UsageError(_LONELY)
+        else:
+            unwanted.append(part.word)
+            open_group = None
+    if joins:
+        raise UsageError(_LONELY)
+    return groups, unwanted
+
+
+def _parts(text: str) -> Iterator[_Part]:
     text = text.replace(_CLOSED, " ")
     closed = len(_MARK.findall(text)) // 2 * 2
-    wanted: list[str] = []
-    unwanted: list[str] = []
     for part in _PART.finditer(_MARK.sub(_CLOSED, text, count=closed) if closed else text):
+        if part["word"] == _OR.word and not part["minus"]:
+            yield _OR
+            continue
         word = normalize(part["phrase"] if part["word"] is None else part["word"])
         if word.strip():
-            (unwanted if part["minus"] else wanted).append(word)
-    if not wanted and unwanted:
-        raise UsageError("the query only says what is not wanted; add a word to search for")
-    if not wanted:
-        raise UsageError("the query is empty; write a word, such as: ingest search 茅台")
-    return Query(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)))
+            yield _Part(word, is_wanted=not part["minus"])
 
 
 def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,14 +197,49 @@ def terms_of(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(terms)
 
 
+Clause = tuple[tuple[str, ...], ...]
+"""What an index is asked for: alternatives, of one of which a text must have all terms."""
+
+
+def plain(terms: Iterable[str]) -> tuple[Clause, ...]:
+    """Return the clauses of terms that a text must all have."""
+    return tuple(((term,),) for term in terms)
+
+
+def clauses(query: Query, common: Collection[str] = ()) -> tuple[Clause, ...]:
+    """Return what the texts that a query may mean must have, but for ``common`` terms.
+
+    Alternatives of which the index knows nothing, or too much, are none.
+    """
+    asked = plain(term for term in terms_of(query.wanted) if term not in common)
+    for group in query.either:
+        clause = tuple(
+            tuple(term for term in terms_of((word,)) if term not in common) for word in group
+        )
+        if all(clause):
+            asked += (clause,)
+    return asked
+
+
 def match(words: tuple[str, ...]) -> str:
     """Return the FTS5 expression for texts that may have all these normalized words, if any."""
-    return expression(terms_of(words))
+    return expression(plain(terms_of(words)))
 
 
-def expression(terms: Sequence[str]) -> str:
-    """Return the FTS5 expression for texts that have all these terms."""
-    return " ".join(f'"{term}"' if len(term) > 1 else f'"{term}"*' for term in terms)
+def expression(asked: Sequence[Clause]) -> str:
+    """Return the FTS5 expression for texts that meet all these clauses."""
+    parts = [
+        # Terms in a row bind closest.
+        " OR ".join(" ".join(map(_phrase, terms)) for terms in clause)
+        for clause in asked
+    ]
+    if all(len(clause) == 1 for clause in asked):
+        return " ".join(parts)
+    return " AND ".join(f"({part})" for part in parts)
+
+
+def _phrase(term: str) -> str:
+    return f'"{term}"' if len(term) > 1 else f'"{term}"*'
 
 
 def _is_indexed(pair: str) -> bool:

@@ -1,0 +1,1 @@
+"""The archive from Python: what :func:`ingestor.open` gives, and the records it answers with."""

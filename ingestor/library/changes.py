@@ -1,0 +1,93 @@
+"""What lands in an archive, as it lands: every new article and every edit, each once.
+
+Revisions become visible in the order of their ``sequence``, on PostgreSQL too
+(:mod:`ingestor.store.db.locks`): who asks for those above the last one that he saw misses none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from ingestor.errors import UsageError
+from ingestor.store.db.database import Database
+from ingestor.store.filters import Filters
+from ingestor.store.schema import revisions
+from ingestor.store.search.hits import found_text
+from ingestor.store.search.query import Query
+from ingestor.store.stored_articles import ARTICLES_A_PART, ArticleRevision, revisions_of
+from ingestor.text.dates import iso_utc
+
+POLL_SECONDS = 0.2
+"""Between two looks at what has landed. A look asks one index for its end: it takes less than a
+millisecond, needs no trigger in the database, and works through every pooler of connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far somebody has followed an archive."""
+
+    sequence: int
+    """Of the last revision that he was given, 0: none."""
+    archive: str = ""
+    """Names the archive by its first revision; ``""``: it had none."""
+    seen_at: str = ""
+    """When that last revision was seen: in an archive that was put back to an earlier day and went
+    on, another one has its number."""
+
+
+def position(connection: Connection, sequence: int | None = None) -> Position:
+    """Return the position behind a revision, ``None``: behind the last one.
+
+    Raises :class:`UsageError` when there is no such revision yet.
+    """
+    last = int(connection.execute(select(func.max(revisions.c.sequence))).scalar() or 0)
+    at = last if sequence is None else sequence
+    if at > last:
+        raise UsageError(f"there is no revision {at}: the last one of this archive is {last}")
+    columns = revisions.c["sequence", "seen_at", "content_sha256"]
+    ordered = select(*columns).order_by(revisions.c.sequence)
+    first = connection.execute(ordered.limit(1)).first()
+    here = connection.execute(ordered.where(revisions.c.sequence == at)).first()
+    if first is None:
+        return Position(0)
+    named = f"{first.sequence} {iso_utc(first.seen_at)} {first.content_sha256}"
+    archive = hashlib.sha256(named.encode()).hexdigest()[:16]
+    return Position(at, archive, iso_utc(here.seen_at) if here else "")
+
+
+def landed(database: Database, after: int) -> Iterator[ArticleRevision]:
+    """Yield the revisions above a sequence in its order, those too that are doubted; ends."""
+    if database.path and not os.access(database.path.parent, os.W_OK):
+        # It may be open as a file that never changes (store.db.sqlite).
+        database.close()
+    query = select(*revisions.c["sequence", "article_id"]).order_by(revisions.c.sequence)
+    while True:
+        with database.reading() as connection:
+            newer = query.where(revisions.c.sequence > after).limit(ARTICLES_A_PART)
+            rows = connection.execute(newer).all()
+            if not rows:
+                return
+            sequences = {row.sequence for row in rows}
+            every = revisions_of(connection, {row.article_id for row in rows})
+            part = [each for each in every if each.sequence in sequences]
+        yield from sorted(part, key=lambda revision: revision.sequence)
+        after = rows[-1].sequence
+
+
+def is_meant(revision: ArticleRevision, query: Query | None, filters: Filters) -> bool:
+    """Return whether a revision is one that is waited for, by what it says itself."""
+    if revision.cause == "doubt":
+        return False
+    # What was imported has no feed, but its last category.
+    announced = revision.feeds or revision.categories[-1:]
+    return (
+        (not filters.symbol or filters.symbol in revision.symbols)
+        and (not filters.media or filters.media == revision.media)
+        and (not filters.feeds or not set(filters.feeds).isdisjoint(announced))
+        and (query is None or found_text(revision, query) is not None)
+    )
