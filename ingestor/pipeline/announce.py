@@ -191,11 +191,15 @@ def _ask(
         ((page, url), answer), document = came
         if isinstance(answer, Response) and isinstance(document, FeedDocument):
             if document.fault:
-                _say(page, f"a page of it, {url}: {document.fault}", summary)
+                _say(page, f"{_kind(page)}, {url}: {document.fault}", summary)
             yield FeedPage(page.state, answer, document)
         elif not (isinstance(answer, Response) and is_unchanged(answer)):
             error = answer if isinstance(answer, FetchError) else document
-            _say(page, f"a page of it, {url}: {error}", summary)
+            _say(page, f"{_kind(page)}, {url}: {error}", summary)
+
+
+def _kind(page: FeedPage) -> str:
+    return "a part of it" if page.document.parts else "an older page of it"
 
 
 def _say(page: FeedPage, line: str, summary: Summary) -> None:

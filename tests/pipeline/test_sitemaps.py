@@ -72,7 +72,7 @@ def test_a_part_that_is_missing_is_said_and_the_others_are_read(site, net):
     summary = once(site)
     lost = sum(day_of(article) == days[0] for article in demo_articles())
     assert summary["articles_new"] == len(demo_articles()) - lost
-    assert f"a page of it, {DAYS.format(days[0])}" in summary["said"]
+    assert f"a part of it, {DAYS.format(days[0])}" in summary["said"]
 
 
 def test_an_index_that_names_itself_or_goes_in_a_circle_ends(site, net):
