@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import typer
 
+from ingestor.archive.warc.foreign import begun_at
 from ingestor.cli.archive import Opened, archive, chosen_feeds, rehearsal
 from ingestor.cli.common import say, say_error, say_json
 from ingestor.cli.progress import Advance, progress
@@ -96,7 +97,8 @@ def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: boo
         importer = _importer(asked, settings, clock, opened=opened, home=home, stack=stack)
         total = sum(path.stat().st_size for path in asked.paths) // _MIB
         advance = stack.enter_context(progress("MiB", lambda: total))
-        for path in asked.paths:
+        # The past is told in its order, in whatever order the files are named.
+        for path in sorted(asked.paths, key=begun_at):
             if not clock.stop.is_set():
                 _import_file(importer, path, summary, write=opened[1], advance=advance)
     summary.seconds = round(clock.monotonic() - began, 3)

@@ -95,6 +95,19 @@ def test_the_same_page_at_several_dates_becomes_revisions_in_their_order(site):
     ]
 
 
+def test_files_are_read_in_the_order_of_their_moments(site):
+    """Whatever their names."""
+    for name, text, at in (
+        ("a.warc.gz", edited(ARTICLES[0]), SEEN + HOUR),
+        ("b.warc.gz", finance_page(ARTICLES[0]), SEEN),
+    ):
+        file = ForeignFile(site.folder / name, begun=at)
+        file.page(ARTICLES[0].url, text, at)
+        file.write()
+    numbers = imported(site, "a.warc.gz", "b.warc.gz")
+    assert (numbers["new"], numbers["revised"], numbers["older"]) == (1, 1, 0), numbers
+
+
 def test_what_is_older_than_what_is_known_changes_nothing(site, net):
     """Other words are counted, the same words are known; later ones are a revision."""
     publish(net, ARTICLES)

@@ -16,11 +16,14 @@ HTML = ("Content-Type", "text/html; charset=utf-8")
 class ForeignFile:
     """A file that grows record by record."""
 
-    def __init__(self, path: Path, *, packed: bool = True) -> None:
+    def __init__(self, path: Path, *, packed: bool = True, begun: datetime | None = None) -> None:
         self.path = path
         self._data = io.BytesIO()
         self._writer = WARCWriter(self._data, gzip=packed)
-        self._writer.write_record(self._writer.create_warcinfo_record(path.name, {"software": "x"}))
+        info = self._writer.create_warcinfo_record(path.name, {"software": "x"})
+        if begun:
+            info.rec_headers.replace_header("WARC-Date", iso_utc(begun))
+        self._writer.write_record(info)
         self._responses: dict[str, object] = {}
 
     def page(

@@ -164,6 +164,18 @@ class ForeignWarc:
             self.position = part.read_bytes
 
 
+def begun_at(path: Path) -> str:
+    """Return the first moment that a file of records states, ``""`` where none can be read."""
+    try:
+        for record in ForeignWarc(path, lambda _kind, _url: False, 0):
+            if isinstance(record, ForeignRecord) and record.fields.get("warc-date"):
+                return record.fields["warc-date"]
+    except (PostUnreadable, OSError):
+        # Said when its turn comes.
+        return ""
+    return ""
+
+
 def record_at(place: WarcPlace, most_bytes: int) -> ForeignRecord:
     """Return the record at a place that :class:`ForeignWarc` gave for it."""
     with Path(place.file).open("rb") as opened:

@@ -199,11 +199,13 @@ class WarcImport:
     def _saved(self, pages: list[_Seen], skipped: Counter[str], position: int) -> WarcBatch:
         outcomes: Counter[str] = Counter()
         if pages:
-            ordered = sorted(pages, key=lambda page: page.response.fetched_at)
+            pages.sort(key=lambda page: page.response.fetched_at)
             with self.transaction() as connection:
-                new = [page for page in ordered if not _is_known(connection, page)]
-                outcomes["known"] = len(ordered) - len(new)
-                for outcome, reason in self._settle(connection, self._read(new)):
+                new = [page for page in pages if not _is_known(connection, page)]
+            outcomes["known"] = len(pages) - len(new)
+            read = self._read(new)
+            with self.transaction() as connection:
+                for outcome, reason in self._settle(connection, read):
                     (outcomes if outcome else skipped)[outcome or reason] += 1
                 if self.warc:
                     self.warc.sync()
