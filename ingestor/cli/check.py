@@ -85,7 +85,8 @@ def said_of(document: FeedDocument) -> str:
     if document.parts:
         return f"an index of {len(document.parts)} sitemaps"
     full = sum(bool(entry.content) for entry in document.entries)
-    return f'"{document.title}", {len(document.entries)} entries, {full} with their text'
+    named = f'"{document.title}", ' if document.title else ""
+    return f"{named}{len(document.entries)} entries, {full} with their text"
 
 
 def own_kind(feed: Feed) -> str:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -45,6 +45,8 @@ class Found:
     """What it calls itself, else its host."""
     said: str
     """How its first look went, in words."""
+    fault: str = ""
+    """Why that is not all that it announces."""
     others: tuple[str, ...] = ()
     """Further feeds that the page names."""
 
@@ -87,7 +89,7 @@ def found_at(client: Fetcher, url: str, kind: str = "") -> Found:
     response = client.get(Request(url))
     require_page(response)
     try:
-        return _read(response, url, kind)
+        return _read(response, response.moved_to or url, kind)
     except FeedUnreadable as error:
         reason = error
     named = list(dict.fromkeys(feeds_named_in(response)))
@@ -95,12 +97,12 @@ def found_at(client: Fetcher, url: str, kind: str = "") -> Found:
         try:
             answer = client.get(Request(address))
             require_page(answer)
-            found = _read(answer, address, kind)
+            found = _read(answer, answer.moved_to or address, kind)
         except IngestorError as error:
             reason = FeedUnreadable(f"{url}: names {address}, but: {error}")
             continue
         others = tuple(named[:place] + named[place + 1 :])
-        return Found(found.table, found.title, found.said, others)
+        return replace(found, others=others)
     raise reason if named else FeedUnreadable(f"{reason}; it names no feed either")
 
 
@@ -115,7 +117,7 @@ def _read(response: Response, url: str, kind: str) -> Found:
             reason = reason or error
             continue
         title = document.title or (urlsplit(url).hostname or url)
-        return Found({"kind": each, "url": url}, title, said_of(document))
+        return Found({"kind": each, "url": url}, title, said_of(document), document.fault)
     raise reason or FeedUnreadable(f"{url}: not a feed")
 
 

@@ -94,8 +94,8 @@ def add(
         raise UsageError(f'"{url}" is not an address; it begins with "http://" or "https://"')
     given = {"author": author, "content": content, "every": every}
     more: dict[str, Any] = {key: value for key, value in given.items() if value}
-    if category:
-        more["categories"] = category
+    if categories := list(filter(None, category or ())):
+        more["categories"] = categories
     # What is wrong in them is said before anybody is asked.
     _validated({"name": "new", "kind": kind or "rss", "url": "http://new.example", **more})
     if name in {section.name for section in settings.feeds}:
@@ -124,6 +124,8 @@ def _found(settings: Settings, url: str, channel: str, *, kind: str) -> Found:
 def _say_added(path: Path, section: FeedSettings, found: Found) -> None:
     say(f'{path}: added "{section.name}": {section.kind}, {section.address}')
     say(f"its first look: {found.said}; {TAKEN_UP}")
+    if found.fault:
+        say_error(f"feed {section.name}: {found.fault}")
     for other in found.others:
         say(f"the page also names: {other}")
     if hint := own_kind(section.feed()):

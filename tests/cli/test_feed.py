@@ -80,6 +80,18 @@ def test_what_is_no_feed_is_not_written(site, net):
     assert (site.folder / "config.toml").read_bytes() == before
 
 
+def test_what_moved_for_good_is_known_where_it_is(site, net):
+    """And a feed that is cut off is a feed, which is said."""
+    serve_page(net, "")
+    net.redirect("https://news.example/old", FEED, 301)
+    assert site.run("feed", "add", "https://news.example/old").returncode == 0
+    assert configured(site)[-1]["url"] == FEED
+    net.serve("https://news.example/cut", rss(ITEM).partition("</item>")[0] + "</item><item><ti")
+    done = site.run("feed", "add", "https://news.example/cut")
+    assert (done.returncode, configured(site)[-1]["url"]) == (0, "https://news.example/cut")
+    assert "cut off after item 1" in done.stderr
+
+
 def test_a_channel_is_added_by_its_name_or_by_the_address_of_its_interface(site, net):
     """Its numbers stand in the table of channels."""
     net.serve_function("https://feed.mix.sina.com.cn/api/roll/get", roll_answer_of(demo_articles()))

@@ -44,6 +44,22 @@ def test_the_parts_of_an_index_are_read_and_their_pages_archived(site, net):
     assert titles == {article.title for article in demo_articles()}
 
 
+def test_pages_without_a_template_have_their_own_titles_too(site, net):
+    """Of a plain sitemap nobody announces a title; what is no article is not archived."""
+    prose = "".join(
+        f"<p>第{number}段，县城的超市在秋天换了招牌，店主说生意比去年好些。</p>"
+        for number in range(9)
+    )
+    page = "<html><head><title>{0}</title></head><body><h1>{0}</h1><article>{1}</article></body></html>"
+    net.serve("https://n.example/1.html", page.format("一家县城超市的秋天", prose))
+    net.serve("https://n.example/list.html", "<html><body>" + '<a href="/1.html">一</a> ' * 50)
+    urls = "".join(f"<url><loc>https://n.example/{name}.html</loc></url>" for name in ("1", "list"))
+    net.serve("https://n.example/map.xml", f"<urlset>{urls}</urlset>", content_type="text/xml")
+    site.configure('name = "n"\nkind = "sitemap"\nurl = "https://n.example/map.xml"\n')
+    once(site)
+    assert site.query("SELECT title FROM articles") == [("一家县城超市的秋天",)]
+
+
 def test_an_index_is_polled_as_often_as_its_parts_have_news(site, net):
     """News of a part is news of the feed; what is known brings nothing, and is asked conditionally."""
     serve(net)
