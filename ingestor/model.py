@@ -43,7 +43,8 @@ class Feed:
     name: str
     """Unique; the third category of its articles."""
     kind: str
-    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sina-roll``, ``sina-live``."""
+    """Which module of ``ingestor.sources`` reads it: ``rss``, ``sitemap``, ``sina-roll``,
+    ``sina-live``."""
     url: str
     """Where to ask; for kinds that build their own address, that address."""
     categories: tuple[str, ...]
@@ -208,6 +209,9 @@ class FeedDocument:
     """Why this is not all that it announces (it stops in the middle); ``""``: it is."""
     next_url: str = ""
     """Where the items go on that are older (RFC 5005, ``rel=next``); ``""``: nowhere."""
+    parts: tuple[str, ...] = ()
+    """The addresses of the documents that hold its items (an index of sitemaps), the newest
+    first; then it has none of its own."""
 
 
 @dataclass(frozen=True, slots=True)

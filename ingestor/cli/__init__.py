@@ -41,6 +41,7 @@ VERBS = {
     "check": "Read the configuration, open the database, try each feed once, store nothing.",
     "preview": "Show what would be archived for a page: front matter and text.",
     "status": "Show the feeds, their health, what is pending and what was given up.",
+    "feed": "Add, list, remove, import and export feeds, and look up Sina's channels.",
     "retry": "Make parked entries due again, and stopped feeds; the next pass tries them.",
     "search": "Find articles by their words, in title and text; exits 1 when there is none.",
     "stats": "Count articles by day, week or month, by medium, security or feed.",
@@ -118,7 +119,8 @@ class Verbs(TyperGroup):
                 behind = duplicate(option)
                 behind.hidden, behind.expose_value = True, False
                 behind.callback = _note_global_option
-                command.params.append(behind)
+                for each in (command, *getattr(command, "commands", {}).values()):
+                    each.params.append(behind)
         return command
 
 
@@ -141,10 +143,21 @@ def _value(parameter: Any, context: typer.Context, value: Any) -> Any:
 
 
 def load(verb: str) -> Any:
-    """Return a command; its module and its function have its name."""
+    """Return a command; its module and its function have its name.
+
+    One of several commands of its own has them in ``COMMANDS``, by their names.
+    """
     name = f"{verb}_" if iskeyword(verb) else verb
-    app, module = _typer(), import_module(f"ingestor.cli.{name}")
-    app.command(verb, context_settings=getattr(module, "SETTINGS", None))(getattr(module, name))
+    module = import_module(f"ingestor.cli.{name}")
+    function, inner = getattr(module, name), getattr(module, "COMMANDS", {})
+    if inner:
+        app = _typer(verb, no_args_is_help=True)
+        app.callback()(function)
+        for each, command in inner.items():
+            app.command(each)(command)
+    else:
+        app = _typer()
+        app.command(verb, context_settings=getattr(module, "SETTINGS", None))(function)
     return typer.main.get_command(app)
 
 
@@ -157,9 +170,9 @@ def application() -> typer.Typer:
     return app
 
 
-def _typer(**more: Any) -> typer.Typer:
+def _typer(name: str = "ingest", **more: Any) -> typer.Typer:
     return typer.Typer(
-        name="ingest",
+        name=name,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

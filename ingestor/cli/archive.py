@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
+
+from sqlalchemy import Connection
 
 from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.model import Feed
 from ingestor.store.db import migrations
 from ingestor.store.db.database import Database
+from ingestor.store.db.run_lock import only_run
 
 
 def existing(settings: Settings, *, current: bool = True) -> Database:
@@ -28,3 +34,35 @@ def chosen_feeds(settings: Settings, names: Sequence[str]) -> list[Feed]:
     if not known:
         raise UsageError("the configuration names no feeds; add a [[feeds]] section")
     return [known[name] for name in dict.fromkeys(names or known)]
+
+
+Opened = tuple[Callable[[], AbstractContextManager[Connection]], Callable[[], object]]
+"""How a batch's transaction is opened, and what is done when it is through."""
+
+
+@contextmanager
+def archive(settings: Settings) -> Iterator[Opened]:
+    """Open the archive to add to it, made or upgraded where that is needed."""
+    # What an import needs; most commands only look.
+    from ingestor.pipeline.files import write_files  # noqa: PLC0415
+    from ingestor.pipeline.recovery import recover  # noqa: PLC0415
+
+    database = Database(settings.store.url)
+    with closing(database), only_run(database):
+        migrations.upgrade(database)
+        recover(database, settings.archive)
+        yield database.transaction, partial(write_files, database, settings.archive)
+
+
+@contextmanager
+def rehearsal(settings: Settings) -> Iterator[Opened]:
+    """Open an archive that is there for a transaction that is rolled back, else an empty one."""
+    with tempfile.TemporaryDirectory() as place:
+        wanted = Database(settings.store.url)
+        if wanted.path and not wanted.path.exists():
+            database = Database(f"sqlite:///{place}/archive.db")
+            migrations.upgrade(database)
+        else:
+            database = existing(settings)
+        with closing(database), only_run(database), database.rehearsal() as connection:
+            yield lambda: nullcontext(connection), lambda: None

@@ -11,9 +11,10 @@ from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
+from ingestor.config.channels import channel_of_rsshub, shortest_name
 from ingestor.errors import FeedUnreadable, FetchError, IngestorError, StorageFailed
 from ingestor.fetch.headers import require_page
-from ingestor.model import Feed, Response, Validators
+from ingestor.model import Feed, FeedDocument, Response, Validators
 from ingestor.pipeline.captures import require_folders
 from ingestor.pipeline.services import fetcher
 from ingestor.sources import source
@@ -58,7 +59,9 @@ def _feeds(settings: Settings, feeds: list[Feed]) -> bool:
         requests = [(feed, source(feed.kind).request(feed, Validators())) for feed in feeds]
         for feed, outcome in client.get_all(requests):
             try:
-                say(f"ok        {feed.name}: {_tried(feed, outcome)}")
+                say(f"ok        {feed.name}: {said_of(tried(feed, outcome))}")
+                if hint := own_kind(feed):
+                    say(f"hint      {feed.name}: RSSHub is not needed: {hint}")
             except IngestorError as error:
                 well = False
                 say(f"FAILED    {feed.name}")
@@ -66,12 +69,32 @@ def _feeds(settings: Settings, feeds: list[Feed]) -> bool:
     return well
 
 
-def _tried(feed: Feed, outcome: Response | FetchError) -> str:
+def tried(feed: Feed, outcome: Response | FetchError) -> FeedDocument:
+    """Return what a feed announces; raise why it does not answer with a whole one."""
     if isinstance(outcome, FetchError):
         raise outcome
     require_page(outcome)
     document = read_feed(feed, outcome)
     if document.fault:
         raise FeedUnreadable(f"{feed.url}: {document.fault}")
+    return document
+
+
+def said_of(document: FeedDocument) -> str:
+    """Say what a feed announces."""
+    if document.parts:
+        return f"an index of {len(document.parts)} sitemaps"
     full = sum(bool(entry.content) for entry in document.entries)
-    return f'"{document.title}", {len(document.entries)} entries, {full} with their text'
+    named = f'"{document.title}", ' if document.title else ""
+    return f"{named}{len(document.entries)} entries, {full} with their text"
+
+
+def own_kind(feed: Feed) -> str:
+    """Say how a feed of RSSHub's is read without it, ``""`` where it is none of Sina's."""
+    channel = channel_of_rsshub(feed.url) if feed.kind == "rss" else None
+    if channel is None:
+        return ""
+    numbers = channel.numbers.replace("=", " = ").replace(" tag", ", tag").replace(" lid", ", lid")
+    key = f'channel = "{shortest_name(channel)}"' if channel.name else numbers
+    past = ", and its past" if channel.kind == "sina-roll" else ""
+    return f'kind = "{channel.kind}" with {key} reads it from Sina itself{past}'

@@ -1,59 +1,91 @@
-"""``ingest import DIR``: the articles of another archive."""
+"""``ingest import DIR|FILE…``: the articles of another archive, or of pages that others crawled."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from ingestor import log
-from ingestor.cli.archive import existing
+from ingestor.cli.archive import archive, rehearsal
 from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import progress
+from ingestor.cli.warc import Asked, import_files
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import UsageError
-from ingestor.pipeline.files import write_files
-from ingestor.pipeline.imports import ImportedFile, count_files, import_folder
-from ingestor.pipeline.recovery import recover
-from ingestor.store.db.database import Database
-from ingestor.store.db.migrations import upgrade
-from ingestor.store.db.run_lock import only_run
+from ingestor.pipeline.imports.posts import ImportedFile, count_files, import_folder
 from ingestor.workers import Workers
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DIR|FILE...",
+        help="A folder of front-matter files; or WARC and WACZ files. They are only read.",
+    ),
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--host",
+        metavar="NAME",
+        help="With FILE: pages of this host, and below it (repeatable; sina.com.cn, sina.cn).",
+    ),
+]
+Feed = Annotated[
+    str, typer.Option("--feed", metavar="NAME", help="With FILE: the feed that they belong to.")
+]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option("--category", metavar="NAME", help="With FILE: without a feed (repeatable)."),
+]
+Copy = Annotated[
+    bool, typer.Option("--copy", help="With FILE: copy the records into the archive's WARC.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be adopted; store nothing.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")]
 
 
 def import_(
     context: typer.Context,
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder of front-matter files; only read.")
-    ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be adopted; store nothing.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The summary as one JSON object.")
-    ] = False,
+    paths: Paths,
+    host: Hosts = None,
+    feed: Feed = "",
+    category: Categories = None,
+    copy: Copy = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Adopt front-matter files that others wrote, such as a Hexo site's source/_posts.
+    """Adopt front-matter files that others wrote, or pages that others crawled (WARC, WACZ).
 
     What is here already, by title, day and text, is not adopted again; what may be is listed
     and left to you. Exits 1 when a file could not be read or decided. Run it again to go on
     where it was interrupted. Example: ingest import ~/blog/source/_posts --dry-run
+
+    Pages are judged as if they were downloaded, and known from when they were crawled.
+
+    Example: ingest import CC-NEWS-20240501010203-00001.warc.gz --host sina.com.cn
     """
     chosen = options(context)
     set_up_logs(chosen)
     settings, clock = chosen.settings(), Clock()
+    if not any(path.is_dir() for path in paths):
+        asked = Asked(paths, host or [], feed, tuple(category or ()), copy=copy, dry_run=dry_run)
+        with stop_on_signals(clock, settings.service.stop_timeout):
+            import_files(asked, settings, clock, as_json=as_json)
+        return
+    if len(paths) > 1 or host or feed or category or copy:
+        raise UsageError("a folder is imported alone; --host, --feed, --category, --copy: of files")
+    folder = paths[0]
     _require_foreign(folder, settings)
     began = clock.monotonic()
     with stop_on_signals(clock, settings.service.stop_timeout):
@@ -105,9 +137,7 @@ class ImportSummary:
 
 
 def _require_foreign(folder: Path, settings: Settings) -> None:
-    """Refuse what is no folder, and the archive's own: its files would be written beside it."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: is not a folder")
+    """Refuse the archive's own folder: its files would be written beside it."""
     if not isinstance(settings.archive.dir, Path):
         return
     ours, theirs = settings.archive.dir.resolve(), folder.resolve()
@@ -120,7 +150,7 @@ def _require_foreign(folder: Path, settings: Settings) -> None:
 
 def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) -> ImportSummary:
     summary = ImportSummary()
-    opened = _rehearsal(settings) if dry_run else _archive(settings)
+    opened = rehearsal(settings) if dry_run else archive(settings)
     with (
         opened as (transaction, write),
         Workers() as workers,
@@ -132,33 +162,6 @@ def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) ->
                 _count(file, summary)
             advance(len(batch))
     return summary
-
-
-_Opened = tuple[Callable[[], AbstractContextManager[Connection]], Callable[[], object]]
-"""How a batch's transaction is opened, and what is done when it is through."""
-
-
-@contextmanager
-def _archive(settings: Settings) -> Iterator[_Opened]:
-    database = Database(settings.store.url)
-    with closing(database), only_run(database):
-        upgrade(database)
-        recover(database, settings.archive)
-        yield database.transaction, partial(write_files, database, settings.archive)
-
-
-@contextmanager
-def _rehearsal(settings: Settings) -> Iterator[_Opened]:
-    """Open an archive that is there for a transaction that is rolled back, else an empty one."""
-    with tempfile.TemporaryDirectory() as place:
-        wanted = Database(settings.store.url)
-        if wanted.path and not wanted.path.exists():
-            database = Database(f"sqlite:///{place}/archive.db")
-            upgrade(database)
-        else:
-            database = existing(settings)
-        with closing(database), only_run(database), database.rehearsal() as connection:
-            yield lambda: nullcontext(connection), lambda: None
 
 
 def _count(file: ImportedFile, summary: ImportSummary) -> None:

@@ -138,7 +138,7 @@ def _with_past(feeds: Sequence[Feed]) -> list[Feed]:
     walked = [feed for feed in feeds if has_past(feed.kind)]
     if not walked:
         raise UsageError(
-            "none of these feeds has a past; feeds of kind sina-roll and sina-live have one"
+            "none of these feeds has a past; those of kind sina-roll, sina-live and sitemap have"
         )
     for feed in feeds:
         if feed not in walked:

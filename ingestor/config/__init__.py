@@ -83,13 +83,20 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
     Relative paths come back absolute, relative to the file. Raises :class:`ConfigError`.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not in UTF-8; save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    return read(text, path, environment)
+
+
+def read(text: str, path: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the text of a configuration whose place is ``path``, as :func:`load` does."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
     overridden = _override(values, environment)
     try:
         settings = Settings.model_validate(values)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
 
+from ingestor.config.channels import NAME_PREFIX, channel_named
 from ingestor.config.values import (
     DatabaseAddress,
     Duration,
@@ -108,17 +109,38 @@ class FeedSettings(Section):
     content: ContentMode | None = None
     """``None``: the item's own text for ``sina-live``, else the page."""
     every: SomeTime | None = None
+    channel: str = ""
+    """One of Sina's by its name: gives ``kind`` and the numbers below, and ``name`` if need be."""
     pageid: int | None = None
     lid: int | None = None
     zhibo_id: int = 152
     tag: int = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_channel(cls, given: Any) -> Any:
+        """Fill in what a channel's name stands for; what is given beside it must be the same."""
+        if not isinstance(given, dict) or not isinstance(given.get("channel"), str):
+            return given
+        kind, name = given.get("kind", ""), given["channel"]
+        if kind not in {"", "sina-roll", "sina-live"}:
+            raise ValueError(f'channel: a feed of kind "{kind}" has none')
+        try:
+            channel = channel_named(name, kind)
+        except ValueError as error:
+            raise ValueError(f"channel: {error}") from error
+        for key, number in channel.options.items():
+            if given.get(key, number) != number:
+                raise ValueError(f'{key}: the channel "{name}" has {number}; leave one of them out')
+        named = {"name": f"{NAME_PREFIX}{channel.name}", "kind": channel.kind}
+        return named | channel.options | given
+
     @model_validator(mode="after")
     def _whole(self) -> FeedSettings:
-        if self.kind == "rss" and not self.url:
-            raise ValueError('url: a feed of kind "rss" needs one')
+        if self.kind in {"rss", "sitemap"} and not self.url:
+            raise ValueError(f'url: a feed of kind "{self.kind}" needs one')
         if self.kind == "sina-roll" and not self.url and None in {self.pageid, self.lid}:
-            raise ValueError('pageid, lid: a feed of kind "sina-roll" needs both')
+            raise ValueError('pageid, lid: a feed of kind "sina-roll" needs both, or a channel')
         return self
 
     @property

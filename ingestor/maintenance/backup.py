@@ -125,6 +125,8 @@ def _copy_pictures(copy: Database, source: Location, folder: Path) -> int:
 def _copy_warc(copy: Database, source: Location, folder: Path) -> tuple[int, tuple[str, ...]]:
     with copy.reading() as connection:
         ends = audit.warc_files(connection)
+    # Files that others wrote, whose pages were imported, are theirs to keep.
+    ends = {name: end for name, end in ends.items() if not Path(name).is_absolute()}
     missing = []
     for name, end in sorted(ends.items()):
         folder.mkdir(exist_ok=True)

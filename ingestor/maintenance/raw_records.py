@@ -27,6 +27,7 @@ from ingestor.archive.warc import reader, recovery
 from ingestor.archive.warc.reader import DamagedBytes, Record
 from ingestor.archive.warc.records import as_sent
 from ingestor.config.values import Location, ObjectAddress
+from ingestor.errors import CaptureLost
 from ingestor.maintenance.differences import Difference
 from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
 from ingestor.store import audit, captures, damages
@@ -68,7 +69,9 @@ class RawComparison:
         for name in sorted(ends.keys() | present):
             with self.database.reading() as connection:
                 listed = audit.capture_records(connection, name)
-            if name in present:
+            if Path(name).is_absolute():
+                yield from self._foreign(name, listed)
+            elif name in present:
                 yield from self._file(name, listed)
             elif not self._is_elsewhere(name):
                 yield from self._missing(name, listed)
@@ -81,6 +84,23 @@ class RawComparison:
                 continue
             forget = partial(_forget, place)
             yield Difference(f"WARC {place}: is damaged no more", forget, is_known=True)
+
+    def _foreign(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+        """Compare captures with a file that others wrote: it has more in it than is ours."""
+        if not Path(name).exists():
+            yield from self._missing(name, listed)
+            return
+        for capture in listed:
+            try:
+                whole = reader.read(Path("/"), capture.place).record.sha256 == capture.sha256
+                why = f"the record at byte {capture.place.offset} of {name} is another one"
+            except CaptureLost as error:
+                whole, why = False, str(error)
+            if not whole:
+                yield self._damaged(capture, why)
+            elif capture.is_damaged:
+                line = f"capture {capture.id}: its record is whole again: {capture.url}"
+                yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
 
     def _file(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
         """Compare one WARC file with the captures that point into it."""

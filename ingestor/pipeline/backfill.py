@@ -8,6 +8,9 @@ A feed whose kind lists what it still has, the newest first, and knows no days, 
 that list instead. The list grows at its beginning meanwhile, so that the number of a page means
 nothing later: each walk of it begins anew, and what it finds again costs a page and nothing else.
 A day of it is through when a page has only older items.
+
+An index of sitemaps names the days, or the months, in the addresses of its parts: those of a day
+are asked for, and what they list of other days is left out.
 """
 
 from __future__ import annotations
@@ -22,11 +25,11 @@ from ingestor import log
 from ingestor.errors import ArchiveError, FeedUnreadable, IngestorError
 from ingestor.fetch.headers import require_page
 from ingestor.identity import entry_key, publication_day
-from ingestor.model import Entry, Feed, FeedState, Request
+from ingestor.model import Entry, Feed, FeedDocument, FeedState, Request, Validators
 from ingestor.pipeline.announce import FeedPage, announcing
 from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.services import Services, Summary
-from ingestor.sources import history, older
+from ingestor.sources import day_of, history, older, parts_of_day, source
 from ingestor.store.coordination import backfills
 from ingestor.store.coordination.backfills import Progress
 from ingestor.workers.tasks import read_feed
@@ -36,6 +39,9 @@ DayRequest: TypeAlias = Callable[[Feed, date, int], Request]
 
 ListRequest: TypeAlias = Callable[[Feed, int], Request]
 """How a kind asks for a page of all that it still lists."""
+
+DayParts: TypeAlias = Callable[[FeedDocument, date], tuple[str, ...]]
+"""How a kind tells which parts of an index hold a day."""
 
 MOST_PAGES_A_DAY = 1_000
 """A busy day of Sina's busiest channel has about 35 pages; a list without end has no end."""
@@ -81,6 +87,9 @@ class Backfill:
             elif day_request := history(state.feed.kind):
                 self.summary.feeds += 1
                 yield from self._walk_days(state, day_request)
+            elif day_parts := parts_of_day(state.feed.kind):
+                self.summary.feeds += 1
+                yield from self._walk_index(state, day_parts)
 
     def _walk_days(self, state: FeedState, request: DayRequest) -> Iterator[Day]:
         for day in newest_first(self.span):
@@ -117,7 +126,7 @@ class Backfill:
             keys = {entry_key(state.feed, entry) for entry in page.document.entries}
             over = keys <= seen
             seen |= keys
-            self._write(page, {day: Progress(number, finished=over)})
+            self._write(state, [page], {day: Progress(number, finished=over)})
             yield number
             if over:
                 return
@@ -156,6 +165,47 @@ class Backfill:
         except IngestorError as error:
             self._fail(state, error)
 
+    def _walk_index(self, state: FeedState, parts_of: DayParts) -> Iterator[Day]:
+        """Walk the days that an index goes by; one without parts lists its items itself."""
+        index: FeedDocument | None = None
+        asked: set[str] = set()
+        for day in newest_first(self.span):
+            before, pages = self.summary.entries_new, []
+            try:
+                if not self._is_walked(state, [day]):
+                    index = index or self._asked_index(state, parts_of)
+                    wanted = [url for url in parts_of(index, day) if url not in asked]
+                    asked.update(wanted)
+                    pages = [self._of_span(self._ask(state, Request(url))) for url in wanted]
+                    self._write(state, pages, {day: Progress(len(pages), finished=True)})
+                    self._ingest(state)
+            except IngestorError as error:
+                self._fail(state, error, day=day)
+                return
+            if self.services.clock.stop.is_set():
+                return
+            yield Day(state.feed.name, day, len(pages), self.summary.entries_new - before)
+
+    def _asked_index(self, state: FeedState, parts_of: DayParts) -> FeedDocument:
+        """Return what an index says; what a sitemap lists itself is written down at once."""
+        page = self._ask(state, source(state.feed.kind).request(state.feed, Validators()))
+        document = page.document
+        days = newest_first(self.span)
+        if document.parts and not any(parts_of(document, day) for day in days):
+            raise FeedUnreadable("its index names none of these days: they cannot be asked for")
+        self._write(state, [self._of_span(page, undated=False)], {})
+        return document
+
+    def _of_span(self, page: FeedPage, *, undated: bool = True) -> FeedPage:
+        """Return a page with what is of the span alone, by its date or its address."""
+        first, last = (day.isoformat() for day in self.span)
+        within = []
+        for entry in page.document.entries:
+            day = _day(entry) or day_of(page.state.feed.kind, entry.url)
+            if first <= day <= last or (undated and not day):
+                within.append(entry)
+        return replace(page, document=replace(page.document, entries=tuple(within)))
+
     def _is_walked(self, state: FeedState, days: list[date]) -> bool:
         """Whether every one of these days was walked before; by force none counts as walked."""
         with self.services.database.transaction() as connection:
@@ -188,7 +238,8 @@ class Backfill:
             over = [day for day in newest_first(self.span) if reached and day.isoformat() > reached]
             done = Progress(number, finished=True)
             self._write(
-                replace(page, document=replace(page.document, entries=within)),
+                state,
+                [replace(page, document=replace(page.document, entries=within))],
                 dict.fromkeys(over, done),
             )
             yield reached
@@ -211,18 +262,20 @@ class Backfill:
             raise FeedUnreadable(f"{response.url}: {document.fault}")
         return FeedPage(state, response, document)
 
-    def _write(self, page: FeedPage, walked: Mapping[date, Progress]) -> None:
-        """Write down a page's entries together with how far the walk is.
+    def _write(
+        self, state: FeedState, pages: Sequence[FeedPage], walked: Mapping[date, Progress]
+    ) -> None:
+        """Write down the entries of pages together with how far the walk is.
 
         A day that is not over in China is not noted: it goes on growing at its beginning.
         """
         now = self.services.clock.now()
-        with announcing(self.services, [page], self.summary) as (connection, _):
+        with announcing(self.services, pages, self.summary) as (connection, _):
             for day, progress in walked.items():
                 if day.isoformat() < publication_day(now):
                     backfills.record(
                         connection,
-                        page.state.id,
+                        state.id,
                         day.isoformat(),
                         pages=progress.pages,
                         finished_at=now if progress.finished else None,

@@ -102,7 +102,7 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
     def go_on(*, at_once: bool = False) -> Round:
         """Write down what has waited for long enough, and go on with what follows from it."""
         for batch in batches.due(at_once=at_once):
-            older.add(read_older(services, _write(services, batch, summary), summary))
+            older.add(_read_on(services, _write(services, batch, summary), summary))
             yield [polled.state.id for polled in batch]
         yield from large.go_on()
         yield from older.go_on()
@@ -119,6 +119,20 @@ def poll_feeds(services: Services, states: Sequence[FeedState], summary: Summary
         yield from go_on(at_once=not large)
         yield ()
     remember_pauses(services)
+
+
+def _read_on(services: Services, pages: Sequence[FeedPage], summary: Summary) -> Round:
+    """Read the older pages and the parts of feeds; what parts bring is news of the feed."""
+    new = yield from read_older(services, pages, summary)
+    indexes = [page for page in pages if page.document.parts and new[page.state.id]]
+    if not indexes:
+        return
+    with services.database.transaction() as connection:
+        for page in indexes:
+            count = new[page.state.id]
+            feeds.record_poll(
+                connection, _outcome(services, FeedRead(page.state, page, ""), new_entries=count)
+            )
 
 
 def _announced_ahead(
@@ -337,7 +351,8 @@ def _outcome(
 
 def _validators(read: FeedRead) -> Validators:
     """Return what the next request names; of less than the whole feed nothing, so that it comes."""
-    if read.page.document.fault:
+    # Of an index the parts may have news where it has none itself.
+    if read.page.document.fault or read.page.document.parts:
         return Validators()
     return replace(read.page.response.validators, body_sha256=read.sha256)
 

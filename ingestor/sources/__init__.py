@@ -14,6 +14,11 @@ or, where it only lists what it still has, the newest first::
 
     older(feed, page) -> Request                  a page, from 1, of that list
 
+or, where it is an index of parts, some of which name the days that they hold::
+
+    parts_of_day(document, day) -> tuple[str, ...]    the addresses of a day's parts
+    day_of(address) -> str                            the day that an address names
+
 And one whose items are texts of their own, but may point to an article elsewhere, says which::
 
     points_to_page(feed, entry) -> bool           the article is at the entry's address
@@ -61,9 +66,20 @@ def older(kind: str) -> Callable[[Feed, int], Request] | None:
     return getattr(source(kind), "older", None)
 
 
+def parts_of_day(kind: str) -> Callable[[FeedDocument, date], tuple[str, ...]] | None:
+    """Return how a kind tells which parts of an index hold a day, ``None`` where it has none."""
+    return getattr(source(kind), "parts_of_day", None)
+
+
+def day_of(kind: str, address: str) -> str:
+    """Return the day that an entry's address names, as ``YYYY-MM-DD``; ``""``: none."""
+    named = getattr(source(kind), "day_of", None)
+    return named(address) if named else ""
+
+
 def has_past(kind: str) -> bool:
     """Whether days that are past can be asked for, in one way or the other."""
-    return bool(history(kind) or older(kind))
+    return bool(history(kind) or older(kind) or parts_of_day(kind))
 
 
 def points_to_page(feed: Feed, entry: Entry) -> bool:

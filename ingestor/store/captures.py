@@ -169,6 +169,16 @@ def asked_before(connection: Connection, urls: Collection[str]) -> set[str]:
     return set(connection.execute(_ASKED, {"urls": list(urls)}).scalars())
 
 
+def last_asked(connection: Connection, urls: Collection[str]) -> dict[str, datetime]:
+    """Return when these addresses last gave a body that is kept, those that did."""
+    query = (
+        select(captures.c.url, func.max(captures.c.fetched_at).label("at"))
+        .where(captures.c.url.in_(urls))
+        .group_by(captures.c.url)
+    )
+    return {row.url: row.at for row in connection.execute(query)} if urls else {}
+
+
 def earlier(
     connection: Connection, url: str, sha256: str, *, before: int | None = None
 ) -> list[WarcPlace]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ingestor.identity import fingerprint, is_content_address
 from ingestor.store.articles import NewArticle, insert, known_articles
 from ingestor.store.merge import give_address
-from ingestor.store.schema import articles, revisions
+from ingestor.store.schema import articles, captures, revisions
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import Likeness, likeness, title_key
 
@@ -113,6 +114,21 @@ class Importer:
         while len(self._days) > MOST_DAYS:
             self._days.popitem(last=False)
         return self._days[day]
+
+
+def is_recorded(connection: Connection, url: str, fetched_at: datetime, sha256: str) -> bool:
+    """Whether there is a capture of what an address answered at a moment."""
+    query = select(captures.c.id).where(
+        captures.c.url == url, captures.c.fetched_at == fetched_at, captures.c.sha256 == sha256
+    )
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
+def last_seen(connection: Connection, article_id: int) -> datetime:
+    """Return when the latest revision of an article was seen."""
+    query = select(func.max(revisions.c.seen_at)).where(revisions.c.article_id == article_id)
+    moment: datetime = connection.execute(query).scalar_one()
+    return moment
 
 
 def _named(connection: Connection, arrival: ArticleUpsert, day: str) -> int | None:

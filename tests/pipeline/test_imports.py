@@ -10,7 +10,7 @@ import pytest
 from ingestor.clock import Clock
 from ingestor.identity import is_content_address
 from ingestor.maintenance.export import write_tree
-from ingestor.pipeline.imports import import_folder
+from ingestor.pipeline.imports.posts import import_folder
 from ingestor.store.filters import Filters
 from ingestor.store.stored_articles import exported
 from ingestor.workers import Workers
@@ -112,7 +112,7 @@ def test_a_folder_that_makes_no_sense_is_refused(site):
     """None, or one where our own files would lie beside the originals, doubled."""
     (site.folder / "archive" / "old").mkdir(parents=True)
     lines = site.refusals("import nowhere", "import archive", "import archive/old", "import .")
-    assert lines[0] == "ingest: nowhere: is not a folder"
+    assert lines[0] == "ingest: nowhere: there is no such file or folder"
     assert len(lines) == 4
     assert all("the archive writes its own files there" in line for line in lines[1:])
 

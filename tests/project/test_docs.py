@@ -67,6 +67,7 @@ def test_the_readmes_configuration_loads(name, tmp_path):
     [
         "init",
         "check",
+        "feed",
         "preview",
         "status",
         "retry",

@@ -1,0 +1,1 @@
+"""Taking over what others archived: front-matter files (``posts``), and WARC files (``warc``)."""
