@@ -124,7 +124,8 @@ _ENGLISH = tuple(
     for pattern, chinese in (
         (r"^(?:(?:last )?(?:updated|posted|published|modified)(?: on| at)?:? )", ""),
         (
-            r"^(?:just now|now|(?:a )?moments? ago|an? (?:few )?seconds? ago|less than a minute ago)$",
+            r"^(?:just )?now$"
+            r"|^(?:(?:a )?moments?|an? (?:few )?seconds?|less than a minute) ago$",
             "刚刚",
         ),
         (r"^(?:about|around|approximately|~) ?(?=.*ago$)", ""),
