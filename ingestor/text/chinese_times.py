@@ -123,11 +123,8 @@ _ENGLISH = tuple(
     (re.compile(pattern), chinese)
     for pattern, chinese in (
         (r"^(?:(?:last )?(?:updated|posted|published|modified)(?: on| at)?:? )", ""),
-        (
-            r"^(?:just )?now$"
-            r"|^(?:(?:a )?moments?|an? (?:few )?seconds?|less than a minute) ago$",
-            "刚刚",
-        ),
+        (r"^(?:just )?now$|^less than a minute ago$", "刚刚"),
+        (r"^(?:(?:a )?moments?|an? (?:few )?seconds?) ago$", "刚刚"),
         (r"^(?:about|around|approximately|~) ?(?=.*ago$)", ""),
         (r"^the day before yesterday", "前天"),
         (r"^yesterday", "昨天"),
