@@ -30,6 +30,7 @@ from ingestor.extract.images import (
     is_uncaptioned,
     link_address,
     picture_address,
+    show_backgrounds,
     unscripted,
     video_poster,
     video_title,
@@ -99,6 +100,7 @@ def clean(root: Any | None, url: str, *, base: str = "", title: str = "") -> Bod
     """
     if root is None:
         return Body("", "")
+    show_backgrounds(root)
     writer = _Writer(url, base or url)
     writer.inside(root)
     writer.flush()
