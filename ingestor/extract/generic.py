@@ -16,7 +16,7 @@ from lxml import html as lxml_html
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.headline import editor_of, medium, titles
-from ingestor.extract.images import is_picture_box, show_backgrounds, unscripted
+from ingestor.extract.images import is_picture_box, link_address, show_backgrounds, unscripted
 from ingestor.extract.publication import METAS, UPDATES, linked_date, named_moment, stated_dates
 from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
@@ -41,8 +41,23 @@ _HOME = re.compile(r"(?i)/?(?:(?:index|default|home|main)\.\w{2,5})?")
 
 
 def is_list(tree: Tree) -> bool:
-    """Whether a page that no template fits is one of these lists."""
-    return is_sina(tree.url) and any(len(find(tree.root, path)) >= LEAST_ITEMS for path in LISTS)
+    """Whether a page that no template fits is one of these lists.
+
+    A mirror, or an archive of pages, shows Sina's under an address of its own: then what it lists
+    leads to Sina.
+    """
+    at_home = is_sina(tree.url)
+    return any(
+        len(items) >= LEAST_ITEMS and (at_home or sum(map(_leads_to_sina, items)) >= LEAST_ITEMS)
+        for items in (find(tree.root, path) for path in LISTS)
+    )
+
+
+def _leads_to_sina(item: Any) -> bool:
+    links = [item] if item.tag == "a" else item.iter("a")
+    return any(
+        is_sina(address) for link in links if (address := link_address(link.get("href") or "", ""))
+    )
 
 
 def is_home(tree: Tree) -> bool:
