@@ -22,13 +22,11 @@ from ingestor.extract.tree import Tree, parse, parse_fragment
 from ingestor.model import Article, Body, Page
 from ingestor.text.decode import decode_page
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS, shortened
-from ingestor.witness.looks import Evidence
+from ingestor.witness.looks import GENERIC, Evidence
+from ingestor.witness.signs import LEAST_CHARACTERS
 
 REMOVED = "页面没有找到"
 """What Sina's page says in place of an article that was removed, perhaps with status 200."""
-
-LEAST_CHARACTERS = 25
-"""A text without a picture and shorter than this is no article: a menu, a notice, a stub."""
 
 _BINARY = (
     b"%PDF",
@@ -46,15 +44,20 @@ def extract_article(page: Page) -> Article:
     """Return the article that a page shows.
 
     Raises :class:`NoArticle` when there is none that can be read, and :class:`Gone` when
-    the page says that it was removed. Both name the address.
+    the page says that it was removed. Both name the address. What no template reads and is too
+    short to be an article is none here, where nobody announced it.
     """
-    return _article(parse(_text(page), page.url))
+    article = _article(parse(_text(page), page.url))
+    if article.template == GENERIC and len(article.body.text) < LEAST_CHARACTERS:
+        raise NoArticle(f"{page.url}: no article was found on the page")
+    return article
 
 
 def read_page(page: Page) -> tuple[Article | IngestorError, Evidence | None]:
     """Return the article that a page shows, or why there is none, and the page's evidence.
 
-    There is no evidence in what is no page at all.
+    There is no evidence in what is no page at all. Whether a few words, or a picture, are the
+    article that was announced is for :mod:`ingestor.witness` to say.
     """
     try:
         tree = parse(_text(page), page.url)
@@ -78,7 +81,7 @@ def _article(tree: Tree) -> Article:
     if is_list(tree) or is_home(tree):
         raise NoArticle(f"{tree.url}: a list of articles, not an article")
     article = generic_article(tree)
-    if not _substantial(article.body) or len(article.body.text) < LEAST_CHARACTERS:
+    if not _substantial(article.body):
         raise NoArticle(f"{tree.url}: no article was found on the page")
     return _finished(article, tree.url)
 

@@ -30,6 +30,7 @@ from ingestor.extract.images import (
     is_uncaptioned,
     link_address,
     picture_address,
+    show_backgrounds,
     unscripted,
     video_poster,
     video_title,
@@ -99,6 +100,7 @@ def clean(root: Any | None, url: str, *, base: str = "", title: str = "") -> Bod
     """
     if root is None:
         return Body("", "")
+    show_backgrounds(root)
     writer = _Writer(url, base or url)
     writer.inside(root)
     writer.flush()
@@ -312,7 +314,8 @@ class _Writer:
         """Write a picture as a block of its own, without its caption, which follows it."""
         address = picture_address(element, self.base)
         # What a page gives again for readers without scripts is there already.
-        if address and not (address in self.shown and _is_unscripted(element)):
+        is_unscripted = next(element.iterancestors("noscript"), None) is not None
+        if address and not (address in self.shown and is_unscripted):
             self.flush()
             self.shown.add(address)
             picture = Picture(address, caption)
@@ -372,10 +375,6 @@ class _Row:
         self.cells = len(html)
         self.html = f"<tr>{''.join(html)}</tr>"
         self.text = "\t".join(texts).rstrip("\t")
-
-
-def _is_unscripted(element: Any) -> bool:
-    return any(outer.tag == "noscript" for outer in element.iterancestors())
 
 
 def _span(text: str | None) -> int:

@@ -16,7 +16,7 @@ from lxml import html as lxml_html
 from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.headline import editor_of, medium, titles
-from ingestor.extract.images import unscripted
+from ingestor.extract.images import is_picture_box, link_address, show_backgrounds, unscripted
 from ingestor.extract.publication import METAS, UPDATES, linked_date, named_moment, stated_dates
 from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
@@ -41,8 +41,23 @@ _HOME = re.compile(r"(?i)/?(?:(?:index|default|home|main)\.\w{2,5})?")
 
 
 def is_list(tree: Tree) -> bool:
-    """Whether a page that no template fits is one of these lists."""
-    return is_sina(tree.url) and any(len(find(tree.root, path)) >= LEAST_ITEMS for path in LISTS)
+    """Whether a page that no template fits is one of these lists.
+
+    A mirror, or an archive of pages, shows Sina's under an address of its own: then what it lists
+    leads to Sina.
+    """
+    at_home = is_sina(tree.url)
+    return any(
+        len(items) >= LEAST_ITEMS and (at_home or sum(map(_leads_to_sina, items)) >= LEAST_ITEMS)
+        for items in (find(tree.root, path) for path in LISTS)
+    )
+
+
+def _leads_to_sina(item: Any) -> bool:
+    links = [item] if item.tag == "a" else item.iter("a")
+    return any(
+        is_sina(address) for link in links if (address := link_address(link.get("href") or "", ""))
+    )
 
 
 def is_home(tree: Tree) -> bool:
@@ -103,10 +118,11 @@ def _show_unscripted(tree: Tree) -> None:
             noscript.tag = "span"
 
 
-_PROTECTED = {"ul": "x-ul", "table": "x-table"}
-"""Readability takes lists and tables out that have few commas; what it does not know it leaves."""
+_PROTECTED = {"ul": "x-ul", "table": "x-table", "div": "x-div"}
+"""Readability takes lists and tables out that have few commas, and boxes that have nothing but
+pictures; what it does not know it leaves."""
 
-_PROTECTED_TAG = re.compile(r"(</?)x-(?=ul|table)")
+_PROTECTED_TAG = re.compile(r"(</?)x-(?=ul|table|div)")
 
 MOST_LINKED = 0.3
 """The share of letters inside links up to which a list or a table is text: a menu has more."""
@@ -117,8 +133,12 @@ MOST_CELL = 300
 
 
 def _protect(tree: Tree) -> None:
-    """Give lists and tables of data another name, under which readability leaves them."""
+    """Give lists, tables of data and boxes of pictures names with which readability leaves them."""
     for element in list(tree.root.iter(*_PROTECTED)):
+        if element.tag == "div":
+            if is_picture_box(element, tree.base):
+                element.tag = _PROTECTED["div"]
+            continue
         parts = element.findall(".//tr") if element.tag == "table" else element.findall("li")
         if len(parts) > 1 and not _lays_out(element) and _linked(element) <= MOST_LINKED:
             element.tag = _PROTECTED[element.tag]
@@ -143,6 +163,7 @@ def _body(tree: Tree, title: str) -> Body:
     from readability.readability import Unparseable  # noqa: PLC0415
 
     _drop_broken_bases(tree.root)
+    show_backgrounds(tree.root)
     _show_unscripted(tree)
     _protect(tree)
     # readability gives up a whole page for a control character that it has to copy.

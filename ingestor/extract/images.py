@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import escape
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -88,11 +88,92 @@ def video_poster(box: Any) -> Any:
 
 
 def unscripted(noscript: Any, base_url: str) -> list[Any]:
-    """Return the pictures that a page shows where no script runs, unless one beside it is such."""
-    for beside in (noscript.getprevious(), noscript.getnext()):
-        if beside is not None and beside.tag == "img" and picture_address(beside, base_url):
-            return []
+    """Return the pictures that a page shows where no script runs, unless one beside it is such.
+
+    That one may stand in a box of its own, if it is one that a script loads; so may the noscript.
+    """
+    for element in (noscript, *_boxes(noscript)):
+        for beside in (element.getprevious(), element.getnext()):
+            if beside is not None and any(
+                picture_address(image, base_url) and (image is beside or _is_lazy(image, base_url))
+                for image in _lone_images(beside)
+            ):
+                return []
     return [image for image in noscript.iter("img") if not is_hidden(image)]
+
+
+_MOST_BOXES = 3
+"""Elements inside each other around a lone picture."""
+
+
+def _boxes(element: Any) -> Iterator[Any]:
+    """Yield the boxes around an element that hold nothing else."""
+    for box in islice(element.iterancestors("div", "span", "p", "figure", "a"), _MOST_BOXES):
+        if (
+            len(box) > 1
+            or (box.text or "").strip()
+            or any((child.tail or "").strip() for child in box)
+        ):
+            return
+        yield box
+
+
+def _lone_images(element: Any) -> list[Any]:
+    """Return an image, or those of a box that says nothing."""
+    if not isinstance(element.tag, str) or element.tag == "noscript":
+        return []
+    if element.tag == "img":
+        return [element]
+    if _text(element):
+        return []
+    return [
+        image
+        for image in element.iter("img")
+        if next(image.iterancestors("noscript"), None) is None
+    ]
+
+
+def _text(element: Any) -> str:
+    """Return what an element says to readers whose scripts run."""
+    texts = element.xpath("descendant::text()[not(ancestor::noscript)]")
+    return "".join(texts).strip()
+
+
+def is_picture_box(element: Any, base_url: str) -> bool:
+    """Whether an element says nothing, and shows pictures."""
+    return any(picture_address(image, base_url) for image in _lone_images(element))
+
+
+def _is_lazy(image: Any, base_url: str) -> bool:
+    """Whether a script puts a picture in the place of what the ``src`` shows."""
+    address = _absolute(image.get("src") or "", base_url)
+    return not _is_shown(address) or address != picture_address(image, base_url)
+
+
+_BACKGROUND = re.compile(
+    r"(?i)background(?:-image)?\s*:[^;]*?url\(\s*[\"']?([^\"')]{4,2000})[\"']?\s*\)"
+)
+_LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bg-src")
+_FRAMES = ("div", "span", "p", "i", "a", "figure", "section", "em", "b", "li")
+
+
+def show_backgrounds(root: Any) -> None:
+    """Make an image of each element of a page's text that only shows one as its background.
+
+    Where it says something, its background is decoration.
+    """
+    for element in list(root.iter(*_FRAMES)):
+        styled = _BACKGROUND.search(element.get("style") or "")
+        lazy = next(filter(None, map(element.get, _LAZY_BACKGROUNDS)), "")
+        if (styled or lazy) and not _text(element) and element.find(".//img") is None:
+            for child in list(element):
+                element.remove(child)
+            element.text = None
+            element.tag = "img"
+            if styled:
+                element.set("src", styled[1].strip())
+            if lazy:
+                element.set("data-src", lazy.removeprefix("url(").rstrip(")").strip("\"'"))
 
 
 def link_address(href: str, base_url: str) -> str:
@@ -107,11 +188,16 @@ def picture_address(element: Any, base_url: str) -> str:
         return ""
     for stated in _stated(element):
         address = _absolute(stated, base_url)
-        parts = urlsplit(address)
-        if parts.scheme in {"http", "https"} and not _PLACEHOLDER.search(parts.path):
-            secure = _SINA.search(parts.hostname or "")
+        if _is_shown(address):
+            secure = _SINA.search(urlsplit(address).hostname or "")
             return re.sub("^http:", "https:", address) if secure else address
     return ""
+
+
+def _is_shown(address: str) -> bool:
+    """Whether an absolute address is one of a picture that shows something."""
+    parts = urlsplit(address)
+    return parts.scheme in {"http", "https"} and not _PLACEHOLDER.search(parts.path)
 
 
 def _stated(element: Any) -> Iterator[str]:

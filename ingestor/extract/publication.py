@@ -10,23 +10,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from ingestor import policy
 from ingestor.errors import Forbidden
 from ingestor.extract.tree import MOST_FOUND, Tree, find
-from ingestor.identity import canonical_url
+from ingestor.identity import canonical_url, publication_day
 from ingestor.model import DateWitness, StatedDate
 from ingestor.text.dates import CLOCK_SKEW
 from ingestor.text.sanitize import one_line
 from ingestor.text.similarity import title_key
 from ingestor.text.written_dates import address_day, parse_date
 
+_SITE_METAS = ("date", "DC.date.issued", "DC.Date", "dc.date")
+"""What site templates carry as well, with the day on which somebody made the template."""
+
 METAS = (
     "article:published_time", "og:published_time", "og:release_date", "pubdate", "publishdate",
-    "publish_time", "PubDate", "weibo: article:create_at", "apub:time", "date", "DC.date.issued",
-    "bytedance:published_time",
+    "publish_time", "PubDate", "weibo: article:create_at", "apub:time",
+    "bytedance:published_time", *_SITE_METAS,
 )  # fmt: skip
 
 UPDATES = ("article:modified_time", "og:updated_time", "bytedance:updated_time")
@@ -66,13 +70,24 @@ def stated_dates(tree: Tree, url: str, title: str, places: Sequence[str]) -> tup
     """
     heading = next(iter(_headings(tree, title)), None)
     visible = _in_place(tree, places, heading)
+    near = [] if places else _near_title(tree, title)
     structured = [*_structured(tree, url, title), *_microdata(tree, heading)]
     if visible and structured and abs(structured[0].moment - visible[0].moment) <= CLOCK_SKEW:
         visible, structured = [structured[0]], [*visible, *structured[1:]]
     day = address_day(url)
     address = [StatedDate("address", day, is_day=True)] if day else []
-    near = [] if places else _near_title(tree, title)
-    return tuple(dict.fromkeys((*visible, *structured, *address, *near)))
+    said = [*visible, *structured, *address, *near]
+    site = list(_site_dates(tree))
+    days = {publication_day(date.moment) for date in said}
+    # Where the page says that day elsewhere too, the meta is its own; else it comes last.
+    structured += [date for date in site if publication_day(date.moment) in days]
+    last = [replace(date, witness="near-title") for date in site]
+    return tuple(dict.fromkeys((*visible, *structured, *address, *near, *last)))
+
+
+def _site_dates(tree: Tree) -> Iterator[StatedDate]:
+    for name in _SITE_METAS:
+        yield from _stated("structured", tree.meta(name))
 
 
 def named_moment(stated: Sequence[StatedDate]) -> datetime | None:
@@ -104,7 +119,8 @@ def _in_place(tree: Tree, places: Sequence[str], heading: Any | None) -> list[St
 
 def _structured(tree: Tree, url: str, title: str) -> Iterator[StatedDate]:
     for name in METAS:
-        yield from _stated("structured", tree.meta(name))
+        if name not in _SITE_METAS:
+            yield from _stated("structured", tree.meta(name))
     for article in _linked_articles(tree, url, title):
         for key in ("datePublished", "pubDate"):
             yield from _stated("structured", str(article.get(key) or ""))

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 from math import ceil
+from statistics import median_high
 
 from ingestor.identity import publication_day
 from ingestor.model import Entry, FeedDocument, Response
@@ -84,13 +86,20 @@ def _explains(shift: timedelta, claims: list[tuple[datetime, str]], made_at: dat
     """Whether times are read wrongly, rather than right and still to come: a planned article's.
 
     The days in the items' addresses decide, where they differ. Else one item that is younger
-    than the feed, beside older ones, is a planned one.
+    than the feed, beside older ones, is a planned one, unless it follows the one before it as soon
+    as they follow each other: a slow feed has no second one within the hours that it is late.
     """
     claimed, set_right = _on_their_day(claims, timedelta(0)), _on_their_day(claims, shift)
     if claimed != set_right:
         return set_right > claimed
     younger = sum(moment > made_at for moment, _ in claims)
-    return younger > 1 or len(claims) == 1
+    return younger > 1 or len(claims) == 1 or _is_next(sorted(moment for moment, _ in claims))
+
+
+def _is_next(moments: list[datetime]) -> bool:
+    """Whether the last of these comes no later than they come in the median."""
+    *pauses, last = [after - before for before, after in pairwise(moments)]
+    return len(pauses) > 0 and last <= median_high(pauses)
 
 
 def _on_their_day(claims: list[tuple[datetime, str]], shift: timedelta) -> int:

@@ -102,7 +102,7 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     stamps = (date_text(text_of(item, name)) for name in ("create_time", "update_time"))
     stamp, published_at, _ = moment_of(stamps, response.fetched_at)
     pages = (text_of(extra, "docurl"), text_of(item, "docurl"))
-    addresses = (web_address(page, response.url) for page in pages if page)
+    addresses = (web_address(page, response.url) for page in pages if "/" in page)
     return Entry(
         guid=identifier(text_of(item, "id")),
         url=next(filter(None, addresses), ""),

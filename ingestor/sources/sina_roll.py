@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
-from ingestor.sources._json import lenient_json
-from ingestor.sources._sina_api import items_of, result_of, text_of
+from ingestor.sources._sina_api import items_of, result_of, text_of, texts_of
 from ingestor.sources._text import (
     date_text,
     each_read,
@@ -76,30 +74,25 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     links = (web_address(link, response.url) for link in _links(item))
     stamps = (date_text(text_of(item, name)) for name in ("ctime", "intime", "mtime"))
     stamp, published_at, _ = moment_of(stamps, response.fetched_at)
-    listed = item.get("keywords")
-    words = listed if isinstance(listed, list) else _SEPARATOR.split(text_of(item, "keywords"))
+    words = (word for text in texts_of(item.get("keywords")) for word in _SEPARATOR.split(text))
     return Entry(
         guid=identifier(text_of(item, "docid") or text_of(item, "oid")),
         url=next(filter(None, links), ""),
-        title=plain(text_of(item, "title")),
+        title=plain(text_of(item, "title")) or plain(text_of(item, "stitle")),
         published_at=published_at,
         date_text=stamp,
         author=bounded_name(plain(text_of(item, "media_name") or text_of(item, "author"))),
         summary=whole(text_of(item, "intro").strip()),
-        keywords=bounded_keywords([plain(word) for word in words if isinstance(word, str)]),
+        keywords=bounded_keywords([plain(word) for word in words]),
     )
+
+
+_BETWEEN_LINKS = re.compile(r"[\s,;|]+(?=(?:https?:)?//)")
 
 
 def _links(item: dict[str, Any]) -> Iterator[str]:
     """Yield the addresses of an item's page: ``urls`` is a list of them, mostly written as text."""
-    yield text_of(item, "url")
-    urls = item.get("urls")
-    if isinstance(urls, str) and urls.lstrip()[:1] in {"[", "{"}:
-        with suppress(ValueError):
-            urls, _ = lenient_json(urls)
-    if isinstance(urls, dict):
-        urls = list(urls.values())
-    for url in urls if isinstance(urls, list) else [urls]:
-        if isinstance(url, str):
-            yield url
-    yield text_of(item, "wapurl")
+    for name in ("url", "urls", "wapurl"):
+        for text in texts_of(item.get(name)):
+            links = text.replace("\\/", "/").replace("&amp;", "&")
+            yield from (link for link in _BETWEEN_LINKS.split(links) if "/" in link)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from ingestor.identity import EntryKeys, entry_day, fingerprint
 from ingestor.model import Entry, Feed, Security
@@ -217,24 +217,34 @@ def announce_again(connection: Connection, article_id: int, at: datetime, reason
 def shares_address(connection: Connection, queued: QueuedEntry) -> bool:
     """Return whether an earlier entry of the same feed has its address and is another one.
 
-    That is one with another guid; where the feed gives none, one of the same day.
+    That is one with another guid; where the feed gives none, one of the same day. One that says the
+    same on the same day, or led to the same article, is none: its guid is all that has changed.
     """
     url, guid = queued.entry.url, queued.entry.guid
     scheme, mark, rest = url.partition("#")[0].partition("://")
     twins = [f"http{mark}{rest}", f"https{mark}{rest}"] if scheme in _WEB else [url]
     # "$" follows "#": so far go the addresses that differ in their fragment alone.
     parts = (entries.c.url.between(f"{twin}#", f"{twin}$") for twin in twins)
-    earlier = select(entries.c.guid, entries.c.key, entries.c.url).where(
+    said = _words_of(queued.entry)
+    earlier = select(entries).where(
         entries.c.feed_id == queued.feed_id,
         or_(entries.c.url.in_(twins), *parts),
         entries.c.id < queued.id,
     )
     return bool(url) and any(
-        row.guid != guid
+        (row.guid != guid and not _is_same(row, queued, said))
         or row.url.partition("#")[2] != url.partition("#")[2]
         or (not guid and entry_day(row.key) == entry_day(queued.key))
         for row in connection.execute(earlier)
     )
+
+
+def _is_same(row: Row[Any], queued: QueuedEntry, said: str) -> bool:
+    """Whether an earlier entry is this one under another guid."""
+    if row.article_id is not None and row.article_id == queued.article_id:
+        return True
+    same_day = entry_day(row.key) == entry_day(queued.key)
+    return same_day and _words(row.title, row.content, row.summary) == said
 
 
 def record(connection: Connection, outcomes: Sequence[EntryOutcome]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from ingestor import log
 from ingestor.identity import fingerprint
@@ -114,8 +114,7 @@ def withdraw(connection: Connection, article_id: int, revision: int, now: dateti
     row = _locked(connection, article_id)
     locks.lock_revisions(connection)
     mine = revisions.c.article_id == article_id
-    taken = update(revisions).where(mine, revisions.c.revision == revision)
-    if connection.execute(taken.where(revisions.c.cause != "doubt").values(cause="doubt")).rowcount:
+    if _take_back(connection, mine & (revisions.c.revision == revision)):
         spans.rebuild(connection, article_id, revision)
     believed = mine & (revisions.c.cause != "doubt")
     last = select(revisions).where(believed).order_by(revisions.c.revision.desc()).limit(1)
@@ -130,6 +129,21 @@ def withdraw(connection: Connection, article_id: int, revision: int, now: dateti
         return False
     if row.revision == revision:
         _restore(connection, row, good)
+    return True
+
+
+def _take_back(connection: Connection, revision: ColumnElement[bool]) -> bool:
+    """Let a revision that is believed be a doubt, as the latest of all changes; whether it was.
+
+    Who asks for what came after the last that he saw is told: he has it as the article.
+    """
+    believed = revision & (revisions.c.cause != "doubt")
+    row = connection.execute(select(revisions).where(believed)).mappings().first()
+    if row is None:
+        return False
+    connection.execute(revisions.delete().where(believed))
+    values = {name: value for name, value in row.items() if name != "sequence"}
+    connection.execute(_INSERT, values | {"cause": "doubt"})
     return True
 
 

@@ -1,5 +1,7 @@
 """Times as Chinese feeds and pages tell them: 下午3点, 三月, 昨天 14:30, 3小时前. Pure.
 
+English ones that count from now (2 hours ago, yesterday 14:30) are read as the Chinese they mean.
+
 What a word leaves open is not read: 晚上12点 may be either end of the day, 上周 any of seven days,
 正月初五 is no day of this calendar.
 """
@@ -115,6 +117,41 @@ def relative(line: str, zone: tzinfo, moment: datetime) -> datetime | None:
     if counted := _DAYS_AGO_AT.match(line):
         return _on_day(line[counted.end() :], zone, moment, int(counted["days"]))
     return None
+
+
+_ENGLISH = tuple(
+    (re.compile(pattern), chinese)
+    for pattern, chinese in (
+        (r"^(?:(?:last )?(?:updated|posted|published|modified)(?: on| at)?:? )", ""),
+        (r"^(?:just )?now$|^less than a minute ago$", "刚刚"),
+        (r"^(?:(?:a )?moments?|an? (?:few )?seconds?) ago$", "刚刚"),
+        (r"^(?:about|around|approximately|~) ?(?=.*ago$)", ""),
+        (r"^the day before yesterday", "前天"),
+        (r"^yesterday", "昨天"),
+        (r"^today", "今天"),
+        (r"(?<=天),? at ", " "),
+        (r"(?<=天), ", " "),
+        (r"^half an hour ago$", "半小时前"),
+        (r"^(?:an?|one) (?:hour and a half|and a half hours?) ago$", "1个半小时前"),
+        (r"^(?:an?|one) (?=(?:day|hour|hr|minute|min)\b)", "1 "),
+        (r"(?<=\d) ?d(?:ays?)?\b", "天"),
+        (r"(?<=\d) ?h(?:(?:ou)?rs?)?\b\.?", "小时"),
+        (r"(?<=\d) ?m(?:in(?:ute)?s?)?\b\.?", "分钟"),
+        (r"(?<=\d) ?s(?:ec(?:ond)?s?)?\b\.?", "秒"),
+        (r"(?<=[天时钟]),?(?: and)? (?=\d)", ""),
+        (r" ?ago(?:,? at (?=\d{1,2}:)|$|,? (?=\d{1,2}:))", "前 "),
+    )
+)
+"""How English says what :func:`relative` reads, in this order. Months and years are not: 3 months
+ago is no day."""
+
+
+def from_english(line: str) -> str:
+    """Return the Chinese of a time that English counts from now; another line as it is."""
+    told = line.lower().strip()
+    for pattern, chinese in _ENGLISH:
+        told = pattern.sub(chinese, told)
+    return line if told.isascii() else told.strip()
 
 
 def _on_day(rest: str, zone: tzinfo, moment: datetime, days: int) -> datetime | None:

@@ -3,8 +3,8 @@
 What is declared counts: byte order mark, HTTP header, then the document. gb2312 and GBK mean
 GB18030 and Latin-1 means windows-1252, as the WHATWG's Encoding Standard has it. Bytes that
 are UTF-8 are read as UTF-8 whatever is declared, because hardly any other text looks like
-it; a declaration that leaves most bytes unread gives way, and so does a Western one over bytes
-that are Chinese: it is what servers say by default. A stray byte costs only itself.
+it; a declaration that leaves most bytes unread gives way, and so does one of another language over
+bytes that are Chinese: Latin-1 is what servers say by default. A stray byte costs only itself.
 """
 
 from __future__ import annotations
@@ -64,7 +64,16 @@ _SURE = 0.95
 _FEWEST_COMMON = 0.75
 """The share of common characters among the Chinese ones: 0.96 and more in 282 real articles,
 below 0.5 where Big5, Shift JIS or UTF-8 is taken for GB18030. EUC-JP and EUC-KR are not told
-apart by it: they have to be declared."""
+apart by it, but by :data:`_FREQUENT`."""
+
+_FREQUENT = frozenset(
+    "的一是在不了有和人这中大为上个国年月日会司公业市场金资行股分新本出于以发生报对成到时经方来将其下也他后能前用元"
+    "亿多同家這為個國會業場資發報對時經來將後億於們說"
+)
+_FEWEST_FREQUENT = 0.1
+"""Their share in a text: 0.13 and more in 99 of 100 real paragraphs, 0.32 in the median. In texts
+in Japanese, Korean, Russian, Greek, Arabic, Hebrew and Thai that are read as GBK it is below 0.04;
+so a declaration of theirs over Chinese bytes is known for a wrong one."""
 
 
 def decode_page(body: bytes, content_type: str) -> str:
@@ -117,8 +126,11 @@ def _decode(body: bytes, declared: str) -> str:
     text = body.decode("utf-8", "replace")
     if _is_utf8(text, declared):
         return text
-    western = declared in _WESTERN and _chinese(body)
-    return western or (_declared(body, declared, text) if declared else _guessed(body, text))
+    if declared and declared not in _CHINESE:
+        chinese = _chinese(body)
+        if chinese and (declared in _WESTERN or _is_written(chinese)):
+            return chinese
+    return _declared(body, declared, text) if declared else _guessed(body, text)
 
 
 def _declared(body: bytes, declared: str, utf8: str) -> str:
@@ -172,6 +184,12 @@ def _chinese(body: bytes) -> str:
         if share >= _SURE:
             break
     return best
+
+
+def _is_written(text: str) -> bool:
+    """Whether a text has the characters that no Chinese text does without."""
+    written = _HAN.findall(text)
+    return sum(character in _FREQUENT for character in written) > _FEWEST_FREQUENT * len(written)
 
 
 def _common(text: str, encoding: str) -> float:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import chain
 
 from ingestor.model import Security
+from ingestor.text.rows import in_a_row, is_told_by_colon, numbers_of_people
 from ingestor.text.securities import is_index, is_listed, is_number, normalised
 from ingestor.text.short_names import Place, is_label, is_share, name_before, share_name
 from ingestor.text.tickers import (
@@ -36,7 +37,7 @@ _PRICE = re.compile(r"\s{0,2}[:：]?\s{0,2}[+\-±涨跌升降]{0,2}\s?\d{1,5}(?:
 _SHORT = re.compile(r"简称(?:为|是)?\s?[:：]?\s?[\"“「]?([\w*\-]{2,10})")
 
 _KINDS = (
-    r"股票|证券|公司|股份|指数|基金|转债|可转债|债券|交易|申购|上市|港股|美股|[AaBbHh]股"
+    r"股票|个股|自选股|该股|证券|公司|股份|指数|基金|转债|可转债|债券|交易|申购|上市|港股|美股|[AaBbHh]股"
     r"|纽交所|纳斯达克|上交所|深交所|北交所|港交所"
 )
 _CALLED = re.compile(
@@ -247,22 +248,40 @@ _MARKED = re.compile(
     r"|(?:NYSE|NASDAQ|Nasdaq)[:：](?P<exchange>[A-Z]{1,5})"
     r")(?![A-Za-z0-9_]|[.\-]\w)"
 )
+_BEHIND_COLON = re.compile(r"(?:[A-Z0-9]{1,3}[:：])?(\d{6}|0\d{4})")
+"""A code, perhaps with the end of its name."""
+_WITH_COLON = re.compile(r"(?:^|[^\w*])([\w*]{3,8})\s?[:：]\s?$")
 _ROW_CELL = re.compile(r"\d{6}|0\d{4}|[A-Z]{1,5}")
 
 
 def _ascii(text: str) -> Iterator[tuple[int, Security]]:
     """Yield the codes outside brackets that are known by themselves or their row, and where."""
+    staff = numbers_of_people(text)
     for token in _ASCII.finditer(text):
-        if _WITH_A_MARKET.search(token[0]):
+        if told := _behind_colon(text, token):
+            yield token.start(), told
+        elif _WITH_A_MARKET.search(token[0]):
             for match in _MARKED.finditer(text, token.start(), token.end() + 1):
                 if security := _marked(match):
                     yield match.start(), security
         elif _ROW_CELL.fullmatch(token[0]):
             security = (
-                explained_ticker(text, token) or _in_a_row(text, token) or _joined(text, token)
+                explained_ticker(text, token)
+                or (None if token.start() in staff else in_a_row(text, token))
+                or _joined(text, token)
             )
             if security:
                 yield token.start(), security
+
+
+def _behind_colon(text: str, token: re.Match[str]) -> Security | None:
+    """Return the security of a name, a colon and its number: 沪深300：000300, 腾讯控股:00700."""
+    code = _BEHIND_COLON.fullmatch(token[0])
+    ahead = text[max(0, token.start() - 14) : token.end()].rpartition("\n")[2]
+    name = _WITH_COLON.search(ahead.removesuffix(code[1])) if code else None
+    if not code or not name or not is_told_by_colon(name[1], code[1]):
+        return None
+    return normalised(code[1] if len(code[1]) == 6 else f"hk{code[1]}", name[1])
 
 
 def _marked(match: re.Match[str]) -> Security | None:
@@ -287,19 +306,32 @@ _CODES = re.compile(
 )
 
 
+_OWNER = re.compile(r"(?:^|[^\w*])([\w*]{3,8}?)的?$")
+"""Whose code it is: 贵州茅台代码600519."""
+_CODED = re.compile(
+    r"(?:区划|机构|专业|邀请|验证|地区|信用|院校|学校|错误|识别|商品|产品|行业|故障|活动|国家|城市|项目|客户|员工|车型"
+    r"|颜色|航空|机场|货币|税收|功能|输入|优惠|部门|课程|职位|岗位|服务|操作)$"
+)
+"""What has codes of its own, and is no company."""
+
+
+def _has_code(name: str) -> bool:
+    return is_share(name) and not _CODED.search(name)
+
+
 def _called(text: str) -> Iterator[tuple[int, Security]]:
     """Yield the codes outside brackets that are called codes, and where."""
     for word in _CODE_WORD.finditer(text):
-        kind = _KIND.search(text[max(0, word.start() - 6) : word.start()])
+        before = text[max(0, word.start() - 12) : word.start()].rpartition("\n")[2]
+        kind, owner = _KIND.search(before[-6:]), _OWNER.search(before)
         codes = _CODES.match(text, word.end())
-        if not kind or not codes:
+        if not codes or not (kind or (owner and _has_code(owner[1]))):
             continue
         short = _SHORT.search(text[max(0, word.start() - 40) : codes.end() + 40])
-        if not (kind["kind"] or codes["colon"] or short):
-            continue
+        named = short[1] if short else owner[1] if owner and not kind else ""
         for number, code in enumerate(re.split(r"[、,，/]\s?", codes["codes"])):
-            name = short[1] if short and not number else ""
-            if security := _of_called(code, kind["kind"] or "", name):
+            called = (kind["kind"] if kind else "") or ""
+            if security := _of_called(code, called, "" if number else named):
                 yield codes.start("codes") + number, security
 
 
@@ -313,7 +345,9 @@ def _of_called(code: str, kind: str, name: str) -> Security | None:
         is_hong_kong = kind in _KINDS_OF_HONG_KONG or re.fullmatch(r"0\d{4}", code)
         return normalised(f"hk{code:0>5}", name) if is_hong_kong and int(code) else None
     ticker = TICKER.fullmatch(code)
-    return with_series(ticker, name) if ticker and kind not in {"", "基金", "申购"} else None
+    if not ticker or kind in {"基金", "申购"} or not (kind or is_known(code)):
+        return None
+    return with_series(ticker, name)
 
 
 _NAME_AHEAD = re.compile(r"(?:^|[^\w·]|丨)([\u4e00-\u9fff]{3,4}|\*?ST[\u4e00-\u9fff]{2,3})$")
@@ -337,48 +371,3 @@ def _joined(text: str, token: re.Match[str]) -> Security | None:
     if not name or not is_share(name[1]) or not is_listed(token[0], name[1]):
         return None
     return normalised(token[0], name[1])
-
-
-_ROW_ENDS = 400
-"""Characters of a row to each side of a code that are looked at."""
-
-_AHEAD_OF_A_CELL = re.compile(r"[\s|★☆●◆■▲▼•·*]")
-
-
-def _in_a_row(text: str, token: re.Match[str]) -> Security | None:
-    """Return the security of a code that is a cell of a row beside a name."""
-    start, end = token.span()
-    ahead, behind = text[max(0, start - 1) : start], text[end : end + 1]
-    if (ahead and not _AHEAD_OF_A_CELL.match(ahead)) or (behind and behind not in "\n\t |\u3000\r"):
-        return None
-    if token[0].isalpha() and not is_known(token[0]):
-        return None
-    left = text[max(0, start - _ROW_ENDS) : start].rpartition("\n")[2]
-    right = text[end : end + _ROW_ENDS].partition("\n")[0]
-    named = (_in_row(token[0], name) for name in _neighbours(left, right))
-    return next(filter(None, named), None)
-
-
-def _neighbours(left: str, right: str) -> list[str]:
-    """Return the cells on both sides of one, the one behind it first."""
-    if re.search(r"[\t|]", left + right):
-        behind = re.split(r"[\t|]", right.strip(" ").removeprefix("\t").removeprefix("|"))[0]
-        ahead = re.split(r"[\t|]", left.strip(" ").removesuffix("\t").removesuffix("|"))[-1]
-        return [behind.strip(" \u3000*\\"), ahead.strip(" \u3000*\\")]
-    ahead_words, behind_words = left.split(), right.split()
-    while ahead_words and re.fullmatch(r"\d{1,3}[.、]?|[-★☆●◆■▲▼•·*]+", ahead_words[0]):
-        ahead_words.pop(0)
-    if not ahead_words and behind_words:
-        return [behind_words[0].strip("\\")]
-    # A sentence may begin like that: 年营收 600519 is none, and what follows is none of a sentence.
-    return ahead_words if len(ahead_words) == 1 else []
-
-
-def _in_row(code: str, name: str) -> Security | None:
-    if not is_share(name):
-        return None
-    if _BARE.fullmatch(code):
-        return normalised(code, name) if is_listed(code, name) else None
-    if re.fullmatch(r"0\d{4}", code):
-        return normalised(f"hk{code}", name) if int(code) else None
-    return normalised(f"us:{code}", name) if re.search(r"[\u4e00-\u9fff]", name) else None

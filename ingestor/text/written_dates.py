@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from urllib.parse import urlsplit
 
-from ingestor.text.chinese_times import CLOCK, relative, simplified, time_of_day
+from ingestor.text.chinese_times import CLOCK, from_english, relative, simplified, time_of_day
 from ingestor.text.dates import CLOCK_SKEW, SHANGHAI
 
 _COMPACT = re.compile(
@@ -127,7 +127,7 @@ def _read(
         return _without_year(day, rest, zone, not_after)
     if short := _DAY_OF_SHORT_YEAR.match(rest):
         return _short_year(short, rest, zone, not_after)
-    if polled_at and (moment := relative(rest, zone, polled_at)):
+    if polled_at and (moment := relative(from_english(rest), zone, polled_at)):
         return moment if moment <= polled_at + CLOCK_SKEW else None
     return _foreign(line, zone)
 
@@ -284,7 +284,8 @@ def parse_date(
     (no date, which is an ordinary answer) comes back for text that names none, for a moment
     before 1990, and for one more than a day after ``not_after``. A date without a year
     (``05月30日 12:00``) is read only with ``not_after``, as the last such day before it, and one
-    that counts from now (``昨天 14:30``) only with ``polled_at``, the moment of the poll.
+    that counts from now (``昨天 14:30``, ``2 hours ago``) only with ``polled_at``, the moment of
+    the poll.
     """
     line = " ".join(text[: MOST_CHARACTERS * 2].split())[:MOST_CHARACTERS]
     try:

@@ -34,6 +34,7 @@ them the stored title and text are no witnesses: they may come from this very pa
     ── which article of this address ───────────────────────────────────────────────────
     none is known                                      Believed       Believed
     less than half of a known text: cut, or a teaser   Doubtful       Doubtful
+    a stub in the place of a known text                Doubtful       Doubtful
     another id than the known one's, a day of none     AnotherArticle AnotherArticle
     another id than the known one's                    Doubtful       Doubtful
     nearly the text of a known one, whatever the day   Edited         Edited
@@ -51,10 +52,17 @@ What speaks for a page, one being enough (and nothing else doubted):
 * it shares text with what the feed carries (and is not the half of it that bids to log in), or (at
   a later look) with what is known;
 * a template read it, at the address or with the document id that was asked for; where neither the
-  announced title nor the announced text is on it, only with the id stated;
+  announced title nor the announced text is on it, only with the id stated, and only if it is no
+  stub (below): a site says in the frame of its articles that one of them is gone;
 * the announced title (at a later look, or the known one) is its title, or is what its text begins
   with;
 * nothing was announced, and it is prose, or says of itself that it is an article.
+
+A text of under 25 characters that no template read is doubtful for good, unless it is the announced
+text or has something of the headline, or there are pictures under the headline.
+
+A stub is a text of under 80 letters that has nothing of the headline. Where the page's title is
+the headline, it is one only without a picture and at an address with a document id.
 
 For a short text made of words of doubt (a notice), for one that is next to nothing but links, and
 for a short one where the feed carries more, only the first of these speaks; for the links also a
@@ -94,9 +102,12 @@ from ingestor.witness.placement import is_teaser, placed
 from ingestor.witness.signs import (
     PROSE_LETTERS,
     Signs,
+    is_announced,
     is_login,
     is_prose,
+    is_stub,
     is_telling,
+    is_too_short,
     is_unlinked,
     landing,
     same_form,
@@ -110,7 +121,7 @@ _STATUS_REASONS: dict[int, Reason] = {
     429: "blocked", 451: "blocked", 502: "maintenance", 503: "maintenance", 504: "maintenance",
 }  # fmt: skip
 
-_NO_TEXT = "no text"
+_NO_TEXT, _FEW_WORDS = "no text", "a few words that nobody announced"
 
 REPEATED = "the same text, doubted before, under its document id"
 """The note of what is believed because it stays."""
@@ -187,7 +198,7 @@ def _by_words(signs: Signs) -> Verdict:
     if same and not doubt:
         return Unchanged(same.article_id)
     verdict = _named(signs, doubt) if doubt else placed(signs)
-    stays = signs.stated and signs.look.doubted_before
+    stays = signs.stated and signs.look.doubted_before and doubt != _FEW_WORDS
     return _repeated(signs) if stays and isinstance(verdict, Doubtful) else verdict
 
 
@@ -210,6 +221,8 @@ def _doubt(signs: Signs) -> str:
         return "less than half of what the feed carries, and bids to log in"
     if signs.feed_text or signs.known_text:
         return ""
+    if is_too_short(signs.evidence) and not is_announced(signs) and signs.look.kind != "import":
+        return _FEW_WORDS
     return _against(signs) or _unproved(signs)
 
 
@@ -230,7 +243,7 @@ def _unproved(signs: Signs) -> str:
         return "shorter than what the feed carries, and nothing of it"
     if signs.template and signs.at_home:
         denied = fed and signs.title is False and not signs.stated
-        return "neither announced title nor text" if denied else ""
+        return "neither announced title nor text" if denied or is_stub(signs) else ""
     if signs.title is None:
         return _unannounced(signs)
     if not signs.title:
@@ -251,10 +264,11 @@ def _unannounced(signs: Signs) -> str:
 def _named(signs: Signs, doubt: str) -> Verdict:
     """Return what a page is that too little speaks for; here its words only name it."""
     evidence = signs.evidence
-    first = evidence.words[0] if evidence.words and (signs.notice or doubt == _NO_TEXT) else None
+    is_mute = doubt in {_NO_TEXT, _FEW_WORDS}
+    first = evidence.words[0] if evidence.words and (signs.notice or is_mute) else None
     if evidence.removed or first == "removed":
         return PageGone("the page says so")
-    if signs.stated and doubt != _NO_TEXT:
+    if signs.stated and not is_mute:
         return Doubtful(doubt)
     if first:
         return NotAnArticle("empty" if first == "shell" else first)

@@ -17,7 +17,14 @@ from ingestor.witness.looks import (
     Unchanged,
     Verdict,
 )
-from ingestor.witness.signs import NEARLY_SAME_SHARE, SOME_SHARE, Signs, same_title, text_share
+from ingestor.witness.signs import (
+    NEARLY_SAME_SHARE,
+    SOME_SHARE,
+    Signs,
+    is_stub,
+    same_title,
+    text_share,
+)
 
 TEASER_SHARE = 0.5
 """A page that has less than this part of the known text may be its teaser, or cut."""
@@ -46,6 +53,8 @@ def placed(signs: Signs) -> Verdict:
     whole = nearest.text
     if share >= SOME_SHARE and (is_teaser(evidence, whole) or is_cut(evidence, whole)):
         return Doubtful("less than half of the text that is known")
+    if share < SOME_SHARE and _is_less(evidence, whole) and signs.remembers and is_stub(signs):
+        return Doubtful("a few lines in the place of the text that is known")
     if signs.denies(nearest):
         return _other_id(signs, stated_day or announced.day)
     other_day = bool(stated_day) and _is_new(signs, stated_day)

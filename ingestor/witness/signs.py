@@ -155,6 +155,10 @@ PROSE_LETTERS = 80
 many, and two sentences."""
 
 
+LEAST_CHARACTERS = 25
+"""A text that no template read and that is shorter than this is a menu, a notice, a stub, unless
+what was announced is on the page."""
+
 TELLING_LETTERS = 16
 """A shorter text of a feed (点击查看全文) stands on many pages."""
 
@@ -202,7 +206,10 @@ class Signs:
     @property
     def notice(self) -> bool:
         """Whether it is short and made of words of doubt, which the headline does not speak of."""
-        return is_short(self.evidence) and self.evidence.words_share >= NOTICE_WORDS_SHARE
+        if not is_short(self.evidence):
+            return False
+        told = self.evidence.removed and self.evidence.text and not has_headline(self)
+        return bool(told) or self.evidence.words_share >= NOTICE_WORDS_SHARE
 
 
 def signs_of(
@@ -297,6 +304,39 @@ def is_unlinked(evidence: Evidence) -> bool:
 def is_short(evidence: Evidence) -> bool:
     """Whether a text has the length of a notice."""
     return len(alphanumerics(evidence.text)) < NOTICE_LETTERS
+
+
+def is_stub(signs: Signs) -> bool:
+    """Whether a text of no more than a few lines has nothing of the headline that is expected.
+
+    It may be what a site says in the frame of an article that is gone, in words that no list has.
+    Where the headline itself is there, with pictures or at an address that names no document, a
+    short text may be all that there is (详见附件).
+    """
+    text = signs.evidence.text
+    if signs.title is None or len(alphanumerics(text)) >= PROSE_LETTERS or has_headline(signs):
+        return False
+    may_be_all = signs.evidence.pictures or not signs.look.document_id
+    return not (signs.title and may_be_all)
+
+
+def has_headline(signs: Signs) -> bool:
+    """Whether the text begins with what a headline speaks of that is expected."""
+    titles = [signs.announced.title, *(article.title for article, _ in signs.known)]
+    return any(title_in_text(title, signs.evidence.text) for title in titles)
+
+
+def is_too_short(evidence: Evidence) -> bool:
+    """Whether no template read a text, and it is shorter than articles are."""
+    return evidence.template == GENERIC and len(evidence.text) < LEAST_CHARACTERS
+
+
+def is_announced(signs: Signs) -> bool:
+    """Whether few words, or a gallery, are what was announced: its text, or of its headline."""
+    text = alphanumerics(signs.evidence.text)
+    if has_headline(signs) or (signs.title and signs.evidence.pictures):
+        return True
+    return bool(text) and text == alphanumerics(signs.announced.text)
 
 
 def is_login(evidence: Evidence) -> bool:

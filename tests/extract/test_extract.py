@@ -333,6 +333,22 @@ def test_a_real_list_of_articles_is_no_article(name):
         extract(body, LISTS[name])
 
 
+FOUND = "".join(
+    f"<div class='box-result'><h2><a href='https://finance.sina.com.cn/doc-imadeup000000{number}.shtml'>"
+    f"石门水泥第{number}号窑点火，年产量可以增加一成</a></h2><p>{'公司周一说，新窑将在六月点火。' * 5}</p></div>"
+    for number in range(5)
+)
+
+
+def test_a_search_of_sinas_under_a_foreign_address_is_no_article():
+    """A mirror's, or an archive's; another site's boxes of the same name lead elsewhere."""
+    page = f"<title>石门_新浪搜索</title><div id='result'>{FOUND}</div>"
+    with pytest.raises(NoArticle, match="a list of articles"):
+        extract(page.encode(), "https://mirror.example/?q=1")
+    own = page.replace("finance.sina.com.cn", "news.example")
+    assert extract(own.encode(), "https://news.example/1.html").template == "generic"
+
+
 def test_every_real_page_is_read_or_explained():
     """As an article, as a list, or as the fragment that it is."""
     root = shared("sina")

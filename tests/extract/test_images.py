@@ -31,6 +31,14 @@ SHOWN = {
     "noscript that repeats": f"<img data-src='{REAL}'><noscript><img src='{REAL}'></noscript>",
     "noscript in another size": f"<img data-src='{REAL}'><noscript><img src='/small.jpg'></noscript>",
     "noscript behind a box": f"<div><img data-src='{REAL}'></div><noscript><img src='{REAL}'></noscript>",
+    "noscript in another size behind a box": f"<div><span><img src='{GREY}' data-src='{REAL}'></span></div><noscript><img src='/b.jpg'></noscript>",
+    "noscript in a box behind a box": f"<div><img src='{DATA}' data-src='{REAL}'></div><div><noscript><p><img src='/b.jpg'></p></noscript></div>",
+    "noscript before a box": f"<noscript><img src='{REAL}'></noscript><div><img data-src='{REAL}'></div>",
+    "noscript inside the box": f"<div><span><img data-src='{REAL}'></span><noscript><img src='/b.jpg'></noscript></div>",
+    "a background": f"<div style='background-image:url({REAL})'></div>",
+    "a background with quotes": f"<span style='background: #fff url(\"{REAL}\") no-repeat'></span>",
+    "a lazy background": f"<div class='lazy' data-bg='{REAL}'></div>",
+    "a background to come": f"<div style='background-image:url({GREY})' data-background-image='{REAL}'></div>",
     "a video": f"<video src='/film.mp4' poster='{REAL}'></video>",
     "a video with sources": f"<video poster='{REAL}'><source src='/film.mp4'></video>",
     "a video in a box": f"<div class='video-2017'><video src='/f.mp4' poster='{REAL}'></video></div>",
@@ -43,6 +51,28 @@ SHOWN = {
 def test_the_real_picture_is_found_once(html):
     """And it is the head image."""
     assert pictures(f"<p>一</p>{html}<p>二</p>") == [REAL]
+
+
+def test_what_only_noscript_shows_stays_beside_another_picture():
+    """A picture that no script loads is no twin of it."""
+    html = f"<p><img src='{REAL}'></p><noscript><img src='https://n.sinaimg.cn/b.jpg'></noscript>"
+    assert pictures(html) == [REAL, "https://n.sinaimg.cn/b.jpg"]
+
+
+BOXED = {
+    "a box": f"<div class='w'><img src='{REAL}'></div>",
+    "a lazy one": f"<div><span><img src='{GREY}' data-src='{REAL}'></span></div>",
+    "a background": f"<div style='background-image:url({REAL})'></div>",
+}
+
+
+@pytest.mark.parametrize("box", BOXED.values(), ids=BOXED)
+def test_a_box_of_a_picture_stays_on_a_page_without_a_template(box):
+    """Though it has no words, which readability asks for."""
+    text = "石门水泥周一说，新窑将在六月点火，年产量可以增加一成，旧窑继续使用。" * 4
+    page = f"<h1>新窑点火</h1><div><p>{text}</p><p>{text}</p>{box}<p>{text}</p></div>"
+    article = extract_article(Page("https://news.example/1.html", page.encode(), "text/html"))
+    assert [picture.url for picture in article.body.pictures] == [REAL]
 
 
 NONE = {
@@ -61,6 +91,9 @@ NONE = {
     "a hidden one": "<noscript><img src='/a.jpg' style='display:none'></noscript>",
     "a site's decoration": "<img src='https://img.example/templates/x/css/pic3.gif'>",
     "a mere true": "<img lazyload='true' file='1'>",
+    "a background behind words": "<section style='background-image:url(/paper.jpg)'>字</section>",
+    "a background of an icon": "<i style='background:url(/pen.png);width:16px;height:16px'></i>",
+    "a background without a picture": "<div style='background-image:url(data:image/png;base64,AA)'></div>",
     "an address that is none": "<img src='http://[broken'>",
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from ingestor.extract import extract_article
 from ingestor.model import Page, StatedDate
+from ingestor.policy import believed_publication
 
 TITLE = "云岭水泥将在南方新建一座工厂"
 TEXT = "".join(
@@ -231,3 +232,36 @@ def test_a_sidebar_that_the_whole_page_is_named_after_hides_nothing():
     body = below("<p>2024-03-05 08:30</p>").replace("class='wrap'", "class='has-sidebar'")
     page = article(f"<div class='page has-sidebar'>{body}</div>")
     assert [date.witness for date in page.stated_dates] == ["near-title"]
+
+
+SITE = "<meta name='date' content='2011-04-01 08:00:00'>"
+OWN = "<meta name='date' content='2024-03-05 08:30:00'>"
+
+
+def test_a_meta_of_the_sites_template_comes_after_the_feed():
+    """Somebody wrote it there when the template was made."""
+    dates = article(MAIN, SITE).stated_dates
+    announced = datetime(2024, 3, 6, 1, 0, tzinfo=UTC)
+    looked = datetime(2024, 3, 6, 2, 0, tzinfo=UTC)
+    assert believed_publication(dates, announced, looked).published_at == announced
+    alone = believed_publication(dates, None, looked)
+    assert (alone.published_at, alone.witness) == (datetime(2011, 4, 1, tzinfo=UTC), "near-title")
+
+
+@pytest.mark.parametrize(
+    ("body", "url"),
+    [
+        (below("<p>2024-03-05 08:30</p>"), PLAIN),
+        (MAIN, "https://www.paper.example/2024/0305/17.html"),
+        (MAIN + linked(headline=TITLE, datePublished=PUBLISHED), PLAIN),
+    ],
+    ids=["near the title", "in the address", "in structured data"],
+)
+def test_a_meta_that_the_page_bears_out_is_its_own(body, url):
+    """Then it is believed before the feed, to the minute."""
+    dates = article(body, OWN, url).stated_dates
+    later = datetime(2024, 3, 6, 1, 0, tzinfo=UTC)
+    assert believed_publication(dates, later, None).published_at == WANTED
+    other = article(body, SITE, url).stated_dates
+    day = believed_publication(other, later, None).published_at.date()
+    assert day != datetime(2011, 4, 1, tzinfo=UTC).date()

@@ -103,6 +103,10 @@ NOTHING = {
     "a row of amounts": "营收\t600519\n合计\t300750\n成交量 600519 手",
     "a code of something else": "错误代码：300750，邮政编码：600519，行政区划代码：430000",
     "a formula": "$X$ 与 $Y$",
+    "staff below a head": "工号\t姓名\t部门\n600519\t诸葛青云\t财务\n600520\t东方红\t行政",
+    "staff without a head": "张伟民\t600519\n李建国\t300750",
+    "rooms": "房间号\t住客\n600519\t某某先生",
+    "parcels": "快递单号 收件人\n600519 诸葛青云",
 }
 
 
@@ -116,6 +120,12 @@ def test_a_code_names_a_security(text, expected):
 def test_what_only_looks_like_a_code_names_none(text):
     """Six digits are also postcodes, dates and amounts."""
     assert list(mentions(text)) == []
+
+
+def test_a_table_of_shares_is_read_below_one_of_people():
+    """Each by its own head; a share that is named like a person has a price, or is known."""
+    text = "姓名\t工号\n诸葛青云\t600519\n代码\t简称\t最新价\n600859\t王府井\t14.20\n600520\t赵某控\t9.10"
+    assert [one.symbol for one in mentions(text)] == ["sh600859", "sh600520"]
 
 
 def test_a_bracket_may_hold_several_codes():
@@ -152,6 +162,9 @@ def test_markup_goes_before_text():
         "$A_",
         "[A1",
         "简称代码",
+        "贵州茅台代码",
+        "工号\n600519 ",
+        "姓名：",
     ],
 )
 def test_hostile_text_costs_no_more_than_its_length(unit):

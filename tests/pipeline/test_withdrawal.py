@@ -54,10 +54,14 @@ def test_a_text_that_comes_again_was_no_article(site, net):
     run(site)
     assert site.query(BELIEVED) == [(1,)]
     assert len(site.files()) == 1
+    (seen,) = site.query("SELECT max(sequence) FROM changes")
     announce(net, 2)
     run(site)
     assert site.query(BELIEVED) == []
     assert site.files() == {}
+    # Who follows the changes had it as an article, and is told.
+    told = f"SELECT cause, article_id, revision FROM changes WHERE sequence > {seen[0]}"
+    assert site.query(told) == [("doubt", 1, 1)]
     announce(net, 8)
     run(site)
     assert site.query(BELIEVED) == []

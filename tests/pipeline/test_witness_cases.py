@@ -308,3 +308,28 @@ def test_a_page_behind_a_redirect_is_no_copy_of_itself(site, net):
         f'<h1 class="main-title">{article.title}</h1><div id="artibody">{text}</div></body></html>',
     )
     assert numbers(site.run("--once", "--json"))["articles_new"] == 1
+
+
+def test_a_guid_that_changes_makes_no_second_article(site, net):
+    """In a feed of texts: one link and text is one article, seen twice; an edit stays with it."""
+
+    def serve(guid: str, text: str, title: str = "石门快讯", day: int = 8) -> None:
+        item = (
+            f"<item><title>{title}</title><link>https://live.example/1</link>"
+            f"<guid isPermaLink='false'>{guid}</guid><pubDate>Thu, {day:02} Oct 2026 03:00:00 GMT</pubDate>"
+            f"<description>&lt;p&gt;{text}&lt;/p&gt;</description></item>"
+        )
+        body = f'<rss version="2.0"><channel><title>t</title>{item}</channel></rss>'
+        net.serve(FEED_URL, body, content_type="application/xml")
+        site.make_due("feeds", "next_poll_at") if (site.folder / "archive.db").exists() else None
+        assert site.run("--once").returncode == 0
+
+    site.configure(feed(more='content = "feed"'))
+    serve("a1", "新窑今起点火，年产量可以增加一成。")
+    serve("tag:live.example,2026:1", "新窑今起点火，年产量可以增加一成。")
+    assert site.query("SELECT count(*), max(revision) FROM articles") == [(1, 1)]
+    assert site.query("SELECT count(*), count(DISTINCT article_id) FROM entries") == [(2, 1)]
+    serve("tag:live.example,2026:1", "新窑今起点火，年产量可以增加两成。")
+    assert site.query("SELECT count(*), max(revision) FROM articles") == [(1, 2)]
+    serve("b2", "旧窑昨日熄火，工人转到新窑。", "旧窑熄火")
+    assert site.query("SELECT count(*) FROM articles") == [(2,)]

@@ -66,6 +66,16 @@ def test_the_answers_date_is_enough():
     assert times(feed(*late, built=None, answered=BUILT)) == TRUE
 
 
+def test_one_younger_item_of_a_slow_feed_is_enough():
+    """It publishes twice a day: only its newest item can be younger than the answer."""
+    true = before(1, 12, 25, 36)
+    document = feed(*[moment + 8 * HOUR for moment in true], built=None, answered=BUILT)
+    assert (times(document), document.zone_shift) == (
+        [moment + HOUR for moment in true],
+        7 * HOUR,
+    )
+
+
 def test_an_atom_feed_is_set_right_by_when_it_was_updated():
     """The same fault in another form."""
     late = iso_utc(TRUE[0] + 8 * HOUR)
@@ -88,6 +98,7 @@ RIGHT = {
     "items older than the feed": feed(*TRUE),
     "a clock that is some minutes ahead": feed(BUILT + timedelta(minutes=12), *TRUE),
     "one planned article": feed(BUILT + 6 * HOUR, *TRUE),
+    "one planned article beside two": feed(BUILT + 6 * HOUR, *before(1, 4)),
     "planned articles of other days": feed(BUILT + 30 * HOUR, BUILT + 20 * HOUR, *TRUE),
     "a feed that was built in the morning": feed(
         *TRUE, built=BUILT - 5 * HOUR, answered=BUILT, fetched=BUILT

@@ -46,6 +46,23 @@ RELATIVE = {
     "昨天": "2026-11-25T16:00:00Z",
     "前天 08:00": "2026-11-25T00:00:00Z",
     "大前天 晚9时": "2026-11-24T13:00:00Z",
+    "15 mins ago": "2026-11-27T03:05:00Z",
+    "2 hours ago": "2026-11-27T01:20:00Z",
+    "2h 15m ago": "2026-11-27T01:05:00Z",
+    "an hour ago": "2026-11-27T02:20:00Z",
+    "About an hour ago": "2026-11-27T02:20:00Z",
+    "1 hour and 20 minutes ago": "2026-11-27T02:00:00Z",
+    "an hour and a half ago": "2026-11-27T01:50:00Z",
+    "half an hour ago": "2026-11-27T02:50:00Z",
+    "3 days ago": "2026-11-24T03:20:00Z",
+    "2 days ago at 14:30": "2026-11-25T06:30:00Z",
+    "Updated: 5 minutes ago": "2026-11-27T03:15:00Z",
+    "just now": "2026-11-27T03:20:00Z",
+    "a few seconds ago": "2026-11-27T03:20:00Z",
+    "yesterday 14:30": "2026-11-26T06:30:00Z",
+    "Yesterday at 2:30 PM": "2026-11-26T06:30:00Z",
+    "Yesterday": "2026-11-25T16:00:00Z",
+    "Today, 06:12": "2026-11-26T22:12:00Z",
 }
 
 
@@ -139,6 +156,15 @@ AMBIGUOUS = [
     "05/03/24 11:32",
     "03-05",
     "14-40 11:20",
+    "2 weeks ago",
+    "3 months ago",
+    "a few minutes ago",
+    "2.5 hours ago",
+    "10-15 minutes ago",
+    "tomorrow 08:00",
+    "today 23:59",
+    "yesterday evening",
+    "in 5 minutes",
 ]
 
 

@@ -50,6 +50,37 @@ def test_the_bytes_decide_where_a_declaration_says_nothing(body, header, text):
     assert decode_page(body, header) == text
 
 
+FOREIGN = ["shift_jis", "euc-jp", "euc-kr", "windows-1251", "windows-1256", "windows-874"]
+
+
+@pytest.mark.parametrize("declared", FOREIGN)
+@pytest.mark.parametrize("text", [SIMPLE, TRADITIONAL], ids=["GBK", "Big5"])
+def test_chinese_bytes_under_a_foreign_declaration_are_chinese(declared, text):
+    """In the header, in a meta and in an XML declaration."""
+    body = text.encode("gbk" if text is SIMPLE else "big5")
+    assert decode_page(body, f"text/html; charset={declared}") == text
+    meta = f'<meta charset="{declared}">'
+    assert decode_page(meta.encode() + body, "text/html") == meta + text
+    declaration = f'<?xml version="1.0" encoding="{declared}"?>'.encode()
+    assert decode_feed(declaration + body, "") == text
+
+
+OTHERS = {
+    "shift_jis": "<p>今日の東京株式市場で日経平均株価は続伸し、終値は前日比百円高でした。</p>",
+    "euc-jp": "<p>今日の東京株式市場で日経平均株価は続伸し、終値は前日比百円高でした。</p>",
+    "euc-kr": "<p>오늘 코스피 지수는 외국인 매수에 힘입어 상승 마감했다.</p>",
+    "windows-1256": "<p>ارتفعت الأسهم اليوم في البورصة وسط توقعات بتحسن الأرباح.</p>",
+    "windows-874": "<p>วันนี้ตลาดหุ้นไทยปรับตัวขึ้นตามแรงซื้อหุ้นธนาคาร</p>",
+}
+
+
+@pytest.mark.parametrize(("declared", "text"), OTHERS.items(), ids=OTHERS)
+def test_another_language_is_read_as_it_is_declared(declared, text):
+    """Though its bytes are those of Chinese characters, too."""
+    body = text.encode({"windows-874": "cp874", "windows-1256": "cp1256"}.get(declared, declared))
+    assert decode_page(body, f"text/html; charset={declared}") == text
+
+
 @pytest.mark.parametrize("meta", ["iso-8859-1", "windows-1252"])
 def test_a_meta_by_an_editor_that_was_not_told_gives_way_too(meta):
     """Old editors write one into every page."""

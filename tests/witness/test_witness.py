@@ -28,7 +28,8 @@ from ingestor.witness.looks import (
     Unchanged,
 )
 from ingestor.witness.placement import REWRITTEN
-from ingestor.witness.signs import landing, same_title, text_share, title_in_text
+from ingestor.witness.signs import LEAST_CHARACTERS, landing, same_title, text_share, title_in_text
+from ingestor.witness.words import doubt_words
 from tests.support.shared import shared
 from tools.made_up_sina import made_up
 
@@ -204,6 +205,19 @@ TABLE = {
         replace(SINA, text="该文章已被删除", words=("removed",), words_share=0.4, removed=True),
         GONE,
     ),
+    "a line of no list in the article's frame": Row(
+        replace(UNSTATED, title="新浪财经", text="有话好商量，这一篇先放一放"), DOUBTFUL
+    ),
+    "a line of no list that states the id": Row(
+        replace(SINA, title="新浪财经", text="有话好商量，这一篇先放一放"), DOUBTFUL
+    ),
+    "a line of no list under the headline": Row(
+        replace(UNSTATED, text="有话好商量，这一篇先放一放"), DOUBTFUL
+    ),
+    "… of another day": Row(
+        replace(UNSTATED, text="有话好商量，这一篇先放一放", day=NEXT_DAY), DOUBTFUL
+    ),
+    "a few words that no template read": Row(replace(PLAIN, text="首页 登录 注册"), DOUBTFUL),
     "a 404": Row(None, PageGone("404"), look={"status": 404}),
     "a 410": Row(None, PageGone("410"), look={"status": 410}),
     "a 403": Row(CAPTCHA, NotAnArticle("blocked"), look={"status": 403}),
@@ -490,6 +504,65 @@ def test_a_line_in_the_place_of_the_text_is_no_rewrite_until_it_stays():
     assert agrees(judge(None, [known()], look(stub, "second")), Doubtful)
     stayed = look(stub, "second", doubted_before=True)
     assert judge(None, [known()], stayed) == Edited(1, REPEATED)
+
+
+REMOVALS = [
+    "您所查看的稿件因故撤下，给您添麻烦了。",
+    "该文章已下架",
+    "此文章因版权原因暂不提供浏览，请阅读其他文章。",
+    "作者已将此文设为不可见",
+    "您要找的新闻去火星了，五秒后带您回到新浪财经。",
+    "应相关方要求，本条内容不再展示，您可以阅读为您推荐的其他资讯。",
+    "Sorry, this story has been withdrawn by the editors.",
+    "This page isn’t available right now.",
+]
+
+
+@pytest.mark.parametrize("text", REMOVALS)
+def test_a_removal_is_known_in_words_of_its_own(text):
+    """What is gone, and how one says that, stand near each other."""
+    assert doubt_words(text).categories[:1] == ("removed",)
+
+
+def test_prose_that_tells_of_a_removal_is_none():
+    """Its headline is in its text, or it is long."""
+    title = "某平台下架三款游戏"
+    text = "某平台周一宣布下架三款游戏，称其内容违反社区规则，玩家可在月底前申请退款。"
+    words = doubt_words(f"{title}\n{text}")
+    page = replace(
+        UNSTATED, title=title, text=text, words=words.categories, words_share=words.share
+    )
+    assert judge(Announcement(title), [], look(page)) == Believed(DAY)
+
+
+SHORT = "石门水泥新窑点火，今起投产。"
+
+
+@pytest.mark.parametrize(
+    ("announced", "page"),
+    [
+        (Announcement("石门水泥新窑今起投产"), replace(PLAIN, title="快讯", text=SHORT)),
+        (Announcement("快讯", SHORT), replace(PLAIN, title="快讯", text=SHORT)),
+        (
+            Announcement("石门水泥新窑点火"),
+            replace(PLAIN, title="石门水泥新窑点火", text="图集", pictures=4),
+        ),
+    ],
+    ids=["a flash of the headline", "the feed's few words", "a gallery"],
+)
+def test_a_few_words_are_the_article_that_was_announced(announced, page):
+    """No template reads them, but what was announced is there."""
+    assert len(page.text) < LEAST_CHARACTERS
+    assert judge(announced, [], look(page, url=ELSEWHERE)) == Believed(DAY)
+
+
+@pytest.mark.parametrize("text", ["", "首页 登录 注册", "请输入验证码"])
+def test_a_title_alone_makes_no_article_of_a_few_words(text):
+    """A shell has it as well; nor does a stay of an hour."""
+    shell = replace(PLAIN, text=text, document_ids=frozenset({ID}))
+    for before in (False, True):
+        verdict = judge(Announcement(TITLE), [], look(shell, doubted_before=before))
+        assert isinstance(verdict, Doubtful | NotAnArticle), verdict
 
 
 def test_a_feed_that_only_says_read_on_bears_no_witness():
