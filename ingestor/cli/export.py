@@ -67,6 +67,9 @@ Delimiter = Annotated[
     str,
     typer.Option("--delimiter", metavar="SIGN", help="Between the cells of CSV; default: a comma."),
 ]
+Partition = Annotated[
+    bool, typer.Option("--partition", help="A folder of Parquet files, one a month.")
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace what is there; a folder's other files stay.")
 ]
@@ -85,6 +88,7 @@ def export(
     revisions: Revisions = False,
     columns: Columns = "",
     delimiter: Delimiter = "",
+    partition: Partition = False,
     force: Force = False,
 ) -> None:
     """Export articles by publication day: files, JSON lines, CSV or Parquet.
@@ -96,7 +100,9 @@ def export(
     chosen = options(context)
     set_up_logs(chosen)
     settings = chosen.settings()
-    wanted = form or _format(destination)
+    wanted = form or (Format.PARQUET if partition else _format(destination))
+    if partition and (wanted is not Format.PARQUET or destination == STANDARD_OUTPUT):
+        raise UsageError("--partition goes with parquet, into a folder")
     write_all = _writer(wanted, columns, delimiter)
     _check(destination, wanted, settings, revisions=revisions)
     filters = filters_of(
@@ -108,7 +114,11 @@ def export(
         articles = exported(database, filters, every_revision=revisions)
         with progress("articles", partial(count, database, filters)) as advance:
             counted = _counted(articles, advance)
-            number = _write(destination, write_all, counted, settings, force=force)
+            if partition and write_all:
+                place = Path(destination)
+                number = operation.write_partitions(place, counted, write_all, force=force)
+            else:
+                number = _write(destination, write_all, counted, settings, force=force)
     if destination != STANDARD_OUTPUT:
         say(f"{destination}: {number} {'revisions' if revisions else 'articles'}")
 

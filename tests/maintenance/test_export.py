@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 
 import pyarrow.parquet
@@ -13,18 +14,19 @@ import pytest
 
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.export import (
-    COLUMNS,
+    NO_MONTH,
     comma_separated,
     json_lines,
     parquet,
     write_file,
+    write_partitions,
     write_tree,
 )
 from ingestor.model import Article, Body, Picture, Security
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.save import save_articles
 from ingestor.store.filters import Filters
-from ingestor.store.stored_articles import ARTICLES_A_PART, count, exported
+from ingestor.store.stored_articles import ARTICLES_A_PART, COLUMNS, count, exported
 from ingestor.store.upsert import ArticleUpsert
 from tests.support.other_archives import Archive
 from tools import ROOT
@@ -175,6 +177,31 @@ def test_parquet_holds_the_same(full):
         assert (row["title"], row["content_text"]) == (one.title, one.content_text)
         assert tuple(row["symbols"]) == one.symbols
         assert row["document_id"] == one.document_id
+
+
+def test_a_folder_of_months_is_one_table(full, tmp_path):
+    """To DuckDB and to Arrow; each month has its articles."""
+    duckdb = pytest.importorskip("duckdb")
+    where = tmp_path / "months"
+    writer = partial(parquet, columns=("id", "date", "title", "symbol_names"))
+    assert write_partitions(where, iter(full.articles()), writer, force=False) == 451
+    months = sorted({one.date[:7] for one in full.articles()})
+    assert sorted(path.name for path in where.iterdir()) == [f"month={each}" for each in months]
+    rows = duckdb.sql(
+        f"SELECT id, strftime(date, '%Y-%m') = month FROM read_parquet('{where}/*/*.parquet',"
+        " hive_partitioning = true, hive_types = {'month': VARCHAR}) ORDER BY date, id"
+    ).fetchall()
+    assert rows == [(one.id, True) for one in full.articles()]
+    assert pyarrow.parquet.read_table(where).num_rows == 451
+    with pytest.raises(UsageError, match="is there already"):
+        write_partitions(where, iter(full.articles()), writer, force=False)
+    again = write_partitions(where, iter(full.articles()), writer, force=True)
+    assert (again, pyarrow.parquet.read_table(where).num_rows) == (451, 451)
+    damaged = (replace(one, date="2024-99-99") for one in full.articles(limit=1))
+    write_partitions(tmp_path / "damaged", damaged, writer, force=False)
+    assert [path.name for path in (tmp_path / "damaged").iterdir()] == [f"month={NO_MONTH}"]
+    assert write_partitions(tmp_path / "none", iter(()), writer, force=False) == 0
+    assert duckdb.sql(f"SELECT * FROM '{tmp_path}/none/*/*.parquet'").fetchall() == []
 
 
 def test_files_are_those_of_the_archive(full, tmp_path):
