@@ -43,7 +43,7 @@ VERBS = {
     "status": "Show the feeds, their health, what is pending and what was given up.",
     "retry": "Make parked entries due again, and stopped feeds; the next pass tries them.",
     "search": "Find articles by their words, in title and text; exits 1 when there is none.",
-    "stats": "Count articles by day, week or month, by medium, security or feed.",
+    "stats": "Count articles: by day, unless --by or --of says otherwise.",
     "follow": "Show every new article and edit as it lands, until Ctrl-C.",
     "show": "Show one article as the archive has it, and each look at its page.",
     "browse": "Show the archive in a web browser, read-only, until Ctrl-C.",

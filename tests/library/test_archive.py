@@ -70,18 +70,6 @@ def history(place):
         yield archive
 
 
-@pytest.mark.slow
-def test_importing_it_imports_next_to_nothing():
-    """What takes long is imported by open()."""
-    code = (
-        "import sys; before = set(sys.modules); import ingestor; "
-        "print([name for name in set(sys.modules) - before if name.partition('.')[0]"
-        " not in sys.stdlib_module_names | {'ingestor'}], ingestor.__version__)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"[] {ingestor.__version__}\n"
-
-
 @pytest.mark.every_store
 def test_words_and_filters_find_articles(history):
     """As on the command line."""
