@@ -11,11 +11,10 @@ As a library it reads an archive (docs/python.md)::
 Importing this imports next to nothing: what it takes to read is imported by :func:`open`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from ingestor.version import __version__
+
+TYPE_CHECKING = False
+"""What :mod:`typing` has, which takes longer to import than the rest of this; checkers know it."""
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "open"]
 
 
-def open(where: str | Path, *, raw: str | Path | None = None) -> Archive:  # noqa: A001 - ingestor.open, as gzip.open
+def open(where: "str | Path", *, raw: "str | Path | None" = None) -> "Archive":  # noqa: A001 - ingestor.open, as gzip.open
     """Open an archive to read it, also while the daemon writes.
 
     ``where`` is its SQLite file, a PostgreSQL address (``postgresql://…``) or its config.toml;

@@ -14,13 +14,14 @@ from typing import IO, Annotated
 import typer
 
 from ingestor.cli.archive import existing
-from ingestor.cli.common import options, say
+from ingestor.cli.common import options, say, say_error
 from ingestor.cli.filters import Doubted, Feeds, Since, Symbol, Until, filters_of, known_filters
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import Advance, progress
 from ingestor.config import Settings
 from ingestor.errors import UsageError
 from ingestor.maintenance import export as operation
+from ingestor.maintenance import wacz
 from ingestor.maintenance.export import parquet, require_pyarrow
 from ingestor.store.stored_articles import COLUMNS, ArticleRevision, count, exported
 
@@ -34,6 +35,7 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    WACZ = "wacz"
 
 
 _BY_SUFFIX = {
@@ -41,6 +43,7 @@ _BY_SUFFIX = {
     ".ndjson": Format.JSONL,
     ".csv": Format.CSV,
     ".parquet": Format.PARQUET,
+    ".wacz": Format.WACZ,
     "": Format.FILES,
 }
 
@@ -51,7 +54,7 @@ Destination = Annotated[
 Form = Annotated[
     Format | None,
     typer.Option(
-        "--format", help="Default: by DEST: .jsonl, .csv, .parquet, a folder, - as jsonl."
+        "--format", help="Default: by DEST: .jsonl, .csv, .parquet, .wacz, a folder, - as jsonl."
     ),
 ]
 Limit = Annotated[
@@ -66,6 +69,9 @@ Columns = Annotated[
 Delimiter = Annotated[
     str,
     typer.Option("--delimiter", metavar="SIGN", help="Between the cells of CSV; default: a comma."),
+]
+Partition = Annotated[
+    bool, typer.Option("--partition", help="A folder of Parquet files, one a month.")
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace what is there; a folder's other files stay.")
@@ -85,9 +91,10 @@ def export(
     revisions: Revisions = False,
     columns: Columns = "",
     delimiter: Delimiter = "",
+    partition: Partition = False,
     force: Force = False,
 ) -> None:
-    """Export articles by publication day: files, JSON lines, CSV or Parquet.
+    """Export articles by publication day: files, JSON lines, CSV, Parquet or WACZ.
 
     Works beside a running daemon. Example: ingest export - --symbol sh600519 --since 2024-01-01
 
@@ -96,21 +103,31 @@ def export(
     chosen = options(context)
     set_up_logs(chosen)
     settings = chosen.settings()
-    wanted = form or _format(destination)
+    wanted = form or _format(destination, partition=partition)
     write_all = _writer(wanted, columns, delimiter)
-    _check(destination, wanted, settings, revisions=revisions)
+    _check(destination, wanted, settings, revisions=revisions, partition=partition)
     filters = filters_of(
         since=since, until=until, symbol=symbol, feed=feed, limit=limit, doubted=doubted
     )
     database = existing(settings)
     with closing(database):
         filters = known_filters(database, filters)
+        if wanted is Format.WACZ:
+            write_all = partial(wacz.write, database=database, folder=settings.archive.raw_dir)
         articles = exported(database, filters, every_revision=revisions)
         with progress("articles", partial(count, database, filters)) as advance:
             counted = _counted(articles, advance)
-            number = _write(destination, write_all, counted, settings, force=force)
+            write = _write_months if partition else _write
+            number = write(destination, write_all, counted, settings, force=force)
+        if wanted is Format.WACZ:
+            _say_without(count(database, filters) - number)
     if destination != STANDARD_OUTPUT:
         say(f"{destination}: {number} {'revisions' if revisions else 'articles'}")
+
+
+def _say_without(number: int) -> None:
+    if number > 0:
+        say_error(f"{number} articles have no page that is kept: they are not in it")
 
 
 Writer = Callable[[Iterable[ArticleRevision], IO[bytes]], int]
@@ -121,13 +138,14 @@ def _writer(form: Format, columns: str, delimiter: str) -> Writer | None:
     """Return what writes a format; raise :class:`UsageError` for options that do not go with it."""
     if delimiter and form is not Format.CSV:
         raise UsageError("--delimiter goes with CSV")
-    if columns and form is Format.FILES:
+    if columns and form in {Format.FILES, Format.WACZ}:
         raise UsageError("--columns goes with jsonl, csv and parquet: a file has the schema's keys")
     names = tuple(name.strip() for name in columns.split(",")) if columns else COLUMNS
     if unknown := next((name for name in names if name not in COLUMNS), None):
         raise UsageError(f"--columns: no {unknown!r}; there are {', '.join(COLUMNS)}")
     match form:
-        case Format.FILES:
+        case Format.FILES | Format.WACZ:
+            # The second needs the archive, which is opened when all options are known to be right.
             return None
         case Format.CSV:
             sign = delimiter.replace("\\t", "\t") or ","
@@ -138,6 +156,19 @@ def _writer(form: Format, columns: str, delimiter: str) -> Writer | None:
             return partial(parquet, columns=names)
         case Format.JSONL:
             return partial(operation.json_lines, columns=names)
+
+
+def _write_months(
+    destination: str,
+    writer: Writer | None,
+    articles: Iterable[ArticleRevision],
+    settings: Settings,  # noqa: ARG001 - as _write
+    *,
+    force: bool,
+) -> int:
+    if writer is None:
+        raise UsageError("--partition goes with parquet, into a folder")
+    return operation.write_partitions(Path(destination), articles, writer, force=force)
 
 
 def _write(
@@ -155,21 +186,29 @@ def _write(
     return operation.write_file(Path(destination), partial(writer, articles), force=force)
 
 
-def _format(destination: str) -> Format:
+def _format(destination: str, *, partition: bool) -> Format:
+    if partition:
+        return Format.PARQUET
     if destination == STANDARD_OUTPUT:
         return Format.JSONL
     suffix = Path(destination).suffix.lower()
     if Path(destination).is_dir():
         return Format.FILES
     if suffix not in _BY_SUFFIX:
-        raise UsageError(f"{destination}: say --format files, jsonl, csv or parquet")
+        raise UsageError(f"{destination}: say --format files, jsonl, csv, parquet or wacz")
     return _BY_SUFFIX[suffix]
 
 
-def _check(destination: str, form: Format, settings: Settings, *, revisions: bool) -> None:
+def _check(
+    destination: str, form: Format, settings: Settings, *, revisions: bool, partition: bool
+) -> None:
     """Refuse what cannot be written, before anything is read."""
+    if partition and (form is not Format.PARQUET or destination == STANDARD_OUTPUT):
+        raise UsageError("--partition goes with parquet, into a folder")
     if form is Format.PARQUET:
         require_pyarrow()
+    if form is Format.WACZ and revisions:
+        raise UsageError("--revisions: a WACZ has every look at a page that is kept")
     if form is Format.FILES and revisions:
         raise UsageError("--revisions: a file holds one revision; export jsonl, csv or parquet")
     if destination == STANDARD_OUTPUT:
@@ -177,8 +216,8 @@ def _check(destination: str, form: Format, settings: Settings, *, revisions: boo
             raise UsageError(
                 "-: a folder cannot go to standard output; export jsonl, csv or parquet"
             )
-        if form is Format.PARQUET and sys.stdout.isatty():
-            raise UsageError("-: Parquet is not for a terminal; name a file, or pipe it")
+        if form in {Format.PARQUET, Format.WACZ} and sys.stdout.isatty():
+            raise UsageError(f"-: {form} is not for a terminal; name a file, or pipe it")
         return
     if re.match(r"[a-z][a-z0-9+.-]*://", destination):
         raise UsageError(f"{destination}: an export is written to this machine; name a path")

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 
 from ingestor.archive.warc.reader import kept_body
 from ingestor.config import load
@@ -95,7 +95,7 @@ def opened(where: str | Path, raw: str | Path | None) -> Archive:
         raise StorageFailed(f"{path}: is a folder; name the archive's database, or its config.toml")
     if not path.exists():
         raise NoArchiveYet(f"{path}: there is no archive here")
-    database = existing(f"sqlite:///{path.absolute()}", only_reads=True)
+    database = existing(URL.create("sqlite", database=str(path.absolute())), only_reads=True)
     return Archive(database, folder or path.absolute().parent / "warc")
 
 

@@ -10,10 +10,12 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from itertools import islice
+from functools import partial
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -116,18 +118,74 @@ def write_tree(
     there: files of the same names are replaced, all others stay. Raises :class:`UsageError`
     and :class:`StorageFailed` as :func:`write_file`.
     """
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        if not force or not destination.is_dir():
-            raise UsageError(
-                f"{destination}: is there already; name a new or an empty folder"
-                + (", or --force to write into it" if destination.is_dir() else "")
-            )
+    if not _is_free(destination, force=force):
         return _write_into(destination, articles, archive, files.write)
     try:
         with made_whole(destination) as folder:
             return _write_into(folder, articles, archive, _write_plainly)
     except OSError as error:
         raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
+
+
+NO_MONTH = "__HIVE_DEFAULT_PARTITION__"
+"""What Hive calls the partition of rows without a value: of a day that is damaged."""
+
+
+def write_partitions(
+    destination: Path,
+    articles: Iterable[ArticleRevision],
+    writer: Callable[[Iterable[ArticleRevision], IO[bytes]], int],
+    *,
+    force: bool,
+) -> int:
+    """Write a file a month, ``month=2024-03/articles-0.parquet``, as Hive does; return how many.
+
+    The folder appears when it is whole; with ``force`` months go into one that is there, and
+    replace those of the same names. Raises as :func:`write_tree`. DuckDB, Arrow, polars and Spark
+    read such a folder as one table with a column ``month``.
+    """
+    if not _is_free(destination, force=force):
+        return _write_months(destination, articles, writer)
+    try:
+        with made_whole(destination) as folder:
+            return _write_months(folder, articles, writer)
+    except OSError as error:
+        raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
+
+
+def _write_months(
+    folder: Path,
+    articles: Iterable[ArticleRevision],
+    writer: Callable[[Iterable[ArticleRevision], IO[bytes]], int],
+) -> int:
+    files_of: Counter[str] = Counter()
+    count = 0
+    for month, those in groupby(articles, key=_month):
+        # They come by day; but for one that is damaged.
+        file = folder / f"month={month}" / f"articles-{files_of[month]}.parquet"
+        count += write_file(file, partial(writer, those), force=True)
+        files_of[month] += 1
+    if not files_of:
+        # A table without a row is one.
+        empty = folder / f"month={NO_MONTH}" / "articles-0.parquet"
+        write_file(empty, partial(writer, ()), force=True)
+    return count
+
+
+def _month(article: ArticleRevision) -> str:
+    return article.date[:7] if is_day(article.date) else NO_MONTH
+
+
+def _is_free(destination: Path, *, force: bool) -> bool:
+    """Return whether a folder is still to be made, or empty; ``force`` takes one that is there."""
+    if not destination.exists() or (destination.is_dir() and not any(destination.iterdir())):
+        return True
+    if not force or not destination.is_dir():
+        raise UsageError(
+            f"{destination}: is there already; name a new or an empty folder"
+            + (", or --force to write into it" if destination.is_dir() else "")
+        )
+    return False
 
 
 def _write_into(

@@ -96,6 +96,8 @@ def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:
         "editor": article.editor,
         "keywords": article.keywords,
         "symbols": article.symbols,
+        # As the article writes them: a name that changes later changes no file.
+        "symbol_names": tuple(security.name for security in article.securities),
         "updated": iso_utc(article.updated_at) if article.updated_at else "",
     }
     content = FileContent(

@@ -70,17 +70,6 @@ def history(place):
         yield archive
 
 
-def test_importing_it_imports_next_to_nothing():
-    """What takes long is imported by open()."""
-    code = (
-        "import sys; before = set(sys.modules); import ingestor; "
-        "print([name for name in set(sys.modules) - before if name.partition('.')[0]"
-        " not in sys.stdlib_module_names | {'ingestor'}], ingestor.__version__)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"[] {ingestor.__version__}\n"
-
-
 @pytest.mark.every_store
 def test_words_and_filters_find_articles(history):
     """As on the command line."""
@@ -303,6 +292,15 @@ def test_what_is_no_archive_is_refused_and_left_as_it_is(tmp_path):
         ingestor.open("mysql://x/y")
 
 
+def test_a_path_may_have_any_name(tmp_path):
+    """What means something in an address means nothing in a path."""
+    for name in ("a?b.db", "a#b%20c.db", "茅 台.db"):
+        filled(tmp_path / "plain.db", TEXTS[:1]).close()
+        (tmp_path / "plain.db").rename(tmp_path / name)
+        with ingestor.open(str(tmp_path / name)) as archive:
+            assert len(archive.articles()) == 1
+
+
 def test_a_database_is_never_written(tmp_path):
     """Not even its journal mode: a copy stays the copy that it was."""
     path = tmp_path / "archive.db"
@@ -374,6 +372,7 @@ def test_a_frame_of_polars_has_types(tables):
     assert sorted(frame["id"].to_list()) == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_library_that_is_not_there_is_named(tmp_path):
     """With what brings it."""
     filled(tmp_path / "archive.db", TEXTS).close()

@@ -1,33 +1,40 @@
 """``ingest export``: what is in the archive, for other programs, whole or not at all."""
 
 import csv
+import hashlib
 import json
 import subprocess
 import sys
+import zipfile
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 
 import pyarrow.parquet
 import pytest
+from warcio.archiveiterator import ArchiveIterator
 
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.export import (
-    COLUMNS,
+    NO_MONTH,
     comma_separated,
     json_lines,
     parquet,
     write_file,
+    write_partitions,
     write_tree,
 )
 from ingestor.model import Article, Body, Picture, Security
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.save import save_articles
 from ingestor.store.filters import Filters
-from ingestor.store.stored_articles import ARTICLES_A_PART, count, exported
+from ingestor.store.stored_articles import ARTICLES_A_PART, COLUMNS, count, exported
 from ingestor.store.upsert import ArticleUpsert
 from tests.support.other_archives import Archive
 from tools import ROOT
+from tools.made_up_sina import finance_page, made_up, publish
 
 FIRST = datetime(2024, 3, 11, 1, tzinfo=UTC)
 NAME = "新浪财经－國內"
@@ -177,6 +184,31 @@ def test_parquet_holds_the_same(full):
         assert row["document_id"] == one.document_id
 
 
+def test_a_folder_of_months_is_one_table(full, tmp_path):
+    """To DuckDB and to Arrow; each month has its articles."""
+    duckdb = pytest.importorskip("duckdb")
+    where = tmp_path / "months"
+    writer = partial(parquet, columns=("id", "date", "title", "symbol_names"))
+    assert write_partitions(where, iter(full.articles()), writer, force=False) == 451
+    months = sorted({one.date[:7] for one in full.articles()})
+    assert sorted(path.name for path in where.iterdir()) == [f"month={each}" for each in months]
+    rows = duckdb.sql(
+        f"SELECT id, strftime(date, '%Y-%m') = month FROM read_parquet('{where}/*/*.parquet',"
+        " hive_partitioning = true, hive_types = {'month': VARCHAR}) ORDER BY date, id"
+    ).fetchall()
+    assert rows == [(one.id, True) for one in full.articles()]
+    assert pyarrow.parquet.read_table(where).num_rows == 451
+    with pytest.raises(UsageError, match="is there already"):
+        write_partitions(where, iter(full.articles()), writer, force=False)
+    again = write_partitions(where, iter(full.articles()), writer, force=True)
+    assert (again, pyarrow.parquet.read_table(where).num_rows) == (451, 451)
+    damaged = (replace(one, date="2024-99-99") for one in full.articles(limit=1))
+    write_partitions(tmp_path / "damaged", damaged, writer, force=False)
+    assert [path.name for path in (tmp_path / "damaged").iterdir()] == [f"month={NO_MONTH}"]
+    assert write_partitions(tmp_path / "none", iter(()), writer, force=False) == 0
+    assert duckdb.sql(f"SELECT * FROM '{tmp_path}/none/*/*.parquet'").fetchall() == []
+
+
 def test_files_are_those_of_the_archive(full, tmp_path):
     """To the byte, also for a part of it; a folder with something in it is not touched."""
     chosen = Filters(since="2024-03-12", until="2024-03-12")
@@ -247,8 +279,74 @@ def test_the_command_writes_where_it_is_told(site):
     assert (piped.stdout, piped.stderr) == (b"{", b"")
 
 
+def test_a_folder_of_months_is_written_by_the_command(site):
+    """--partition says that it is Parquet."""
+    ours = Archive(site.folder, None)
+    with ours.database.transaction() as connection:
+        for number in (1, 400):
+            save_articles(connection, [arrival(number, feed_id=None)])
+    ours.close()
+    done = site.run("export", "months", "--partition", "--columns", "id,date")
+    assert (done.returncode, done.stdout) == (0, "months: 2 articles\n"), done.stderr
+    names = sorted(str(path.relative_to(site.folder)) for path in site.folder.glob("months/*/*"))
+    assert names == [
+        "months/month=2024-03/articles-0.parquet",
+        "months/month=2024-04/articles-0.parquet",
+    ]
+
+
+@pytest.mark.every_store
+def test_a_wacz_has_the_pages_as_they_were_received(site, net):
+    """Each body once; what has no page is said; the index leads to the records, all hashes hold."""
+    first, second = made_up(1), made_up(2)
+    publish(net, [first, second])
+    site.run("--once")
+    edited = replace(first, title="更正后的标题")
+    net.serve(first.url, finance_page(edited))
+    site.make_due()
+    site.run("--once")
+    with closing(site.database()) as database, database.transaction() as connection:
+        save_articles(connection, [arrival(3, feed_id=None)])
+    done = site.run("export", "a.wacz")
+    assert (done.returncode, done.stdout) == (0, "a.wacz: 2 articles\n"), done.stderr
+    assert "1 articles have no page that is kept" in done.stderr
+    with zipfile.ZipFile(site.folder / "a.wacz") as packed:
+        files = {name: packed.read(name) for name in packed.namelist()}
+        assert packed.getinfo("archive/data.warc.gz").compress_type == zipfile.ZIP_STORED
+    package = json.loads(files["datapackage.json"])
+    listed = {each["path"]: (each["hash"], each["bytes"]) for each in package["resources"]}
+    assert listed == {
+        name: (f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
+        for name, data in files.items()
+        if not name.startswith("datapackage")
+    }
+    digest = json.loads(files["datapackage-digest.json"])["hash"]
+    assert digest == f"sha256:{hashlib.sha256(files['datapackage.json']).hexdigest()}"
+    _, *pages = map(json.loads, files["pages/pages.jsonl"].splitlines())
+    assert sorted({page["url"] for page in pages}) == sorted({first.url, second.url})
+    lines = files["indexes/index.cdx"].decode().splitlines()
+    assert lines == sorted(lines)
+    assert lines[0].startswith("cn,com,sina,finance)/")
+    bodies = []
+    for line in lines:
+        entry = json.loads(line.split(" ", 2)[2])
+        start, length = int(entry["offset"]), int(entry["length"])
+        slice_ = BytesIO(files["archive/data.warc.gz"][start : start + length])
+        record = next(iter(ArchiveIterator(slice_)))
+        assert record.rec_headers.get_header("WARC-Target-URI") == entry["url"]
+        assert record.rec_headers.get_header("WARC-Payload-Digest") == entry["digest"]
+        assert (entry["status"], entry["mime"]) == ("200", "text/html")
+        bodies.append(record.content_stream().read())
+    expected = [finance_page(one).encode() for one in (first, edited, second)]
+    assert sorted(bodies) == sorted(expected)
+
+
 REFUSED = {
-    "x.doc": "say --format files, jsonl, csv or parquet",
+    "x.doc": "say --format files, jsonl, csv, parquet or wacz",
+    "x.wacz --revisions": "every look at a page",
+    "x.wacz --columns id": "--columns goes with",
+    "- --partition": "--partition goes with parquet, into a folder",
+    "x --partition --format csv": "--partition goes with parquet, into a folder",
     "- --format files": "cannot go to standard output",
     "tree --revisions": "a file holds one revision",
     "archive/x.jsonl": "lies in the archive's own folder",

@@ -280,6 +280,22 @@ def test_extra_front_matter_is_added_when_asked_for(site, net):
 
 
 @pytest.mark.sqlite_only
+def test_a_file_names_securities_when_asked_to(site, net):
+    """Codes, and what the article calls each, in the same order; an import reads the file back."""
+    publish(net, [demo_articles()[8]])
+    site.configure(archive='extra_front_matter = ["symbols", "symbol_names"]\nraw = "off"')
+    site.run("--once")
+    (text,) = site.files().values()
+    assert "symbols: \n - sh600999\nsymbol_names: \n - 石门水泥\n---" in text.replace("'", "")
+    assert site.run("export", "tree", "--format", "files").returncode == 0
+    (copy,) = (site.folder / "tree").rglob("*.md")
+    assert copy.read_text("utf-8") == text
+    (site.folder / "archive.db").unlink()
+    assert site.run("import", "tree").returncode == 0
+    assert site.query("SELECT symbol FROM symbols") == [("sh600999",)]
+
+
+@pytest.mark.sqlite_only
 def test_full_text_is_found_from_the_plain_shell(site, net):
     """Words of two characters as they are typed."""
     publish(net, demo_articles())

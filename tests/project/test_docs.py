@@ -72,6 +72,8 @@ def test_the_readmes_configuration_loads(name, tmp_path):
         "status",
         "retry",
         "search",
+        "stats",
+        "follow",
         "show",
         "browse",
         "reextract",

@@ -60,9 +60,11 @@ class Database:
     that is so whatever this user may do: not a byte of the file is changed.
     """
 
-    def __init__(self, url: str, *, for_reading: bool = False, only_reads: bool = False) -> None:
+    def __init__(
+        self, url: str | URL, *, for_reading: bool = False, only_reads: bool = False
+    ) -> None:
         parsed = _parsed(url)
-        self.url = url
+        self.url = str(url)
         self.backend = _BACKENDS[parsed.get_backend_name()]
         self.engine = self.backend.open_engine(
             parsed, for_reading=for_reading, only_reads=only_reads
@@ -157,11 +159,11 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _parsed(url: str) -> URL:
+def _parsed(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise ConfigError(f'store.url: not a database address: "{redact(url)}"') from error
+        raise ConfigError(f'store.url: not a database address: "{redact(str(url))}"') from error
     if parsed.get_backend_name() not in _BACKENDS:
         raise ConfigError(
             f'store.url: "{parsed.get_backend_name()}" is not supported; '

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import URL, Connection, inspect, text
 
 from ingestor import log
 from ingestor.errors import NoArchiveYet, SchemaTooNew, SchemaTooOld, StorageFailed
@@ -25,7 +25,7 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "migrations"
 
 
-def existing(url: str, *, current: bool = True, only_reads: bool = False) -> Database:
+def existing(url: str | URL, *, current: bool = True, only_reads: bool = False) -> Database:
     """Open an archive that is there already, for looking at it.
 
     Raises :class:`NoArchiveYet` when there is none, for who only reads makes none, and
