@@ -77,13 +77,14 @@ def edited(article) -> str:
 
 
 @pytest.mark.every_store
-def test_the_same_page_at_several_dates_becomes_revisions_in_their_order(site):
+@pytest.mark.parametrize("digest", [True, False])
+def test_the_same_page_at_several_dates_becomes_revisions_in_their_order(site, digest):
     """Whatever their order in the file; a revisit is a look at the words of its original."""
     article = ARTICLES[0]
     file = ForeignFile(site.folder / "cc.warc.gz")
     file.page(article.url, edited(article), SEEN + HOUR)
     file.page(article.url, finance_page(article), SEEN)
-    file.revisit(article.url, SEEN + 2 * HOUR)
+    file.revisit(article.url, SEEN + 2 * HOUR, digest=digest)
     file.write()
     numbers = imported(site, file.path)
     assert (numbers["new"], numbers["revised"], numbers["unchanged"]) == (1, 2, 0), numbers
@@ -174,6 +175,7 @@ def test_what_is_no_article_is_counted_by_reason(site):
     file.page(ARTICLES[1].url, finance_page(ARTICLES[1])[:300], SEEN, how="")
     file.page(ARTICLES[2].url, finance_page(ARTICLES[2]), datetime(2999, 1, 1, tzinfo=UTC))
     file.page("https://notsina.com.cn/", "x", SEEN)
+    file.page(ARTICLES[3].url, finance_page(ARTICLES[3]), SEEN, WARC_Truncated="length")
     numbers = imported(site, file.write())
     assert (numbers["code"], numbers["new"]) == (0, 0)
     skipped = numbers["skipped"]
@@ -182,6 +184,7 @@ def test_what_is_no_article_is_counted_by_reason(site):
         1,
         1,
     )
+    assert skipped["cut by its crawler"] == 1
     assert sum(count for reason, count in skipped.items() if "no article" in reason) == 2
 
 

@@ -55,8 +55,8 @@ RECORDS_A_BATCH = 2_000
 
 MOST_BATCH_BYTES = 32 * 1024**2
 
-MOST_ORIGINALS = 50_000
-"""Bodies whose places are remembered, for the revisit records that refer to them."""
+MOST_ORIGINALS = 100_000
+"""Names of bodies whose places are remembered, for the revisit records that refer to them."""
 
 _STATUS = re.compile(rb"HTTP/[\d.]{1,5} +(\d{3})")
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
@@ -168,13 +168,17 @@ class WarcImport:
             return "no response"
         if not self._is_host(record.url):
             return "other hosts"
-        return "too large" if record.block is None else ""
+        if record.block is None:
+            return "too large"
+        # A page that its crawler cut would look like an edit that took words away.
+        return "cut by its crawler" if "warc-truncated" in record.fields else ""
 
     def _page(self, record: ForeignRecord) -> _Seen | str:
         """Return the page that a record holds or refers to, or why it is none."""
         original, place = record, record.place
         if record.kind == "revisit":
-            place = self._originals.get(record.fields.get("warc-payload-digest", ""))
+            places = map(self._originals.get, _names(record, "warc-refers-to-"))
+            place = next(filter(None, places), None)
             if place is None:
                 return "revisit of what is not in the file"
             original = record_at(place, self.most_bytes)
@@ -190,10 +194,10 @@ class WarcImport:
         return reason or _Seen(response, address, hashlib.sha256(response.body).hexdigest(), place)
 
     def _remember(self, record: ForeignRecord) -> None:
-        digest = record.fields.get("warc-payload-digest", "")
-        if digest and record.place and record.kind == "response":
-            self._originals.setdefault(digest, record.place)
-            if len(self._originals) > MOST_ORIGINALS:
+        if record.place and record.kind == "response":
+            for name in _names(record, "warc-"):
+                self._originals[name] = record.place
+            while len(self._originals) > MOST_ORIGINALS:
                 self._originals.popitem(last=False)
 
     def _saved(self, pages: list[_Seen], skipped: Counter[str], position: int) -> WarcBatch:
@@ -291,6 +295,15 @@ class WarcImport:
             announced_as=page.address,
             final_url=page.address,
         )
+
+
+def _names(record: ForeignRecord, prefix: str) -> Iterator[str]:
+    """Yield what a body is known by: its digest, and the address and moment of its record."""
+    if digest := record.fields.get("warc-payload-digest"):
+        yield digest
+    uri, date = (record.fields.get(f"{prefix}{name}", "") for name in ("target-uri", "date"))
+    if uri and date:
+        yield f"{uri.strip('<>')} {date}"
 
 
 def _no_page(response: Response, now: datetime) -> str:
