@@ -109,17 +109,27 @@ def test_files_are_read_in_the_order_of_their_moments(site):
     assert (numbers["new"], numbers["revised"], numbers["older"]) == (1, 1, 0), numbers
 
 
-def test_what_is_older_than_what_is_known_changes_nothing(site, net):
-    """Other words are counted, the same words are known; later ones are a revision."""
+@pytest.mark.every_store
+def test_what_is_older_than_what_is_known_changes_no_words(site, net):
+    """Other words are counted; the same words make an article known earlier, if it had no others."""
     publish(net, ARTICLES)
     assert site.run("--once").returncode == 0
-    before = site.query("SELECT * FROM articles ORDER BY id")
+    words = "SELECT id, title, content_text, revision FROM articles ORDER BY id"
+    before = site.query(words)
     file = ForeignFile(site.folder / "cc.warc.gz")
     file.page(ARTICLES[0].url, edited(ARTICLES[0]), SEEN)
     file.page(ARTICLES[1].url, finance_page(ARTICLES[1]), SEEN)
+    file.page(ARTICLES[1].url, finance_page(ARTICLES[1]), SEEN + HOUR)
     numbers = imported(site, file.write())
-    assert (numbers["older"], numbers["known"], numbers["revised"]) == (1, 1, 0), numbers
-    assert site.query("SELECT * FROM articles ORDER BY id") == before
+    assert (numbers["older"], numbers["earlier"], numbers["revised"]) == (1, 1, 0), numbers
+    assert site.query(words) == before
+    known = site.query(
+        "SELECT first_seen_at, seen_at FROM articles JOIN revisions"
+        " ON revisions.article_id = articles.id ORDER BY first_seen_at LIMIT 1"
+    )
+    assert known == [("2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z")]
+    assert imported(site, file.path)["earlier"] == 0
+    assert site.run("verify").returncode == 0
 
 
 def test_records_are_copied_where_that_is_asked_for_or_they_cannot_be_read_again(site):
