@@ -52,7 +52,7 @@ VERBS = {
     "verify": "Compare database, files and WARC both ways; say each disagreement on a line.",
     "backup": "Copy database, files and WARC as of one moment, also while the daemon runs.",
     "export": "Export articles by publication day: files, JSON lines, CSV, Parquet or WACZ.",
-    "import": "Adopt front-matter files that others wrote, such as a Hexo site's source/_posts.",
+    "import": "Adopt front-matter files of others, or pages that others crawled (WARC, WACZ).",
     "copy": "Copy an archive's database, from SQLite to PostgreSQL or any other way.",
     "worker": "Work on an archive in PostgreSQL, beside other workers on any number of machines.",
 }

@@ -65,7 +65,7 @@ def import_(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Adopt front-matter files that others wrote, or pages that others crawled (WARC, WACZ).
+    """Adopt front-matter files of others, or pages that others crawled (WARC, WACZ).
 
     What is here already, by title, day and text, is not adopted again; what may be is listed
     and left to you. Exits 1 when a file could not be read or decided. Run it again to go on

@@ -27,7 +27,7 @@ from ingestor.workers import Workers
 HOSTS = ("sina.com.cn", "sina.cn")
 """Whose pages are wanted where nobody says it."""
 
-OUTCOMES = ("new", "revised", "unchanged", "known", "older")
+OUTCOMES = ("new", "revised", "unchanged", "earlier", "known", "older")
 
 _MIB = 1024**2
 
@@ -73,7 +73,8 @@ class WarcSummary:
         of = self.outcomes
         text = (
             f"{of['new']} new articles, {of['revised']} revisions, {of['unchanged']} unchanged, "
-            f"{of['known']} already here, {of['older']} older than what is known"
+            f"{of['earlier']} known earlier, {of['known']} already here, "
+            f"{of['older']} older than what is known"
             f"{' (nothing is stored)' if dry_run else ''}; {self.seconds} s"
         )
         if self.skipped:

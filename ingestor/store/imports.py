@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from ingestor.identity import fingerprint, is_content_address
 from ingestor.store.articles import NewArticle, insert, known_articles
+from ingestor.store.db import locks
 from ingestor.store.merge import give_address
 from ingestor.store.schema import articles, captures, revisions
 from ingestor.store.upsert import ArticleUpsert
@@ -129,6 +130,22 @@ def last_seen(connection: Connection, article_id: int) -> datetime:
     query = select(func.max(revisions.c.seen_at)).where(revisions.c.article_id == article_id)
     moment: datetime = connection.execute(query).scalar_one()
     return moment
+
+
+def known_earlier(connection: Connection, article_id: int, moment: datetime) -> bool:
+    """Let an article be known from a moment on at which others saw the words that it has.
+
+    Only one that was read once, and never said anything else. Returns whether that is news.
+    """
+    mine = revisions.c.article_id == article_id
+    rows = connection.execute(select(revisions.c.cause, revisions.c.seen_at).where(mine)).all()
+    if len(rows) != 1 or rows[0].cause != "new" or rows[0].seen_at <= moment:
+        return False
+    locks.lock_revisions(connection)
+    connection.execute(update(revisions).where(mine).values(seen_at=moment))
+    first = update(articles).where(articles.c.id == article_id)
+    connection.execute(first.values(first_seen_at=moment))
+    return True
 
 
 def _named(connection: Connection, arrival: ArticleUpsert, day: str) -> int | None:

@@ -215,3 +215,46 @@ def test_a_mistake_in_the_environment_names_the_variable(tmp_path):
         load(path, {"INGEST_FETCH__TIMEOUT": "abc"})
     with pytest.raises(ConfigError, match=r"^INGEST_FOO__BAR: unknown key .foo"):
         load(path, {"INGEST_FOO__BAR": "1"})
+
+
+def test_a_channel_is_a_whole_feed(tmp_path):
+    """Its name gives kind, numbers and, where there is none, the feed's name."""
+    text = '[[feeds]]\nchannel = "宏观经济"\n[[feeds]]\nname = "央行"\nkind = "sina-live"\nchannel = "央行"\n'
+    roll, live = load(write(tmp_path, text), {}).feeds
+    assert (roll.name, roll.kind, roll.pageid, roll.lid) == (
+        "新浪财经－宏观经济",
+        "sina-roll",
+        155,
+        1687,
+    )
+    assert roll.address.endswith("?pageid=155&lid=1687")
+    assert live.feed().options == {"zhibo_id": 152, "tag": 7}
+    assert (live.name, live.feed().content) == ("央行", "feed")
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        ('channel = "宏观经齐"', 'did you mean "宏观经济"'),
+        ('channel = "宏观经济"\nlid = 1', 'lid: the channel "宏观经济" has 1687'),
+        ('channel = "宏观经济"\nkind = "rss"', 'a feed of kind "rss" has none'),
+        ('channel = "宏观经济"\nkind = "sina-live"', 'did you mean "宏观"'),
+        ('channel = ""\nname = "x"', 'there is no channel ""'),
+        ('kind = "sina-roll"\nname = "x"', "needs both, or a channel"),
+        ('kind = "sitemap"\nname = "x"', 'a feed of kind "sitemap" needs one'),
+    ],
+)
+def test_a_channel_that_cannot_be_is_said(channel, said, tmp_path):
+    """In one line that names what is near."""
+    with pytest.raises(ConfigError) as refused:
+        load(write(tmp_path, f"[[feeds]]\n{channel}\n"), {})
+    assert said in str(refused.value)
+    assert "feeds[1]" in str(refused.value)
+
+
+def test_a_channel_of_a_name_that_several_have(tmp_path):
+    """The plain name means the one of the finance pages; the section tells them apart."""
+    names = ("财经", "news.sina.com.cn/roll/财经", "Ａ股", "7x24")
+    text = "".join(f'[[feeds]]\nname = "{name}"\nchannel = "{name}"\n' for name in names)
+    feeds = load(write(tmp_path, text), {}).feeds
+    assert [(feed.lid, feed.tag) for feed in feeds] == [(2519, 0), (2516, 0), (None, 10), (None, 0)]

@@ -77,13 +77,14 @@ def edited(article) -> str:
 
 
 @pytest.mark.every_store
-def test_the_same_page_at_several_dates_becomes_revisions_in_their_order(site):
+@pytest.mark.parametrize("digest", [True, False])
+def test_the_same_page_at_several_dates_becomes_revisions_in_their_order(site, digest):
     """Whatever their order in the file; a revisit is a look at the words of its original."""
     article = ARTICLES[0]
     file = ForeignFile(site.folder / "cc.warc.gz")
     file.page(article.url, edited(article), SEEN + HOUR)
     file.page(article.url, finance_page(article), SEEN)
-    file.revisit(article.url, SEEN + 2 * HOUR)
+    file.revisit(article.url, SEEN + 2 * HOUR, digest=digest)
     file.write()
     numbers = imported(site, file.path)
     assert (numbers["new"], numbers["revised"], numbers["unchanged"]) == (1, 2, 0), numbers
@@ -108,17 +109,27 @@ def test_files_are_read_in_the_order_of_their_moments(site):
     assert (numbers["new"], numbers["revised"], numbers["older"]) == (1, 1, 0), numbers
 
 
-def test_what_is_older_than_what_is_known_changes_nothing(site, net):
-    """Other words are counted, the same words are known; later ones are a revision."""
+@pytest.mark.every_store
+def test_what_is_older_than_what_is_known_changes_no_words(site, net):
+    """Other words are counted; the same words make an article known earlier, if it had no others."""
     publish(net, ARTICLES)
     assert site.run("--once").returncode == 0
-    before = site.query("SELECT * FROM articles ORDER BY id")
+    words = "SELECT id, title, content_text, revision FROM articles ORDER BY id"
+    before = site.query(words)
     file = ForeignFile(site.folder / "cc.warc.gz")
     file.page(ARTICLES[0].url, edited(ARTICLES[0]), SEEN)
     file.page(ARTICLES[1].url, finance_page(ARTICLES[1]), SEEN)
+    file.page(ARTICLES[1].url, finance_page(ARTICLES[1]), SEEN + HOUR)
     numbers = imported(site, file.write())
-    assert (numbers["older"], numbers["known"], numbers["revised"]) == (1, 1, 0), numbers
-    assert site.query("SELECT * FROM articles ORDER BY id") == before
+    assert (numbers["older"], numbers["earlier"], numbers["revised"]) == (1, 1, 0), numbers
+    assert site.query(words) == before
+    known = site.query(
+        "SELECT first_seen_at, seen_at FROM articles JOIN revisions"
+        " ON revisions.article_id = articles.id ORDER BY first_seen_at LIMIT 1"
+    )
+    assert known == [("2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z")]
+    assert imported(site, file.path)["earlier"] == 0
+    assert site.run("verify").returncode == 0
 
 
 def test_records_are_copied_where_that_is_asked_for_or_they_cannot_be_read_again(site):
@@ -174,6 +185,7 @@ def test_what_is_no_article_is_counted_by_reason(site):
     file.page(ARTICLES[1].url, finance_page(ARTICLES[1])[:300], SEEN, how="")
     file.page(ARTICLES[2].url, finance_page(ARTICLES[2]), datetime(2999, 1, 1, tzinfo=UTC))
     file.page("https://notsina.com.cn/", "x", SEEN)
+    file.page(ARTICLES[3].url, finance_page(ARTICLES[3]), SEEN, WARC_Truncated="length")
     numbers = imported(site, file.write())
     assert (numbers["code"], numbers["new"]) == (0, 0)
     skipped = numbers["skipped"]
@@ -182,6 +194,7 @@ def test_what_is_no_article_is_counted_by_reason(site):
         1,
         1,
     )
+    assert skipped["cut by its crawler"] == 1
     assert sum(count for reason, count in skipped.items() if "no article" in reason) == 2
 
 

@@ -27,9 +27,19 @@ class ForeignFile:
         self._responses: dict[str, object] = {}
 
     def page(
-        self, url: str, body: str | bytes, at: datetime, *, how: str = "", status: str = "200 OK"
+        self,
+        url: str,
+        body: str | bytes,
+        at: datetime,
+        *,
+        how: str = "",
+        status: str = "200 OK",
+        **fields: str,
     ) -> None:
-        """Add a response record; ``how`` it was sent: ``gzip``, ``chunked``, both, or as it is."""
+        """Add a response record; ``how`` it was sent: ``gzip``, ``chunked``, both, or as it is.
+
+        ``fields`` are further ones of the record, ``_`` written for ``-``.
+        """
         data = body.encode() if isinstance(body, str) else body
         headers = [HTML]
         if "gzip" in how:
@@ -43,13 +53,16 @@ class ForeignFile:
             "response",
             payload=io.BytesIO(data),
             http_headers=StatusAndHeaders(status, headers, protocol="HTTP/1.1"),
-            warc_headers_dict={"WARC-Date": iso_utc(at)},
+            warc_headers_dict={
+                "WARC-Date": iso_utc(at),
+                **{name.replace("_", "-"): value for name, value in fields.items()},
+            },
         )
         self._writer.write_record(record)
         self._responses[url] = record
 
-    def revisit(self, url: str, at: datetime) -> None:
-        """Add a revisit record of the last response of an address."""
+    def revisit(self, url: str, at: datetime, *, digest: bool = True) -> None:
+        """Add a revisit record of the last response of an address, with its digest or without."""
         headers = self._responses[url].rec_headers
         record = self._writer.create_revisit_record(
             url,
@@ -59,6 +72,8 @@ class ForeignFile:
             http_headers=StatusAndHeaders("200 OK", [HTML], protocol="HTTP/1.1"),
             warc_headers_dict={"WARC-Date": iso_utc(at)},
         )
+        if not digest:
+            record.rec_headers.remove_header("WARC-Payload-Digest")
         self._writer.write_record(record)
 
     def request(self, url: str) -> None:

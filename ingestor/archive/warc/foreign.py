@@ -117,7 +117,7 @@ class ForeignWarc:
             raise PostUnreadable(f"not a WARC file: it {what}")
 
     def _plain(self, file: IO[bytes]) -> Iterator[ForeignRecord | DamagedPart]:
-        part = _Part(file, 0, packed=False)
+        part = _Member(file, 0, packed=False)
         try:
             yield from self._records(part, is_whole=False)
         except _Broken as error:
@@ -129,7 +129,7 @@ class ForeignWarc:
     def _members(self, file: IO[bytes], *, is_whole: bool) -> Iterator[ForeignRecord | DamagedPart]:
         at, size = 0, file.seek(0, io.SEEK_END)
         while at < size:
-            part = _Part(file, at, packed=True)
+            part = _Member(file, at, packed=True)
             try:
                 yield from self._records(part, is_whole=is_whole)
                 part.skip_all()
@@ -142,7 +142,7 @@ class ForeignWarc:
                 yield DamagedPart(str(error), broken, is_end=torn)
             self.position = at
 
-    def _records(self, part: _Part, *, is_whole: bool) -> Iterator[ForeignRecord | DamagedPart]:
+    def _records(self, part: _Member, *, is_whole: bool) -> Iterator[ForeignRecord | DamagedPart]:
         """Yield the records of a gzip member, or of a file that is not packed."""
         first = True
         while part.at_record():
@@ -179,7 +179,7 @@ def begun_at(path: Path) -> str:
 def record_at(place: WarcPlace, most_bytes: int) -> ForeignRecord:
     """Return the record at a place that :class:`ForeignWarc` gave for it."""
     with Path(place.file).open("rb") as opened:
-        part = _Part(opened, place.offset, packed=True)
+        part = _Member(opened, place.offset, packed=True)
         part.at_record()
         head = fields_of(part.head())
         length = min(int(head["content-length"]), most_bytes)
@@ -202,7 +202,7 @@ class _Torn(_Broken):
     """A record that breaks off."""
 
 
-class _Part:
+class _Member:
     """A gzip member, or a whole file that is not packed, as a stream of bytes."""
 
     def __init__(self, file: IO[bytes], start: int, *, packed: bool) -> None:
@@ -313,7 +313,7 @@ def _next_member(file: IO[bytes], start: int, size: int) -> int:
             continue
         at += found
         try:
-            part = _Part(file, at, packed=True)
+            part = _Member(file, at, packed=True)
             if part.at_record() and part.head():
                 return at
             at += 1

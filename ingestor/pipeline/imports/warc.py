@@ -6,20 +6,19 @@
             | unpack                             |                   |       | that WARC-Date names
 
 Pages are taken in the order in which they were seen, a batch at a time. One that was seen before
-the current words of its article, and says other ones, is counted as older and changes nothing. A
-capture points into the foreign file where the record can be read there again, else the record is
-copied. Each batch is one transaction: a run that was interrupted is run again.
+the current words of its article, and says other ones, is counted as older and changes nothing; with
+the only words that its article ever had, it makes the article known earlier. A capture points into
+the foreign file where the record can be read there again, else the record is copied. Each batch is
+one transaction: a run that was interrupted is run again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -32,18 +31,16 @@ from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, FetchError, Forbidden
-from ingestor.fetch.body import bounded_body
-from ingestor.fetch.headers import PAGE_STATUSES
 from ingestor.identity import canonical_url, document_id
-from ingestor.model import Article, Response, WarcPlace, header
+from ingestor.model import Article, Response, WarcPlace
+from ingestor.pipeline.imports.answers import no_page, response_of
 from ingestor.pipeline.judge import Court, PageSeen, reading
 from ingestor.pipeline.look import PageRead
 from ingestor.pipeline.save import Placed, lock_names, save_article
 from ingestor.store import articles, captures
 from ingestor.store.captures import Reading
-from ingestor.store.imports import is_recorded, last_seen
+from ingestor.store.imports import is_recorded, known_earlier, last_seen
 from ingestor.store.upsert import ArticleUpsert
-from ingestor.text.dates import CLOCK_SKEW
 from ingestor.witness.looks import Edited, Evidence, KnownArticle, Unchanged
 from ingestor.workers import Workers
 from ingestor.workers.tasks import Received, receive_page
@@ -55,13 +52,8 @@ RECORDS_A_BATCH = 2_000
 
 MOST_BATCH_BYTES = 32 * 1024**2
 
-MOST_ORIGINALS = 50_000
-"""Bodies whose places are remembered, for the revisit records that refer to them."""
-
-_STATUS = re.compile(rb"HTTP/[\d.]{1,5} +(\d{3})")
-_HEADERS_END = re.compile(rb"\r?\n\r?\n")
-_GZIP = b"\x1f\x8b"
-_CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r?\n")
+MOST_ORIGINALS = 100_000
+"""Names of bodies whose places are remembered, for the revisit records that refer to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +88,7 @@ class WarcBatch:
     """What became of a stretch of a file."""
 
     outcomes: Counter[str]
-    """``new``, ``revised``, ``unchanged``, ``known``, ``older``."""
+    """``new``, ``revised``, ``unchanged``, ``earlier``, ``known``, ``older``."""
     skipped: Counter[str]
     """The other records, by why they are none of these."""
     position: int
@@ -168,32 +160,36 @@ class WarcImport:
             return "no response"
         if not self._is_host(record.url):
             return "other hosts"
-        return "too large" if record.block is None else ""
+        if record.block is None:
+            return "too large"
+        # A page that its crawler cut would look like an edit that took words away.
+        return "cut by its crawler" if "warc-truncated" in record.fields else ""
 
     def _page(self, record: ForeignRecord) -> _Seen | str:
         """Return the page that a record holds or refers to, or why it is none."""
         original, place = record, record.place
         if record.kind == "revisit":
-            place = self._originals.get(record.fields.get("warc-payload-digest", ""))
+            places = map(self._originals.get, _names(record, "warc-refers-to-"))
+            place = next(filter(None, places), None)
             if place is None:
                 return "revisit of what is not in the file"
             original = record_at(place, self.most_bytes)
         try:
-            response = _response(record, original, self.most_bytes)
+            response = response_of(record, original, self.most_bytes)
             address = canonical_url(response.url)
         except Forbidden:
             return "no address"
         except (FetchError, ValueError):
             return "damaged"
-        reason = _no_page(response, self.clock.now())
+        reason = no_page(response, self.clock.now())
         self._remember(record)
         return reason or _Seen(response, address, hashlib.sha256(response.body).hexdigest(), place)
 
     def _remember(self, record: ForeignRecord) -> None:
-        digest = record.fields.get("warc-payload-digest", "")
-        if digest and record.place and record.kind == "response":
-            self._originals.setdefault(digest, record.place)
-            if len(self._originals) > MOST_ORIGINALS:
+        if record.place and record.kind == "response":
+            for name in _names(record, "warc-"):
+                self._originals[name] = record.place
+            while len(self._originals) > MOST_ORIGINALS:
                 self._originals.popitem(last=False)
 
     def _saved(self, pages: list[_Seen], skipped: Counter[str], position: int) -> WarcBatch:
@@ -245,14 +241,10 @@ class WarcImport:
             verdict = court.judge(connection, seen, known)
             if not isinstance(verdict, Placed):
                 yield "", f"no article: {reading(verdict)[1] or reading(verdict)[0]}"
-            elif isinstance(verdict, Edited | Unchanged) and (
-                page.response.fetched_at <= last_seen(connection, verdict.article_id)
-            ):
-                yield "known" if isinstance(verdict, Unchanged) else "older", ""
             else:
-                yield self._save(connection, page, seen, upsert=upsert, verdict=verdict), ""
+                yield self._outcome(connection, page, seen, upsert=upsert, verdict=verdict), ""
 
-    def _save(
+    def _outcome(
         self,
         connection: Connection,
         page: _Seen,
@@ -261,12 +253,40 @@ class WarcImport:
         upsert: ArticleUpsert,
         verdict: Placed,
     ) -> str:
-        look = (page.response, page.sha256, self._place(page))
-        taken_for = Reading(*reading(verdict), seen.text_hash)
-        (capture_id,) = captures.record(connection, [(*look, taken_for)])
+        """Save what is believed; what is older than what is known changes no words."""
+        moment = page.response.fetched_at
+        if not isinstance(verdict, Edited | Unchanged):
+            return self._saved_as(connection, page, seen, upsert=upsert, verdict=verdict)
+        if moment > last_seen(connection, verdict.article_id):
+            return self._saved_as(connection, page, seen, upsert=upsert, verdict=verdict)
+        if isinstance(verdict, Edited):
+            return "older"
+        if not known_earlier(connection, verdict.article_id, moment):
+            return "known"
+        capture_id = self._captured(connection, page, seen, verdict)
+        captures.lead_to(connection, [(capture_id, verdict.article_id)])
+        return "earlier"
+
+    def _saved_as(
+        self,
+        connection: Connection,
+        page: _Seen,
+        seen: PageSeen,
+        *,
+        upsert: ArticleUpsert,
+        verdict: Placed,
+    ) -> str:
+        capture_id = self._captured(connection, page, seen, verdict)
         result = save_article(connection, replace(upsert, capture_id=capture_id), verdict)
         captures.lead_to(connection, [(capture_id, result.article_id)])
         return result.outcome
+
+    def _captured(
+        self, connection: Connection, page: _Seen, seen: PageSeen, verdict: Placed
+    ) -> int:
+        look = (page.response, page.sha256, self._place(page))
+        taken_for = Reading(*reading(verdict), seen.text_hash)
+        return captures.record(connection, [(*look, taken_for)])[0]
 
     def _place(self, page: _Seen) -> WarcPlace | None:
         """Return where the record is kept: in its own file if it is read there, else in ours."""
@@ -293,14 +313,13 @@ class WarcImport:
         )
 
 
-def _no_page(response: Response, now: datetime) -> str:
-    """Return why an answer is no page that can be an article, ``""``: it may be one."""
-    if response.status not in PAGE_STATUSES:
-        return f"HTTP {response.status}"
-    kind = response.header("content-type").lower()
-    if kind and "html" not in kind and "text/plain" not in kind:
-        return "no page"
-    return "dated in the future" if response.fetched_at > now + CLOCK_SKEW else ""
+def _names(record: ForeignRecord, prefix: str) -> Iterator[str]:
+    """Yield what a body is known by: its digest, and the address and moment of its record."""
+    if digest := record.fields.get("warc-payload-digest"):
+        yield digest
+    uri, date = (record.fields.get(f"{prefix}{name}", "") for name in ("target-uri", "date"))
+    if uri and date:
+        yield f"{uri.strip('<>')} {date}"
 
 
 def _task(page: _Seen) -> partial[Received]:
@@ -321,55 +340,3 @@ def _seen(page: _Seen, evidence: Evidence | None, known: Sequence[KnownArticle])
 def _is_known(connection: Connection, page: _Seen) -> bool:
     response = page.response
     return is_recorded(connection, response.url, response.fetched_at, page.sha256)
-
-
-def _response(record: ForeignRecord, original: ForeignRecord, most: int) -> Response:
-    """Return the answer of a record, unpacked; ``original`` has its body, and may be itself.
-
-    Raises ``ValueError`` for what is no answer of HTTP, and what :func:`bounded_body` does.
-    """
-    block = original.block or b""
-    status, end = _STATUS.match(block), _HEADERS_END.search(block)
-    if not status or not end:
-        raise ValueError("no answer of HTTP")
-    lines = block[: end.start()].decode("latin-1").splitlines()[1:]
-    pairs = (line.partition(":") for line in lines if ":" in line)
-    headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-    body = block[end.end() :]
-    if "chunked" in header(headers, "transfer-encoding").lower():
-        body = _joined(body)
-    encoding = header(headers, "content-encoding")
-    if "gzip" in encoding.lower() and not body.startswith(_GZIP):
-        # Some crawlers keep what they unpacked under the header that it came with.
-        encoding = ""
-    moment = datetime.fromisoformat(record.fields.get("warc-date", ""))
-    fetched_at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    return Response(
-        record.url,
-        record.url,
-        int(status[1]),
-        headers,
-        bounded_body([body], encoding, most, record.url),
-        fetched_at.replace(microsecond=0),
-    )
-
-
-def _joined(body: bytes) -> bytes:
-    """Return a body without the lengths of its chunks (RFC 9112, 7.1); one without any as it is.
-
-    Raises ``ValueError`` for one that breaks off.
-    """
-    if not _CHUNK_HEAD.match(body):
-        return body
-    joined, at = bytearray(), 0
-    while found := _CHUNK_HEAD.match(body, at):
-        length = int(found[1], 16)
-        if not length:
-            return bytes(joined)
-        part = body[found.end() : found.end() + length]
-        if len(part) < length:
-            break
-        joined += part
-        at = found.end() + length
-        at += 2 if body[at : at + 2] == b"\r\n" else 1
-    raise ValueError("a body in chunks that breaks off")
