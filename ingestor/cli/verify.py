@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -30,8 +31,9 @@ def verify(
     """Compare database, files and WARC both ways; say each disagreement on a line.
 
     Exits 1 when there is one (with --repair: when one is left). Damage that lasts, such as a
-    record that cannot be read, is marked by --repair, and is known from then on. Beside a
-    running daemon, what it may be in the middle of is not looked at.
+    record that cannot be read, is marked by --repair, and is known from then on. What a run that
+    was killed left, and the next one takes up, is none; nor is what a running daemon is in the
+    middle of.
     Example: ingest verify --repair
     """
     chosen = options(context)
@@ -48,16 +50,21 @@ def verify(
                 raise
             alone = False
             say_error(f"{error}; files and records that it may be writing are not looked at")
-        compared, mended, left = _compare(database, settings, alone=alone, repair=repair)
+        compared, mended, unrepaired = _compare(database, settings, alone=alone, repair=repair)
     database.close()
     for difference in compared.known:
         say(difference.line)
     for name in compared.foreign:
         say(f"file {name}: belongs to no article; left alone")
+    if compared.left:
+        kinds = Counter(difference.left for difference in compared.left)
+        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        when = "taken up now" if repair else "the next run takes them up"
+        say(f"left by an interrupted run: {counts}; {when}")
     found = len(mended) + len(compared.differences)
-    repaired = f", {found - len(left)} mended" if repair else ""
+    repaired = f", {found - len(unrepaired)} mended" if repair else ""
     say(f"{found} disagreements{repaired}; {len(compared.foreign)} foreign files")
-    if left:
+    if unrepaired:
         raise typer.Exit(1)
 
 
@@ -75,5 +82,7 @@ def _compare(
     if alone:
         # What is known to be damaged is verify's own note; one that is wrong goes.
         operation.apply(database, compared.known)
-    left = compared.differences
-    return compared, mended, operation.repair(database, settings, left) if repair else left
+    unrepaired = compared.differences
+    if repair:
+        unrepaired = operation.repair(database, settings, [*unrepaired, *compared.left])
+    return compared, mended, unrepaired

@@ -22,3 +22,6 @@ class Difference:
     is_known: bool = False
     """It was noted before, and nobody has to look at it again; its ``repair`` takes a note back
     that is right no more."""
+    left: str = ""
+    """What it is of that an interrupted run left and the next one takes up, in the plural; ``""``
+    for what no run sees to."""

@@ -28,6 +28,7 @@ from ingestor.archive.warc.reader import DamagedBytes, Record
 from ingestor.archive.warc.records import as_sent
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.maintenance.differences import Difference
+from ingestor.model import WarcPlace
 from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
 from ingestor.store import audit, captures, damages
 from ingestor.store.audit import CaptureRecord
@@ -53,6 +54,9 @@ class RawComparison:
     """Records to which no capture points, as they are found."""
     _noted: set[str] = field(default_factory=set)
     """Places without a capture whose damage was noted before, and was not found yet."""
+    _unfinished: dict[str, int] = field(default_factory=dict)
+    """Files that an interrupted run left open, and from which byte on the next one takes up what
+    is in them."""
 
     def differences(self) -> Iterator[Difference]:
         """Yield what does not agree."""
@@ -75,7 +79,7 @@ class RawComparison:
         # Once all that is lost was found: a capture may be of a record that lies elsewhere.
         with self.database.reading() as connection:
             answers = list(answers_of(connection, self._unlisted))
-        yield from map(_unlisted, answers)
+        yield from map(self._unlisted_record, answers)
         for place in sorted(self._noted) if self.alone else ():
             if place.rpartition(":")[0] not in present:
                 continue
@@ -98,6 +102,8 @@ class RawComparison:
         for capture in listed:
             pointing[capture.place.offset].append(capture)
         size = path.stat().st_size
+        if alone and self._is_unfinished(path.name):
+            self._unfinished[path.name] = max((capture.place.end for capture in listed), default=0)
         for found in reader.scan(path, list(pointing)):
             there = pointing.pop(found.place.offset, [])
             if isinstance(found, Record):
@@ -193,7 +199,22 @@ class RawComparison:
         if place in self._noted:
             self._noted.discard(place)
             return Difference(f"{line}; known", is_known=True)
-        return Difference(line, partial(_note, place, found.reason, self.now))
+        left = "torn records" if where.end == size and self._is_left(where) else ""
+        return Difference(line, partial(_note, place, found.reason, self.now), left=left)
+
+    def _unlisted_record(self, answer: RecordedAnswer) -> Difference:
+        place = f"record at byte {answer.place.offset} of {answer.place.file}"
+        line = f"{place}: no capture points to it: {answer.url}"
+        left = "records" if self._is_left(answer.place) else ""
+        return Difference(line, partial(_record_capture, answer), left=left)
+
+    def _is_left(self, place: WarcPlace) -> bool:
+        """Whether the next start takes up what lies at a place."""
+        return place.offset >= self._unfinished.get(place.file, place.end)
+
+    def _is_unfinished(self, name: str) -> bool:
+        path = _grows_at(self.location, name)
+        return path is not None and recovery.mark_open(path).exists()
 
     def _lies_still(self, name: str) -> bool:
         """Whether nobody can be in the middle of a file."""
@@ -231,13 +252,6 @@ def _grows_at(location: Location, name: str) -> Path | None:
     """Return where a WARC file lies while it is written on this machine."""
     folder = location if isinstance(location, Path) else location.spool
     return folder / name if folder else None
-
-
-def _unlisted(answer: RecordedAnswer) -> Difference:
-    line = f"record at byte {answer.place.offset} of {answer.place.file}"
-    return Difference(
-        f"{line}: no capture points to it: {answer.url}", partial(_record_capture, answer)
-    )
 
 
 def _record_capture(answer: RecordedAnswer, connection: Connection) -> None:

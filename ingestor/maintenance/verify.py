@@ -22,7 +22,7 @@ from ingestor.maintenance.differences import Difference
 from ingestor.maintenance.raw_records import RawComparison
 from ingestor.maintenance.texts import TextComparison
 from ingestor.pipeline.files import write_files
-from ingestor.pipeline.recovery import QUIET_SECONDS
+from ingestor.pipeline.recovery import QUIET_SECONDS, due_folders
 from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
 from ingestor.store import audit, damages, images, stories
 from ingestor.store.audit import FileRecord
@@ -41,6 +41,8 @@ class Comparison:
     differences: list[Difference]
     known: list[Difference]
     """Damage that was noted before, and notes of it that are right no more."""
+    left: list[Difference]
+    """What an interrupted run left, and the next one takes up."""
     foreign: list[str]
     """Relative paths of files in the archive folder that belong to no article: somebody else's."""
 
@@ -65,7 +67,7 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
         "texts": texts.differences(),
         "rows": _in_database(database, settings, texts.articles, alone=alone),
         "files": _files(database, folder, foreign, alone=alone and not quiet_seconds),
-        "left over": _left_over(folder, quiet_seconds) if alone else iter(()),
+        "left over": _left_over(database, folder, quiet_seconds) if alone else iter(()),
         "WARC": RawComparison(
             database, settings.archive.raw_dir, now, alone=alone, quiet_seconds=quiet_seconds
         ).differences(),
@@ -79,8 +81,9 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
     ]
     found += _notes(database, [difference.line for difference in found])
     return Comparison(
-        [difference for difference in found if not difference.is_known],
+        [difference for difference in found if not difference.is_known and not difference.left],
         [difference for difference in found if difference.is_known],
+        [difference for difference in found if difference.left],
         sorted(foreign),
     )
 
@@ -158,7 +161,8 @@ def _files(
         foreign.discard(record.path)
         if problem:
             repair = partial(_make_due, record.article_id)
-            yield Difference(f"file {record.path}: {problem}", repair)
+            left = "files that are due" if record.sha256 is None else ""
+            yield Difference(f"file {record.path}: {problem}", repair, left=left)
 
 
 def mend_texts(database: Database, settings: Settings) -> list[Difference]:
@@ -219,10 +223,14 @@ def _withdraw(judged: Rejudged, now: datetime, connection: Connection) -> None:
     save_rejudged(connection, [judged], now)
 
 
-def _left_over(folder: Storage, quiet_seconds: float) -> Iterator[Difference]:
+def _left_over(database: Database, folder: Storage, quiet_seconds: float) -> Iterator[Difference]:
+    """Find temporary files; those of files that were never finished go at the next start."""
+    with database.reading() as connection:
+        taken_up = set(folder.left_over(quiet_seconds, due_folders(connection)))
     for name in folder.left_over(quiet_seconds):
         line = f"file {name}: left over from a run that was killed"
-        yield Difference(line, partial(_remove, folder, name))
+        left = "temporary files" if name in taken_up else ""
+        yield Difference(line, partial(_remove, folder, name), left=left)
 
 
 def _file_problems(

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from sqlalchemy import Connection
+
 from ingestor import log
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import recovery
@@ -37,10 +39,15 @@ def recover(database: Database, archive: ArchiveSettings) -> None:
     # Nobody holds a database on a server: others may be at work, here or on other machines.
     seconds = QUIET_SECONDS if database.path is None else 0
     with database.reading() as connection:
-        within = {str(PurePosixPath(path).parent) for path in due_paths(connection)}
+        within = due_folders(connection)
     _remove_left_over(archive.dir, seconds, within)
     if crashed and archive.images:
         _remove_left_over(archive.images_dir, seconds, None)
+
+
+def due_folders(connection: Connection) -> set[str]:
+    """Return the folders in which a run was about to write, relative to the archive's."""
+    return {str(PurePosixPath(path).parent) for path in due_paths(connection)}
 
 
 def _recover_warc(database: Database, location: Location) -> bool:

@@ -1,10 +1,12 @@
 """``ingest verify``: each disagreement is found, said on a line, and mended without a loss."""
 
+import socket
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ingestor.archive.warc.recovery import mark_open
 from ingestor.store.search import index
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
@@ -74,7 +76,6 @@ def forget_a_capture(site):
 MENDABLE = {
     remove_a_file: "is missing",
     change_a_file: "is not what the database says",
-    forget_that_a_file_was_written: "is not written yet",
     leave_a_temporary_file: "left over",
     lose_the_index: "full-text index: 3 articles",
     lose_a_warc_file: "is missing",
@@ -86,7 +87,6 @@ MENDABLE = {
 
 
 MAY_BE_UNFINISHED = {
-    forget_that_a_file_was_written,
     leave_a_temporary_file,
     tear_a_warc_file,
     forget_a_capture,
@@ -118,6 +118,75 @@ def test_a_disagreement_is_said_and_mended(full, fault, said):
     assert full.files() == before
     assert full.query("SELECT id, url, title, content_text FROM articles ORDER BY id") == rows
     assert full.matching("公司")
+
+
+def leave_the_warc_open(site):
+    """As a killed writer does: its mark is there, and nobody holds the file."""
+    mark_open(warc_file(site)).write_text(f"{socket.gethostname()}\n", "utf-8")
+
+
+def forget_the_last_captures(site):
+    forget_captures_from(site, 3)
+
+
+def forget_captures_from(site, first):
+    leave_the_warc_open(site)
+    site.change(
+        f"UPDATE revisions SET capture_id = NULL WHERE capture_id >= {first}",
+        f"DELETE FROM captures WHERE id >= {first}",
+    )
+
+
+def tear_an_open_warc_file(site):
+    leave_the_warc_open(site)
+    with warc_file(site).open("ab") as file:
+        file.write(b"\x1f\x8b\x08 and no more")
+
+
+def leave_a_file_half_written(site):
+    forget_that_a_file_was_written(site)
+    (path,) = site.query("SELECT path FROM articles WHERE id = 1")[0]
+    file = site.folder / "archive" / path
+    file.rename(file.with_name(".0123456789abcdef.ingestor-tmp"))
+
+
+LEFT = {
+    forget_the_last_captures: "2 records",
+    tear_an_open_warc_file: "1 torn records",
+    forget_that_a_file_was_written: "1 files that are due",
+    leave_a_file_half_written: "1 files that are due, 1 temporary files",
+}
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("left", "said"), LEFT.items(), ids=lambda case: getattr(case, "__name__", "")
+)
+def test_what_an_interrupted_run_left_is_no_disagreement(full, left, said):
+    """It is said with what it is, and the next run does take it up."""
+    before = full.files()
+    left(full)
+    found = full.run("verify")
+    line = f"left by an interrupted run: {said}; the next run takes them up"
+    assert (found.returncode, line in found.stdout) == (0, True), found.stdout
+    full.run("--once")
+    assert full.run("verify").stdout == "0 disagreements; 0 foreign files\n"
+    assert full.files() == before
+
+
+@pytest.mark.sqlite_only
+def test_damage_before_what_an_interrupted_run_left_is_a_disagreement(full):
+    """A record without a capture, before one that has one: no start takes it up."""
+    forget_a_capture(full)
+    flipped = full.query("SELECT warc_offset + 30 FROM captures WHERE id = 3")[0][0]
+    with warc_file(full).open("r+b") as file:
+        file.seek(flipped)
+        file.write(b"????")
+    forget_captures_from(full, 4)
+    found = full.run("verify")
+    assert found.returncode == 1
+    assert "2 disagreements" in found.stdout, found.stdout
+    assert "left by an interrupted run: 1 records; " in found.stdout
 
 
 CONTRADICTIONS = {
