@@ -13,11 +13,13 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy.engine.default import DefaultDialect
 
 from ingestor.archive.warc.writer import WarcArchive
@@ -90,8 +92,9 @@ def install(point: Points) -> None:
 
     def do_commit(self: Any, connection: Any) -> None:
         driver = connection.driver_connection
-        writes = driver.total_changes != changes.get(id(driver), 0)
-        changes[id(driver)] = driver.total_changes
+        made = changes_of(driver)
+        writes = made != changes.get(id(driver), 0)
+        changes[id(driver)] = made
         if writes:
             point("before commit")
         commit(self, connection)
@@ -111,6 +114,16 @@ def install(point: Points) -> None:
         return place
 
     WarcArchive.write = torn  # type: ignore[method-assign]
+
+
+def changes_of(connection: Any) -> int:
+    """Return a number that is another one when a transaction has written something."""
+    if isinstance(connection, sqlite3.Connection):
+        return connection.total_changes
+    if connection.info.transaction_status != TransactionStatus.INTRANS:
+        return 0
+    # A transaction has a number only once it writes.
+    return connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()[0] or 0
 
 
 def child(command: dict[str, Any]) -> None:

@@ -11,7 +11,14 @@ from contextlib import closing
 
 import pytest
 
-from tests.faults.laboratory import assert_sealed, assert_sound, holdings, output, said
+from tests.faults.laboratory import (
+    assert_nothing_is_damaged,
+    assert_sealed,
+    assert_sound,
+    holdings,
+    output,
+    said,
+)
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
 
@@ -39,6 +46,7 @@ def test_a_full_disk_is_said_and_what_was_in_work_comes_later(driver, site, refe
     assert "disk is full" in line or "cannot be written" in line
     assert str(site.folder) in line
     assert_sound(site, [reference.files()])
+    assert_nothing_is_damaged(driver, site, f"{kilobytes} kB")
     assert driver.run(site, "--once") == 0, said(site)
     assert site.files() == reference.files()
     assert holdings(site) == holdings(reference)
