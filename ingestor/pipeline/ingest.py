@@ -213,16 +213,20 @@ def _look_at(
 ) -> Iterator[tuple[Waiting, Look] | None]:
     """Look at pages; one that was received since it is due, and never read, is not asked again."""
     due = {request.url: waiting.due_at for waiting, request in pages}
-    unread = {
-        answer.response.url: answer
-        for answer in unread_answers(services.database, services.settings.archive.raw_dir, due)
-    }
+    since = partial(unread_answers, services.database, services.settings.archive.raw_dir)
+    unread = {answer.response.url: answer for answer in since(due)}
     received = [
         (waiting, unread[request.url]) for waiting, request in pages if request.url in unread
     ]
     asked = [(waiting, request) for waiting, request in pages if request.url not in unread]
     return look_at_pages(
-        services.fetcher, services.workers, asked, source, pack=pack, unread=received
+        services.fetcher,
+        services.workers,
+        asked,
+        source,
+        pack=pack,
+        unread=received,
+        unread_since=since,
     )
 
 

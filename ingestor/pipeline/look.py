@@ -10,7 +10,7 @@ pages all are there, or it failed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -43,8 +43,9 @@ class PageRead:
     article: Article
     evidence: Evidence
     """What the page shows of itself."""
-    further: tuple[Response, ...] = ()
-    """The answers of the article's further pages."""
+    further: tuple[tuple[Response, UnreadAnswer | None], ...] = ()
+    """The answers of the article's further pages, each with what it was read from, where it lay in
+    the WARC already."""
     packed: Packed | UnreadAnswer | None = None
     """The WARC records of the answer, where they were packed when it was read; or what it was read
     from, where it lay in the WARC already."""
@@ -116,6 +117,10 @@ Look: TypeAlias = PageRead | PageUnchanged | Failed
 """What came of looking at a page."""
 
 
+UnreadSince: TypeAlias = Callable[[Mapping[str, datetime]], Iterable[UnreadAnswer]]
+"""Gives what addresses answered, each since a moment, and nobody read."""
+
+
 def look_at_pages(
     fetcher: Fetcher,
     workers: Workers,
@@ -124,14 +129,15 @@ def look_at_pages(
     *,
     pack: bool,
     unread: Sequence[tuple[T, UnreadAnswer]] = (),
+    unread_since: UnreadSince = lambda _: (),
 ) -> Iterator[tuple[T, Look] | None]:
     """Ask for pages and read them; yield each caller's token with what came of its page.
 
     ``None`` comes while nothing else does, so that others have their turn; ``source`` names whose
     page it is: the slow ones of one do not hold up those of another. What is ``unread`` came
-    before, and is read as it is. With ``pack`` the WARC records of a page are packed where it is
-    read: worth it where its body is most likely new. What is not asked because the program is told
-    to stop is not yielded.
+    before, and is read as it is; its further pages are looked for in what came since. With ``pack``
+    the WARC records of a page are packed where it is read: worth it where its body is most likely
+    new. What is not asked because the program is told to stop is not yielded.
     """
     articles: Turns[tuple[T, Look]] = Turns()
     answers = chain(unread, fetcher.asked(pages, source, robots=True))
@@ -145,7 +151,8 @@ def look_at_pages(
         look = _look(answer, received)
         if isinstance(look, PageRead) and look.article.parts:
             article = _ArticleParts(token, look)
-            articles.add(_completed(fetcher, workers, article, source(token)))
+            further = partial(_unread_further, look, unread_since)
+            articles.add(_completed(fetcher, workers, article, source(token), unread=further))
         else:
             yield token, look
     while articles:
@@ -189,7 +196,7 @@ class _ArticleParts(Generic[T]):
 
     token: T
     first: PageRead
-    further: list[Response] = field(default_factory=list)
+    further: list[tuple[Response, UnreadAnswer | None]] = field(default_factory=list)
     error: Exception | None = None
     _pages: dict[str, Article] = field(default_factory=dict)
     _addresses: tuple[str, ...] = ()
@@ -205,9 +212,10 @@ class _ArticleParts(Generic[T]):
             if not self.error and not any(same_page(part, known) for known in self._pages)
         ]
 
-    def add(self, address: str, response: Response, page: Article) -> None:
+    def add(self, address: str, answer: Response | UnreadAnswer, page: Article) -> None:
         """Add the page at an address."""
-        self.further.append(response)
+        came = (answer.response, answer) if isinstance(answer, UnreadAnswer) else (answer, None)
+        self.further.append(came)
         self._add_page(address, page)
 
     def fail(self, error: Exception) -> None:
@@ -239,12 +247,29 @@ class _ArticleParts(Generic[T]):
             self.fail(NoArticle(f"it names more than {MOST_PARTS} pages"))
 
 
+def _unread_further(
+    first: PageRead, unread_since: UnreadSince, addresses: Sequence[str]
+) -> dict[str, UnreadAnswer]:
+    """Return the further pages that came with a first one that was received and never read."""
+    if not isinstance(first.packed, UnreadAnswer):
+        return {}
+    answers = unread_since(dict.fromkeys(addresses, first.response.fetched_at))
+    return {answer.response.url: answer for answer in answers}
+
+
 def _completed(
-    fetcher: Fetcher, workers: Workers, article: _ArticleParts[T], source: object
+    fetcher: Fetcher,
+    workers: Workers,
+    article: _ArticleParts[T],
+    source: object,
+    *,
+    unread: Callable[[Sequence[str]], Mapping[str, UnreadAnswer]],
 ) -> Iterator[tuple[T, Look] | None]:
     """Yield an article with all its pages, or with the error of the page that is missing."""
     while wanted := article.missing():
-        answers = fetcher.asked([(part, Request(part)) for part in wanted], robots=True)
+        known = unread(wanted)
+        requests = [(part, Request(part)) for part in wanted if part not in known]
+        answers = chain(known.items(), fetcher.asked(requests, robots=True))
         asked = 0
         for came in workers.as_done(answers, _further_task, lambda _: source):
             if came is None:
@@ -252,7 +277,7 @@ def _completed(
                 continue
             (part, answer), page = came
             asked += 1
-            if isinstance(answer, Response) and isinstance(page, Article):
+            if isinstance(answer, Response | UnreadAnswer) and isinstance(page, Article):
                 article.add(part, answer, page)
             else:
                 error = answer if isinstance(answer, FetchError) else page
@@ -263,6 +288,10 @@ def _completed(
         yield article.token, article.whole()
 
 
-def _further_task(asked: tuple[object, Response | FetchError]) -> partial[Article] | None:
+def _further_task(
+    asked: tuple[object, Response | UnreadAnswer | FetchError],
+) -> partial[Article] | None:
     _, answer = asked
+    if isinstance(answer, UnreadAnswer):
+        return partial(extract_page, answer.response)
     return partial(extract_page, answer) if isinstance(answer, Response) else None

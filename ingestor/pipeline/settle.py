@@ -113,7 +113,7 @@ def _received(look: EntryLook) -> Iterator[tuple[Response, Packed | UnreadAnswer
     match look:
         case PageRead():
             yield look.response, look.packed
-            yield from ((response, None) for response in look.further)
+            yield from look.further
         case Failed(response=Response(status=200 | 203) as response, packed=packed):
             yield response, packed
 
