@@ -6,12 +6,16 @@ writer dies, there is none, or the one before. So there are no temporary names h
 Credentials, region and endpoint are found as every AWS tool finds them (``AWS_ACCESS_KEY_ID``,
 ``AWS_ENDPOINT_URL``, ``AWS_PROFILE``, ``~/.aws``, the machine's role): none stand in the settings,
 so none can be shown.
+
+A store that hangs is waited for a bounded time, and then left alone for a while: whoever needs it
+meanwhile hears at once that it is away.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,8 +40,13 @@ _OPTIONS: dict[str, Any] = {
     "fixed_upload_size": True,
     # With more, each read of an object asks for its size first.
     "max_concurrency": 1,
-    "config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}},
 }
+
+ANSWER_SECONDS = 15.0
+"""For so long a store may say nothing, each of the two times that it is asked."""
+
+LEFT_ALONE_SECONDS = 60.0
+"""For so long a store that did not answer is not asked again."""
 
 _WHAT_TO_DO = {
     "AccessDenied": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to one who may read, write "
@@ -49,8 +58,10 @@ _WHAT_TO_DO = {
 class ObjectFolder:
     """Objects below a prefix of a bucket. Safe to use from several threads."""
 
-    def __init__(self, address: ObjectAddress) -> None:
+    def __init__(self, address: ObjectAddress, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.address = address
+        self._answer_seconds = answer_seconds
+        self._away_until = 0.0
 
     def write(self, relative: str, data: bytes) -> str:
         """Put an object; it is there, whole, when this returns."""
@@ -166,7 +177,12 @@ class ObjectFolder:
         """Return fsspec's file system, after one question whether the bucket can be used."""
         if self._class.protocol == "memory":
             return self._class()
-        filesystem = self._class(**_OPTIONS)
+        patience = {"connect_timeout": 5, "read_timeout": self._answer_seconds}
+        filesystem = self._class(
+            config_kwargs={**patience, "retries": {"total_max_attempts": 2}}, **_OPTIONS
+        )
+        # botocore asks twice already; s3fs would let it do so five times.
+        filesystem.retries = 1
         bucket = self._path("").partition("/")[0]
         filesystem.call_s3("head_bucket", Bucket=bucket)
         return filesystem
@@ -174,7 +190,10 @@ class ObjectFolder:
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """Translate what the libraries raise; what is missing in a bucket stays what it is."""
-        checked = "_filesystem" in vars(self)
+        checked, begun = "_filesystem" in vars(self), time.monotonic()
+        if begun < self._away_until:
+            wait = self._away_until - begun
+            raise self._failed("", f"did not answer in time, and is left alone for {wait:.0f} s")
         try:
             yield
         except FileNotFoundError as error:
@@ -184,6 +203,8 @@ class ObjectFolder:
         except PermissionError as error:
             raise self._failed("AccessDenied", "access is refused") from error
         except _foreign() as error:
+            if (ended := time.monotonic()) - begun >= self._answer_seconds:
+                self._away_until = ended + LEFT_ALONE_SECONDS
             raise self._failed(type(error).__name__, str(error) or "no answer in time") from error
 
     def _failed(self, kind: str, what: str) -> StorageFailed:

@@ -113,9 +113,7 @@ def write_warc(
             captures.earlier(connection, response.url, sha256) if response.url in asked else []
             for response, sha256 in zip(responses, hashes, strict=True)
         ]
-    originals = [
-        _original(warc, places, sha256) for sha256, places in zip(hashes, earlier, strict=True)
-    ]
+    originals = _originals(warc, list(zip(earlier, hashes, strict=True)))
     places = warc.append_all(
         records if records and original is None else (response, original, sha256)
         for response, records, original, sha256 in zip(
@@ -125,13 +123,17 @@ def write_warc(
     return [NewCapture(*one) for one in zip(responses, hashes, places, strict=True)]
 
 
-def _original(warc: WarcArchive, places: list[WarcPlace], sha256: str) -> Original | None:
+def _originals(
+    warc: WarcArchive, wanted: Sequence[tuple[list[WarcPlace], str]]
+) -> list[Original | None]:
+    """Return where each of these bodies lies already; of a store that is away, none."""
+    originals: list[Original | None] = []
     try:
-        return warc_original(warc.location, places, sha256)
+        originals.extend(warc_original(warc.location, *bodies) for bodies in wanted)
     except StorageFailed as error:
-        # A store that is away for a while: the body is kept whole once more.
+        # The others are not looked up, and are kept whole once more.
         log.warning("capture_not_looked_up", error=str(error))
-        return None
+    return originals + [None] * (len(wanted) - len(originals))
 
 
 def record_all(

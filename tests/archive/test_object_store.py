@@ -3,15 +3,19 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from ingestor.archive.object_storage import ObjectFolder
+from ingestor.config.values import ObjectAddress
+from ingestor.errors import StorageFailed
 from tests.support.s3_server import HangingRelay, RefusingRelay, S3Server, s3_server
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
@@ -248,6 +252,42 @@ def test_a_store_that_cannot_be_used_is_said_in_one_line(site, s3, fault, said):
     assert said in lines[0]
     assert "secret-for-tests" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_store_that_hangs_is_asked_twice_and_then_left_alone(server, monkeypatch):
+    """Who needs it meanwhile hears at once that it is away: nothing hangs for longer."""
+    with _silent() as (url, asked):
+        for name, value in {**server.environment, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        store = ObjectFolder(ObjectAddress("s3://hangs/a", "archive.dir"), answer_seconds=0.5)
+        for begins in ("archive.dir: s3://hangs/a: ", "archive.dir: s3://hangs/a: did not answer"):
+            with pytest.raises(StorageFailed) as failed:
+                store.write("x.md", b"x")
+            assert str(failed.value).startswith(begins)
+            assert len(asked) == 2
+        with pytest.raises(StorageFailed, match="is left alone for"):
+            store.write_all([(f"{number}.md", b"x") for number in range(100)])
+        assert len(asked) == 2
+
+
+@contextmanager
+def _silent():
+    """Give the address of a server that takes requests and answers none, and those requests."""
+    asked: list[bytes] = []
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def listen() -> None:
+            with suppress(OSError):
+                while True:
+                    held.append(listening.accept()[0])
+                    asked.append(held[-1].recv(65536))
+
+        threading.Thread(target=listen, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", asked
+        listening.shutdown(socket.SHUT_RDWR)
+    for connection in held:
+        connection.close()
 
 
 def test_refused_credentials_and_a_missing_bucket_are_told_apart(site, s3):
