@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -140,25 +141,26 @@ def stop_on_signals(
     What does not end within ``timeout`` is left: it is *pending* in the database, and the
     process exits 0. SIGHUP sets ``reload``, where one is given.
     """
+    # A handler interrupts the main thread anywhere, also where it holds the lock of an event: there
+    # it must take none. Putting into this queue does not (queue.SimpleQueue: "reentrant").
+    heard: SimpleQueue[int] = SimpleQueue()
 
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
-        """Ask everything to end, and leave what does not in time."""
-        if not clock.stop.is_set():
-            clock.stop.set()
-            leaving = threading.Timer(timeout.total_seconds(), _leave, [timeout])
-            leaving.daemon = True
-            leaving.start()
+    def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        heard.put(number)
 
-    def again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
-        """Ask for the configuration to be read again."""
-        # An event's lock is held while it is set: the next signal must not wait for this one.
-        if reload and not reload.is_set():
-            reload.set()
+    def follow() -> None:
+        """Do what the signals ask for, until the block ends."""
+        while number := heard.get():
+            if number == signal.SIGHUP and reload:
+                reload.set()
+            elif not clock.stop.is_set():
+                clock.stop.set()
+                _leave_after(timeout)
 
-    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop}
-    if reload:
-        wanted[signal.SIGHUP] = again
-    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    following = threading.Thread(target=follow, name="signals", daemon=True)
+    following.start()
+    wanted = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if reload else [])]
+    before = {number: signal.signal(number, hear) for number in wanted}
     if reload:
         # What was asked for since the start of the program is heard now.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
@@ -167,6 +169,14 @@ def stop_on_signals(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        heard.put(0)
+        following.join()
+
+
+def _leave_after(timeout: timedelta) -> None:
+    leaving = threading.Timer(timeout.total_seconds(), _leave, [timeout])
+    leaving.daemon = True
+    leaving.start()
 
 
 def _leave(timeout: timedelta) -> None:

@@ -5,11 +5,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ingestor.clock import Clock
+from ingestor.daemon.loop import stop_on_signals
 from ingestor.daemon.monitor import Systemd, systemd
 from tools.living import Daemon, Manager, wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
@@ -160,6 +164,27 @@ def test_a_reload_that_is_asked_for_too_early_is_not_deadly(site, net):
             daemon.process.send_signal(signal.SIGHUP)
         wait_for(lambda: "config_reloaded" in daemon.said())
         assert daemon.stop() == 0
+
+
+class Watched(threading.Event):
+    """An event that knows who set it."""
+
+    setter: threading.Thread | None = None
+
+    def set(self):
+        """Note the thread, then set it."""
+        self.setter = threading.current_thread()
+        super().set()
+
+
+def test_a_signal_takes_no_lock_where_it_interrupts():
+    """It may come while the main thread holds the lock of the very event that it sets."""
+    clock, reload = Clock(stop=Watched()), Watched()
+    with stop_on_signals(clock, timedelta(days=1), reload):
+        for number, event in ((signal.SIGHUP, reload), (signal.SIGTERM, clock.stop)):
+            signal.raise_signal(number)
+            assert event.wait(30)
+            assert event.setter is not threading.main_thread()
 
 
 def is_blocked(process, number):
