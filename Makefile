@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,8 +33,9 @@ test: install  ## All tests, in JOBS processes
 test-quick: install  ## In under a minute: the tests that start no process, no PostgreSQL, no server
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m quick
 
-soak: install  ## Two thousand kills, and what else takes long
+soak: install  ## Two thousand kills, bytes that flip, clocks that jump, a feed that starves others
 	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest --timeout 0 tests/faults
+	$(MAKE) soak-starvation
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 	$(BIN)/python -m tools.soak 100000
@@ -51,10 +52,13 @@ image: install  ## The Dockerfile's steps in a Debian root folder: root, deboots
 FUZZ_SECONDS ?= 120
 FUZZ_EXAMPLES ?= 5000
 
-fuzz: install  ## Random input: many examples, then guided by coverage for FUZZ_SECONDS a target
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+fuzz: install  ## Random input: many examples, then fuzz-guided
 	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/fuzz
-	for target in decode feed page front-matter robots query post; do \
+	$(MAKE) fuzz-guided
+
+fuzz-guided: install  ## Random input that is guided by coverage, for FUZZ_SECONDS a target
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary atheris --editable '.[fuzz]'
+	for target in decode feed sina page front-matter robots query post; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
 replay: install  ## Let pywb replay what was kept (in an environment of its own)

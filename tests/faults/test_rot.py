@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -76,6 +77,25 @@ def test_a_flipped_byte_of_the_database_is_survived(driver, archive, tmp_path):
         shutil.rmtree(victim.folder)
     # Much of a file is empty, and a byte of a number is a number.
     assert silent < PLACES
+
+
+def test_a_damaged_name_in_the_schema_is_said(driver, archive, tmp_path):
+    """SQLite's own message holds the byte that is no text."""
+    victim = copy_of(archive, tmp_path / "victim")
+    path = victim.folder / "archive.db"
+    whole = path.read_bytes()
+    places = positions(whole, b"ix_keywords_keyword")
+    assert places
+    for at in places:
+        path.write_bytes(whole[: at + 9] + b"\x92" + whole[at + 10 :])
+        outcomes(driver, victim, f"byte {at}")
+        assert driver.run(victim, "status") == 3
+        assert f"{path}: is damaged; restore it from a backup" in said(victim)
+
+
+def positions(data: bytes, part: bytes) -> list[int]:
+    """Return where a part begins."""
+    return [match.start() for match in re.finditer(re.escape(part), data)]
 
 
 def outcomes(driver: Driver, victim: Site, name: str) -> bool:

@@ -7,6 +7,7 @@ input is left in ``.fuzz/``.
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 import sys
 import tempfile
@@ -24,6 +25,8 @@ from tools.filling import filled
 
 TYPES = ("", "text/html; charset=gbk", "text/xml; charset=utf-8", "text/html; charset=iso-8859-1")
 MOST_BYTES = 8_192
+LIVE = b"\1"
+"""The first byte of a live feed, for the target ``sina``."""
 
 
 def decode(data: bytes) -> None:
@@ -32,9 +35,14 @@ def decode(data: bytes) -> None:
 
 
 def feed(data: bytes) -> None:
-    """Read a feed: RSS, or what an interface of Sina's answers, by the first byte."""
-    kind = "sina-roll" if data[:1] > b"\xf0" else "sina-live" if data[:1] > b"\xe0" else "rss"
-    properties.feed(data[1:], _type(data), kind)
+    """Read a feed: RSS, Atom, or whatever it is."""
+    properties.feed(data[1:], _type(data))
+
+
+def sina(data: bytes) -> None:
+    """Read what an interface of Sina's answers; which, says the first byte."""
+    kind = "sina-live" if data[:1] == LIVE else "sina-roll"
+    properties.feed(data[1:], "application/json", kind)
 
 
 def robots(data: bytes) -> None:
@@ -69,6 +77,7 @@ def front_matter(data: bytes) -> None:
 TARGETS = {
     "decode": decode,
     "feed": feed,
+    "sina": sina,
     "page": page,
     "front-matter": front_matter,
     "robots": robots,
@@ -76,6 +85,37 @@ TARGETS = {
     "post": properties.post,
 }
 
+
+ROLL = {
+    "status": {"code": 0},
+    "total": 2,
+    "data": [
+        {
+            "docid": "a1",
+            "title": "甲",
+            "url": "https://a.cn/1",
+            "ctime": "1700000000",
+            "intro": "乙",
+        }
+    ],
+}
+ROLL_FAILED = {"status": {"code": 11, "msg": "x"}, "data": []}
+LIVE_LIST = {
+    "status": {"code": 0},
+    "data": {
+        "feed": {
+            "list": [
+                {
+                    "id": 1,
+                    "rich_text": "【甲】乙",
+                    "create_time": "2024-03-11 08:00:00",
+                    "ext": "{}",
+                }
+            ]
+        }
+    },
+}
+"""What the interfaces answer, cut to what is read of it."""
 
 WHOLE = {"front-matter", "query", "post"}
 """Targets whose first byte chooses nothing."""
@@ -93,10 +133,9 @@ def seeds(target: str) -> list[bytes]:
     values = [
         f"{head.get('title', 'x')}\0'a: b\0- c\0{KEPT}" for head in nasty_pages.HEADS.values()
     ]
-    roll = '{"result":{"status":{"code":0},"data":[{"id":1,"title":"x","url":"http://a.cn/1"}]}}'
-    live = '{"result":{"status":{"code":0},"data":{"feed":{"list":[{"id":1,"rich_text":"x"}]}}}}'
     begun = {
-        "feed": [*feeds, roll, live],
+        "feed": feeds,
+        "sina": [json.dumps({"result": result}) for result in (ROLL, ROLL_FAILED, LIVE_LIST)],
         "page": pages,
         "front-matter": values,
         "robots": ["User-agent: *\nDisallow: /a*$\nCrawl-delay: 2"],
@@ -105,7 +144,8 @@ def seeds(target: str) -> list[bytes]:
     }
     chosen = begun.get(target, [*feeds, *pages])
     every = [one if isinstance(one, bytes) else one.encode("utf-8", "replace") for one in chosen]
-    return [one if target in WHOLE else b"\0" + one for one in every if len(one) < MOST_BYTES]
+    firsts = [b""] if target in WHOLE else [b"\0", LIVE] if target == "sina" else [b"\0"]
+    return [first + one for one in every if len(one) < MOST_BYTES for first in firsts]
 
 
 def main() -> None:

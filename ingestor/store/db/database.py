@@ -36,7 +36,9 @@ class Backend(Protocol):
     def upgrading(self, engine: Engine) -> AbstractContextManager[Connection]:
         """Open a writing transaction that changes the schema."""
 
-    def expected(self, error: DBAPIError, where: object) -> ArchiveError | None:
+    def expected(
+        self, error: DBAPIError | UnicodeDecodeError, where: object
+    ) -> ArchiveError | None:
         """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
 
     def wait_for_upgrades(self, connection: Connection) -> None:
@@ -177,7 +179,7 @@ def _translated(database: Database) -> Iterator[None]:
     """Turn the driver's errors that an operator can mend into ours."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, UnicodeDecodeError) as error:
         if (expected := database.backend.expected(error, database.where)) is None:
             raise
         raise expected from error

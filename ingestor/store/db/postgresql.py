@@ -108,8 +108,10 @@ def sign(connection: Connection) -> None:
             connection.execute(SetColumnComment(column))
 
 
-def expected(error: DBAPIError, where: object) -> ArchiveError | None:
+def expected(error: DBAPIError | UnicodeDecodeError, where: object) -> ArchiveError | None:
     """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
+    if isinstance(error, UnicodeDecodeError):
+        return None
     state = getattr(error.orig, "sqlstate", None) or ""
     for code, sentence in _SENTENCES:
         if state.startswith(code):

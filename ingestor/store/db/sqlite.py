@@ -112,8 +112,15 @@ def sign(connection: Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def expected(error: DBAPIError, where: object) -> ArchiveError | None:
+_DAMAGED = "is damaged; restore it from a backup"
+
+
+def expected(error: DBAPIError | UnicodeDecodeError, where: object) -> ArchiveError | None:
     """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
+    if isinstance(error, UnicodeDecodeError):
+        # The driver cannot read its own message, where that names something in a damaged schema.
+        damaged = error.object.startswith(b"malformed database schema")
+        return StorageFailed(f"{where}: {_DAMAGED}") if damaged else None
     text = str(error.orig).lower()
     if "locked" in text or "busy" in text:
         return ArchiveInUse(f"{where}: another program is writing to it and does not finish")
@@ -127,7 +134,7 @@ def expected(error: DBAPIError, where: object) -> ArchiveError | None:
             ("readonly", "is read-only; give this user the right to write it and its folder"),
             ("disk is full", "cannot be written: the disk is full"),
             ("disk i/o error", "cannot be written: the disk is full or failing"),
-            ("malformed", "is damaged; restore it from a backup"),
+            ("malformed", _DAMAGED),
         ):
             if mark in text:
                 return StorageFailed(f"{where}: {sentence}")
