@@ -59,6 +59,7 @@ _NUMBERED_PAGE = re.compile(
 """Pages whose path has a number of its own: those of 2008 to 2016 (26,188 of 30,037 real
 addresses; with ``_2`` a further page of one), and slides."""
 
+_SESSION = re.compile(r"(?i);jsessionid=[^/;]*")
 _KEY_DAY = re.compile(r"(?:^| )\d{4}-\d\d-\d\d$")
 _ABSOLUTE = re.compile(r"(?i)https?://[^/?#%]+(?:[/?#]|$)")
 
@@ -277,13 +278,18 @@ def _parts(url: str) -> _Parts:
         raise Forbidden(f"not an absolute http or https address: {text[:200]}")
     if port == {"http": 80, "https": 443}[parts.scheme]:
         port = None
-    path = _sina_path(parts.path) if _SINA.search(host) else parts.path
+    path = _SESSION.sub("", parts.path)
+    path = _sina_path(path) if _SINA.search(host) else path
     return _Parts(parts.scheme, host, port, path or "/", parts.query)
 
 
 def _sina_path(path: str) -> str:
-    """Return the path as Sina's servers read it: slashes doubled or behind a page are none."""
-    return re.sub(r"(\.s?html?)/$", r"\1", re.sub(r"/{2,}", "/", path))
+    """Return the path as Sina's servers read it: slashes doubled or behind a page are none.
+
+    Nor is a query that somebody escaped once too often, behind a page that has a document id.
+    """
+    single = re.sub(r"/{2,}", "/", path)
+    return re.sub(r"(\.s?html?)/$|(/\w+-i[a-z]{6,9}\d{6,8}[\w.]*?\.s?html?)%3F.*$", r"\1\2", single)
 
 
 def _is_column(parts: _Parts) -> bool:

@@ -176,8 +176,9 @@ CLASSES = frozenset(
         "otherContent_01", "corrTxt_01", "blkComment", "sina-comment-wrap", "play-tips",
         "video-control", "ct_hqimg", "appQrCode", "qrcode", "qr-code", "article_ad",
         "post_statement", "article-recommend", "related-news", "read-more", "art_app_down",
-        "weibo-card", "second-title", "date-source", "weibo_info", "art_time", "look_sub",
-        "j_article_wbreco", "art_keywords", "suda_1028_guba", "xb_new_finance_app",
+        "cookie-banner", "cookie-notice", "cookie-consent", "cookie-bar", "comment-box",
+        "comment-form", "weibo-card", "second-title", "date-source", "weibo_info", "art_time",
+        "look_sub", "j_article_wbreco", "art_keywords", "suda_1028_guba", "xb_new_finance_app",
     )
 )  # fmt: skip
 

@@ -37,6 +37,7 @@ _PLACEHOLDER = re.compile(
     r"(?:[_-]?(?:\d{1,4}(?:x\d{1,4})?|bg|img|image|pic|white|icon|small|big))*"
     r"\.(?:gif|png|svg|jpe?g|webp)$"
     r"|/[a-z0]\.gif$|/(?:hm|beacon|count|stat|track)\w*\.gif$|/tr/?$"
+    r"|/(?:[\w-]*[_-])?logo(?:[_-]?(?:\d{1,3}|white|black|small|bg|top|foot(?:er)?|head(?:er)?))*\.(?:png|gif)$"
     # What Sina's blogs show until a picture is loaded, and what their pages are made of.
     r"|/blog7style/"
     # Icons, and videos and sounds.

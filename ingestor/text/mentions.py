@@ -328,6 +328,9 @@ def _called(text: str) -> Iterator[tuple[int, Security]]:
         if not codes or not (kind or (owner and _has_code(owner[1]))):
             continue
         short = _SHORT.search(text[max(0, word.start() - 40) : codes.end() + 40])
+        # 代号 is a cover name as well: 代号600519行动.
+        if not (codes["colon"] or short or (kind and kind["kind"]) or word[0][1] in "码碼"):
+            continue
         named = short[1] if short else owner[1] if owner and not kind else ""
         for number, code in enumerate(re.split(r"[、,，/]\s?", codes["codes"])):
             called = (kind["kind"] if kind else "") or ""

@@ -28,7 +28,7 @@ _PERSON = re.compile(
     r"范姚谭廖邹熊陆郝孔崔毛邱秦史顾侯邵孟段雷钱汤尹黎乔贺赖龚][\u4e00-\u9fff]{1,2}(?:先生|女士|老师)?"
 )
 _PRICE = re.compile(r"\d\.\d|[%％]")
-_NUMBERED = re.compile(r"^[\u4e00-\u9fff]*(?:(?<!数)码|[号数量值额率价款费次度期分员名者间式])$")
+_NUMBERED = re.compile(r"^[\u4e00-\u9fff]*(?:(?<!数)码|[号数量值额率价款费次度期分员名者间式位])$")
 _COMPANY = ("银行", "股份", "科技", "集团", "控股")
 """What a number behind a colon is the number of."""
 

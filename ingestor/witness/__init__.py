@@ -58,11 +58,11 @@ What speaks for a page, one being enough (and nothing else doubted):
   with;
 * nothing was announced, and it is prose, or says of itself that it is an article.
 
-A text of under 25 characters that no template read is doubtful for good, unless it is the announced
-text or has something of the headline, or there are pictures under the headline.
-
-A stub is a text of under 80 letters that has nothing of the headline. Where the page's title is
-the headline, it is one only without a picture and at an address with a document id.
+A text that no template read and that is under 25 characters, or the headline alone, is doubtful for
+good, unless it is the announced text or has something of the headline, or there are the pictures of
+a gallery. A stub is a text of under 80 letters that has nothing of the headline. Where the page's
+title is the headline, it is none beside a picture, nor at an address without a document id; where
+no template read it, nor on a page that says of itself that it is an article.
 
 For a short text made of words of doubt (a notice), for one that is next to nothing but links, and
 for a short one where the feed carries more, only the first of these speaks; for the links also a
@@ -102,12 +102,11 @@ from ingestor.witness.placement import is_teaser, placed
 from ingestor.witness.signs import (
     PROSE_LETTERS,
     Signs,
-    is_announced,
     is_login,
+    is_mute,
     is_prose,
     is_stub,
     is_telling,
-    is_too_short,
     is_unlinked,
     landing,
     same_form,
@@ -221,7 +220,7 @@ def _doubt(signs: Signs) -> str:
         return "less than half of what the feed carries, and bids to log in"
     if signs.feed_text or signs.known_text:
         return ""
-    if is_too_short(signs.evidence) and not is_announced(signs) and signs.look.kind != "import":
+    if is_mute(signs) and signs.look.kind != "import":
         return _FEW_WORDS
     return _against(signs) or _unproved(signs)
 
@@ -248,8 +247,9 @@ def _unproved(signs: Signs) -> str:
         return _unannounced(signs)
     if not signs.title:
         return "its title and text share nothing with what is expected"
-    broken = signs.look.host_uses_templates and not is_prose(signs.evidence.text)
-    return "no template, on a host that always has one" if broken else ""
+    if signs.look.host_uses_templates and not is_prose(signs.evidence.text):
+        return "no template, on a host that always has one"
+    return "a few lines below the headline, and nothing of it" if is_stub(signs) else ""
 
 
 def _unannounced(signs: Signs) -> str:
@@ -264,11 +264,11 @@ def _unannounced(signs: Signs) -> str:
 def _named(signs: Signs, doubt: str) -> Verdict:
     """Return what a page is that too little speaks for; here its words only name it."""
     evidence = signs.evidence
-    is_mute = doubt in {_NO_TEXT, _FEW_WORDS}
-    first = evidence.words[0] if evidence.words and (signs.notice or is_mute) else None
+    mute = doubt in {_NO_TEXT, _FEW_WORDS}
+    first = evidence.words[0] if evidence.words and (signs.notice or mute) else None
     if evidence.removed or first == "removed":
         return PageGone("the page says so")
-    if signs.stated and not is_mute:
+    if signs.stated and not mute:
         return Doubtful(doubt)
     if first:
         return NotAnArticle("empty" if first == "shell" else first)

@@ -159,6 +159,9 @@ LEAST_CHARACTERS = 25
 """A text that no template read and that is shorter than this is a menu, a notice, a stub, unless
 what was announced is on the page."""
 
+GALLERY = 3
+"""Pictures under a headline that are an article without a text: a frame has a logo and a code."""
+
 TELLING_LETTERS = 16
 """A shorter text of a feed (点击查看全文) stands on many pages."""
 
@@ -310,14 +313,25 @@ def is_stub(signs: Signs) -> bool:
     """Whether a text of no more than a few lines has nothing of the headline that is expected.
 
     It may be what a site says in the frame of an article that is gone, in words that no list has.
-    Where the headline itself is there, with pictures or at an address that names no document, a
-    short text may be all that there is (详见附件).
+    Where the headline itself is there, and pictures, a form of an article's or an address that
+    names no document, a short text may be all that there is (详见附件).
     """
-    text = signs.evidence.text
-    if signs.title is None or len(alphanumerics(text)) >= PROSE_LETTERS or has_headline(signs):
+    evidence = signs.evidence
+    if signs.title is None or len(alphanumerics(evidence.text)) >= PROSE_LETTERS:
         return False
-    may_be_all = signs.evidence.pictures or not signs.look.document_id
-    return not (signs.title and may_be_all)
+    if has_headline(signs) or _is_announced_text(signs):
+        return False
+    if signs.known and signs.template and signs.stated:
+        # A rewrite under the same template and id is an edit.
+        return False
+    formed = evidence.article_marks if not signs.template else not signs.look.document_id
+    return not (signs.title and (evidence.pictures or formed))
+
+
+def _is_announced_text(signs: Signs) -> bool:
+    """Whether a text is the feed's, which may be too short to bear witness as a part of one."""
+    text = alphanumerics(signs.evidence.text)
+    return bool(text) and text == alphanumerics(signs.announced.text)
 
 
 def has_headline(signs: Signs) -> bool:
@@ -326,17 +340,21 @@ def has_headline(signs: Signs) -> bool:
     return any(title_in_text(title, signs.evidence.text) for title in titles)
 
 
-def is_too_short(evidence: Evidence) -> bool:
-    """Whether no template read a text, and it is shorter than articles are."""
-    return evidence.template == GENERIC and len(evidence.text) < LEAST_CHARACTERS
+def is_mute(signs: Signs) -> bool:
+    """Whether no template read a page, and what was read says nothing of what was announced.
 
-
-def is_announced(signs: Signs) -> bool:
-    """Whether few words, or a gallery, are what was announced: its text, or of its headline."""
-    text = alphanumerics(signs.evidence.text)
-    if has_headline(signs) or (signs.title and signs.evidence.pictures):
+    Its headline alone, or a few words: those have to be the text that was announced, have something
+    of its headline, or stand beside the pictures of a gallery.
+    """
+    evidence, text = signs.evidence, alphanumerics(signs.evidence.text)
+    if signs.template or _is_announced_text(signs):
+        return False
+    is_gallery = signs.title and evidence.pictures >= (1 if evidence.article_marks else GALLERY)
+    if is_gallery or len(evidence.text) >= 2 * PROSE_LETTERS:
+        return False
+    if text == alphanumerics(evidence.title):
         return True
-    return bool(text) and text == alphanumerics(signs.announced.text)
+    return len(evidence.text) < LEAST_CHARACTERS and not has_headline(signs)
 
 
 def is_login(evidence: Evidence) -> bool:

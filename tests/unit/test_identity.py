@@ -45,6 +45,8 @@ SAME = {
     "with an unknown parameter behind a document id": (f"{DOC}?x=1&page=2", DOC),
     "with doubled slashes": (DOC.replace("/china/", "//china///"), DOC),
     "with a slash behind the page": (f"{DOC}/", DOC),
+    "with a query that was escaped once too often": (f"{DOC}%3Ffrom%3Dwap", DOC),
+    "with a session": (f"{DOC};jsessionid=0A1B2C?from=wap", DOC),
     "with slashes behind the page and a mark": (f"{DOC}//?from=wap", DOC),
     "with the mobile site's marks": (
         "http://finance.sina.cn/7x24/2024-08-27/detail-imadeup0000001.d.html?vt=4&cid=76524&node_id=76524&autocallup=no&isfromsina=no",

@@ -556,11 +556,20 @@ def test_a_few_words_are_the_article_that_was_announced(announced, page):
     assert judge(announced, [], look(page, url=ELSEWHERE)) == Believed(DAY)
 
 
-@pytest.mark.parametrize("text", ["", "首页 登录 注册", "请输入验证码"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "首页 登录 注册",
+        "请输入验证码",
+        TITLE,
+        "您的访问疑似由程序发出，请点出图中的交通灯，然后提交。",
+    ],
+)
 def test_a_title_alone_makes_no_article_of_a_few_words(text):
     """A shell has it as well; nor does a stay of an hour."""
-    shell = replace(PLAIN, text=text, document_ids=frozenset({ID}))
     for before in (False, True):
+        shell = replace(PLAIN, text=text, pictures=1 if len(text) < 10 else 0)
         verdict = judge(Announcement(TITLE), [], look(shell, doubted_before=before))
         assert isinstance(verdict, Doubtful | NotAnArticle), verdict
 
