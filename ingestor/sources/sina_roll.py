@@ -87,7 +87,7 @@ def _entry(item: dict[str, Any], response: Response) -> Entry:
     )
 
 
-_BETWEEN_LINKS = re.compile(r"[\s,;|]+(?=(?:https?:)?//)")
+_BETWEEN_LINKS = re.compile(r"(?<![\s,;|])[\s,;|]++(?=(?:https?:)?//)")
 
 
 def _links(item: dict[str, Any]) -> Iterator[str]:
