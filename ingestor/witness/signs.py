@@ -321,8 +321,8 @@ def is_stub(signs: Signs) -> bool:
         return False
     if has_headline(signs) or _is_announced_text(signs):
         return False
-    if signs.known and signs.template and signs.stated:
-        # A rewrite under the same template and id is an edit.
+    if signs.template and signs.stated and (signs.known or signs.title):
+        # An article under its own headline; and a rewrite under template and id is an edit.
         return False
     formed = evidence.article_marks if not signs.template else not signs.look.document_id
     return not (signs.title and (evidence.pictures or formed))
