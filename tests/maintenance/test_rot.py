@@ -34,7 +34,8 @@ def look_again(site: Site, number: int) -> None:
 
 def warc_file(site: Site) -> Path:
     """Return the file of the first run."""
-    return min((site.folder / "warc").glob("*.warc.gz"))
+    ((name,),) = site.query("SELECT warc_file FROM captures ORDER BY id LIMIT 1")
+    return site.folder / "warc" / name
 
 
 def places(site: Site) -> list[tuple[int, int, int]]:
