@@ -14,6 +14,7 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FeedSettings
 from ingestor.errors import ConfigError, Unreachable, UsageError
+from ingestor.extract import unannounced
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Body, Request, Response
 from ingestor.pipeline.look import Failed, PageRead, look_at_pages
@@ -44,6 +45,7 @@ def preview(
     settings = _settings(chosen)
     with fetcher(settings, Clock(), named=url) as client:
         look = _look(client, url)
+    unannounced(look.article)
     if as_json:
         say_json(_fields(look.article), indent=2)
         return

@@ -47,9 +47,16 @@ def extract_article(page: Page) -> Article:
     the page says that it was removed. Both name the address. What no template reads and is too
     short to be an article is none here, where nobody announced it.
     """
-    article = _article(parse(_text(page), page.url))
+    return unannounced(_article(parse(_text(page), page.url)))
+
+
+def unannounced(article: Article) -> Article:
+    """Return what was read of a page that nobody announced, if it can be an article.
+
+    Raises :class:`NoArticle` for a few words that no template read.
+    """
     if article.template == GENERIC and len(article.body.text) < LEAST_CHARACTERS:
-        raise NoArticle(f"{page.url}: no article was found on the page")
+        raise NoArticle(f"{article.url}: no article was found on the page")
     return article
 
 
