@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ingestor.library.archive import Archive
+    from ingestor.api.archive import Archive
 
 __all__ = ["__version__", "open"]
 
@@ -32,6 +32,6 @@ def open(where: "str | Path", *, raw: "str | Path | None" = None) -> "Archive": 
     beside the file. Nothing is made, upgraded or written. Raises
     :class:`~ingestor.errors.ArchiveError` for what is no archive, or one that cannot be read.
     """
-    from ingestor.library import archive  # noqa: PLC0415 - the database alone takes 0.3 s to import
+    from ingestor.api import archive  # noqa: PLC0415 - the database alone takes 0.3 s to import
 
     return archive.opened(where, raw)

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from ingestor.api.changes import POLL_SECONDS, Position, is_meant, landed, position
 from ingestor.archive import files
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_json
@@ -26,7 +27,6 @@ from ingestor.cli.filters import (
     words_of,
 )
 from ingestor.errors import StorageFailed, UsageError
-from ingestor.library.changes import POLL_SECONDS, Position, is_meant, landed, position
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.search.query import Query

@@ -31,7 +31,7 @@ GROUND = NOUNS | {"config"}
 STAGES = {"sources", "fetch", "extract", "store", "archive"}
 """They do not know each other."""
 
-ABOVE = {"pipeline", "daemon", "cluster", "browse", "maintenance", "library", "cli"}
+ABOVE = {"pipeline", "daemon", "cluster", "browse", "maintenance", "api", "cli"}
 """What is built of the stages, each of those behind it."""
 
 MAY_IMPORT = {
@@ -46,9 +46,9 @@ MAY_IMPORT = {
     "daemon": GROUND | STAGES | {"pipeline", "daemon"},
     "browse": GROUND | STAGES | {"browse"},
     "cluster": GROUND | STAGES | {"workers", "pipeline", "daemon", "cluster"},
-    "library": GROUND | {"store", "archive", "library"},
+    "api": GROUND | {"store", "archive", "api"},
     # What users import: a door to the library, and small.
-    "": {"version", "library"},
+    "": {"version", "api"},
     "cli": GROUND | STAGES | ABOVE | {"workers"},
     "__main__": {"cli"},
 }

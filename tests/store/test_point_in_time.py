@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from ingestor.library.moment import as_known
+from ingestor.api.moment import as_known
 from ingestor.model import Article, Body, Security
 from ingestor.pipeline.save import save_articles
 from ingestor.store import revisions

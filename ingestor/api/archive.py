@@ -14,13 +14,13 @@ from typing import Any, Self
 
 from sqlalchemy import URL, Connection
 
+from ingestor.api import moment as past
+from ingestor.api.changes import POLL_SECONDS, is_meant, landed, position
+from ingestor.api.records import Records, at_once
 from ingestor.archive.warc.reader import kept_body
 from ingestor.config import load
 from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, NoArchiveYet, StorageFailed, UsageError
-from ingestor.library import moment as past
-from ingestor.library.changes import POLL_SECONDS, is_meant, landed, position
-from ingestor.library.records import Records, at_once
 from ingestor.model import WarcPlace
 from ingestor.store import captures, doubts
 from ingestor.store import schema as tables
