@@ -5,7 +5,7 @@ A column has the type that the record's field has: moments are UTC, what is not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from importlib import import_module
@@ -69,12 +69,8 @@ class Records(Generic[T]):
         """Return the records as a ``pyarrow.Table``; ``pip install 'ingestor[parquet]'``."""
         pa = _library("pyarrow", "parquet")
         columns = columns_of(self._kind)
-        schema = pa.schema([(column.name, column.arrow(pa)) for column in columns])
-        rows, parts = iter(self), []
-        while part := list(islice(rows, ROWS_A_PART)):
-            values = {column.name: [column.value(record) for record in part] for column in columns}
-            parts.append(pa.RecordBatch.from_pydict(values, schema=schema))
-        return pa.Table.from_batches(parts, schema=schema)
+        schema = arrow_schema(pa, columns)
+        return pa.Table.from_batches(arrow_parts(pa, self, columns, ROWS_A_PART), schema=schema)
 
     def to_pandas(self) -> Any:
         """Return the records as a ``pandas.DataFrame``; ``pip install 'ingestor[pandas]'``.
@@ -83,7 +79,7 @@ class Records(Generic[T]):
         """
         pandas = _library("pandas", "pandas")
         columns = columns_of(self._kind)
-        rows = [tuple(column.value(record) for column in columns) for record in self]
+        rows = self._rows(columns)
         frame = pandas.DataFrame.from_records(rows, columns=[column.name for column in columns])
         return frame.astype({column.name: column.pandas for column in columns})
 
@@ -91,9 +87,12 @@ class Records(Generic[T]):
         """Return the records as a ``polars.DataFrame``; ``pip install 'ingestor[polars]'``."""
         polars = _library("polars", "polars")
         columns = columns_of(self._kind)
-        rows = [tuple(column.value(record) for column in columns) for record in self]
+        rows = self._rows(columns)
         schema = {column.name: column.polars(polars) for column in columns}
         return polars.DataFrame(rows, schema=schema, orient="row")
+
+    def _rows(self, columns: Sequence[TableColumn]) -> list[tuple[Any, ...]]:
+        return [tuple(column.value(record) for column in columns) for record in self]
 
 
 def at_once(kind: type[T], records: Iterable[T]) -> Records[T]:
@@ -123,7 +122,7 @@ class TableColumn:
         return _PANDAS.get(self.kind, "object")
 
     def arrow(self, pa: Any) -> Any:
-        """Return Arrow's type: those of an export to Parquet."""
+        """Return Arrow's type."""
         kinds = {
             int: pa.int64(),
             float: pa.float64(),
@@ -161,6 +160,21 @@ def columns_of(kind: type[Any]) -> list[TableColumn]:
     names = COLUMNS if kind is ArticleRevision else [field.name for field in fields(kind)]
     hints = get_type_hints(kind)
     return [TableColumn(name, _kind(name, hints, kind)) for name in names if name[0] != "_"]
+
+
+def arrow_schema(pa: Any, columns: Sequence[TableColumn]) -> Any:
+    """Return the schema of a table with these columns; ``pa`` is the library."""
+    return pa.schema([(column.name, column.arrow(pa)) for column in columns])
+
+
+def arrow_parts(
+    pa: Any, records: Iterable[object], columns: Sequence[TableColumn], rows: int
+) -> Iterator[Any]:
+    """Yield records as Arrow's batches of so many ``rows``, which are in memory one at a time."""
+    rest, schema = iter(records), arrow_schema(pa, columns)
+    while part := list(islice(rest, rows)):
+        values = {column.name: [column.value(record) for record in part] for column in columns}
+        yield pa.RecordBatch.from_pydict(values, schema=schema)
 
 
 def _kind(name: str, hints: Mapping[str, Any], kind: type[Any]) -> type:

@@ -13,12 +13,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
+from ingestor.api.records import arrow_parts, arrow_schema, columns_of
 from ingestor.archive import files
 from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import StorageFailed, UsageError
@@ -30,13 +31,6 @@ from ingestor.text.sanitize import spreadsheet_cell
 
 ROWS_A_GROUP = 1_000
 """Articles in memory at a time, twice over: what a reader loads at least."""
-
-_TIMES = (
-    "published_at", "first_seen_at", "updated_at", "known_from", "known_until", "gone_at",
-    "doubted_at",
-)  # fmt: skip
-_NUMBERS = ("id", "revision", "sequence")
-_LISTS = ("categories", "feeds", "symbols", "keywords", "images", "symbol_names")
 
 Write = Callable[[IO[bytes]], int]
 """Writes everything into a file, and returns how many records that were."""
@@ -253,29 +247,11 @@ def parquet(
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
-    rows = iter(articles)
+    known = {column.name: column for column in columns_of(ArticleRevision)}
+    wanted = [known[name] for name in columns]
     count = 0
-    schema = pa.schema([(name, _type(pa, name)) for name in columns])
-    with ParquetWriter(file, schema, compression="zstd") as writer:
-        while group := [_row(article, columns) for article in islice(rows, rows_a_group)]:
-            writer.write_table(pa.Table.from_pylist(group, schema=schema))
-            count += len(group)
+    with ParquetWriter(file, arrow_schema(pa, wanted), compression="zstd") as writer:
+        for group in arrow_parts(pa, articles, wanted, rows_a_group):
+            writer.write_batch(group)
+            count += group.num_rows
     return count
-
-
-def _row(article: ArticleRevision, columns: Sequence[str]) -> dict[str, Any]:
-    row = _record(article, columns)
-    if "date" in row:
-        # A day that is damaged is none; `ingest verify` names it.
-        row["date"] = date.fromisoformat(article.date) if is_day(article.date) else None
-    return row
-
-
-def _type(pa: Any, name: str) -> Any:
-    if name in _TIMES:
-        return pa.timestamp("s", tz="UTC")
-    if name in _NUMBERS:
-        return pa.int64()
-    if name in _LISTS:
-        return pa.list_(pa.string())
-    return pa.date32() if name == "date" else pa.string()

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     # What runs in a worker process begins with an answer and ends with an article, packed.
     "workers": GROUND | {"workers", "sources", "fetch", "extract", "archive"},
     "pipeline": GROUND | STAGES | {"workers", "pipeline"},
-    "maintenance": GROUND | STAGES | {"pipeline", "maintenance"},
+    "maintenance": GROUND | STAGES | {"pipeline", "api", "maintenance"},
     "daemon": GROUND | STAGES | {"pipeline", "daemon"},
     "browse": GROUND | STAGES | {"browse"},
     "cluster": GROUND | STAGES | {"workers", "pipeline", "daemon", "cluster"},
