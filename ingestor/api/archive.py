@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import URL, Connection
 
@@ -193,7 +193,8 @@ class Archive:
         if self._moment is None:
             read = partial(exported, self._database, filters)
             return Records(ArticleRevision, read, partial(count, self._database, filters))
-        ids = self._known(filters)
+        with self._database.reading() as connection:
+            ids = past.ids_known(connection, filters, self._moment)
         then = partial(past.in_parts, self._database, ids, self._moment)
         return Records(ArticleRevision, then, lambda: len(ids))
 
@@ -235,7 +236,7 @@ class Archive:
             if self._moment and row.fetched_at > self._moment:
                 continue
             look = doubts.seen_page(row.fetched_at, row.url, row.reading, row.reason)
-            body = _kept(connection, row)
+            body = captures.places_of(connection, row), row.sha256
             if row.status == NOT_MODIFIED:
                 body = before.get(row.url, body)
             before[row.url] = body
@@ -279,10 +280,6 @@ class Archive:
                 return
             time.sleep(POLL_SECONDS)
 
-    def _known(self, filters: Filters) -> list[int]:
-        with self._database.reading() as connection:
-            return past.ids_known(connection, filters, self._moment or datetime.now(UTC))
-
     def _filters(
         self,
         since: Day = "",
@@ -308,15 +305,6 @@ _CAPTURED = (
     "id", "fetched_at", "url", "final_url", "status", "reading", "reason", "sha256",
     "warc_file", "warc_offset", "warc_length",
 )  # fmt: skip
-
-
-def _kept(connection: Connection, row: Any) -> tuple[tuple[WarcPlace, ...], str]:
-    """Return where a capture's body lies, its own record first, and its hash."""
-    if row.warc_file is None:
-        return (), row.sha256
-    own = WarcPlace(row.warc_file, row.warc_offset, row.warc_length)
-    earlier = captures.earlier(connection, row.url, row.sha256, before=row.id)
-    return (own, *earlier), row.sha256
 
 
 def _name(named: Named) -> str:

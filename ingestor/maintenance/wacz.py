@@ -79,18 +79,17 @@ def _looks(
     columns = table.c["id", "url", "sha256", "reading", "warc_file", "warc_offset", "warc_length"]
     with database.reading() as connection:
         rows = [
-            (row, captures.earlier(connection, row.url, row.sha256, before=row.id))
+            (row, captures.places_of(connection, row))
             for row in connection.execute(doubts.of_article(article_id, *columns)).all()
             if row.warc_file is not None and row.reading not in {"none", "doubtful"}
         ]
     written: set[tuple[str, str]] = set()
-    for row, earlier in rows:
-        own = WarcPlace(row.warc_file, row.warc_offset, row.warc_length)
+    for row, places in rows:
         if (row.url, row.sha256) in written:
             continue
         try:
             # A revisit record stands for an earlier one.
-            kept = reader.kept_body(folder, [own, *earlier], row.sha256)
+            kept = reader.kept_body(folder, places, row.sha256)
         except CaptureLost as error:
             log.warning("capture_lost", error=str(error))
             continue

@@ -6,8 +6,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from ingestor.errors import Forbidden
 from ingestor.identity import canonical_url
@@ -199,6 +210,17 @@ def earlier(
         .limit(_TRIED)
     )
     return [WarcPlace(*row) for row in rows]
+
+
+def places_of(connection: Connection, capture: Row[Any]) -> tuple[WarcPlace, ...]:
+    """Return where a capture's body may be read: its own record, and those that it may revisit.
+
+    ``()``: it is not kept.
+    """
+    if capture.warc_file is None:
+        return ()
+    own = WarcPlace(capture.warc_file, capture.warc_offset, capture.warc_length)
+    return (own, *earlier(connection, capture.url, capture.sha256, before=capture.id))
 
 
 def of_address(connection: Connection, url: str, until: datetime) -> list[int]:
