@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from zlib_ng import zlib_ng
 
+from ingestor.archive.warc.reader import MAGIC, possible_members
 from ingestor.errors import PostUnreadable
 from ingestor.model import WarcPlace
 
@@ -33,7 +34,6 @@ _GZIP = 16 + zlib_ng.MAX_WBITS
 _UNPACKED: Any = zlib_ng.error
 """What is raised on bytes that cannot be unpacked."""
 
-_MAGIC = b"\x1f\x8b\x08"
 _BEGINS = b"WARC/"
 _END = re.compile(rb"\r?\n\r?\n")
 _FIELD = re.compile(rb"^([\w-]{1,80}):[ \t]*(.*?)\r?$", re.MULTILINE)
@@ -106,9 +106,9 @@ class ForeignWarc:
                 yield from self._file(file, is_whole=True)
 
     def _file(self, file: IO[bytes], *, is_whole: bool) -> Iterator[ForeignRecord | DamagedPart]:
-        beginning = file.read(len(_MAGIC))
+        beginning = file.read(len(MAGIC))
         file.seek(0)
-        if beginning == _MAGIC:
+        if beginning == MAGIC:
             yield from self._members(file, is_whole=is_whole)
         elif _BEGINS.startswith(beginning) and beginning:
             yield from self._plain(file)
@@ -303,20 +303,11 @@ class _Member:
 
 def _next_member(file: IO[bytes], start: int, size: int) -> int:
     """Return where the next gzip member begins that holds a record, ``size`` where none does."""
-    at = start
-    while at < size:
-        file.seek(at)
-        chunk = file.read(_CHUNK + len(_MAGIC) - 1)
-        found = chunk.find(_MAGIC)
-        if found < 0:
-            at += _CHUNK
-            continue
-        at += found
+    for at in possible_members(file, start, size):
         try:
             part = _Member(file, at, packed=True)
             if part.at_record() and part.head():
                 return at
-            at += 1
         except (_Broken, _UNPACKED):
-            at += 1
+            continue
     return size

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from ingestor.archive.storage import storage
 from ingestor.config.values import Location
@@ -34,7 +34,7 @@ _STEP = 32 * 1024
 MOST_UNPACKED_BYTES = 1024**3
 """Of a record; damage may unpack to anything."""
 
-_MAGIC = b"\x1f\x8b\x08"
+MAGIC = b"\x1f\x8b\x08"
 """How a gzip member begins that is packed by deflate (RFC 1952)."""
 
 
@@ -124,22 +124,24 @@ def scan(
 
 def _next_record(file: BinaryIO, start: int, stop: int) -> int:
     """Return where the next readable record begins, at most ``stop``."""
-    at = start
-    while at < stop:
-        file.seek(at)
-        chunk = file.read(min(_CHUNK, stop - at) + len(_MAGIC) - 1)
-        found = chunk.find(_MAGIC)
-        if found < 0:
-            at += _CHUNK
-            continue
-        at += found
+    for at in possible_members(file, start, stop):
         try:
             _record_at(file, at, "")
         except _unreadable():
-            at += 1
-        else:
-            return min(at, stop)
+            continue
+        return at
     return stop
+
+
+def possible_members(file: IO[bytes], start: int, stop: int) -> Iterator[int]:
+    """Yield the bytes from ``start`` to before ``stop`` at which a gzip member may begin."""
+    for at in range(start, stop, _CHUNK):
+        file.seek(at)
+        chunk = file.read(min(_CHUNK, stop - at) + len(MAGIC) - 1)
+        found = chunk.find(MAGIC)
+        while found >= 0:
+            yield at + found
+            found = chunk.find(MAGIC, found + 1)
 
 
 def _record_at(file: BinaryIO, offset: int, name: str) -> tuple[Record | None, int]:
