@@ -13,6 +13,7 @@ from functools import partial
 from html import escape
 from html.entities import html5
 from itertools import pairwise
+from types import MappingProxyType
 
 from ingestor.errors import FeedUnreadable
 from ingestor.sources._text import MOST_ENTRIES, numbers_made_legal
@@ -29,6 +30,8 @@ _REFERENCE = re.compile(
     r"|&(?!(?:amp|lt|gt|quot|apos);)(?:(\w{1,40});)?",
     re.DOTALL,
 )
+NO_ENTITIES: Mapping[str, str] = MappingProxyType({})
+
 _DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
 _QUOTED = r""""[^"]*"|'[^']*'"""
 _SUBSET = re.compile(rf"(?:{_QUOTED}|[^>\[\"'])*+(?:\[(?:{_QUOTED}|[^\]\"'])*+\]\s*)?>")
@@ -109,7 +112,7 @@ def markup_of(url: str, text: str) -> Markup | None:
         body += f"</channel></{root[1]}>" if root[1].lower() == "rss" else f"</{root[1]}>"
     closed = _UNCLOSED.sub(r"\g<0></\1>", body)
     is_channel = root.re is _CHANNEL and not shown[: root.start()].strip()
-    legal = _REFERENCE.sub(partial(_made_legal, declared), closed)
+    legal = references_made_legal(closed, declared)
     return Markup(_without_captions(legal), is_cut, is_channel)
 
 
@@ -205,6 +208,14 @@ def _end(shown: str, root: re.Match[str]) -> tuple[int, bool]:
 
 def _last(form: re.Pattern[str], text: str) -> int:
     return max((found.end() for found in form.finditer(text)), default=0)
+
+
+def references_made_legal(text: str, declared: Mapping[str, str] = NO_ENTITIES) -> str:
+    """Return markup whose references are all such as XML has; ``declared`` are entities of its own.
+
+    Those of HTML become their characters, and what refers to nothing is text.
+    """
+    return _REFERENCE.sub(partial(_made_legal, declared), text)
 
 
 def _made_legal(declared: Mapping[str, str], reference: re.Match[str]) -> str:

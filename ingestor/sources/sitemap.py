@@ -13,8 +13,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from html import escape
-from html.entities import html5
 from typing import Any
 
 from lxml import etree
@@ -23,11 +21,11 @@ from ingestor.errors import FeedUnreadable
 from ingestor.identity import MOST_URL_CHARACTERS
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources import rss
+from ingestor.sources._markup import references_made_legal
 from ingestor.sources._text import (
     date_text,
     each_read,
     moment_of,
-    numbers_made_legal,
     plain,
     web_address,
 )
@@ -54,12 +52,6 @@ _ITEM = {
 _DATE = re.compile(r"<(?:[\w.-]{1,40}:)?(?:publication_date|lastmod)>\s*(\d{4}-\d\d[^<\s]*)")
 _FEED_ROOT = re.compile(r"<(?:\w{1,20}:)?(?:rss|rdf|feed)(?=[\s>])", re.IGNORECASE)
 _DECLARED = re.compile(r"<!ENTITY", re.IGNORECASE)
-_BARE = re.compile(
-    r"(<!\[CDATA\[.*?(?:\]\]>|\Z))"
-    r"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)(?:(\w{1,40});)?",
-    re.DOTALL,
-)
-"""A reference that XML does not have, but for those in a CDATA section, where none is one."""
 _ADDRESS_LINE = re.compile(r"https?://\S+")
 _PLAIN = re.compile(
     r"https?://(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?:/(?!\.)[\w%~;,=?&+!()-][\w.%~;,=?&+!()-]*)*/?"
@@ -218,9 +210,6 @@ def _cut(text: str, root: str, count: int) -> str:
 
 def _listed(text: str, *, is_index: bool) -> Iterator[_Listed]:
     """Yield what a sitemap or an index lists, in its order, whatever stands between."""
-    legal = _BARE.sub(
-        lambda found: found[1] or escape(html5.get(f"{found[2]};", "") or found[0]), text
-    )
     parser = etree.XMLPullParser(
         ("end",),
         tag="{*}sitemap" if is_index else "{*}url",
@@ -230,7 +219,7 @@ def _listed(text: str, *, is_index: bool) -> Iterator[_Listed]:
         no_network=True,
         load_dtd=False,
     )
-    data = numbers_made_legal(legal).encode("utf-8", "replace")
+    data = references_made_legal(text).encode("utf-8", "replace")
     for start in range(0, len(data), _CHUNK):
         parser.feed(data[start : start + _CHUNK])
         for _, element in parser.read_events():
