@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,13 +88,14 @@ def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: boo
     for path in asked.paths:
         if not path.is_file():
             raise UsageError(f"{path}: there is no such file or folder")
-    home = _home(asked, settings)
+    section = _section(asked, settings)
     require_folders(settings.archive)
     make_folders(settings.archive)
     began = clock.monotonic()
     summary = WarcSummary()
     with ExitStack() as stack:
         opened = stack.enter_context(rehearsal(settings) if asked.dry_run else archive(settings))
+        home = _home(section, asked, settings, opened)
         importer = _importer(asked, settings, clock, opened=opened, home=home, stack=stack)
         total = sum(path.stat().st_size for path in asked.paths) // _MIB
         advance = stack.enter_context(progress("MiB", lambda: total))
@@ -113,13 +114,17 @@ def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: boo
 
 
 def _import_file(
-    importer: WarcImport, path: Path, summary: WarcSummary, *, write: object, advance: Advance
+    importer: WarcImport,
+    path: Path,
+    summary: WarcSummary,
+    *,
+    write: Callable[[], object],
+    advance: Advance,
 ) -> None:
     shown = 0
     try:
         for batch in importer.batches(path):
-            if callable(write):
-                write()
+            write()
             _count(batch, path, summary)
             advance(batch.position // _MIB - shown)
             shown = batch.position // _MIB
@@ -136,20 +141,27 @@ def _count(batch: WarcBatch, path: Path, summary: WarcSummary) -> None:
         say_error(f"{path}: is cut off: {batch.cut}; what comes before that was read")
 
 
-def _home(asked: Asked, settings: Settings) -> tuple[FeedSettings | None, tuple[str, ...], str]:
-    """Return the feed that is named, else the categories and the author of the first one."""
-    if asked.feed:
-        if asked.categories:
-            raise UsageError("--category: a feed has its own; leave --feed or this out")
-        chosen_feeds(settings, [asked.feed])
-        section = next(each for each in settings.feeds if each.name == asked.feed)
-        return section, (*section.categories, section.name), section.author
-    first = (
-        settings.feeds[0]
-        if settings.feeds
-        else FeedSettings(name="import", url="http://none.example")
-    )
-    return None, asked.categories or first.categories, first.author
+def _section(asked: Asked, settings: Settings) -> FeedSettings | None:
+    """Return the feed that is named; raise :class:`UsageError` where there is none."""
+    if not asked.feed:
+        return None
+    if asked.categories:
+        raise UsageError("--category: a feed has its own; leave --feed or this out")
+    chosen_feeds(settings, [asked.feed])
+    return next(each for each in settings.feeds if each.name == asked.feed)
+
+
+def _home(section: FeedSettings | None, asked: Asked, settings: Settings, opened: Opened) -> Home:
+    """Return where the articles belong: to that feed, else where the first one's would."""
+    if section is None:
+        first = next(iter(settings.feeds), FeedSettings(name="import", url="http://none.example"))
+        return Home(asked.categories or first.categories, first.author)
+    with opened[0]() as connection:
+        schedule = settings.schedule
+        configured = [each.feed() for each in settings.feeds]
+        feeds.register(connection, configured, every=schedule.every, slowest=schedule.slowest)
+        feed_id = feeds.ids(connection)[section.name]
+    return Home((*section.categories, section.name), section.author, feed_id)
 
 
 def _importer(
@@ -158,17 +170,9 @@ def _importer(
     clock: Clock,
     *,
     opened: Opened,
-    home: tuple[FeedSettings | None, tuple[str, ...], str],
+    home: Home,
     stack: ExitStack,
 ) -> WarcImport:
-    section, categories, author = home
-    feed_id = None
-    if section:
-        with opened[0]() as connection:
-            schedule = settings.schedule
-            configured = [each.feed() for each in settings.feeds]
-            feeds.register(connection, configured, every=schedule.every, slowest=schedule.slowest)
-            feed_id = feeds.ids(connection)[section.name]
     warc = None
     if settings.archive.raw == "warc" and not asked.dry_run:
         warc = opened_warc(settings.archive, clock.now, {})
@@ -177,7 +181,7 @@ def _importer(
         transaction=opened[0],
         workers=stack.enter_context(Workers()),
         clock=clock,
-        home=Home(categories, author, feed_id),
+        home=home,
         hosts=[host.lower().strip(".") for host in asked.hosts] or HOSTS,
         most_bytes=settings.fetch.max_bytes,
         raw=settings.archive.raw_dir,

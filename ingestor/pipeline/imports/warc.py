@@ -56,6 +56,10 @@ MOST_ORIGINALS = 100_000
 """Names of bodies whose places are remembered, for the revisit records that refer to them."""
 
 
+_PAGES = {"response", "revisit"}
+"""Kinds of records that hold, or refer to, what an address answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """Where imported articles belong."""
@@ -147,7 +151,7 @@ class WarcImport:
         yield replace(self._saved(pages, skipped, file.position), cut=cut)
 
     def _is_wanted(self, kind: str, url: str) -> bool:
-        return kind in {"response", "revisit"} and self._is_host(url)
+        return kind in _PAGES and self._is_host(url)
 
     def _is_host(self, url: str) -> bool:
         named = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
@@ -156,14 +160,12 @@ class WarcImport:
 
     def _reason(self, record: ForeignRecord) -> str:
         """Return why a record is passed over, ``""``: it is not."""
-        if record.kind not in {"response", "revisit"}:
+        if record.block is not None:
+            # A page that its crawler cut would look like an edit that took words away.
+            return "cut by its crawler" if "warc-truncated" in record.fields else ""
+        if record.kind not in _PAGES:
             return "no response"
-        if not self._is_host(record.url):
-            return "other hosts"
-        if record.block is None:
-            return "too large"
-        # A page that its crawler cut would look like an edit that took words away.
-        return "cut by its crawler" if "warc-truncated" in record.fields else ""
+        return "too large" if self._is_host(record.url) else "other hosts"
 
     def _page(self, record: ForeignRecord) -> _Seen | str:
         """Return the page that a record holds or refers to, or why it is none."""
@@ -227,13 +229,14 @@ class WarcImport:
     def _settle(self, connection: Connection, read: Sequence[_Read]) -> Iterator[tuple[str, str]]:
         """Judge pages, the first seen first; yield the outcome of each, else why it is skipped."""
         court = Court([_seen(page, evidence, []) for page, _, evidence in read])
-        upserts = [self._upsert(page, look) for page, look, _ in read if isinstance(look, PageRead)]
-        lock_names(connection, upserts)
-        for page, look, evidence in read:
-            if isinstance(look, str):
-                yield "", look
+        upserts = [
+            None if isinstance(look, str) else self._upsert(page, look) for page, look, _ in read
+        ]
+        lock_names(connection, list(filter(None, upserts)))
+        for (page, look, evidence), upsert in zip(read, upserts, strict=True):
+            if upsert is None:
+                yield "", str(look)
                 continue
-            upsert = self._upsert(page, look)
             names = {page.address, *articles.addresses(upsert)}
             identifier = document_id(page.address) or upsert.article.document_id
             known = articles.known_articles(connection, names, identifier)
