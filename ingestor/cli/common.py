@@ -6,6 +6,7 @@ import json
 import os
 import select
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from ingestor.errors import ConfigError, UsageError
-from ingestor.text.sanitize import escaped, one_line, redact, visible
+from ingestor.text.sanitize import escaped, one_line, redact, spreadsheet_cell, visible
 
 if TYPE_CHECKING:
     from ingestor.config import Settings
@@ -115,6 +116,27 @@ def say(text: str = "") -> None:
 def say_json(value: object, *, indent: int | None = None) -> None:
     """Print a value as JSON: Chinese as it is, what is not seen as an escape sequence."""
     typer.echo(escaped(json.dumps(value, ensure_ascii=False, indent=indent, default=_as_text)))
+
+
+def say_csv(columns: Sequence[str], rows: Iterable[Iterable[str | int]]) -> None:
+    """Print rows as CSV below a line of names: each a line, and no cell a spreadsheet's formula."""
+    import csv  # noqa: PLC0415 - as below
+    import io  # noqa: PLC0415
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(
+            spreadsheet_cell(one_line(cell)) if isinstance(cell, str) else cell for cell in row
+        )
+    say(text.getvalue().removesuffix("\n"))
+
+
+def require_web_address(text: str) -> None:
+    """Raise :class:`UsageError` for what does not begin as the address of a page does."""
+    if not text.startswith(("http://", "https://")):
+        raise UsageError(f'"{text}" is not an address; it begins with "http://" or "https://"')
 
 
 def _as_text(value: object) -> str:

@@ -13,16 +13,23 @@ import typer
 from pydantic import ValidationError
 
 from ingestor.cli.check import own_kind
-from ingestor.cli.common import Options, options, say, say_error, say_json
+from ingestor.cli.common import (
+    Options,
+    options,
+    require_web_address,
+    say,
+    say_error,
+    say_json,
+)
 from ingestor.cli.discovery import Found, found_at, looked_at, own_table
 from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings, editor, find, opml
 from ingestor.config.channels import channel_named, channels, shortest_name
 from ingestor.config.sections import FeedSettings
-from ingestor.errors import Forbidden, UsageError
-from ingestor.identity import canonical_url
+from ingestor.errors import UsageError
 from ingestor.model import Feed
+from ingestor.pipeline.judge import canonical_or_same
 from ingestor.pipeline.services import fetcher
 from ingestor.registry import names
 from ingestor.text.normalize import normalize
@@ -90,8 +97,8 @@ def add(
     settings = chosen.settings()
     if bool(url) == bool(channel):
         raise UsageError("give either an address or --channel")
-    if url and not url.startswith(("http://", "https://")):
-        raise UsageError(f'"{url}" is not an address; it begins with "http://" or "https://"')
+    if url:
+        require_web_address(url)
     given = {"author": author, "content": content, "every": every}
     more: dict[str, Any] = {key: value for key, value in given.items() if value}
     if categories := list(filter(None, category or ())):
@@ -329,10 +336,7 @@ def _validated(table: dict[str, Any]) -> FeedSettings:
 
 def _place(section: Feed) -> tuple[str, object]:
     """Return what makes two feeds one: where they are asked, and for which mark."""
-    try:
-        return canonical_url(section.url), section.options.get("tag", 0)
-    except Forbidden:
-        return section.url, section.options.get("tag", 0)
+    return canonical_or_same(section.url), section.options.get("tag", 0)
 
 
 def _refuse_known(settings: Settings, feed_: Feed) -> None:

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from ingestor.archive.front_matter import FileContent, render
-from ingestor.cli.common import Options, options, say, say_json
+from ingestor.cli.common import Options, options, require_web_address, say, say_json
 from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FeedSettings
-from ingestor.errors import ConfigError, Unreachable, UsageError
+from ingestor.errors import ConfigError, Unreachable
 from ingestor.extract import unannounced
 from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Body, Request, Response
@@ -40,8 +40,7 @@ def preview(
     """
     chosen = options(context)
     set_up_logs(chosen)
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f'"{url}" is not an address; it begins with "http://" or "https://"')
+    require_web_address(url)
     settings = _settings(chosen)
     with fetcher(settings, Clock(), named=url) as client:
         look = _look(client, url)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,7 +14,7 @@ from rich.text import Text
 from sqlalchemy.engine import make_url
 
 from ingestor.cli.archive import existing
-from ingestor.cli.common import options, say, say_json
+from ingestor.cli.common import options, say, say_csv, say_json
 from ingestor.cli.filters import (
     Doubted,
     Feeds,
@@ -39,7 +37,7 @@ from ingestor.store.search.hits import Hit, how_many_hits, marks, newest, snippe
 from ingestor.store.search.hits import search as find
 from ingestor.store.search.query import Order, Query
 from ingestor.text.dates import iso_utc
-from ingestor.text.sanitize import one_line, spreadsheet_cell
+from ingestor.text.sanitize import one_line
 
 MARKED = "bold yellow"
 SECURITIES_SHOWN = 6
@@ -107,7 +105,7 @@ def search(
             [_document(hit, words, found.named.get(hit.id, [])) for hit in found.hits], indent=2
         )
     elif as_csv:
-        say(_csv(found))
+        say_csv([*COLUMNS, "symbols"], _rows(found))
     elif not found.hits:
         say("No article has all of this.")
     elif titles:
@@ -182,16 +180,11 @@ COLUMNS = ("id", "date", "published_at", "media", "title", "url", "path")
 """Of CSV; the symbols of the securities follow, with a blank between two."""
 
 
-def _csv(found: _Found) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, "symbols"])
+def _rows(found: _Found) -> Iterator[list[str]]:
     for hit in found.hits:
         document = _document(hit, None, ())
-        cells = (one_line(str(document[name] or "")) for name in COLUMNS)
         named = " ".join(symbol for symbol, _ in found.named.get(hit.id, []))
-        writer.writerow([*map(spreadsheet_cell, cells), named])
-    return text.getvalue().removesuffix("\n")
+        yield [*(str(document[name] or "") for name in COLUMNS), named]
 
 
 def _show(found: _Found, query: Query | None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -20,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingestor.cli.archive import existing
-from ingestor.cli.common import options, say, say_json
+from ingestor.cli.common import options, say, say_csv, say_json
 from ingestor.cli.filters import (
     Feeds,
     Medium,
@@ -37,7 +35,7 @@ from ingestor.store.filters import Filters
 from ingestor.store.names.securities import KnownNames
 from ingestor.store.overview import ArticleCount, CountedBy
 from ingestor.text.dates import is_day
-from ingestor.text.sanitize import one_line, spreadsheet_cell
+from ingestor.text.sanitize import one_line
 
 LONGEST_GAP = timedelta(days=366)
 """What lies longer between two articles is left out, not counted as 0 day by day: there is always
@@ -112,7 +110,7 @@ def stats(
     if as_json:
         say_json([dict(zip(table.columns, row, strict=True)) for row in table.rows], indent=2)
     elif as_csv:
-        say(_csv(table))
+        say_csv(table.columns, table.rows)
     elif not table.rows:
         say("There is no such article.")
     elif as_chart:
@@ -194,16 +192,6 @@ def _periods(days: set[str], period: Period) -> list[str]:
         every.append(after)
     damaged = sorted(days - set(known))
     return list(dict.fromkeys(map(period.of, [*every, *damaged])))
-
-
-def _csv(table: _Counts) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    for row in table.rows:
-        cells = (one_line(value) if isinstance(value, str) else value for value in row)
-        writer.writerow(spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in cells)
-    return text.getvalue().removesuffix("\n")
 
 
 def _show(table: _Counts) -> None:
