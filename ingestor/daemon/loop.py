@@ -146,6 +146,7 @@ def stop_on_signals(
     heard: SimpleQueue[int] = SimpleQueue()
 
     def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        """Note a signal for the thread that does what it asks for."""
         heard.put(number)
 
     def follow() -> None:

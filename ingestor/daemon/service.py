@@ -93,14 +93,14 @@ class Service:
         heartbeat, ends = self._monitor.heartbeat, self._clock.monotonic() + LONGEST_WORK_SECONDS
         with heartbeat.running(WORK):
             # Most ticks of most daemons find nothing: one question instead of one a stage.
-            while self._stages.have_work():
+            busy = self._stages.have_work()
+            while busy:
                 for name in STAGES:
                     with heartbeat.running(name):
                         self._stages.turn(name)
                 asked = self.reload.is_set() or self._jumped.is_set()
                 late = asked or self._clock.monotonic() > ends
-                if late or self._clock.stop.is_set() or not self._stages.under_way:
-                    break
+                busy = self._stages.under_way and not (late or self._clock.stop.is_set())
         self._stages.rest()
         self._monitor.note_step()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import islice, takewhile
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ingestor.extract.boilerplate import is_hidden
 from ingestor.text.sanitize import address_text, one_line
@@ -148,7 +148,7 @@ def is_picture_box(element: Any, base_url: str) -> bool:
 def _is_lazy(image: Any, base_url: str) -> bool:
     """Whether a script puts a picture in the place of what the ``src`` shows."""
     address = _absolute(image.get("src") or "", base_url)
-    return not _is_shown(address) or address != picture_address(image, base_url)
+    return not _is_shown(urlsplit(address)) or address != picture_address(image, base_url)
 
 
 _BACKGROUND = re.compile(
@@ -189,15 +189,15 @@ def picture_address(element: Any, base_url: str) -> str:
         return ""
     for stated in _stated(element):
         address = _absolute(stated, base_url)
-        if _is_shown(address):
-            secure = _SINA.search(urlsplit(address).hostname or "")
+        parts = urlsplit(address)
+        if _is_shown(parts):
+            secure = _SINA.search(parts.hostname or "")
             return re.sub("^http:", "https:", address) if secure else address
     return ""
 
 
-def _is_shown(address: str) -> bool:
+def _is_shown(parts: SplitResult) -> bool:
     """Whether an absolute address is one of a picture that shows something."""
-    parts = urlsplit(address)
     return parts.scheme in {"http", "https"} and not _PLACEHOLDER.search(parts.path)
 
 

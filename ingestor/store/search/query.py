@@ -94,6 +94,7 @@ class Query:
         """Return whether an article with these normalized texts is meant."""
 
         def occurs(word: str) -> bool:
+            """Return whether a word stands in one of the texts."""
             return any(word in text for text in texts)
 
         return (
