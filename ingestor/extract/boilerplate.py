@@ -178,7 +178,8 @@ CLASSES = frozenset(
         "post_statement", "article-recommend", "related-news", "read-more", "art_app_down",
         "cookie-banner", "cookie-notice", "cookie-consent", "cookie-bar", "comment-box",
         "comment-form", "weibo-card", "second-title", "date-source", "weibo_info", "art_time",
-        "look_sub", "j_article_wbreco", "art_keywords", "suda_1028_guba", "xb_new_finance_app",
+        "related", "related_news", "related-list", "related-links", "related-articles",
+        "related-posts", "look_sub", "j_article_wbreco", "art_keywords", "suda_1028_guba", "xb_new_finance_app",
     )
 )  # fmt: skip
 
@@ -215,11 +216,7 @@ def marked_text(element: Any) -> list[Dropped]:
     if not text:
         return []
     name = element.get("id") or element.get("class") or "hidden"
-    return (
-        [Dropped(shortened(text, MOST_SHOWN), shortened(f"{element.tag} {name}", 60))]
-        if text
-        else []
-    )
+    return [Dropped(shortened(text, MOST_SHOWN), shortened(f"{element.tag} {name}", 60))]
 
 
 def is_video_box(element: Any) -> bool:

@@ -119,6 +119,12 @@ def relative(line: str, zone: tzinfo, moment: datetime) -> datetime | None:
     return None
 
 
+_ENGLISH_NUMBERS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+).split()
+_ENGLISH_NUMBER = re.compile(rf"\b(?:{'|'.join(_ENGLISH_NUMBERS)})\b")
+
 _ENGLISH = tuple(
     (re.compile(pattern), chinese)
     for pattern, chinese in (
@@ -148,10 +154,14 @@ ago is no day."""
 
 def from_english(line: str) -> str:
     """Return the Chinese of a time that English counts from now; another line as it is."""
-    told = line.lower().strip()
+    told = _ENGLISH_NUMBER.sub(_in_digits, line.lower().strip())
     for pattern, chinese in _ENGLISH:
         told = pattern.sub(chinese, told)
     return line if told.isascii() else told.strip()
+
+
+def _in_digits(word: re.Match[str]) -> str:
+    return str(_ENGLISH_NUMBERS.index(word[0]) + 2)
 
 
 def _on_day(rest: str, zone: tzinfo, moment: datetime, days: int) -> datetime | None:

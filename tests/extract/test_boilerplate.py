@@ -158,6 +158,16 @@ def test_a_line_that_is_a_link_goes_wherever_it_stands():
     assert extract_fragment(html, URL).text.split("\n") == [FIRST, "他点击查看了一遍。", LAST]
 
 
+@pytest.mark.parametrize("name", ["related", "related-list", "box related_news"])
+def test_a_list_whose_markup_says_related_goes_from_the_middle_too(name):
+    """The name is the site's own; prose stands before and behind it."""
+    html = f"""<p>{FIRST}</p><ul class="{name}"><li><a href="/1">甲厂停产检修，六月重开</a></li></ul>
+    <p>{LAST}</p>"""
+    body = extract_fragment(html, URL)
+    assert body.text.split("\n") == [FIRST, LAST]
+    assert [gone.text for gone in body.dropped] == ["甲厂停产检修，六月重开"]
+
+
 RELATED = {
     "under a heading": "<p>相关阅读：</p><ul><li><a href='/1'>甲厂停产</a></li><li><a href='/2'>乙厂开工</a></li></ul>",
     "with their dates": "<ul>"
