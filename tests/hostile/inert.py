@@ -21,7 +21,7 @@ MOMENT = datetime(2024, 3, 11, 1, 2, 3, tzinfo=UTC)
 CATEGORIES = ("金融", "新浪财经", "新浪财经－國內")
 PLAIN = (
     "p h2 h3 h4 h5 h6 ul ol li blockquote div table tbody tr figure figcaption "
-    "strong em sup sub u del code"
+    "strong em sup sub u del code pre"
 )
 ATTRIBUTES: dict[str, set[str]] = {
     **{name: set() for name in PLAIN.split()},

@@ -64,6 +64,7 @@ BODIES = {
     "a script inside a script": "<scr<script>ipt>steal()</scr</script>ipt>",
     "a script without an end": f"<p>{KEPT}</p><p>{LAST}</p><script>steal()",
     "a script in a comment that ends early": "<!--><script>steal()</script>-->",
+    "a script in lines that are kept": "<pre>steal()<script>steal()</script>\n  ok</pre>",
     "a comment without an end": f"<p>{KEPT}</p><p>{LAST}</p><!-- <p>",
     "a conditional comment": "<!--[if gte IE 4]><script>steal()</script><![endif]-->",
     "a CDATA section": "<![CDATA[<script>steal()</script>]]>",
