@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs docs-site release clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -121,8 +121,24 @@ format: install  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: install  ## Write docs/schema.md from the tables
-	$(BIN)/python -m tools.schema_page > docs/schema.md
+docs: install  ## Write the reference in docs/ from the commands, the example, the tables and the metrics
+	$(BIN)/python -m tools.reference
+
+docs-site:  ## The documentation as a website, in build/docs-site
+	test -x .venv-docs/bin/mkdocs || ($(PYTHON) -m venv .venv-docs && .venv-docs/bin/pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.7,<10' jieba)
+	rm -rf build/docs-source && mkdir -p build/docs-source
+	cp -r README.md README.zh-CN.md CHANGELOG.md CONTRIBUTING.md Dockerfile config.example.toml deploy docs build/docs-source/
+	.venv-docs/bin/mkdocs build --quiet --config-file docs/mkdocs.yml
+	@echo "open build/docs-site/index.html"
+
+release: install  ## Build sdist and wheel into dist/, check them, and run the demo with the wheel alone
+	rm -rf dist build/release
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
+	$(BIN)/python -m build --quiet --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/python -m tools.release dist/*.whl build/release
+	$(BIN)/cyclonedx-py environment --output-file dist/sbom.json build/release/bin/python
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-pywb .venv-bench .venv-docs .hexo .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,15 +1,22 @@
 """The documentation cannot lie: what it shows is run."""
 
+import os
 import re
+import shlex
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
+from typer.main import get_command
 
+from ingestor import cli
 from ingestor.config import load
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
-from tools import ROOT
+from tools import ROOT, reference
+from tools.made_up_sina import demo_articles, publish
 
 READMES = ["README.md", "README.zh-CN.md"]
 
@@ -54,12 +61,101 @@ def test_every_call_of_the_page_on_raw_files_is_one_that_exists(site):
         assert option in known
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_the_readmes_configuration_loads(name, tmp_path):
-    """The least that works does."""
-    (text,) = blocks(name, "toml")
-    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
-    assert len(load(tmp_path / "config.toml", {}).feeds) == 1
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_the_reference_is_made_of_what_it_describes(name):
+    """`make docs` writes it."""
+    assert (ROOT / "docs" / f"{name}.md").read_text("utf-8") == reference.PAGES[name]()
+
+
+def command_lines() -> list[tuple[str, str]]:
+    """Return the lines of the pages that start ``ingest``, each with its page."""
+    pages = [*READMES, *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+    told = [(name, line) for name in pages for line in "".join(blocks(name, "sh")).splitlines()]
+    return [(name, line) for name, line in told if line.startswith("ingest")]
+
+
+def test_the_pages_have_command_lines():
+    """Else the next test would look at nothing."""
+    assert len(command_lines()) > 60
+
+
+@pytest.mark.parametrize(("name", "line"), command_lines())
+def test_every_command_line_of_the_docs_is_understood(name, line):
+    """Its commands and options exist, and take what they are given; nothing is run."""
+    words = shlex.split(line, comments=True)[1:]
+    command, context = get_command(cli.application()), None
+    for end in ("|", ">"):
+        words = words[: words.index(end)] if end in words else words
+    called = "ingest"
+    while True:
+        context = command.make_context(called, list(words), parent=context)
+        rest = [*getattr(context, "_protected_args", ()), *context.args]
+        if not hasattr(command, "commands") or not rest:
+            break
+        called, command, words = command.resolve_command(context, rest)
+    assert command.name, name
+
+
+SQLITE3 = f"""#!{sys.executable}
+import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]):
+    print(*row, sep="|")
+"""
+"""What the tutorial asks of ``sqlite3``, for a machine that has no shell of SQLite's."""
+
+TUTORIALS = ["docs/tutorial.md", "docs/tutorial.zh-CN.md"]
+
+
+def test_both_tutorials_do_the_same():
+    """Line by line."""
+    english, chinese = (blocks(name, "sh") for name in TUTORIALS)
+    assert english == chinese
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs(site, net):
+    """Each line as it stands, in a shell, in the folder that ``make demo`` leaves."""
+    publish(net, demo_articles())
+    site.configure()
+    assert site.run("--once").returncode == 0
+    programs = site.folder / "bin"
+    programs.mkdir()
+    ingest = programs / "ingest"
+    ingest.write_text(f'#!/bin/sh\nexec {sys.executable} -m ingestor "$@"\n')
+    ingest.chmod(0o755)
+    (programs / "sqlite3").write_text(SQLITE3)
+    (programs / "sqlite3").chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    shown = ""
+    for line in "".join(blocks(TUTORIALS[0], "sh")).splitlines():
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=site.folder,
+            env=site.environment() | {"PATH": path, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stdout != "" or ">" in line) == (0, True), (line, done.stderr)
+        shown += done.stdout
+    for seen in ("石门水泥", "sh600999", "first seen", "0 disagreements", "新浪财经－7×24"):
+        assert seen in shown
+
+
+def configurations() -> list[tuple[str, str]]:
+    """Return the pieces of configuration that the pages show, each with its page."""
+    pages = [*READMES, *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+    return [(name, text) for name in pages for text in blocks(name, "toml")]
+
+
+@pytest.mark.parametrize(("name", "text"), configurations())
+def test_every_configuration_of_the_docs_loads(name, text, tmp_path):
+    """As it stands, beside a feed where it has none; the READMEs' is whole."""
+    path = tmp_path / "config.toml"
+    least = "" if "[[feeds]]" in text else configurations()[0][1]
+    path.write_text(f"{text}\n{least}", encoding="utf-8")
+    assert len(load(path, {}).feeds) == 1, name
 
 
 @pytest.mark.parametrize(

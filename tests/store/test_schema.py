@@ -13,8 +13,6 @@ from ingestor.store.schema import metadata
 from ingestor.store.schema.views import VIEWS
 from tests.support.migrations import migrate
 from tests.support.structure import structure
-from tools import ROOT
-from tools.schema_page import page
 
 DESIGNED = {
     "articles": "id url date title author media editor summary headimg content_html content_text content_sha256 published_at first_seen_at updated_at revision path origin",
@@ -38,11 +36,6 @@ def database(tmp_path):
     upgrade(made)
     yield made
     made.close()
-
-
-def test_the_page_of_the_schema_is_that_of_the_tables():
-    """`make docs` writes it."""
-    assert (ROOT / "docs" / "schema.md").read_text("utf-8") == page()
 
 
 def test_every_column_says_what_it_means():
