@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs docs-site release clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*  \#\# .*/\1/p' $(MAKEFILE_LIST))
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -69,6 +69,11 @@ hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm
 	mkdir -p .hexo && cp tests/neighbours/hexo/package.json .hexo/
 	cd .hexo && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
 	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/neighbours/test_hexo.py
+
+rsshub: install  ## Let a real RSSHub read the made-up Sina, and ingest its feeds (npm, 433 MB)
+	mkdir -p .rsshub && cp tests/neighbours/rsshub/package.json .rsshub/
+	cd .rsshub && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	INGEST_RSSHUB=.rsshub $(BIN)/python -m pytest tests/neighbours/test_rsshub.py
 
 browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
@@ -141,4 +146,4 @@ release: install  ## Build sdist and wheel into dist/, check them, and run the d
 	$(BIN)/cyclonedx-py environment --output-file dist/sbom.json build/release/bin/python
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .venv-pywb .venv-bench .venv-docs .hexo .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-pywb .venv-bench .venv-docs .hexo .rsshub .mypy_cache .ruff_cache .pytest_cache build dist
