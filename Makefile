@@ -75,6 +75,10 @@ rsshub: install  ## Let a real RSSHub read the made-up Sina, and ingest its feed
 	cd .rsshub && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
 	INGEST_RSSHUB=.rsshub $(BIN)/python -m pytest tests/neighbours/test_rsshub.py
 
+promtool: install  ## Let Prometheus's promtool check the metrics and the alerts (Debian's package)
+	test -x .prometheus/usr/bin/promtool || (mkdir -p .prometheus && cd .prometheus && apt-get -qq download prometheus && dpkg -x prometheus_*.deb .)
+	INGEST_PROMTOOL=.prometheus/usr/bin/promtool $(BIN)/python -m pytest tests/neighbours/test_prometheus.py
+
 browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/browse/test_browser.py
@@ -146,4 +150,4 @@ release: install  ## Build sdist and wheel into dist/, check them, and run the d
 	$(BIN)/cyclonedx-py environment --output-file dist/sbom.json build/release/bin/python
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .venv-pywb .venv-bench .venv-docs .hexo .rsshub .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-pywb .venv-bench .venv-docs .hexo .prometheus .rsshub .mypy_cache .ruff_cache .pytest_cache build dist

@@ -95,6 +95,23 @@ def _paragraph(told: list[str]) -> list[str]:
 
 def metrics() -> str:
     """Return the page on the metrics, from what ``/metrics`` says of itself."""
+    counted, gauges = _all_metrics()
+    lines = ["# Metrics", "", f"{MADE} from what `/metrics` says of itself (`service.listen`).", ""]
+    lines += ["| metric | type | |", "|---|---|---|"]
+    families = [*counted.registry.collect(), *gauges.collect()]
+    for family in sorted(families, key=lambda family: family.name):
+        ending = "_total" if family.type == "counter" else ""
+        lines.append(f"| `{family.name}{ending}` | {family.type} | {family.documentation} |")
+    return "\n".join([*lines, ""])
+
+
+def exposition() -> str:
+    """Return what ``/metrics`` answers for an archive in which nothing has happened yet."""
+    counted, gauges = _all_metrics()
+    return counted.text(gauges).decode()
+
+
+def _all_metrics() -> tuple[Metrics, Gauges]:
     heartbeat: Any = SimpleNamespace(
         snapshot=HealthSnapshot(0, 0, 0, 0, 0, 0),
         trouble="",
@@ -102,14 +119,9 @@ def metrics() -> str:
     )
     freshness: Any = SimpleNamespace(late=list)
     folders: Any = SimpleNamespace(latest=lambda: {"archive": FolderSize(0, 0)})
-    gauges = Gauges(heartbeat, freshness, folders, lambda: ClusterState(0, (), {}, ()))
-    lines = ["# Metrics", "", f"{MADE} from what `/metrics` says of itself (`service.listen`).", ""]
-    lines += ["| metric | type | |", "|---|---|---|"]
-    families = [*Metrics(Clock()).registry.collect(), *gauges.collect()]
-    for family in sorted(families, key=lambda family: family.name):
-        ending = "_total" if family.type == "counter" else ""
-        lines.append(f"| `{family.name}{ending}` | {family.type} | {family.documentation} |")
-    return "\n".join([*lines, ""])
+    return Metrics(Clock()), Gauges(
+        heartbeat, freshness, folders, lambda: ClusterState(0, (), {}, ())
+    )
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
