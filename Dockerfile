@@ -1,8 +1,16 @@
 # Two stages: what builds is not what runs.
 FROM python:3.12-slim AS build
+# What one machine can use; compose.cluster.yaml asks for what many need.
+ARG EXTRAS=browse,metrics,pandas,parquet,s3
+RUN python -m venv /opt/ingestor
+# The dependencies first: their layer stays while only the source changes.
+COPY pyproject.toml /source/pyproject.toml
+RUN python -c "import os, tomllib; told = tomllib.load(open('/source/pyproject.toml', 'rb'))['project']; \
+    print(*told['dependencies'], *(need for extra in os.environ['EXTRAS'].split(',') \
+    for need in told['optional-dependencies'][extra]), sep=chr(10))" > /tmp/requirements.txt \
+ && /opt/ingestor/bin/pip install --no-cache-dir -r /tmp/requirements.txt
 COPY . /source
-RUN python -m venv /opt/ingestor \
- && /opt/ingestor/bin/pip install --no-cache-dir '/source[metrics,cluster]' \
+RUN /opt/ingestor/bin/pip install --no-cache-dir --no-deps /source \
  # The final image installs nothing.
  && /opt/ingestor/bin/pip uninstall --yes pip
 

@@ -114,7 +114,7 @@ def built(folder: Path) -> Image:
 def _step(image: Image, instruction: str, arguments: str, roots: dict[str, Path]) -> None:
     if instruction == "RUN":
         _in(image.root, arguments, image.environment)
-    elif instruction == "ENV":
+    elif instruction in {"ARG", "ENV"}:
         image.environment |= variables(arguments, image.environment)
     elif instruction == "COPY":
         *options, source, target = arguments.split()
@@ -122,8 +122,11 @@ def _step(image: Image, instruction: str, arguments: str, roots: dict[str, Path]
         if options:
             stage = options[0].removeprefix("--from=")
             shutil.copytree(roots[stage] / source.lstrip("/"), to, symlinks=True)
+        elif (ROOT / source).is_file():
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / source, to)
         else:
-            shutil.copytree(ROOT / source, to, ignore=_ignored)
+            shutil.copytree(ROOT / source, to, ignore=_ignored, dirs_exist_ok=True)
     elif instruction in {"VOLUME", "WORKDIR"}:
         (image.root / arguments.lstrip("/")).mkdir(parents=True, exist_ok=True)
     elif instruction not in {"USER", "HEALTHCHECK", "STOPSIGNAL", "ENTRYPOINT"}:
