@@ -10,6 +10,7 @@ import typer
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_error
 from ingestor.maintenance.backup import back_up
+from ingestor.text.counts import counted
 
 
 def backup(
@@ -28,7 +29,10 @@ def backup(
     database.close()
     for name in report.missing_warc_files:
         say_error(f"{settings.archive.raw_dir / name}: is missing; `ingest verify` says more")
-    shown = f", {report.pictures} pictures" if report.pictures else ""
-    say(f"{destination}: the database, {report.files} files, {report.warc_files} WARC files{shown}")
+    shown = f", {counted(report.pictures, 'picture')}" if report.pictures else ""
+    say(
+        f"{destination}: the database, {counted(report.files, 'file')}, "
+        f"{counted(report.warc_files, 'WARC file')}{shown}"
+    )
     if report.missing_warc_files:
         raise typer.Exit(1)

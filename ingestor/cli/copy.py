@@ -17,6 +17,7 @@ from ingestor.errors import NoArchiveYet
 from ingestor.maintenance.copy import copy_archive
 from ingestor.store.db import rows
 from ingestor.store.db.database import Database
+from ingestor.text.counts import counted
 
 _LONGEST_STOP = timedelta(seconds=30)
 """What the part that is being written takes at most."""
@@ -52,7 +53,7 @@ def copy(
     if count is None:
         say_error("stopped; the same command goes on there")
         raise typer.Exit(1)
-    say(f"{new.where}: {count} rows, each as it was; files and WARC stay where they are")
+    say(f"{new.where}: {counted(count, 'row')}, each as it was; files and WARC stay where they are")
 
 
 def _left(source: Database, target: Database) -> int:

@@ -32,6 +32,7 @@ from ingestor.model import Feed
 from ingestor.pipeline.judge import canonical_or_same
 from ingestor.pipeline.services import fetcher
 from ingestor.registry import names
+from ingestor.text.counts import counted
 from ingestor.text.normalize import normalize
 from ingestor.text.sanitize import one_line, shortened
 
@@ -199,7 +200,10 @@ def import_(
     if len(broken) > MOST_LINES:
         say_error(f"{file}: and {len(broken) - MOST_LINES} more like these")
     verb = "would be added" if dry_run else "added"
-    say(f"{len(listed)} feeds: {len(tables)} {verb}, {known} already here, {len(broken)} broken")
+    say(
+        f"{counted(len(listed), 'feed')}: {len(tables)} {verb}, {known} already here, "
+        f"{len(broken)} broken"
+    )
     if broken:
         raise typer.Exit(1)
 
@@ -256,7 +260,7 @@ def export(
             written.write(text)
     except FileExistsError as error:
         raise UsageError(f"{file}: is there already; --force writes in its place") from error
-    say(f"{file}: {len(sections)} feeds")
+    say(f"{file}: {counted(len(sections), 'feed')}")
 
 
 def list_channels(

@@ -22,6 +22,7 @@ from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline.imports.posts import ImportedFile, count_files, import_folder
+from ingestor.text.counts import counted
 from ingestor.workers import Workers
 
 Paths = Annotated[
@@ -127,12 +128,19 @@ class ImportSummary:
     def sentence(self, *, dry_run: bool) -> str:
         """Return the numbers for a person."""
         text = (
-            "{files} files: {adopted} {verb}, {known} already here, {ambiguous} ambiguous, "
+            "{counted}: {adopted} {verb}, {known} already here, {ambiguous} ambiguous, "
             "{failed} not readable; {seconds} s"
-        ).format(**self.numbers(), verb="would be adopted" if dry_run else "adopted")
+        ).format(
+            **self.numbers(),
+            counted=counted(self.outcomes.total() - self.outcomes["other"], "file"),
+            verb="would be adopted" if dry_run else "adopted",
+        )
         if self.suffixes:
             kinds = ", ".join(f"{kind} {count}" for kind, count in self.suffixes.most_common(5))
-            text += f"; {self.outcomes['other']} files that are no posts left alone ({kinds})"
+            others = counted(
+                self.outcomes["other"], "file that is no post", "files that are no posts"
+            )
+            text += f"; {others} left alone ({kinds})"
         return f"{text}; interrupted: run it again to go on" if self.interrupted else text
 
 

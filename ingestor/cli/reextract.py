@@ -31,6 +31,7 @@ from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import Value
+from ingestor.text.counts import counted
 from ingestor.text.sanitize import one_line
 from ingestor.workers import Workers
 
@@ -132,7 +133,7 @@ def _run(
     for line in tally.lines(without_page=every - kept, dry_run=diffs is not None):
         say(line)
     seconds = max(clock.monotonic() - began, 0.001)
-    say(f"{seconds:.1f} s, {60 * tally.read / seconds:.0f} articles a minute")
+    say(f"{seconds:.1f} s, {counted(round(60 * tally.read / seconds), 'article')} a minute")
     if tally.read < kept:
         say_error(
             f"stopped after {tally.read} of {kept}; the same command"
@@ -198,8 +199,8 @@ class ReextractionTally:
             doubted = self._outcomes["doubted"]
             yield f"not the article: {one_line(', '.join(parts))}; {doubted} doubted"
         yield (
-            f"{self.read} articles read again: {self._outcomes['changed']} {verb}, "
-            f"{self.unreadable} unreadable; {without_page} have no kept page"
+            f"{counted(self.read, 'article')} read again: {self._outcomes['changed']} {verb}, "
+            f"{self.unreadable} unreadable, {without_page} without a kept page"
         )
 
     def _say_unreadable(self, result: ReextractionResult) -> None:
@@ -240,5 +241,5 @@ def _shown(name: str, value: Value, other: Value) -> str:
         members = (member if isinstance(member, str) else " ".join(member) for member in only)
         text = ", ".join(members) or "-"
     else:
-        text = f"{len(value)} characters" if name == "html" else value or "''"
+        text = counted(len(value), "character") if name == "html" else value or "''"
     return one_line(text)[:VALUE_CHARACTERS]

@@ -9,6 +9,7 @@ import typer
 from ingestor.cli.archive import chosen_feeds, existing
 from ingestor.cli.common import options, say
 from ingestor.store import entries, feeds
+from ingestor.text.counts import counted
 
 
 def retry(
@@ -30,6 +31,6 @@ def retry(
         count = entries.retry(connection, ids if feed else None)
         resumed = feeds.resume(connection, ids)
     database.close()
-    say(f"{count} parked entries are due again")
+    say(f"{counted(count, 'parked entry is', 'parked entries are')} due again")
     if resumed:
-        say(f"{resumed} stopped feeds are asked again")
+        say(f"{counted(resumed, 'stopped feed is', 'stopped feeds are')} asked again")

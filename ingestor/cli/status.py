@@ -24,6 +24,7 @@ from ingestor.store.coordination.cluster_state import ClusterState, cluster_stat
 from ingestor.store.db.database import Database
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.overview import FeedHealth, Parked, late_feeds
+from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
 
@@ -184,9 +185,10 @@ def _show_doubts(console: Console, state: State) -> None:
     for name, reason in state.doubted.items():
         console.print(Text(f"doubted {one_line(name)}: {redact(one_line(reason))}"))
     for doubt in state.doubts[:DOUBTS_SHOWN]:
-        pages = "page" if doubt.looks == 1 else "pages"
         reason = redact(one_line(doubt.reason))
-        console.print(Text(f"doubts  {doubt.host}: {doubt.looks} {pages} in a day: {reason}"))
+        console.print(
+            Text(f"doubts  {doubt.host}: {counted(doubt.looks, 'page')} in a day: {reason}")
+        )
     for feed in state.feeds:
         if feed.active and feed.zone_shift_s:
             hours = feed.zone_shift_s // 3600

@@ -22,6 +22,7 @@ from ingestor.errors import PostUnreadable, UsageError
 from ingestor.pipeline.captures import make_folders, opened_warc, require_folders
 from ingestor.pipeline.imports.warc import Home, WarcBatch, WarcImport
 from ingestor.store import feeds
+from ingestor.text.counts import counted
 from ingestor.workers import Workers
 
 HOSTS = ("sina.com.cn", "sina.cn")
@@ -72,14 +73,15 @@ class WarcSummary:
         """Return the numbers for a person."""
         of = self.outcomes
         text = (
-            f"{of['new']} new articles, {of['revised']} revisions, {of['unchanged']} unchanged, "
+            f"{counted(of['new'], 'new article')}, {counted(of['revised'], 'revision')}, "
+            f"{of['unchanged']} unchanged, "
             f"{of['earlier']} known earlier, {of['known']} already here, "
             f"{of['older']} older than what is known"
             f"{' (nothing is stored)' if dry_run else ''}; {self.seconds} s"
         )
         if self.skipped:
             why = ", ".join(f"{reason} {count}" for reason, count in self.skipped.most_common())
-            text += f"; {self.skipped.total()} records skipped ({why})"
+            text += f"; {counted(self.skipped.total(), 'record')} skipped ({why})"
         return f"{text}; interrupted: run it again to go on" if self.interrupted else text
 
 

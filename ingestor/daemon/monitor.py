@@ -29,6 +29,7 @@ from ingestor.errors import ConfigError
 from ingestor.observer import Observer
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
+from ingestor.text.counts import counted
 
 TELL_SECONDS = 1.0
 """How long a message to the service manager may take: the work waits for it."""
@@ -253,12 +254,12 @@ class Monitor:
     def _status(self) -> str:
         trouble, snapshot = self.heartbeat.trouble, self.heartbeat.snapshot
         if self._is_worker:
-            return trouble or f"{len(self.heartbeat.steps)} jobs running"
+            return trouble or f"{counted(len(self.heartbeat.steps), 'job')} running"
         if snapshot is None:
             return f"{trouble}; " if trouble else ""
         counts = (
-            f"{snapshot.feeds} feeds ({snapshot.failing} failing), "
-            f"{snapshot.pending} entries pending, {snapshot.parked} parked"
+            f"{counted(snapshot.feeds, 'feed')} ({snapshot.failing} failing), "
+            f"{counted(snapshot.pending, 'entry')} pending, {snapshot.parked} parked"
         )
         return f"{trouble}; {counts}" if trouble else counts
 

@@ -33,7 +33,7 @@ def test_the_feed_that_a_page_names_is_found_looked_at_and_written(site, net):
     before = (site.folder / "config.toml").read_text("utf-8")
     done = site.run("feed", "add", PAGE, "--every", "15m")
     assert done.returncode == 0, done.stderr
-    assert '"c", 1 entries' in done.stdout
+    assert '"c", 1 entry' in done.stdout
     assert configured(site)[-1] == {"name": "c", "kind": "rss", "url": FEED, "every": "15m"}
     assert (site.folder / "config.toml").read_text("utf-8").startswith(before)
     assert site.run("check").returncode in {0, 1}
@@ -119,7 +119,7 @@ def test_feeds_are_listed_removed_exported_and_imported(site, net):
     assert site.run("feed", "export", "a.opml").returncode == 0
     assert site.run("feed", "export", "a.opml").returncode == 2
     done = site.run("feed", "import", "a.opml")
-    assert done.stdout == "1 feeds: 0 added, 1 already here, 0 broken\n"
+    assert done.stdout == "1 feed: 0 added, 1 already here, 0 broken\n"
     name = configured(site)[0]["name"]
     assert site.run("feed", "remove", name).returncode == 0
     assert "feeds" not in tomllib.loads((site.folder / "config.toml").read_text("utf-8"))

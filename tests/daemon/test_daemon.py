@@ -54,7 +54,7 @@ def test_ready_is_said_after_the_first_tick_and_the_watchdog_is_fed(site, net, m
         wait_for(lambda: manager.heard("READY=1"))
         assert net.asked(FEED_URL)
         wait_for(lambda: manager.heard("WATCHDOG=1"))
-        wait_for(lambda: manager.heard("STATUS=1 feeds (0 failing), 0 entries pending, 0 parked"))
+        wait_for(lambda: manager.heard("STATUS=1 feed (0 failing), 0 entries pending, 0 parked"))
         assert daemon.stop() == 0, daemon.said()
     assert manager.heard("STOPPING=1")
     ready = [line for message in manager.hear() for line in message].index("READY=1")
