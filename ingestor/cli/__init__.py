@@ -299,7 +299,9 @@ def _explain(error: Exception) -> int:
     if not isinstance(error, IngestorError):
         say_error(f"a bug: {error!r}; run it again with --debug for the whole story")
         return 1
-    say_error(str(error))
+    # A configuration has a line for each mistake; another's text is one line.
+    for line in str(error).splitlines() if isinstance(error, ConfigError) else [str(error)]:
+        say_error(line)
     if isinstance(error, (ConfigError, UsageError)):
         return 2
     if isinstance(error, ArchiveInUse):

@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from ingestor.cli.archive import chosen_feeds
+from ingestor.cli.archive import chosen_feeds, say_same_places
 from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
@@ -34,6 +34,7 @@ def check(context: typer.Context) -> None:
     set_up_logs(chosen)
     settings = chosen.settings()
     feeds = chosen_feeds(settings, [])
+    say_same_places(feeds)
     say(f"database  {_database(settings)}")
     require_folders(settings.archive)
     if not _feeds(settings, feeds):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from ingestor.errors import ConfigError, UsageError
+from ingestor.errors import UsageError
 from ingestor.text.sanitize import escaped, one_line, redact, spreadsheet_cell, visible
 
 if TYPE_CHECKING:
@@ -45,16 +45,8 @@ class Options:
         from ingestor.registry import names  # noqa: PLC0415
 
         path = find(self.config, os.environ)
-        settings = load(path, os.environ)
-        # Asked here, so that a wrong kind is found before anything is opened.
-        known = names("ingestor.sources")
-        for number, feed in enumerate(settings.feeds, start=1):
-            if feed.kind not in known:
-                raise ConfigError(
-                    f'{path}: feeds[{number}].kind: there is no feed kind "{feed.kind}"; '
-                    f"there are: {', '.join(known)}"
-                )
-        return settings
+        # So that a wrong kind is found before anything is opened.
+        return load(path, os.environ, names("ingestor.sources"))
 
 
 class ErrorStream:

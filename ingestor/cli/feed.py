@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from ingestor.cli.archive import asked_place
 from ingestor.cli.check import own_kind
 from ingestor.cli.common import (
     Options,
@@ -26,10 +27,10 @@ from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings, editor, find, opml
 from ingestor.config.channels import channel_named, channels, shortest_name
+from ingestor.config.problems import explained
 from ingestor.config.sections import FeedSettings
 from ingestor.errors import UsageError
 from ingestor.model import Feed
-from ingestor.pipeline.judge import canonical_or_same
 from ingestor.pipeline.services import fetcher
 from ingestor.registry import names
 from ingestor.text.counts import counted
@@ -213,7 +214,7 @@ def _importable(
 ) -> tuple[list[dict[str, Any]], list[str], int]:
     """Return the sections to be added, what is broken, and how many are there already."""
     taken = {section.name for section in settings.feeds}
-    places = {_place(section.feed()) for section in settings.feeds}
+    places = {asked_place(section.feed()) for section in settings.feeds}
     tables: list[dict[str, Any]] = []
     broken: list[str] = []
     known, kinds = 0, names("ingestor.sources")
@@ -223,7 +224,7 @@ def _importable(
         table: dict[str, Any] = {"kind": kind, "url": each.url}
         table |= {key: int(text) if key == "tag" else text for key, text in more.items() if text}
         try:
-            place = _place(_validated({"name": "new", **table}).feed())
+            place = asked_place(_validated({"name": "new", **table}).feed())
         except (UsageError, ValueError) as error:
             broken.append(f'feed {number} ("{shortened(each.title, 60)}"): {error}')
             continue
@@ -333,19 +334,13 @@ def _validated(table: dict[str, Any]) -> FeedSettings:
     try:
         return FeedSettings.model_validate(table)
     except ValidationError as error:
-        problem = error.errors()[0]
-        key = f"{problem['loc'][0]}: " if problem["loc"] else ""
-        raise UsageError(f"{key}{problem['msg'].removeprefix('Value error, ')}") from error
-
-
-def _place(section: Feed) -> tuple[str, object]:
-    """Return what makes two feeds one: where they are asked, and for which mark."""
-    return canonical_or_same(section.url), section.options.get("tag", 0)
+        _, problem = next(explained(error, FeedSettings))
+        raise UsageError(problem) from error
 
 
 def _refuse_known(settings: Settings, feed_: Feed) -> None:
     for section in settings.feeds:
-        if _place(section.feed()) == _place(feed_):
+        if asked_place(section.feed()) == asked_place(feed_):
             raise UsageError(f'{feed_.url}: is there already, as "{section.name}"')
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ingestor import log
-from ingestor.cli.archive import chosen_feeds
+from ingestor.cli.archive import chosen_feeds, say_same_places
 from ingestor.cli.common import Options, day_option, say, say_error, say_json
 from ingestor.cli.logs import chosen_format, set_up_logs
 from ingestor.cli.progress import bar
@@ -43,7 +43,7 @@ def serve(chosen: Options) -> None:
 
     set_up_logs(chosen)
     settings = chosen.settings()
-    chosen_feeds(settings, [])
+    say_same_places(chosen_feeds(settings, []))
     clock = Clock()
     with closing(Database(settings.store.url)) as database:
         manager = systemd(os.environ)
@@ -56,6 +56,7 @@ def once(chosen: Options, names: Sequence[str], *, as_json: bool) -> None:
     """Run one pass over all feeds, or those of these names."""
     listed, settings = _set_up(chosen)
     feeds, clock = chosen_feeds(settings, names), Clock()
+    say_same_places(feeds)
     with _services(settings, clock) as services:
         summary = run_pass(services, feeds)
     _report(summary, chosen, listed=listed, as_json=as_json)

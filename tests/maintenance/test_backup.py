@@ -100,3 +100,32 @@ def test_a_lost_warc_file_is_said_and_the_rest_backed_up(full, net):
     assert done.returncode == 1
     assert "is missing" in done.stderr
     assert (full.folder / "copy" / "archive.db").exists()
+
+
+READS = [
+    ("status",), ("search", "公司"), ("show", "1"), ("stats",), ("verify",),
+    ("export", "-"), ("reextract", "--dry-run"), ("import", "posts", "--dry-run"),
+]  # fmt: skip
+
+
+def test_looking_at_a_backup_changes_no_byte_of_it(full):
+    """Its file is in no write-ahead mode, and no command that only reads puts it there."""
+    full.run("backup", "copy")
+    copy = Site(full.folder / "copy", full.net)
+    (copy.folder / "posts").mkdir()
+    before = (copy.folder / "archive.db").read_bytes()
+    for command in READS:
+        done = copy.run(*command)
+        assert done.returncode == 0, (command, done.stderr)
+        assert (copy.folder / "archive.db").read_bytes() == before, command
+        assert not list(copy.folder.glob("archive.db-*")), command
+
+
+def test_a_backup_has_the_configuration_and_is_an_archive_by_itself(full):
+    """With the paths of a backup as its default; what else it says is as it was."""
+    full.configure(archive='dir = "posts"\nraw_dir = "raw"', schedule='every = "7m"')
+    full.run("--once")
+    text = (full.folder / "config.toml").read_text("utf-8")
+    done = full.run("backup", "copy")
+    assert "config.toml" in done.stdout
+    assert (full.folder / "copy" / "config.toml").read_text("utf-8") == text
