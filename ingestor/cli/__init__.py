@@ -260,17 +260,18 @@ def ingest(
     context.obj = Options(config, verbose, quiet, debug, log_format)
     if once or context.invoked_subcommand:
         _end_with_the_terminal()
-    given = any((once, feed, as_json, since, until, force, defer))
+    of_since = {"--until": until, "--force": force, "--defer": defer}
+    of_once = {"--feed": feed, "--json": as_json, "--since": since, **of_since}
+    given = [name for name, value in of_once.items() if value]
     if verb := context.invoked_subcommand:
-        if given:
-            raise UsageError(f"options before `{verb}` belong behind it: ingest {verb} --help")
+        if given or once:
+            name = "--once" if once else given[0]
+            raise UsageError(f"{name}: options of `{verb}` stand behind it: ingest {verb} --help")
         return
     if given and not once:
-        raise UsageError("--feed, --json, --since, --until, --force and --defer go with --once")
-    if (until or force) and not since:
-        raise UsageError("--until and --force go with --since")
-    if defer and not since:
-        raise UsageError("--defer goes with --since")
+        _refuse_without("--once", given, given)
+    if not since and (without := [name for name, value in of_since.items() if value]):
+        _refuse_without("--since", without, given)
     from ingestor.cli import run  # noqa: PLC0415 - nothing of it is needed for another command
 
     if not once:
@@ -281,6 +282,15 @@ def ingest(
         )
     else:
         run.once(context.obj, feed or [], as_json=as_json)
+
+
+def _refuse_without(missing: str, without: list[str], given: list[str]) -> NoReturn:
+    """Raise which option these go with, and how the command reads with it."""
+    values = {"--feed": " NAME", "--since": " DAY", "--until": " DAY"}
+    names = dict.fromkeys(["--once", *given, missing])
+    call = " ".join(f"{name}{values.get(name, '')}" for name in names)
+    goes = f"{' and '.join(without)} {'goes' if len(without) == 1 else 'go'}"
+    raise UsageError(f"{goes} with {missing}, which is missing: ingest {call}")
 
 
 def _end_with_the_terminal() -> None:

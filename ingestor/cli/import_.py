@@ -51,8 +51,11 @@ Copy = Annotated[
     bool, typer.Option("--copy", help="With FILE: copy the records into the archive's WARC.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be adopted; store nothing.")
+    bool, typer.Option("--dry-run", help="List what would be adopted; store nothing.")
 ]
+LISTED = {"adopted": "would be adopted", "known": "is already here"}
+"""What --dry-run says of a file; of the others every import says what is wrong with them."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")]
 
 
@@ -90,7 +93,7 @@ def import_(
     _require_foreign(folder, settings)
     began = clock.monotonic()
     with stop_on_signals(clock, settings.service.stop_timeout):
-        summary = _import(folder, settings, clock, dry_run=dry_run)
+        summary = _import(folder, settings, clock, dry_run=dry_run, listed=not as_json)
     summary.seconds = round(clock.monotonic() - began, 3)
     summary.interrupted = clock.stop.is_set()
     say(json.dumps(summary.numbers()) if as_json else summary.sentence(dry_run=dry_run))
@@ -156,7 +159,9 @@ def _require_foreign(folder: Path, settings: Settings) -> None:
         )
 
 
-def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) -> ImportSummary:
+def _import(
+    folder: Path, settings: Settings, clock: Clock, *, dry_run: bool, listed: bool
+) -> ImportSummary:
     summary = ImportSummary()
     opened = rehearsal(settings) if dry_run else archive(settings)
     with (
@@ -168,6 +173,8 @@ def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) ->
             write()
             for file in batch:
                 _count(file, summary)
+                if dry_run and listed and file.outcome in LISTED:
+                    say(f"{file.path}: {LISTED[file.outcome]}")
             advance(len(batch))
     return summary
 

@@ -76,6 +76,14 @@ def backfill(
     feeds, clock = chosen_feeds(settings, names), Clock()
     span = _span(*days, clock.now())
     walked = _with_past(feeds)
+    if not walked:
+        say_error(
+            "nothing to walk: none of these feeds has a past; those of kind sina-roll, sina-live "
+            "and sitemap have"
+        )
+        if as_json:
+            say_json(Summary().numbers())
+        return
     if defer:
         from ingestor.cli.defer import defer_backfill  # noqa: PLC0415 - workers are a cluster's
 
@@ -137,10 +145,6 @@ def _span(since: str, until: str | None, now: datetime) -> tuple[date, date]:
 def _with_past(feeds: Sequence[Feed]) -> list[Feed]:
     """Return the feeds whose past can be asked for, and say which are left out."""
     walked = [feed for feed in feeds if has_past(feed.kind)]
-    if not walked:
-        raise UsageError(
-            "none of these feeds has a past; those of kind sina-roll, sina-live and sitemap have"
-        )
     for feed in feeds:
         if feed not in walked:
             say_error(f"feed {feed.name}: a feed of kind {feed.kind} has no past; left out")

@@ -104,7 +104,14 @@ def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: boo
         # The past is told in its order, in whatever order the files are named.
         for path in sorted(asked.paths, key=begun_at):
             if not clock.stop.is_set():
-                _import_file(importer, path, summary, write=opened[1], advance=advance)
+                _import_file(
+                    importer,
+                    path,
+                    summary,
+                    write=opened[1],
+                    advance=advance,
+                    listed=asked.dry_run and not as_json,
+                )
     summary.seconds = round(clock.monotonic() - began, 3)
     summary.interrupted = clock.stop.is_set()
     if as_json:
@@ -122,12 +129,15 @@ def _import_file(
     *,
     write: Callable[[], object],
     advance: Advance,
+    listed: bool,
 ) -> None:
     shown = 0
     try:
         for batch in importer.batches(path):
             write()
             _count(batch, path, summary)
+            for address, outcome in batch.pages if listed else ():
+                say(f"{outcome:<9} {address}")
             advance(batch.position // _MIB - shown)
             shown = batch.position // _MIB
     except (PostUnreadable, OSError) as error:

@@ -121,11 +121,13 @@ def test_looking_at_a_backup_changes_no_byte_of_it(full):
         assert not list(copy.folder.glob("archive.db-*")), command
 
 
-def test_a_backup_has_the_configuration_and_is_an_archive_by_itself(full):
-    """With the paths of a backup as its default; what else it says is as it was."""
-    full.configure(archive='dir = "posts"\nraw_dir = "raw"', schedule='every = "7m"')
-    full.run("--once")
-    text = (full.folder / "config.toml").read_text("utf-8")
-    done = full.run("backup", "copy")
-    assert "config.toml" in done.stdout
-    assert (full.folder / "copy" / "config.toml").read_text("utf-8") == text
+def test_a_backup_has_the_configuration_as_it_is(full):
+    """With its rights, for a proxy's password may stand in it; also one that --config names."""
+    (full.folder / "config.toml").rename(full.folder / "mine.toml")
+    (full.folder / "mine.toml").chmod(0o600)
+    text = (full.folder / "mine.toml").read_text("utf-8")
+    done = full.run("backup", "copy", "--config", "mine.toml")
+    assert "the configuration (config.toml)" in done.stdout
+    copied = full.folder / "copy" / "config.toml"
+    assert copied.read_text("utf-8") == text
+    assert copied.stat().st_mode & 0o777 == 0o600
