@@ -28,6 +28,7 @@ from typer.core import TyperGroup, TyperOption
 from ingestor.cli.common import (
     LogFormat,
     Options,
+    feed_option,
     open_streams,
     options,
     say,
@@ -163,17 +164,17 @@ def load(verb: str) -> Any:
 
 def application() -> typer.Typer:
     """Return the command line, with no command imported."""
-    app = _typer(cls=Verbs, invoke_without_command=True)
+    app = _typer(cls=Verbs, invoke_without_command=True, add_completion=True)
     app.callback()(ingest)
     for verb, line in VERBS.items():
         app.command(verb, help=line)(lambda: None)
     return app
 
 
-def _typer(name: str = "ingest", **more: Any) -> typer.Typer:
+def _typer(name: str = "ingest", *, add_completion: bool = False, **more: Any) -> typer.Typer:
     return typer.Typer(
         name=name,
-        add_completion=False,
+        add_completion=add_completion,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -195,7 +196,7 @@ def _say_version(wanted: bool) -> None:
 Once = Annotated[bool, typer.Option("--once", help="One pass over all feeds, then exit.")]
 Feeds = Annotated[
     list[str] | None,
-    typer.Option("--feed", metavar="NAME", help="With --once: only this feed (repeatable)."),
+    feed_option("With --once: only this feed (repeatable)."),
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="With --once: the summary as one JSON object.")

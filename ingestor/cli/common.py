@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from ingestor.errors import UsageError
+from ingestor.errors import ConfigError, UsageError
 from ingestor.text.sanitize import escaped, one_line, redact, spreadsheet_cell, visible
 
 if TYPE_CHECKING:
@@ -92,6 +92,22 @@ def open_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(STANDARD_ERROR, "w", closefd=False)
+
+
+def feed_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the configured feeds whose names begin so, for a shell's completion."""
+    named = context.find_root().params.get("config")
+    try:
+        sections = Options(Path(str(named)) if named else None).settings().feeds
+    except ConfigError:
+        # A shell has no place to say it; the command will.
+        return []
+    return [feed.name for feed in sections if feed.name.startswith(incomplete)]
+
+
+def feed_option(text: str) -> Any:
+    """Return the option ``--feed`` with its help; a shell completes the names of feeds."""
+    return typer.Option("--feed", metavar="NAME", help=text, autocompletion=feed_names)
 
 
 def options(context: typer.Context) -> Options:

@@ -16,6 +16,7 @@ from ingestor.cli.archive import asked_place
 from ingestor.cli.check import own_kind
 from ingestor.cli.common import (
     Options,
+    feed_names,
     options,
     require_web_address,
     say,
@@ -157,7 +158,12 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 def remove(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `ingest feed list` has it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="As `ingest feed list` has it.", autocompletion=feed_names
+        ),
+    ],
 ) -> None:
     """Take a feed out of the configuration; its articles stay in the archive.
 

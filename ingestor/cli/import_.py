@@ -13,7 +13,7 @@ import typer
 
 from ingestor import log
 from ingestor.cli.archive import archive, rehearsal
-from ingestor.cli.common import options, say, say_error
+from ingestor.cli.common import feed_option, options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import progress
 from ingestor.cli.warc import Asked, import_files
@@ -40,9 +40,7 @@ Hosts = Annotated[
         help="With FILE: pages of this host, and below it (repeatable; sina.com.cn, sina.cn).",
     ),
 ]
-Feed = Annotated[
-    str, typer.Option("--feed", metavar="NAME", help="With FILE: the feed that they belong to.")
-]
+Feed = Annotated[str, feed_option("With FILE: the feed that they belong to.")]
 Categories = Annotated[
     list[str] | None,
     typer.Option("--category", metavar="NAME", help="With FILE: without a feed (repeatable)."),

@@ -12,7 +12,7 @@ import typer
 
 from ingestor import log
 from ingestor.cli.archive import existing
-from ingestor.cli.common import options, say, say_error
+from ingestor.cli.common import feed_option, options, say, say_error
 from ingestor.cli.defer import defer_reextract
 from ingestor.cli.filters import filters_of
 from ingestor.cli.logs import set_up_logs
@@ -55,7 +55,7 @@ def reextract(
     ] = 5,
     feed: Annotated[
         list[str] | None,
-        typer.Option("--feed", metavar="NAME", help="Only this feed's articles (repeatable)."),
+        feed_option("Only this feed's articles (repeatable)."),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="DAY", help="From this publication day on.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ingestor.cli.archive import chosen_feeds, existing
-from ingestor.cli.common import options, say
+from ingestor.cli.common import feed_option, options, say
 from ingestor.store import entries, feeds
 from ingestor.text.counts import counted
 
@@ -16,7 +16,7 @@ def retry(
     context: typer.Context,
     feed: Annotated[
         list[str] | None,
-        typer.Option("--feed", metavar="NAME", help="Only this feed's entries (repeatable)."),
+        feed_option("Only this feed's entries (repeatable)."),
     ] = None,
 ) -> None:
     """Make parked entries due again, and stopped feeds; the next pass tries them.
