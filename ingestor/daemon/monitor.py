@@ -30,6 +30,7 @@ from ingestor.observer import Observer
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
 from ingestor.text.counts import counted
+from ingestor.version import install_line
 
 TELL_SECONDS = 1.0
 """How long a message to the service manager may take: the work waits for it."""
@@ -268,7 +269,7 @@ class Monitor:
         try:
             from ingestor.daemon.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
         except ModuleNotFoundError:
-            missing = HealthPage(501, b"pip install 'ingestor[metrics]' brings metrics\n")
+            missing = HealthPage(501, f"{install_line('metrics')} brings metrics\n".encode())
             return Observer(clock.monotonic), lambda: missing
         counts = Metrics(clock)
         sizes = FolderSizes(self._folders, clock)

@@ -356,7 +356,7 @@ REFUSED = {
     "tree --columns id": "--columns goes with jsonl, csv and parquet",
     "- --since yesterday": '"yesterday" is not a day',
     "- --symbol 60051": "is no code; write sh600519",
-    "x.parquet": "--format parquet needs pyarrow: pip install 'ingestor[parquet]'",
+    "x.parquet": "--format parquet needs pyarrow: pip install 'sina-ingestor[parquet]'",
 }
 
 
