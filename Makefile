@@ -3,27 +3,48 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+MAKEFLAGS += --no-print-directory
+.PHONY: help install install-service run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-install: $(VENV)/installed  ## Make .venv and install everything into it
+# uv where it is installed, which is much quicker; pip otherwise.
+UV := $(shell command -v uv)
+PACKAGES := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+NO_PACKAGES := { echo "The packages did not come: a network is needed for this step, once."; exit 1; }
 
-$(VENV)/installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+install: $(VENV)/installed  ## Make .venv and install everything into it, for tests too (about 1 GB)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14) and "Python 3.11 to 3.14 is needed: make PYTHON=python3.12 …")'
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+
+$(VENV)/runs: pyproject.toml | $(BIN)/python
+	@echo "Installing what running needs, about 120 MB, with $(if $(UV),uv,pip)"
+	@$(PACKAGES) --editable '.[demo]' || $(NO_PACKAGES)
+	@touch $@
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	@echo "Installing everything, about 1 GB, with $(if $(UV),uv,pip)"
+	@$(PACKAGES) --editable '.[dev]' || $(NO_PACKAGES)
+	@touch $@ $(VENV)/runs
 
 config.toml:
-	cp config.example.toml $@
+	@echo "Writing config.toml from config.example.toml"
+	@cp config.example.toml $@
 
-run: install config.toml  ## Ingest once, with config.toml (made from the example)
-	$(BIN)/ingest --once
+run: $(VENV)/runs config.toml  ## Ingest once, with config.toml (made from the example)
+	@echo "ingest --once, with config.toml; Ctrl-C stops it, and the next run goes on"
+	@$(BIN)/ingest --once || { code=$$?; echo "Without a network, try: make demo"; exit $$code; }
 
-demo: install  ## Ingest a made-up Sina on loopback and show the result
-	$(BIN)/python -m tools.demo
+demo: $(VENV)/runs  ## Ingest a made-up Sina on loopback; keeps demo-archive/ and says what to try on it
+	@rm -rf demo-archive
+	@$(BIN)/python -m tools.demo --folder demo-archive
+
+install-service:  ## Install the program as a systemd service (as root; DESTDIR: below another root)
+	@PYTHON=$(PYTHON) sh deploy/install-service.sh
 
 JOBS ?= 2
 
@@ -125,4 +146,4 @@ docs: install  ## Write docs/schema.md from the tables
 	$(BIN)/python -m tools.schema_page > docs/schema.md
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) demo-archive .venv-pywb .venv-bench .hexo .mypy_cache .ruff_cache .pytest_cache build dist
