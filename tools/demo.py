@@ -112,7 +112,15 @@ def _demonstrate(site: Site) -> bool:
 def _ingest(site: Site, title: str) -> dict[str, float]:
     _heading(title)
     print("$ ingest --once --json")
-    done: subprocess.CompletedProcess[str] = site.run("--once", "--json")
+    # Not as the tests run it: that needs all that they need.
+    done = subprocess.run(
+        [sys.executable, "-m", "ingestor", "--once", "--json"],
+        cwd=site.folder,
+        env=site.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     print(done.stderr, done.stdout, sep="", end="")
     if done.returncode:
         sys.exit(f"ingest ended with exit code {done.returncode}")

@@ -89,15 +89,17 @@ def stuck(manager):
     return [one for one in manager.hear() if any("nothing moved" in line for line in one)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_what_does_not_end_in_time_stays_pending(site, net, number):
-    """Exit 0 within stop_timeout, although a request hangs; the next run ingests it."""
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
+)
+def test_what_does_not_end_in_time_stays_pending(site, net, number, code):
+    """It ends within stop_timeout, although a request hangs; the next run ingests it."""
     publish(net, [made_up(1)])
     net.fail(made_up(1).url, "hang")
     site.configure(service='stop_timeout = "1s"', **RESTLESS)
     with Daemon(site, environment=PATIENT) as daemon:
         wait_for(lambda: net.asked(made_up(1).url))
-        assert daemon.stop(number) == 0, daemon.said()
+        assert daemon.stop(number) == code, daemon.said()
         assert "stopped_before_done" in daemon.said()
     assert site.query("SELECT state, attempts FROM entries") == [("pending", 0)]
     publish(net, [made_up(1)])
