@@ -43,8 +43,17 @@ demo: $(VENV)/runs  ## Ingest a made-up Sina on loopback; keeps demo-archive/ an
 	@rm -rf demo-archive
 	@$(BIN)/python -m tools.demo --folder demo-archive
 
-install-service:  ## Install the program as a systemd service (as root; DESTDIR: below another root)
-	@PYTHON=$(PYTHON) sh deploy/install-service.sh
+DESTDIR ?=
+SERVICE := $(DESTDIR)/opt/ingestor
+
+install-service:  ## As root: the program, its user, /etc/ingestor/config.toml and the units (DESTDIR is heeded)
+	@test -n "$(DESTDIR)" || test "$$(id -u)" = 0 || { echo "This is for root: sudo make install-service"; exit 1; }
+	@echo "1. The program into /opt/ingestor, an environment of its own"
+	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE))
+	@$(if $(UV),$(UV) pip install --quiet --python $(SERVICE)/bin/python,$(SERVICE)/bin/python -m pip install --quiet --disable-pip-version-check) --upgrade '.[metrics]' || $(NO_PACKAGES)
+	@# Its scripts name the Python that they will find there.
+	@test -z "$(DESTDIR)" || grep -rlI '^#!$(DESTDIR)' $(SERVICE)/bin | xargs -r sed -i '1s|^#!$(DESTDIR)|#!|'
+	@DESTDIR=$(DESTDIR) sh deploy/install-files.sh
 
 JOBS ?= 2
 
