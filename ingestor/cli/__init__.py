@@ -3,7 +3,7 @@
 A verb's module is imported when the verb is asked for: what the commands import takes longer
 than many a command. Exit codes: 0 all well; 1 it ran, but some feeds or articles failed; 2 wrong
 usage or configuration; 3 the archive itself is unusable; 75 another run is at work (EX_TEMPFAIL
-of sysexits(3)).
+of sysexits(3)); 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -124,8 +124,7 @@ def _checked(
     # What is well in itself is looked at beside the rest, whatever else is wrong.
     listed = values.get("feeds")
     tables = listed if isinstance(listed, list) else []
-    feeds = [_valid(FeedSettings, table) for table in tables]
-    problems += _mistaken_feeds(feeds, kinds)
+    problems += _mistaken_feeds(tables, kinds)
     archive = _valid(ArchiveSettings, values.get("archive", {}))
     if archive:
         archive = _anchored_archive(archive, folder)
@@ -153,19 +152,21 @@ def _feed_called(values: Mapping[str, Any], location: Location) -> str:
     return f"feeds[{int(number) + 1}]"
 
 
-def _mistaken_feeds(
-    feeds: Sequence[FeedSettings | None], kinds: Collection[str]
-) -> Iterator[Mistake]:
-    """Find what is wrong among feeds that are well each in itself."""
+def _mistaken_feeds(tables: Sequence[Any], kinds: Collection[str]) -> Iterator[Mistake]:
+    """Find names that two feeds have, and kinds that there are not."""
     taken: set[str] = set()
-    for number, feed in enumerate(feeds):
-        if feed and feed.name in taken:
-            line = f'two feeds are named "{feed.name}"; give each its own name'
+    for number, table in enumerate(tables):
+        feed = _valid(FeedSettings, table)
+        # A channel's name may be the feed's, which only a valid one has.
+        given = table.get("name") if isinstance(table, dict) else None
+        name = feed.name if feed else given if isinstance(given, str) else ""
+        if name in taken:
+            line = f'two feeds are named "{name}"; give each its own name'
             yield ("feeds", number, "name"), line
         if feed and kinds and feed.kind not in kinds:
             line = f'there is no feed kind "{feed.kind}"; there are: {", ".join(kinds)}'
             yield ("feeds", number, "kind"), f'feed "{feed.name}": {line}'
-        taken |= {feed.name} if feed else set()
+        taken |= {name} if name else set()
 
 
 def _misplaced(archive: ArchiveSettings) -> Iterator[Mistake]:

@@ -198,6 +198,7 @@ def _locations(lines: list[str]) -> dict[Location, int]:
             table = max(places, key=len)
             if table[-1] == 0:
                 several = table[:-1]
+                found.setdefault(several, begin + 1)
                 table = (*several, numbers[several])
                 numbers[several] += 1
             places = [()]

@@ -342,6 +342,20 @@ def test_what_is_no_toml_is_said_with_its_line_and_the_rest_is_read(tmp_path, li
     assert f"{path}:7: fetch.timeout: " in others[-1]
 
 
+def test_a_name_that_two_have_is_said_though_one_is_wrong_otherwise(tmp_path):
+    """On the line of the second; so is a section whose name is none, with its first line."""
+    text = f'{FEED}[[feeds]]\nname = "a"\nurl = "x"\n[[feed]]\nname = "b"\n'
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as refused:
+        load(path, {})
+    said = [line.removeprefix(f"{path}:") for line in str(refused.value).splitlines()]
+    assert said == [
+        '5: two feeds are named "a"; give each its own name',
+        '6: feed "a": url: an address that begins with "http://" or "https://" is wanted',
+        '7: unknown key "feed"; did you mean "feeds"?',
+    ]
+
+
 def test_all_mistakes_are_said_at_once(tmp_path):
     """A line each, in the order of the file; a list of several lines has the line of its key."""
     text = """[fetch]
@@ -376,6 +390,7 @@ every = "soon"
         "5:",
         "8:",
         "11:",
+        "14:",
         "20:",
     ]
     assert lines[5] == '11: feed "乙": there is no feed kind "rs"; there are: rss, sitemap'
