@@ -265,9 +265,8 @@ def ingest(
     of_once = {"--feed": feed, "--json": as_json, "--since": since, **of_since}
     given = [name for name, value in of_once.items() if value]
     if verb := context.invoked_subcommand:
-        if given or once:
-            name = "--once" if once else given[0]
-            raise UsageError(f"{name}: options of `{verb}` stand behind it: ingest {verb} --help")
+        if before := ["--once"] * once + given:
+            raise UsageError(f"{before[0]}: options of `{verb}` stand behind it: ingest {verb} -h")
         return
     if given and not once:
         _refuse_without("--once", given, given)

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from ingestor.cli.archive import asked_place
 from ingestor.cli.check import own_kind
 from ingestor.cli.common import (
-    Options,
     feed_names,
     options,
     require_web_address,
@@ -115,7 +114,7 @@ def add(
     title = name or _unique(shortened(one_line(found.title), MOST_NAME), taken)
     table = {"name": title, **found.table, **more}
     section = _validated(table)
-    path = _file(chosen)
+    path = find(chosen.config, os.environ)
     editor.add_feeds(path, [table], os.environ)
     _say_added(path, section, found)
 
@@ -174,7 +173,7 @@ def remove(
     if name not in known:
         there = ", ".join(f'"{each}"' for each in known[:20]) or "none"
         raise UsageError(f'there is no feed "{name}"; there are: {there}')
-    path = _file(chosen)
+    path = find(chosen.config, os.environ)
     editor.remove_feed(path, name, os.environ)
     say(f'{path}: removed "{name}"; its articles stay; {TAKEN_UP}')
 
@@ -199,7 +198,7 @@ def import_(
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from error
     tables, broken, known = _importable(listed, settings)
-    path = _file(chosen)
+    path = find(chosen.config, os.environ)
     if tables and not dry_run:
         editor.add_feeds(path, tables, os.environ)
     for line in broken[:MOST_LINES]:
@@ -326,10 +325,6 @@ def _named(name: str) -> Any:
         return channel_named(name)
     except ValueError as error:
         raise UsageError(f"--channel: {error}") from error
-
-
-def _file(chosen: Options) -> Path:
-    return find(chosen.config, os.environ)
 
 
 def _validated(table: dict[str, Any]) -> FeedSettings:

@@ -43,7 +43,7 @@ PARKED_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ArchiveState:
     """Where the archive is, how large it is, and who is at work on it."""
 
     database: str
@@ -72,7 +72,7 @@ class State:
     workers: ClusterState | None
     damages: list[tuple[str, str]]
     """Where the database was found to be damaged, and what is wrong there."""
-    place: Place
+    place: ArchiveState
 
     @property
     def all_well(self) -> bool:
@@ -92,7 +92,7 @@ NOTHING = State(
     paused={},
     workers=None,
     damages=[],
-    place=Place("", 0, 0, ""),
+    place=ArchiveState("", 0, 0, ""),
 )
 """The state of an archive that is not there yet."""
 
@@ -136,16 +136,16 @@ def status(
         raise typer.Exit(1)
 
 
-def _place(database: Database, settings: Settings) -> Place:
+def _place(database: Database, settings: Settings) -> ArchiveState:
     with database.reading() as connection:
         size = overview.size(connection)
     folder, sizes = settings.archive.raw_dir, None
     if isinstance(folder, Path):
         sizes = sum(path.stat().st_size for path in folder.glob("*.warc.gz"))
-    return Place(database.where, size, sizes, holder(database))
+    return ArchiveState(database.where, size, sizes, holder(database))
 
 
-def _show_place(console: Console, place: Place) -> None:
+def _show_place(console: Console, place: ArchiveState) -> None:
     warc = "" if place.warc_bytes is None else f", and {decimal(place.warc_bytes)} of WARC files"
     console.print(Text(f"archive {one_line(place.database)}"), soft_wrap=True)
     console.print(Text(f"size    {decimal(place.bytes)}{warc}"))

@@ -21,8 +21,8 @@ MISSING = {
         "--until goes with --since, which is missing: ingest --once --until DAY --since DAY"
     ),
     "--once --force": "--force goes with --since, which is missing: ingest --once --force --since DAY",
-    "--once status": "--once: options of `status` stand behind it: ingest status --help",
-    "--feed x search y": "--feed: options of `search` stand behind it: ingest search --help",
+    "--once status": "--once: options of `status` stand behind it: ingest status -h",
+    "--feed x search y": "--feed: options of `search` stand behind it: ingest search -h",
 }
 
 
