@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ from ingestor.cli.progress import progress
 from ingestor.cli.warc import Asked, import_files
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon.loop import stop_on_signals
+from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline.imports.posts import ImportedFile, count_files, import_folder
 from ingestor.text.counts import counted
@@ -82,20 +83,28 @@ def import_(
     settings, clock = chosen.settings(), Clock()
     if not any(path.is_dir() for path in paths):
         asked = Asked(paths, host or [], feed, tuple(category or ()), copy=copy, dry_run=dry_run)
-        with stop_on_signals(clock, settings.service.stop_timeout):
-            import_files(asked, settings, clock, as_json=as_json)
+        with stop_on_signals(clock, settings.service.stop_timeout) as interrupted:
+            well = import_files(asked, settings, clock, as_json=as_json)
+        _end(interrupted, well=well)
         return
     if len(paths) > 1 or host or feed or category or copy:
         raise UsageError("a folder is imported alone; --host, --feed, --category, --copy: of files")
     folder = paths[0]
     _require_foreign(folder, settings)
     began = clock.monotonic()
-    with stop_on_signals(clock, settings.service.stop_timeout):
+    with stop_on_signals(clock, settings.service.stop_timeout) as interrupted:
         summary = _import(folder, settings, clock, dry_run=dry_run, listed=not as_json)
     summary.seconds = round(clock.monotonic() - began, 3)
     summary.interrupted = clock.stop.is_set()
     say(json.dumps(summary.numbers()) if as_json else summary.sentence(dry_run=dry_run))
-    if not summary.all_well:
+    _end(interrupted, well=summary.all_well)
+
+
+def _end(interrupted: Event, *, well: bool) -> None:
+    """Exit as what was done says; nothing where all is well."""
+    if interrupted.is_set():
+        raise typer.Exit(INTERRUPTED)
+    if not well:
         raise typer.Exit(1)
 
 

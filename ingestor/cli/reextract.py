@@ -20,7 +20,7 @@ from ingestor.cli.progress import Bar, bar
 from ingestor.cli.show import differences
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon.loop import stop_on_signals
+from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline import reextract as pipeline_reextract
 from ingestor.pipeline.recovery import recover
@@ -84,13 +84,16 @@ def reextract(
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
         clock = Clock()
-        stack.enter_context(stop_on_signals(clock, settings.service.stop_timeout))
+        stopping = stop_on_signals(clock, settings.service.stop_timeout)
+        interrupted = stack.enter_context(stopping)
         if not dry_run:
             stack.enter_context(only_run(database))
             upgrade(database)
             recover(database, settings.archive)
         _require_feeds(database, filters)
         tally = _run(settings, database, clock, filters=filters, diffs=diffs if dry_run else None)
+    if interrupted.is_set():
+        raise typer.Exit(INTERRUPTED)
     if tally.unreadable:
         raise typer.Exit(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import date, datetime
 from functools import partial
 from threading import Event
@@ -77,7 +77,8 @@ def once(chosen: Options, names: Sequence[str], *, as_json: bool) -> None:
     with _services(settings, clock, watch) as (services, interrupted):
         waiting = partial(_pending, services, feeds)
         before = waiting() if sys.stderr.isatty() else 0
-        with pass_bar(watch, len(feeds), waiting, lambda: before + summary.entries_new):
+        shown = pass_bar(watch, len(feeds), waiting, lambda: before + summary.entries_new)
+        with nullcontext() if chosen.quiet else shown:
             run_pass(services, feeds, summary)
     _report(summary, chosen, interrupted, listed=listed, as_json=as_json)
 

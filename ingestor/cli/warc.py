@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-import typer
-
 from ingestor.archive.warc.foreign import begun_at
 from ingestor.cli.archive import Opened, archive, chosen_feeds, rehearsal
 from ingestor.cli.common import say, say_error, say_json
@@ -85,8 +83,8 @@ class WarcSummary:
         return f"{text}; interrupted: run it again to go on" if self.interrupted else text
 
 
-def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: bool) -> None:
-    """Import files, say what became of their records; exit 1 where one was not read to its end."""
+def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: bool) -> bool:
+    """Import files, say what became of their records; return whether all were read to their end."""
     for path in asked.paths:
         if not path.is_file():
             raise UsageError(f"{path}: there is no such file or folder")
@@ -118,8 +116,7 @@ def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: boo
         say_json(summary.numbers())
     else:
         say(summary.sentence(dry_run=asked.dry_run))
-    if summary.unread or summary.interrupted:
-        raise typer.Exit(1)
+    return not (summary.unread or summary.interrupted)
 
 
 def _import_file(

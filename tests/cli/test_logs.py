@@ -364,6 +364,7 @@ def test_a_pass_on_a_terminal_shows_how_far_it_is(site, net):
     assert last[0] == "1 feed (0 unchanged, 0 failed): 8 new entries"
     assert last[1] == "articles: 8 new, 0 revised, 0 unchanged"
     assert all(cell_len(line) <= 80 for line in last)
+    assert site.on_a_terminal("--once", "--quiet") == ""
 
 
 def interrupted_on_a_terminal(site, net, *arguments):
