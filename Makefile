@@ -3,27 +3,57 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+MAKEFLAGS += --no-print-directory
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*  \#\# .*/\1/p' $(MAKEFILE_LIST))
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-install: $(VENV)/installed  ## Make .venv and install everything into it
+# uv where it is installed, which is much quicker; pip otherwise.
+UV := $(shell command -v uv)
+PACKAGES := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+NO_PACKAGES := { echo "The packages did not come: a network is needed for this step, once."; exit 1; }
 
-$(VENV)/installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+install: $(VENV)/installed  ## Make .venv and install everything into it, for tests too (about 1 GB)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14) and "Python 3.11 to 3.14 is needed: make PYTHON=python3.12 …")'
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+
+$(VENV)/runs: pyproject.toml | $(BIN)/python
+	@echo "Installing what running needs, about 120 MB, with $(if $(UV),uv,pip)"
+	@$(PACKAGES) --editable '.[demo]' || $(NO_PACKAGES)
+	@touch $@
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	@echo "Installing everything, about 1 GB, with $(if $(UV),uv,pip)"
+	@$(PACKAGES) --editable '.[dev]' || $(NO_PACKAGES)
+	@touch $@ $(VENV)/runs
 
 config.toml:
-	cp config.example.toml $@
+	@echo "Writing config.toml from config.example.toml"
+	@cp config.example.toml $@
 
-run: install config.toml  ## Ingest once, with config.toml (made from the example)
-	$(BIN)/ingest --once
+run: $(VENV)/runs config.toml  ## Ingest once, with config.toml (made from the example)
+	@echo "ingest --once, with config.toml; Ctrl-C stops it, and the next run goes on"
+	@$(BIN)/ingest --once || { code=$$?; echo "Without a network, try: make demo"; exit $$code; }
 
-demo: install  ## Ingest a made-up Sina on loopback and show the result
-	$(BIN)/python -m tools.demo
+demo: $(VENV)/runs  ## Ingest a made-up Sina on loopback; keeps demo-archive/ and says what to try on it
+	@rm -rf demo-archive
+	@$(BIN)/python -m tools.demo --folder demo-archive
+
+DESTDIR ?=
+SERVICE := $(DESTDIR)/opt/ingestor
+
+install-service:  ## As root: the program, its user, /etc/ingestor/config.toml and the units (DESTDIR is heeded)
+	@test -n "$(DESTDIR)" || test "$$(id -u)" = 0 || { echo "This is for root: sudo make install-service"; exit 1; }
+	@echo "1. The program into /opt/ingestor, an environment of its own"
+	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE))
+	@$(if $(UV),$(UV) pip install --quiet --python $(SERVICE)/bin/python,$(SERVICE)/bin/python -m pip install --quiet --disable-pip-version-check) --upgrade '.[metrics]' || $(NO_PACKAGES)
+	@# Its scripts name the Python that they will find there.
+	@test -z "$(DESTDIR)" || grep -rlI '^#!$(DESTDIR)' $(SERVICE)/bin | xargs -r sed -i '1s|^#!$(DESTDIR)|#!|'
+	@DESTDIR=$(DESTDIR) sh deploy/install-files.sh
 
 JOBS ?= 2
 
@@ -136,7 +166,7 @@ docs: install  ## Write the reference in docs/ from the commands, the example, t
 docs-site:  ## The documentation as a website, in build/docs-site
 	test -x .venv-docs/bin/mkdocs || ($(PYTHON) -m venv .venv-docs && .venv-docs/bin/pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.7,<10' jieba)
 	rm -rf build/docs-source && mkdir -p build/docs-source
-	cp -r README.md README.zh-CN.md CHANGELOG.md CONTRIBUTING.md Dockerfile config.example.toml deploy docs build/docs-source/
+	cp -r README.md README.zh-CN.md CHANGELOG.md CONTRIBUTING.md LICENSE Dockerfile config.example.toml deploy docs build/docs-source/
 	.venv-docs/bin/mkdocs build --quiet --config-file docs/mkdocs.yml
 	@echo "open build/docs-site/index.html"
 
@@ -150,4 +180,4 @@ release: install  ## Build sdist and wheel into dist/, check them, and run the d
 	$(BIN)/cyclonedx-py environment --output-file dist/sbom.json build/release/bin/python
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) .venv-pywb .venv-bench .venv-docs .hexo .prometheus .rsshub .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) demo-archive .venv-pywb .venv-bench .venv-docs .hexo .prometheus .rsshub .mypy_cache .ruff_cache .pytest_cache build dist

@@ -34,7 +34,7 @@ not in this tree is a bug and stops the run with its traceback.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ingestor.text.sanitize import shortened, visible
 
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
     from ingestor.model import Response
 
-MOST_CHARACTERS = 3_000
-"""Of an error's text: it may hold an address, which has 2,000 at most."""
-
 
 class IngestorError(Exception):
     """An expected failure whose text is one line that a person can act on.
@@ -53,8 +50,11 @@ class IngestorError(Exception):
     It may quote what a stranger wrote, and is stored and shown: nothing unseen gets into it.
     """
 
+    most_characters: ClassVar[int] = 3_000
+    """Of its text: it may hold an address, which has 2,000 at most."""
+
     def __init__(self, text: str = "") -> None:
-        super().__init__(shortened(visible(text), MOST_CHARACTERS))
+        super().__init__(shortened(visible(text), self.most_characters))
 
 
 class UsageError(IngestorError):
@@ -62,7 +62,9 @@ class UsageError(IngestorError):
 
 
 class ConfigError(IngestorError):
-    """The configuration cannot be used; the text names the file and the key."""
+    """The configuration cannot be used; the text names the file and the key, a line a mistake."""
+
+    most_characters = 100_000
 
 
 class ArchiveError(IngestorError):

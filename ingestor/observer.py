@@ -21,11 +21,18 @@ class Observer:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
+        self.articles = 0
+        """Archived that were not there before; counted where they are saved, by one at a time."""
+        self.revisions = 0
+        """Written, the first of each article included."""
         self.moved_at = monotonic()
 
     def moved(self) -> None:
         """Note that something got done. Called from many threads: one assignment, no lock."""
         self.moved_at = self._monotonic()
+
+    def asking(self, host: str) -> None:
+        """Note that a request begins."""
 
     def requested(self, host: str, *, answered: bool, seconds: float, received: int) -> None:  # noqa: ARG002 - for those that count
         """Note a request that came to an end; ``received`` bytes without compression."""
@@ -41,6 +48,7 @@ class Observer:
 
     def revised(self, cause: Cause) -> None:  # noqa: ARG002 - for those that count
         """Note a revision that was written, the first of an article included."""
+        self.revisions += 1
         self.moved()
 
     def doubted(self, reason: str) -> None:  # noqa: ARG002 - for those that count
@@ -49,4 +57,5 @@ class Observer:
 
     def archived(self, *, origin: str, template: str, published_at: datetime | None) -> None:  # noqa: ARG002 - for those that count
         """Note an article that was not in the archive before."""
+        self.articles += 1
         self.moved()

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import psycopg
-
 from ingestor.store.db.database import Database
 from ingestor.store.search.index_postgresql import numbers
 from ingestor.text.dates import iso_utc
@@ -151,6 +149,8 @@ class Site:
 
     def _connected(self, *, writes: bool) -> closing:
         if self.store:
+            import psycopg  # of what is installed for tests: the demo does without
+
             return closing(psycopg.connect(self.store.replace("+psycopg", "")))
         mode = "rw" if writes else "ro"
         return closing(sqlite3.connect(f"file:{self.folder}/archive.db?mode={mode}", uri=True))

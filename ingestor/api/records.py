@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints, overload
 from ingestor.errors import UsageError
 from ingestor.store.stored_articles import COLUMNS, ArticleRevision
 from ingestor.text.dates import is_day
+from ingestor.version import install_line
 
 T = TypeVar("T")
 
@@ -66,14 +67,14 @@ class Records(Generic[T]):
         return f"[{', '.join(shown + more)}]"
 
     def to_arrow(self) -> Any:
-        """Return the records as a ``pyarrow.Table``; ``pip install 'ingestor[parquet]'``."""
+        """Return the records as a ``pyarrow.Table``; ``pip install 'sina-ingestor[parquet]'``."""
         pa = _library("pyarrow", "parquet")
         columns = columns_of(self._kind)
         schema = arrow_schema(pa, columns)
         return pa.Table.from_batches(arrow_parts(pa, self, columns, ROWS_A_PART), schema=schema)
 
     def to_pandas(self) -> Any:
-        """Return the records as a ``pandas.DataFrame``; ``pip install 'ingestor[pandas]'``.
+        """Return the records as a ``pandas.DataFrame``; ``pip install 'sina-ingestor[pandas]'``.
 
         Moments are ``datetime64[us, UTC]``, days ``datetime64[us]``, lists are tuples.
         """
@@ -84,7 +85,7 @@ class Records(Generic[T]):
         return frame.astype({column.name: column.pandas for column in columns})
 
     def to_polars(self) -> Any:
-        """Return the records as a ``polars.DataFrame``; ``pip install 'ingestor[polars]'``."""
+        """Return the records as a ``polars.DataFrame``; ``pip install 'sina-ingestor[polars]'``."""
         polars = _library("polars", "polars")
         columns = columns_of(self._kind)
         rows = self._rows(columns)
@@ -193,4 +194,4 @@ def _library(name: str, extra: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise UsageError(f"this needs {name}: pip install 'ingestor[{extra}]'") from error
+        raise UsageError(f"this needs {name}: {install_line(extra)}") from error

@@ -29,6 +29,7 @@ from typing import Any
 from ingestor.config.values import ObjectAddress
 from ingestor.errors import ConfigError, StorageFailed
 from ingestor.text.sanitize import redact
+from ingestor.version import install_line
 
 AT_A_TIME = 16
 """Requests at a time: each waits for the network, not for the processor."""
@@ -169,7 +170,7 @@ class ObjectFolder:
             return import_module("fsspec").get_filesystem_class(scheme)
         except ImportError as error:
             raise ConfigError(
-                f"{self.address.key}: {self.address} needs s3fs: pip install 'ingestor[s3]'"
+                f"{self.address.key}: {self.address} needs s3fs: {install_line('s3')}"
             ) from error
 
     @cached_property

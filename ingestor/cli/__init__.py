@@ -3,7 +3,7 @@
 A verb's module is imported when the verb is asked for: what the commands import takes longer
 than many a command. Exit codes: 0 all well; 1 it ran, but some feeds or articles failed; 2 wrong
 usage or configuration; 3 the archive itself is unusable; 75 another run is at work (EX_TEMPFAIL
-of sysexits(3)).
+of sysexits(3)); 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from typer.core import TyperGroup, TyperOption
 from ingestor.cli.common import (
     LogFormat,
     Options,
+    feed_option,
     open_streams,
     options,
     say,
@@ -163,17 +164,17 @@ def load(verb: str) -> Any:
 
 def application() -> typer.Typer:
     """Return the command line, with no command imported."""
-    app = _typer(cls=Verbs, invoke_without_command=True)
+    app = _typer(cls=Verbs, invoke_without_command=True, add_completion=True)
     app.callback()(ingest)
     for verb, line in VERBS.items():
         app.command(verb, help=line)(lambda: None)
     return app
 
 
-def _typer(name: str = "ingest", **more: Any) -> typer.Typer:
+def _typer(name: str = "ingest", *, add_completion: bool = False, **more: Any) -> typer.Typer:
     return typer.Typer(
         name=name,
-        add_completion=False,
+        add_completion=add_completion,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -195,7 +196,7 @@ def _say_version(wanted: bool) -> None:
 Once = Annotated[bool, typer.Option("--once", help="One pass over all feeds, then exit.")]
 Feeds = Annotated[
     list[str] | None,
-    typer.Option("--feed", metavar="NAME", help="With --once: only this feed (repeatable)."),
+    feed_option("With --once: only this feed (repeatable)."),
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="With --once: the summary as one JSON object.")
@@ -260,17 +261,17 @@ def ingest(
     context.obj = Options(config, verbose, quiet, debug, log_format)
     if once or context.invoked_subcommand:
         _end_with_the_terminal()
-    given = any((once, feed, as_json, since, until, force, defer))
+    of_since = {"--until": until, "--force": force, "--defer": defer}
+    of_once = {"--feed": feed, "--json": as_json, "--since": since, **of_since}
+    given = [name for name, value in of_once.items() if value]
     if verb := context.invoked_subcommand:
-        if given:
-            raise UsageError(f"options before `{verb}` belong behind it: ingest {verb} --help")
+        if before := ["--once"] * once + given:
+            raise UsageError(f"{before[0]}: options of `{verb}` stand behind it: ingest {verb} -h")
         return
     if given and not once:
-        raise UsageError("--feed, --json, --since, --until, --force and --defer go with --once")
-    if (until or force) and not since:
-        raise UsageError("--until and --force go with --since")
-    if defer and not since:
-        raise UsageError("--defer goes with --since")
+        _refuse_without("--once", given, given)
+    if not since and (without := [name for name, value in of_since.items() if value]):
+        _refuse_without("--since", without, given)
     from ingestor.cli import run  # noqa: PLC0415 - nothing of it is needed for another command
 
     if not once:
@@ -281,6 +282,15 @@ def ingest(
         )
     else:
         run.once(context.obj, feed or [], as_json=as_json)
+
+
+def _refuse_without(missing: str, without: list[str], given: list[str]) -> NoReturn:
+    """Raise which option these go with, and how the command reads with it."""
+    values = {"--feed": " NAME", "--since": " DAY", "--until": " DAY"}
+    names = dict.fromkeys(["--once", *given, missing])
+    call = " ".join(f"{name}{values.get(name, '')}" for name in names)
+    goes = f"{' and '.join(without)} {'goes' if len(without) == 1 else 'go'}"
+    raise UsageError(f"{goes} with {missing}, which is missing: ingest {call}")
 
 
 def _end_with_the_terminal() -> None:
@@ -299,7 +309,9 @@ def _explain(error: Exception) -> int:
     if not isinstance(error, IngestorError):
         say_error(f"a bug: {error!r}; run it again with --debug for the whole story")
         return 1
-    say_error(str(error))
+    # A configuration has a line for each mistake; another's text is one line.
+    for line in str(error).splitlines() if isinstance(error, ConfigError) else [str(error)]:
+        say_error(line)
     if isinstance(error, (ConfigError, UsageError)):
         return 2
     if isinstance(error, ArchiveInUse):

@@ -9,8 +9,10 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ingestor.cli.common import say_error
 from ingestor.config import Settings
 from ingestor.errors import UsageError
+from ingestor.identity import canonical_url
 from ingestor.model import Feed
 from ingestor.store.db import migrations
 from ingestor.store.db.database import Database
@@ -34,6 +36,23 @@ def chosen_feeds(settings: Settings, names: Sequence[str]) -> list[Feed]:
     if not known:
         raise UsageError("the configuration names no feeds; add a [[feeds]] section")
     return [known[name] for name in dict.fromkeys(names or known)]
+
+
+def asked_place(feed: Feed) -> tuple[str, object]:
+    """Return what makes two feeds one: where they are asked, and for which mark."""
+    return canonical_url(feed.url), feed.options.get("tag", 0)
+
+
+def say_same_places(feeds: Sequence[Feed]) -> None:
+    """Say on standard error which feeds are asked at the same address as another."""
+    names: dict[tuple[str, object], str] = {}
+    for feed in feeds:
+        first = names.setdefault(asked_place(feed), feed.name)
+        if first != feed.name:
+            say_error(
+                f'feeds "{first}" and "{feed.name}" have the same address, which is asked twice: '
+                f"{feed.url}; remove one of them"
+            )
 
 
 Opened = tuple[Callable[[], AbstractContextManager[Connection]], Callable[[], object]]

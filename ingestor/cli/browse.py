@@ -12,6 +12,7 @@ from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_error
 from ingestor.clock import Clock
 from ingestor.errors import UsageError
+from ingestor.version import install_line
 
 
 def browse(
@@ -31,7 +32,7 @@ def browse(
     try:
         from ingestor.browse import plugin, server  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise UsageError("browsing needs Datasette: pip install 'ingestor[browse]'") from error
+        raise UsageError(f"browsing needs Datasette: {install_line('browse')}") from error
 
     own = _is_loopback(host)
     names = plugin.LOOPBACK | {host} if own else frozenset[str]()

@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from ingestor.cli.archive import chosen_feeds
+from ingestor.cli.archive import chosen_feeds, say_same_places
 from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
@@ -20,6 +20,7 @@ from ingestor.pipeline.services import fetcher
 from ingestor.sources import source
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import is_current
+from ingestor.text.counts import counted
 from ingestor.text.sanitize import redact
 from ingestor.workers.tasks import read_feed
 
@@ -33,6 +34,7 @@ def check(context: typer.Context) -> None:
     set_up_logs(chosen)
     settings = chosen.settings()
     feeds = chosen_feeds(settings, [])
+    say_same_places(feeds)
     say(f"database  {_database(settings)}")
     require_folders(settings.archive)
     if not _feeds(settings, feeds):
@@ -83,10 +85,10 @@ def tried(feed: Feed, outcome: Response | FetchError) -> FeedDocument:
 def said_of(document: FeedDocument) -> str:
     """Say what a feed announces."""
     if document.parts:
-        return f"an index of {len(document.parts)} sitemaps"
+        return f"an index of {counted(len(document.parts), 'sitemap')}"
     full = sum(bool(entry.content) for entry in document.entries)
     named = f'"{document.title}", ' if document.title else ""
-    return f"{named}{len(document.entries)} entries, {full} with their text"
+    return f"{named}{counted(len(document.entries), 'entry')}, {full} with their text"
 
 
 def own_kind(feed: Feed) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -45,16 +45,8 @@ class Options:
         from ingestor.registry import names  # noqa: PLC0415
 
         path = find(self.config, os.environ)
-        settings = load(path, os.environ)
-        # Asked here, so that a wrong kind is found before anything is opened.
-        known = names("ingestor.sources")
-        for number, feed in enumerate(settings.feeds, start=1):
-            if feed.kind not in known:
-                raise ConfigError(
-                    f'{path}: feeds[{number}].kind: there is no feed kind "{feed.kind}"; '
-                    f"there are: {', '.join(known)}"
-                )
-        return settings
+        # So that a wrong kind is found before anything is opened.
+        return load(path, os.environ, names("ingestor.sources"))
 
 
 class ErrorStream:
@@ -100,6 +92,22 @@ def open_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(STANDARD_ERROR, "w", closefd=False)
+
+
+def feed_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the configured feeds whose names begin so, for a shell's completion."""
+    named = context.find_root().params.get("config")
+    try:
+        sections = Options(Path(str(named)) if named else None).settings().feeds
+    except ConfigError:
+        # A shell has no place to say it; the command will.
+        return []
+    return [feed.name for feed in sections if feed.name.startswith(incomplete)]
+
+
+def feed_option(text: str) -> Any:
+    """Return the option ``--feed`` with its help; a shell completes the names of feeds."""
+    return typer.Option("--feed", metavar="NAME", help=text, autocompletion=feed_names)
 
 
 def options(context: typer.Context) -> Options:

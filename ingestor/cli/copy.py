@@ -12,11 +12,12 @@ from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import progress
 from ingestor.clock import Clock
-from ingestor.daemon.loop import stop_on_signals
+from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
 from ingestor.errors import NoArchiveYet
 from ingestor.maintenance.copy import copy_archive
 from ingestor.store.db import rows
 from ingestor.store.db.database import Database
+from ingestor.text.counts import counted
 
 _LONGEST_STOP = timedelta(seconds=30)
 """What the part that is being written takes at most."""
@@ -46,13 +47,13 @@ def copy(
             raise NoArchiveYet(f"{old.where}: there is no archive")
         new = stack.enter_context(closing(Database(target)))
         clock = Clock()
-        stack.enter_context(stop_on_signals(clock, _LONGEST_STOP))
+        interrupted = stack.enter_context(stop_on_signals(clock, _LONGEST_STOP))
         advance = stack.enter_context(progress("rows", lambda: _left(old, new)))
         count = copy_archive(old, new, clock, advance)
     if count is None:
         say_error("stopped; the same command goes on there")
-        raise typer.Exit(1)
-    say(f"{new.where}: {count} rows, each as it was; files and WARC stay where they are")
+        raise typer.Exit(INTERRUPTED if interrupted.is_set() else 1)
+    say(f"{new.where}: {counted(count, 'row')}, each as it was; files and WARC stay where they are")
 
 
 def _left(source: Database, target: Database) -> int:

@@ -18,6 +18,7 @@ from ingestor.store.coordination import assignments, backfills
 from ingestor.store.coordination.assignments import Assignment
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
+from ingestor.text.counts import counted
 
 
 def defer_backfill(
@@ -41,7 +42,7 @@ def defer_backfill(
                 whole = span if older(feed.kind) else (day, day)
                 wanted.append(Assignment("backfill", known[feed.name], whole))
         number = assignments.add(connection, list(dict.fromkeys(wanted)))
-    say(f"{number} days of feeds handed over to the workers; `ingest status` says how many wait")
+    _say_deferred(counted(number, "day of a feed", "days of feeds"))
 
 
 def defer_reextract(settings: Settings, filters: Filters) -> None:
@@ -54,7 +55,11 @@ def defer_reextract(settings: Settings, filters: Filters) -> None:
             connection,
             [Assignment("reextract", feed_id, (day, day)) for day in days for feed_id in feed_ids],
         )
-    say(f"{number} days handed over to the workers; `ingest status` says how many wait")
+    _say_deferred(counted(number, "day"))
+
+
+def _say_deferred(days: str) -> None:
+    say(f"{days} handed over to the workers; `ingest status` says how many wait")
 
 
 def _server(settings: Settings) -> Database:

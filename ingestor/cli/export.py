@@ -24,6 +24,7 @@ from ingestor.maintenance import export as operation
 from ingestor.maintenance import wacz
 from ingestor.maintenance.export import parquet, require_pyarrow
 from ingestor.store.stored_articles import COLUMNS, ArticleRevision, count, exported
+from ingestor.text.counts import counted
 
 STANDARD_OUTPUT = "-"
 
@@ -116,18 +117,19 @@ def export(
             write_all = partial(wacz.write, database=database, folder=settings.archive.raw_dir)
         articles = exported(database, filters, every_revision=revisions)
         with progress("articles", partial(count, database, filters)) as advance:
-            counted = _counted(articles, advance)
+            passed = _counted(articles, advance)
             write = _write_months if partition else _write
-            number = write(destination, write_all, counted, settings, force=force)
+            number = write(destination, write_all, passed, settings, force=force)
         if wanted is Format.WACZ:
             _say_without(count(database, filters) - number)
     if destination != STANDARD_OUTPUT:
-        say(f"{destination}: {number} {'revisions' if revisions else 'articles'}")
+        say(f"{destination}: {counted(number, 'revision' if revisions else 'article')}")
 
 
 def _say_without(number: int) -> None:
     if number > 0:
-        say_error(f"{number} articles have no page that is kept: they are not in it")
+        without = counted(number, "article has", "articles have")
+        say_error(f"{without} no page that is kept, not in the file")
 
 
 Writer = Callable[[Iterable[ArticleRevision], IO[bytes]], int]

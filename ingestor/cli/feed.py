@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from ingestor.cli.archive import asked_place
 from ingestor.cli.check import own_kind
 from ingestor.cli.common import (
-    Options,
+    feed_names,
     options,
     require_web_address,
     say,
@@ -26,12 +27,13 @@ from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings, editor, find, opml
 from ingestor.config.channels import channel_named, channels, shortest_name
+from ingestor.config.problems import explained
 from ingestor.config.sections import FeedSettings
 from ingestor.errors import UsageError
 from ingestor.model import Feed
-from ingestor.pipeline.judge import canonical_or_same
 from ingestor.pipeline.services import fetcher
 from ingestor.registry import names
+from ingestor.text.counts import counted
 from ingestor.text.normalize import normalize
 from ingestor.text.sanitize import one_line, shortened
 
@@ -112,7 +114,7 @@ def add(
     title = name or _unique(shortened(one_line(found.title), MOST_NAME), taken)
     table = {"name": title, **found.table, **more}
     section = _validated(table)
-    path = _file(chosen)
+    path = find(chosen.config, os.environ)
     editor.add_feeds(path, [table], os.environ)
     _say_added(path, section, found)
 
@@ -155,7 +157,12 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 def remove(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `ingest feed list` has it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="As `ingest feed list` has it.", autocompletion=feed_names
+        ),
+    ],
 ) -> None:
     """Take a feed out of the configuration; its articles stay in the archive.
 
@@ -166,7 +173,7 @@ def remove(
     if name not in known:
         there = ", ".join(f'"{each}"' for each in known[:20]) or "none"
         raise UsageError(f'there is no feed "{name}"; there are: {there}')
-    path = _file(chosen)
+    path = find(chosen.config, os.environ)
     editor.remove_feed(path, name, os.environ)
     say(f'{path}: removed "{name}"; its articles stay; {TAKEN_UP}')
 
@@ -191,7 +198,7 @@ def import_(
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from error
     tables, broken, known = _importable(listed, settings)
-    path = _file(chosen)
+    path = find(chosen.config, os.environ)
     if tables and not dry_run:
         editor.add_feeds(path, tables, os.environ)
     for line in broken[:MOST_LINES]:
@@ -199,7 +206,10 @@ def import_(
     if len(broken) > MOST_LINES:
         say_error(f"{file}: and {len(broken) - MOST_LINES} more like these")
     verb = "would be added" if dry_run else "added"
-    say(f"{len(listed)} feeds: {len(tables)} {verb}, {known} already here, {len(broken)} broken")
+    say(
+        f"{counted(len(listed), 'feed')}: {len(tables)} {verb}, {known} already here, "
+        f"{len(broken)} broken"
+    )
     if broken:
         raise typer.Exit(1)
 
@@ -209,7 +219,7 @@ def _importable(
 ) -> tuple[list[dict[str, Any]], list[str], int]:
     """Return the sections to be added, what is broken, and how many are there already."""
     taken = {section.name for section in settings.feeds}
-    places = {_place(section.feed()) for section in settings.feeds}
+    places = {asked_place(section.feed()) for section in settings.feeds}
     tables: list[dict[str, Any]] = []
     broken: list[str] = []
     known, kinds = 0, names("ingestor.sources")
@@ -219,7 +229,7 @@ def _importable(
         table: dict[str, Any] = {"kind": kind, "url": each.url}
         table |= {key: int(text) if key == "tag" else text for key, text in more.items() if text}
         try:
-            place = _place(_validated({"name": "new", **table}).feed())
+            place = asked_place(_validated({"name": "new", **table}).feed())
         except (UsageError, ValueError) as error:
             broken.append(f'feed {number} ("{shortened(each.title, 60)}"): {error}')
             continue
@@ -256,7 +266,7 @@ def export(
             written.write(text)
     except FileExistsError as error:
         raise UsageError(f"{file}: is there already; --force writes in its place") from error
-    say(f"{file}: {len(sections)} feeds")
+    say(f"{file}: {counted(len(sections), 'feed')}")
 
 
 def list_channels(
@@ -317,10 +327,6 @@ def _named(name: str) -> Any:
         raise UsageError(f"--channel: {error}") from error
 
 
-def _file(chosen: Options) -> Path:
-    return find(chosen.config, os.environ)
-
-
 def _validated(table: dict[str, Any]) -> FeedSettings:
     """Return a section, checked; raise :class:`UsageError`, which names what is wrong in it."""
     known = names("ingestor.sources")
@@ -329,19 +335,13 @@ def _validated(table: dict[str, Any]) -> FeedSettings:
     try:
         return FeedSettings.model_validate(table)
     except ValidationError as error:
-        problem = error.errors()[0]
-        key = f"{problem['loc'][0]}: " if problem["loc"] else ""
-        raise UsageError(f"{key}{problem['msg'].removeprefix('Value error, ')}") from error
-
-
-def _place(section: Feed) -> tuple[str, object]:
-    """Return what makes two feeds one: where they are asked, and for which mark."""
-    return canonical_or_same(section.url), section.options.get("tag", 0)
+        _, problem = next(explained(error, FeedSettings))
+        raise UsageError(problem) from error
 
 
 def _refuse_known(settings: Settings, feed_: Feed) -> None:
     for section in settings.feeds:
-        if _place(section.feed()) == _place(feed_):
+        if asked_place(section.feed()) == asked_place(feed_):
             raise UsageError(f'{feed_.url}: is there already, as "{section.name}"')
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ingestor.cli.common import day_option
+from ingestor.cli.common import day_option, feed_option
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters, symbol_called, symbol_of, unknown_feeds
@@ -28,7 +28,7 @@ Symbol = Annotated[
 ]
 Feeds = Annotated[
     list[str] | None,
-    typer.Option("--feed", metavar="NAME", help="Announced by this feed (repeatable)."),
+    feed_option("Announced by this feed (repeatable)."),
 ]
 Medium = Annotated[
     str, typer.Option("--media", metavar="NAME", help="Written by this medium: 央视新闻 …")

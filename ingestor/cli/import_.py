@@ -7,21 +7,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
 
 from ingestor import log
 from ingestor.cli.archive import archive, rehearsal
-from ingestor.cli.common import options, say, say_error
+from ingestor.cli.common import feed_option, options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import progress
 from ingestor.cli.warc import Asked, import_files
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon.loop import stop_on_signals
+from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline.imports.posts import ImportedFile, count_files, import_folder
+from ingestor.text.counts import counted
 from ingestor.workers import Workers
 
 Paths = Annotated[
@@ -39,9 +41,7 @@ Hosts = Annotated[
         help="With FILE: pages of this host, and below it (repeatable; sina.com.cn, sina.cn).",
     ),
 ]
-Feed = Annotated[
-    str, typer.Option("--feed", metavar="NAME", help="With FILE: the feed that they belong to.")
-]
+Feed = Annotated[str, feed_option("With FILE: the feed that they belong to.")]
 Categories = Annotated[
     list[str] | None,
     typer.Option("--category", metavar="NAME", help="With FILE: without a feed (repeatable)."),
@@ -50,8 +50,11 @@ Copy = Annotated[
     bool, typer.Option("--copy", help="With FILE: copy the records into the archive's WARC.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be adopted; store nothing.")
+    bool, typer.Option("--dry-run", help="List what would be adopted; store nothing.")
 ]
+LISTED = {"adopted": "would be adopted", "known": "is already here"}
+"""What --dry-run says of a file; of the others every import says what is wrong with them."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")]
 
 
@@ -80,20 +83,28 @@ def import_(
     settings, clock = chosen.settings(), Clock()
     if not any(path.is_dir() for path in paths):
         asked = Asked(paths, host or [], feed, tuple(category or ()), copy=copy, dry_run=dry_run)
-        with stop_on_signals(clock, settings.service.stop_timeout):
-            import_files(asked, settings, clock, as_json=as_json)
+        with stop_on_signals(clock, settings.service.stop_timeout) as interrupted:
+            well = import_files(asked, settings, clock, as_json=as_json)
+        _end(interrupted, well=well)
         return
     if len(paths) > 1 or host or feed or category or copy:
         raise UsageError("a folder is imported alone; --host, --feed, --category, --copy: of files")
     folder = paths[0]
     _require_foreign(folder, settings)
     began = clock.monotonic()
-    with stop_on_signals(clock, settings.service.stop_timeout):
-        summary = _import(folder, settings, clock, dry_run=dry_run)
+    with stop_on_signals(clock, settings.service.stop_timeout) as interrupted:
+        summary = _import(folder, settings, clock, dry_run=dry_run, listed=not as_json)
     summary.seconds = round(clock.monotonic() - began, 3)
     summary.interrupted = clock.stop.is_set()
     say(json.dumps(summary.numbers()) if as_json else summary.sentence(dry_run=dry_run))
-    if not summary.all_well:
+    _end(interrupted, well=summary.all_well)
+
+
+def _end(interrupted: Event, *, well: bool) -> None:
+    """Exit as what was done says; nothing where all is well."""
+    if interrupted.is_set():
+        raise typer.Exit(INTERRUPTED)
+    if not well:
         raise typer.Exit(1)
 
 
@@ -127,12 +138,19 @@ class ImportSummary:
     def sentence(self, *, dry_run: bool) -> str:
         """Return the numbers for a person."""
         text = (
-            "{files} files: {adopted} {verb}, {known} already here, {ambiguous} ambiguous, "
+            "{counted}: {adopted} {verb}, {known} already here, {ambiguous} ambiguous, "
             "{failed} not readable; {seconds} s"
-        ).format(**self.numbers(), verb="would be adopted" if dry_run else "adopted")
+        ).format(
+            **self.numbers(),
+            counted=counted(self.outcomes.total() - self.outcomes["other"], "file"),
+            verb="would be adopted" if dry_run else "adopted",
+        )
         if self.suffixes:
             kinds = ", ".join(f"{kind} {count}" for kind, count in self.suffixes.most_common(5))
-            text += f"; {self.outcomes['other']} files that are no posts left alone ({kinds})"
+            others = counted(
+                self.outcomes["other"], "file that is no post", "files that are no posts"
+            )
+            text += f"; {others} left alone ({kinds})"
         return f"{text}; interrupted: run it again to go on" if self.interrupted else text
 
 
@@ -148,7 +166,9 @@ def _require_foreign(folder: Path, settings: Settings) -> None:
         )
 
 
-def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) -> ImportSummary:
+def _import(
+    folder: Path, settings: Settings, clock: Clock, *, dry_run: bool, listed: bool
+) -> ImportSummary:
     summary = ImportSummary()
     opened = rehearsal(settings) if dry_run else archive(settings)
     with (
@@ -160,6 +180,8 @@ def _import(folder: Path, settings: Settings, clock: Clock, *, dry_run: bool) ->
             write()
             for file in batch:
                 _count(file, summary)
+                if dry_run and listed and file.outcome in LISTED:
+                    say(f"{file.path}: {LISTED[file.outcome]}")
             advance(len(batch))
     return summary
 

@@ -121,7 +121,10 @@ class _EventFormatter(logging.Formatter):
         }
         return [
             processors.add_log_level,
-            processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
+            # Who looks at a terminal looks at a clock on the wall; a file is read elsewhere too.
+            processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+            if self._form == "human" and sys.stderr.isatty()
+            else processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
             # Before the secrets are taken out: a traceback may hold an address too.
             processors.format_exc_info if self._tracebacks else _brief,
             _presentable,

@@ -19,6 +19,7 @@ from ingestor.fetch.client import Fetcher
 from ingestor.model import Article, Body, Request, Response
 from ingestor.pipeline.look import Failed, PageRead, look_at_pages
 from ingestor.pipeline.services import fetcher
+from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers
 
@@ -94,8 +95,10 @@ def _file(article: Article, settings: Settings, response: Response) -> str:
 def _taken_out(body: Body) -> Iterator[str]:
     """Yield how much was taken out, then what, each with why."""
     lines = body.dropped
-    count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
-    yield f"\ntaken out: {count}, {sum(len(line.text) for line in lines)} characters"
+    yield (
+        f"\ntaken out: {counted(len(lines), 'line')}, "
+        f"{counted(sum(len(line.text) for line in lines), 'character')}"
+    )
     yield from (f"  {line.why}: {line.text}" for line in lines)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from ingestor import log
 from ingestor.cli.archive import existing
-from ingestor.cli.common import options, say, say_error
+from ingestor.cli.common import feed_option, options, say, say_error
 from ingestor.cli.defer import defer_reextract
 from ingestor.cli.filters import filters_of
 from ingestor.cli.logs import set_up_logs
@@ -20,7 +20,7 @@ from ingestor.cli.progress import Bar, bar
 from ingestor.cli.show import differences
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon.loop import stop_on_signals
+from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
 from ingestor.errors import UsageError
 from ingestor.pipeline import reextract as pipeline_reextract
 from ingestor.pipeline.recovery import recover
@@ -31,6 +31,7 @@ from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import only_run
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import Value
+from ingestor.text.counts import counted
 from ingestor.text.sanitize import one_line
 from ingestor.workers import Workers
 
@@ -54,7 +55,7 @@ def reextract(
     ] = 5,
     feed: Annotated[
         list[str] | None,
-        typer.Option("--feed", metavar="NAME", help="Only this feed's articles (repeatable)."),
+        feed_option("Only this feed's articles (repeatable)."),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="DAY", help="From this publication day on.")
@@ -83,13 +84,16 @@ def reextract(
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
         clock = Clock()
-        stack.enter_context(stop_on_signals(clock, settings.service.stop_timeout))
+        stopping = stop_on_signals(clock, settings.service.stop_timeout)
+        interrupted = stack.enter_context(stopping)
         if not dry_run:
             stack.enter_context(only_run(database))
             upgrade(database)
             recover(database, settings.archive)
         _require_feeds(database, filters)
         tally = _run(settings, database, clock, filters=filters, diffs=diffs if dry_run else None)
+    if interrupted.is_set():
+        raise typer.Exit(INTERRUPTED)
     if tally.unreadable:
         raise typer.Exit(1)
 
@@ -132,7 +136,7 @@ def _run(
     for line in tally.lines(without_page=every - kept, dry_run=diffs is not None):
         say(line)
     seconds = max(clock.monotonic() - began, 0.001)
-    say(f"{seconds:.1f} s, {60 * tally.read / seconds:.0f} articles a minute")
+    say(f"{seconds:.1f} s, {counted(round(60 * tally.read / seconds), 'article')} a minute")
     if tally.read < kept:
         say_error(
             f"stopped after {tally.read} of {kept}; the same command"
@@ -198,8 +202,8 @@ class ReextractionTally:
             doubted = self._outcomes["doubted"]
             yield f"not the article: {one_line(', '.join(parts))}; {doubted} doubted"
         yield (
-            f"{self.read} articles read again: {self._outcomes['changed']} {verb}, "
-            f"{self.unreadable} unreadable; {without_page} have no kept page"
+            f"{counted(self.read, 'article')} read again: {self._outcomes['changed']} {verb}, "
+            f"{self.unreadable} unreadable, {without_page} without a kept page"
         )
 
     def _say_unreadable(self, result: ReextractionResult) -> None:
@@ -240,5 +244,5 @@ def _shown(name: str, value: Value, other: Value) -> str:
         members = (member if isinstance(member, str) else " ".join(member) for member in only)
         text = ", ".join(members) or "-"
     else:
-        text = f"{len(value)} characters" if name == "html" else value or "''"
+        text = counted(len(value), "character") if name == "html" else value or "''"
     return one_line(text)[:VALUE_CHARACTERS]

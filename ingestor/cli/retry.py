@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 
 from ingestor.cli.archive import chosen_feeds, existing
-from ingestor.cli.common import options, say
+from ingestor.cli.common import feed_option, options, say
 from ingestor.store import entries, feeds
+from ingestor.text.counts import counted
 
 
 def retry(
     context: typer.Context,
     feed: Annotated[
         list[str] | None,
-        typer.Option("--feed", metavar="NAME", help="Only this feed's entries (repeatable)."),
+        feed_option("Only this feed's entries (repeatable)."),
     ] = None,
 ) -> None:
     """Make parked entries due again, and stopped feeds; the next pass tries them.
@@ -30,6 +31,6 @@ def retry(
         count = entries.retry(connection, ids if feed else None)
         resumed = feeds.resume(connection, ids)
     database.close()
-    say(f"{count} parked entries are due again")
+    say(f"{counted(count, 'parked entry is', 'parked entries are')} due again")
     if resumed:
-        say(f"{resumed} stopped feeds are asked again")
+        say(f"{counted(resumed, 'stopped feed is', 'stopped feeds are')} asked again")

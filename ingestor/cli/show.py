@@ -19,6 +19,7 @@ from ingestor.store.db.database import Database
 from ingestor.store.doubts import SeenPage, looks_at
 from ingestor.store.stored_articles import ArticleRevision, current, history, ids_named
 from ingestor.store.stories import Copy
+from ingestor.text.counts import counted
 from ingestor.text.dates import SHANGHAI, iso_utc
 from ingestor.text.diff import Change, Stretch, changes
 from ingestor.text.sanitize import one_line, redact
@@ -159,7 +160,7 @@ def _head(shown: _Shown) -> Iterator[str]:
 
 
 def _line(revision: ArticleRevision) -> str:
-    size, seen = f"{len(revision.content_text)} characters", _moment(revision.known_from)
+    size, seen = counted(len(revision.content_text), "character"), _moment(revision.known_from)
     title = one_line(revision.title)
     line = f"{revision.revision:>3}  {seen}  {revision.cause:<9} {size:>16}  {title}"
     return f"{line} ({one_line(revision.note)})" if revision.note else line

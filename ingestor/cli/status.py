@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
@@ -22,16 +25,34 @@ from ingestor.store import damages, overview
 from ingestor.store.coordination import leases
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
+from ingestor.store.db.run_lock import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.overview import FeedHealth, Parked, late_feeds
+from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
+
+UNBOUNDED = 100_000
+"""Columns of what is no terminal."""
 
 DOUBTS_SHOWN = 10
 """Of the pages that were not believed, by host and reason; ``--json`` has them all."""
 
 PARKED_SHOWN = 10
 """Reasons shown of what was given up; the table ``entries`` has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveState:
+    """Where the archive is, how large it is, and who is at work on it."""
+
+    database: str
+    bytes: int
+    """Of the database."""
+    warc_bytes: int | None
+    """``None``: the folder is on an object store, and is not asked."""
+    held_by: str
+    """``""``: no run is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,7 @@ class State:
     workers: ClusterState | None
     damages: list[tuple[str, str]]
     """Where the database was found to be damaged, and what is wrong there."""
+    place: ArchiveState
 
     @property
     def all_well(self) -> bool:
@@ -70,6 +92,7 @@ NOTHING = State(
     paused={},
     workers=None,
     damages=[],
+    place=ArchiveState("", 0, 0, ""),
 )
 """The state of an archive that is not there yet."""
 
@@ -99,7 +122,9 @@ def status(
     if as_json:
         say_json(_document(state), indent=2)
     else:
-        console = Console()
+        # A pipe has no width: what reads it counts on a line for each feed.
+        console = Console(width=None if sys.stdout.isatty() else UNBOUNDED)
+        _show_place(console, state.place)
         _show_feeds(console, state, now)
         _show_reasons(console, state)
         _show_doubts(console, state)
@@ -111,7 +136,24 @@ def status(
         raise typer.Exit(1)
 
 
+def _place(database: Database, settings: Settings) -> ArchiveState:
+    with database.reading() as connection:
+        size = overview.size(connection)
+    folder, sizes = settings.archive.raw_dir, None
+    if isinstance(folder, Path):
+        sizes = sum(path.stat().st_size for path in folder.glob("*.warc.gz"))
+    return ArchiveState(database.where, size, sizes, holder(database))
+
+
+def _show_place(console: Console, place: ArchiveState) -> None:
+    warc = "" if place.warc_bytes is None else f", and {decimal(place.warc_bytes)} of WARC files"
+    console.print(Text(f"archive {one_line(place.database)}"), soft_wrap=True)
+    console.print(Text(f"size    {decimal(place.bytes)}{warc}"))
+    console.print(Text(f"held by {place.held_by or 'nobody: no run is at work'}\n"))
+
+
 def _read(database: Database, settings: Settings, now: datetime) -> State:
+    place = _place(database, settings)
     with database.reading() as connection:
         pauses = leases.pauses(connection)
         return State(
@@ -124,11 +166,13 @@ def _read(database: Database, settings: Settings, now: datetime) -> State:
             paused={host: pause for host, pause in pauses.items() if pause.until > now},
             workers=cluster_state(connection, settings.cluster.stalled_after),
             damages=damages.fresh(connection),
+            place=place,
         )
 
 
 def _document(state: State) -> dict[str, object]:
     return {
+        "archive": asdict(state.place),
         **state.totals,
         "feeds_late": state.late,
         "entries_pending": sum(feed.pending for feed in state.feeds),
@@ -165,7 +209,9 @@ def _show_feeds(console: Console, state: State, now: datetime) -> None:
     console.print(table)
     totals = state.totals
     days = f", {totals['first_day']} to {totals['last_day']}" if totals["articles"] else ""
-    console.print(f"{totals['articles']} articles in {totals['revisions']} revisions{days}")
+    articles = counted(int(totals["articles"] or 0), "article")
+    revisions = counted(int(totals["revisions"] or 0), "revision")
+    console.print(f"{articles} in {revisions}{days}")
 
 
 def _show_reasons(console: Console, state: State) -> None:
@@ -184,9 +230,10 @@ def _show_doubts(console: Console, state: State) -> None:
     for name, reason in state.doubted.items():
         console.print(Text(f"doubted {one_line(name)}: {redact(one_line(reason))}"))
     for doubt in state.doubts[:DOUBTS_SHOWN]:
-        pages = "page" if doubt.looks == 1 else "pages"
         reason = redact(one_line(doubt.reason))
-        console.print(Text(f"doubts  {doubt.host}: {doubt.looks} {pages} in a day: {reason}"))
+        console.print(
+            Text(f"doubts  {doubt.host}: {counted(doubt.looks, 'page')} in a day: {reason}")
+        )
     for feed in state.feeds:
         if feed.active and feed.zone_shift_s:
             hours = feed.zone_shift_s // 3600

@@ -20,6 +20,7 @@ from ingestor.maintenance.verify import Comparison
 from ingestor.pipeline.recovery import recover
 from ingestor.store.db.database import Database
 from ingestor.store.db.run_lock import only_run
+from ingestor.text.counts import counted
 
 
 def verify(
@@ -58,12 +59,13 @@ def verify(
         say(f"file {name}: belongs to no article; left alone")
     if compared.left:
         kinds = Counter(difference.left for difference in compared.left)
-        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        counts = ", ".join(counted(count, kind) for kind, count in kinds.items())
         when = "taken up now" if repair else "the next run takes them up"
         say(f"left by an interrupted run: {counts}; {when}")
     found = len(mended) + len(compared.differences)
     repaired = f", {found - len(unrepaired)} mended" if repair else ""
-    say(f"{found} disagreements{repaired}; {len(compared.foreign)} foreign files")
+    foreign = counted(len(compared.foreign), "foreign file")
+    say(f"{counted(found, 'disagreement')}{repaired}; {foreign}")
     if unrepaired:
         raise typer.Exit(1)
 
@@ -71,18 +73,22 @@ def verify(
 def _compare(
     database: Database, settings: Settings, *, alone: bool, repair: bool
 ) -> tuple[Comparison, list[Difference], list[Difference]]:
-    """Compare, and repair; return what was found, the texts mended before, and what is left."""
+    """Compare, and repair; say each disagreement, and what was done about it.
+
+    Returns what was found, the texts mended before, and what is left.
+    """
     mended: list[Difference] = []
     if repair:
         recover(database, settings.archive)
         mended = operation.mend_texts(database, settings)
     compared = operation.compare(database, settings, Clock().now(), alone=alone)
-    for difference in (*mended, *compared.differences):
-        say(difference.line)
     if alone:
         # What is known to be damaged is verify's own note; one that is wrong goes.
         operation.apply(database, compared.known)
     unrepaired = compared.differences
     if repair:
         unrepaired = operation.repair(database, settings, [*unrepaired, *compared.left])
+    for difference in (*mended, *compared.differences):
+        done = "not mended; only a backup has it" if difference in unrepaired else difference.done
+        say(f"{difference.line}; {done}" if repair else difference.line)
     return compared, mended, unrepaired

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-import typer
-
 from ingestor.archive.warc.foreign import begun_at
 from ingestor.cli.archive import Opened, archive, chosen_feeds, rehearsal
 from ingestor.cli.common import say, say_error, say_json
@@ -22,6 +20,7 @@ from ingestor.errors import PostUnreadable, UsageError
 from ingestor.pipeline.captures import make_folders, opened_warc, require_folders
 from ingestor.pipeline.imports.warc import Home, WarcBatch, WarcImport
 from ingestor.store import feeds
+from ingestor.text.counts import counted
 from ingestor.workers import Workers
 
 HOSTS = ("sina.com.cn", "sina.cn")
@@ -72,19 +71,20 @@ class WarcSummary:
         """Return the numbers for a person."""
         of = self.outcomes
         text = (
-            f"{of['new']} new articles, {of['revised']} revisions, {of['unchanged']} unchanged, "
+            f"{counted(of['new'], 'new article')}, {counted(of['revised'], 'revision')}, "
+            f"{of['unchanged']} unchanged, "
             f"{of['earlier']} known earlier, {of['known']} already here, "
             f"{of['older']} older than what is known"
             f"{' (nothing is stored)' if dry_run else ''}; {self.seconds} s"
         )
         if self.skipped:
             why = ", ".join(f"{reason} {count}" for reason, count in self.skipped.most_common())
-            text += f"; {self.skipped.total()} records skipped ({why})"
+            text += f"; {counted(self.skipped.total(), 'record')} skipped ({why})"
         return f"{text}; interrupted: run it again to go on" if self.interrupted else text
 
 
-def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: bool) -> None:
-    """Import files, say what became of their records; exit 1 where one was not read to its end."""
+def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: bool) -> bool:
+    """Import files, say what became of their records; return whether all were read to their end."""
     for path in asked.paths:
         if not path.is_file():
             raise UsageError(f"{path}: there is no such file or folder")
@@ -102,15 +102,21 @@ def import_files(asked: Asked, settings: Settings, clock: Clock, *, as_json: boo
         # The past is told in its order, in whatever order the files are named.
         for path in sorted(asked.paths, key=begun_at):
             if not clock.stop.is_set():
-                _import_file(importer, path, summary, write=opened[1], advance=advance)
+                _import_file(
+                    importer,
+                    path,
+                    summary,
+                    write=opened[1],
+                    advance=advance,
+                    listed=asked.dry_run and not as_json,
+                )
     summary.seconds = round(clock.monotonic() - began, 3)
     summary.interrupted = clock.stop.is_set()
     if as_json:
         say_json(summary.numbers())
     else:
         say(summary.sentence(dry_run=asked.dry_run))
-    if summary.unread or summary.interrupted:
-        raise typer.Exit(1)
+    return not (summary.unread or summary.interrupted)
 
 
 def _import_file(
@@ -120,12 +126,15 @@ def _import_file(
     *,
     write: Callable[[], object],
     advance: Advance,
+    listed: bool,
 ) -> None:
     shown = 0
     try:
         for batch in importer.batches(path):
             write()
             _count(batch, path, summary)
+            for address, outcome in batch.pages if listed else ():
+                say(f"{outcome:<9} {address}")
             advance(batch.position // _MIB - shown)
             shown = batch.position // _MIB
     except (PostUnreadable, OSError) as error:

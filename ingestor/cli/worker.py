@@ -16,6 +16,7 @@ from ingestor.daemon.loop import stop_on_signals
 from ingestor.daemon.monitor import Monitor, systemd
 from ingestor.errors import ConfigError, UsageError
 from ingestor.store.db.database import Database
+from ingestor.version import install_line
 
 
 def worker(
@@ -48,7 +49,7 @@ def _work(
     try:
         from ingestor.cluster import plan, worker  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
-        raise ConfigError("workers need an extra: pip install 'ingestor[cluster]'") from error
+        raise ConfigError(f"workers need an extra: {install_line('cluster')}") from error
     worker.require_server(database)
     wanted = _chosen(queues, plan.QUEUES)
     clock, manager = Clock(), systemd(os.environ)

@@ -1,21 +1,23 @@
 """The configuration: a TOML file and the environment, read into typed settings.
 
-``load(path, environment)`` is the one way in. Every error is a :class:`ConfigError` that
-names the file and the key, and for an unknown key the nearest known one.
+``load(path, environment)`` is the one way in. All that is wrong is one :class:`ConfigError`, a
+line a mistake: with the file, the line and the key, and for an unknown key the nearest known one.
 """
 
 from __future__ import annotations
 
-import difflib
+import copy
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 
+from ingestor.config.problems import Mistake, explained
 from ingestor.config.sections import (
     ArchiveSettings,
     ClusterSettings,
@@ -26,8 +28,12 @@ from ingestor.config.sections import (
     ServiceSettings,
     StoreSettings,
 )
+from ingestor.config.toml_text import Location, read_toml
 from ingestor.config.values import anchored_folder, lies_inside
 from ingestor.errors import ConfigError
+from ingestor.text.sanitize import one_line, shortened
+
+SectionT = TypeVar("SectionT", bound=Section)
 
 ENVIRONMENT_PREFIX = "INGEST_"
 SEARCH_PATHS = (
@@ -49,14 +55,6 @@ class Settings(Section):
     cluster: ClusterSettings = ClusterSettings()
     feeds: tuple[FeedSettings, ...] = ()
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Settings:
-        count = Counter(feed.name for feed in self.feeds)
-        for name, times in count.items():
-            if times > 1:
-                raise ValueError(f'feeds: two feeds are named "{name}"; give each its own name')
-        return self
-
 
 def find(named: Path | None, environment: Mapping[str, str]) -> Path:
     """Return the configuration file to read: the one named, else the first that exists.
@@ -77,10 +75,11 @@ def find(named: Path | None, environment: Mapping[str, str]) -> Path:
     raise ConfigError(f"no configuration found (looked at {places}); `ingest init` writes one")
 
 
-def load(path: Path, environment: Mapping[str, str]) -> Settings:
+def load(path: Path, environment: Mapping[str, str], kinds: Collection[str] = ()) -> Settings:
     """Read ``path``, let ``INGEST_<SECTION>__<KEY>`` variables override it, check all of it.
 
-    Relative paths come back absolute, relative to the file. Raises :class:`ConfigError`.
+    ``kinds`` are those of feeds that there are; with none, each may be. Relative paths come back
+    absolute, relative to the file. Raises :class:`ConfigError`.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -88,27 +87,94 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         raise ConfigError(f"{path}: is not in UTF-8; save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    return read(text, path, environment)
+    return read(text, path, environment, kinds)
 
 
-def read(text: str, path: Path, environment: Mapping[str, str]) -> Settings:
+def read(
+    text: str, path: Path, environment: Mapping[str, str], kinds: Collection[str] = ()
+) -> Settings:
     """Read the text of a configuration whose place is ``path``, as :func:`load` does."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    toml = read_toml(text)
+    values = copy.deepcopy(toml.values)
     overridden = _override(values, environment)
+    settings, problems = _checked(values, path.resolve().parent, kinds)
+    unreadable = {problem.line for problem in toml.problems}
+    said = [(problem.line, f"{path}:{problem.line}: {problem.text}") for problem in toml.problems]
+    for location, message in problems if toml.values or not toml.problems else ():
+        variable, line = overridden.get(location[:2]), toml.line(location)
+        # What was guessed for a line that is no TOML is not wrong again.
+        if variable:
+            said.append((0, f"{variable}: {message}"))
+        elif line not in unreadable:
+            said.append((line, f"{path}:{line}: {message}" if line else f"{path}: {message}"))
+    if said or settings is None:
+        raise ConfigError("\n".join(text for _, text in sorted(said, key=itemgetter(0))))
+    return settings
+
+
+def _checked(
+    values: dict[str, Any], folder: Path, kinds: Collection[str]
+) -> tuple[Settings | None, list[Mistake]]:
+    """Return the settings, anchored in ``folder``, and where something is wrong with what."""
+    settings, problems = None, list[Mistake]()
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        where = overridden.get(error.errors()[0]["loc"][:2], path)
-        raise ConfigError(f"{where}: {_explain(error)}") from error
-    anchored = _anchored(settings, path.resolve().parent)
+        problems += explained(error, Settings, partial(_feed_called, values))
+    # What is well in itself is looked at beside the rest, whatever else is wrong.
+    listed = values.get("feeds")
+    tables = listed if isinstance(listed, list) else []
+    problems += _mistaken_feeds(tables, kinds)
+    archive = _valid(ArchiveSettings, values.get("archive", {}))
+    if archive:
+        archive = _anchored_archive(archive, folder)
+        problems += _misplaced(archive)
+    if settings is None or archive is None:
+        return None, problems
+    store = _anchored_store(settings.store, folder)
+    return settings.model_copy(update={"archive": archive, "store": store}), problems
+
+
+def _valid(section: type[SectionT], table: object) -> SectionT | None:
+    try:
+        return section.model_validate(table)
+    except ValidationError:
+        return None
+
+
+def _feed_called(values: Mapping[str, Any], location: Location) -> str:
+    """Return how a person calls the feed of a number: by its name, else by where it stands."""
+    _, number, *_ = location
+    table = values["feeds"][number]
+    name = table.get("name") or table.get("channel") if isinstance(table, dict) else None
+    if name and isinstance(name, str):
+        return f'feed "{shortened(one_line(name), 60)}"'
+    return f"feeds[{int(number) + 1}]"
+
+
+def _mistaken_feeds(tables: Sequence[Any], kinds: Collection[str]) -> Iterator[Mistake]:
+    """Find names that two feeds have, and kinds that there are not."""
+    taken: set[str] = set()
+    for number, table in enumerate(tables):
+        feed = _valid(FeedSettings, table)
+        # A channel's name may be the feed's, which only a valid one has.
+        given = table.get("name") if isinstance(table, dict) else None
+        name = feed.name if feed else given if isinstance(given, str) else ""
+        if name in taken:
+            line = f'two feeds are named "{name}"; give each its own name'
+            yield ("feeds", number, "name"), line
+        if feed and kinds and feed.kind not in kinds:
+            line = f'there is no feed kind "{feed.kind}"; there are: {", ".join(kinds)}'
+            yield ("feeds", number, "kind"), f'feed "{feed.name}": {line}'
+        taken |= {name} if name else set()
+
+
+def _misplaced(archive: ArchiveSettings) -> Iterator[Mistake]:
+    """Find folders inside the one of the articles' files."""
     for key in ("raw_dir", "images_dir"):
         # A static site would take the raw files for its own; verify, the pictures for strangers'.
-        if lies_inside(getattr(anchored.archive, key), anchored.archive.dir):
-            raise ConfigError(f"{path}: archive.{key}: lies inside archive.dir; put it beside it")
-    return anchored
+        if lies_inside(getattr(archive, key), archive.dir):
+            yield ("archive", key), f"archive.{key}: lies inside archive.dir; put it beside it"
 
 
 def _override(
@@ -136,46 +202,21 @@ def _toml_value(text: str) -> object:
         return text
 
 
-def _explain(error: ValidationError) -> str:
-    """Say the first problem in one line that names its key."""
-    problem = error.errors()[0]
-    where = [f"[{part + 1}]" if isinstance(part, int) else str(part) for part in problem["loc"]]
-    key = ".".join(where).replace(".[", "[")
-    if problem["type"] == "extra_forbidden":
-        return f'unknown key "{key}"{_nearest(problem["loc"])}'
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}" if key else message
-
-
-def _nearest(location: tuple[int | str, ...]) -> str:
-    known = list(_known_keys(location[:-1]))
-    close = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f'; did you mean "{close[0]}"?' if close else f"; known here: {', '.join(known)}"
-
-
-def _known_keys(location: tuple[int | str, ...]) -> Mapping[str, Any]:
-    section: Any = Settings
-    for part in location:
-        if isinstance(part, str):
-            annotation = section.model_fields[part].annotation
-            section = next(iter(get_args(annotation)), annotation)
-    fields: Mapping[str, Any] = section.model_fields
-    return fields
-
-
-def _anchored(settings: Settings, folder: Path) -> Settings:
+def _anchored_archive(given: ArchiveSettings, folder: Path) -> ArchiveSettings:
     """Make every relative path of the file relative to the file's own folder."""
-    given = settings.archive
     spool = folder / given.raw_spool.expanduser()
-    update = {
-        "dir": anchored_folder(given.dir, folder, "archive.dir"),
-        "raw_dir": anchored_folder(given.raw_dir, folder, "archive.raw_dir", spool),
-        "raw_spool": spool,
-        "images_dir": anchored_folder(given.images_dir, folder, "archive.images_dir"),
-    }
-    archive = given.model_copy(update=update)
-    url = settings.store.url
-    if (path := re.fullmatch(r"sqlite:///(?!/)(.+)", url)) and path[1] != ":memory:":
-        url = f"sqlite:///{folder / Path(path[1]).expanduser()}"
-    store = settings.store.model_copy(update={"url": url})
-    return settings.model_copy(update={"archive": archive, "store": store})
+    return given.model_copy(
+        update={
+            "dir": anchored_folder(given.dir, folder, "archive.dir"),
+            "raw_dir": anchored_folder(given.raw_dir, folder, "archive.raw_dir", spool),
+            "raw_spool": spool,
+            "images_dir": anchored_folder(given.images_dir, folder, "archive.images_dir"),
+        }
+    )
+
+
+def _anchored_store(given: StoreSettings, folder: Path) -> StoreSettings:
+    path = re.fullmatch(r"sqlite:///(?!/)(.+)", given.url)
+    if not path or path[1] == ":memory:":
+        return given
+    return given.model_copy(update={"url": f"sqlite:///{folder / Path(path[1]).expanduser()}"})

@@ -17,6 +17,7 @@ from lxml import etree
 
 from ingestor.errors import UsageError
 from ingestor.model import Feed
+from ingestor.text.counts import counted
 from ingestor.text.decode import decode_feed
 from ingestor.text.sanitize import one_line, shortened
 
@@ -65,7 +66,7 @@ def read_opml(data: bytes) -> list[ListedFeed]:
         raise UsageError(f"not OPML: {shortened(one_line(text[:200]), 80)!r}")
     feeds = list(_feeds(root))
     if len(feeds) > MOST_FEEDS:
-        raise UsageError(f"{len(feeds)} feeds, {MOST_FEEDS} at most")
+        raise UsageError(f"{counted(len(feeds), 'feed')}, {MOST_FEEDS} at most")
     return feeds
 
 

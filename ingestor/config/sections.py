@@ -14,6 +14,8 @@ from ingestor.config.values import (
     Duration,
     ExtraKey,
     Folder,
+    HeaderText,
+    ListenAddress,
     Size,
     SomeTime,
     WebAddress,
@@ -58,7 +60,7 @@ class ArchiveSettings(Section):
 class FetchSettings(Section):
     """``[fetch]``: how we behave as a client."""
 
-    user_agent: str = Field(default=f"ingestor/{__version__}", min_length=1, pattern=r"^[ -~]+$")
+    user_agent: HeaderText = f"ingestor/{__version__}"
     timeout: SomeTime = timedelta(seconds=20)
     max_bytes: Size = Field(default=ByteSize(8 * 1024**2), ge=1024)
     connections: int = Field(default=16, ge=1, le=256)
@@ -85,7 +87,7 @@ class ScheduleSettings(Section):
 class ServiceSettings(Section):
     """``[service]``: how the daemon lives."""
 
-    listen: str = Field(default="", pattern=r"^$|^\S+:\d{1,5}$")
+    listen: ListenAddress = ""
     """``host:port`` of health and metrics; empty: none."""
     stop_timeout: Duration = timedelta(seconds=4)
     stuck_after: Duration = timedelta(minutes=5)

@@ -58,8 +58,10 @@ def lies_inside(inner: Location, outer: Location) -> bool:
 
 
 def _folder(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, Path | ObjectAddress):
         return value
+    if not value or not isinstance(value, str):
+        raise ValueError('a path in quotes, or an address such as "s3://bucket/prefix", is wanted')
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):/", value)
     if not scheme:
         return value
@@ -115,9 +117,23 @@ def _web_address(value: object) -> object:
     return value
 
 
+def _visible_ascii(value: str) -> str:
+    if not re.fullmatch(r"[ -~]+", value):
+        raise ValueError("it is sent in a header: ASCII characters are wanted, and at least one")
+    return value
+
+
+def _listen_address(value: str) -> str:
+    if not re.fullmatch(r"(?:\S+:\d{1,5})?", value):
+        raise ValueError('an address such as "127.0.0.1:9464" is wanted')
+    return value
+
+
 def _database_address(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"sqlite(\+\w+)?:/{0,3}(:memory:)?", value):
         raise ValueError('it names no file, so nothing would be kept; use "sqlite:///archive.db"')
+    if isinstance(value, str) and not re.match(r"(?:sqlite|postgresql)(?:\+\w+)?:/", value):
+        raise ValueError('"sqlite:///archive.db" or "postgresql+psycopg://…" is wanted')
     return value
 
 
@@ -125,6 +141,8 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
 DatabaseAddress = Annotated[str, BeforeValidator(_database_address)]
 Folder = Annotated[Location, BeforeValidator(_folder)]
+HeaderText = Annotated[str, AfterValidator(_visible_ascii)]
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Size = Annotated[ByteSize, WrapValidator(_size)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
 ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "symbol_names", "updated"]

@@ -19,6 +19,7 @@ from ingestor.errors import ArchiveError
 from ingestor.observer import Observer
 from ingestor.store.db.database import Database
 from ingestor.store.overview import HealthSnapshot, health_snapshot, late_feeds
+from ingestor.text.counts import counted
 from ingestor.text.sanitize import one_line
 
 LOOKED_AT_EVERY = timedelta(minutes=1)
@@ -115,7 +116,8 @@ class Heartbeat:
             return ""
         names = ", ".join(f'"{step}"' for step in self.steps)
         doing = f"step {names}" if names else "no step runs"
-        return f"nothing moved for {still:.0f} s: {doing}, {due} feeds and entries are due"
+        waiting = counted(due, "feed or entry is", "feeds and entries are")
+        return f"nothing moved for {still:.0f} s: {doing}, {waiting} due"
 
 
 def not_alive(heartbeat: Heartbeat, oldest: float) -> list[str]:
@@ -135,8 +137,8 @@ def not_ready(heartbeat: Heartbeat, freshness: Freshness, oldest: float) -> list
         reasons.append("the first tick has not run yet")
     reasons += _stale(heartbeat, freshness)
     if heartbeat.snapshot and heartbeat.snapshot.damages:
-        places = heartbeat.snapshot.damages
-        reasons.append(f"the database is damaged in {places} places: see `ingest verify`")
+        places = counted(heartbeat.snapshot.damages, "place")
+        reasons.append(f"the database is damaged in {places}: see `ingest verify`")
     if heartbeat.database.path:
         free = shutil.disk_usage(heartbeat.database.path.parent).free
         if free < LEAST_FREE:
@@ -157,8 +159,8 @@ def _stale(heartbeat: Heartbeat, freshness: Freshness) -> Iterator[str]:
     if (snapshot.failing + len(late)) * 2 <= snapshot.feeds:
         return
     if snapshot.failing:
-        yield f"{snapshot.failing} of {snapshot.feeds} feeds fail"
+        yield f"{snapshot.failing} of {counted(snapshot.feeds, 'feed')} failing"
     if late:
-        yield f"{len(late)} of {snapshot.feeds} feeds are late"
+        yield f"{len(late)} of {counted(snapshot.feeds, 'feed')} late"
     for name, reason in list(late.items())[:MOST_NAMED]:
         yield f"{one_line(name)}: {reason}"

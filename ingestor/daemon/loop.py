@@ -132,15 +132,21 @@ def _follow_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:
             job.modify(next_run_time=now)
 
 
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit code of what Ctrl-C ended, as shells have it."""
+
+
 @contextmanager
 def stop_on_signals(
     clock: Clock, timeout: timedelta, reload: threading.Event | None = None
-) -> Iterator[None]:
+) -> Iterator[threading.Event]:
     """Let SIGTERM and SIGINT set ``clock.stop`` while the block runs; main thread only.
 
-    What does not end within ``timeout`` is left: it is *pending* in the database, and the
-    process exits 0. SIGHUP sets ``reload``, where one is given.
+    Gives an event that is set where it was SIGINT: somebody interrupted. What does not end within
+    ``timeout`` is left: it is *pending* in the database, and the process exits, with
+    :data:`INTERRUPTED` or 0. SIGHUP sets ``reload``, where one is given.
     """
+    interrupted = threading.Event()
     # A handler interrupts the main thread anywhere, also where it holds the lock of an event: there
     # it must take none. Putting into this queue does not (queue.SimpleQueue: "reentrant").
     heard: SimpleQueue[int] = SimpleQueue()
@@ -155,8 +161,10 @@ def stop_on_signals(
             if number == signal.SIGHUP and reload:
                 reload.set()
             elif not clock.stop.is_set():
+                if number == signal.SIGINT:
+                    interrupted.set()
                 clock.stop.set()
-                _leave_after(timeout)
+                _leave_after(timeout, INTERRUPTED if number == signal.SIGINT else 0)
 
     following = threading.Thread(target=follow, name="signals", daemon=True)
     following.start()
@@ -166,7 +174,7 @@ def stop_on_signals(
         # What was asked for since the start of the program is heard now.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
-        yield
+        yield interrupted
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -174,16 +182,16 @@ def stop_on_signals(
         following.join()
 
 
-def _leave_after(timeout: timedelta) -> None:
-    leaving = threading.Timer(timeout.total_seconds(), _leave, [timeout])
+def _leave_after(timeout: timedelta, code: int) -> None:
+    leaving = threading.Timer(timeout.total_seconds(), _leave, [timeout, code])
     leaving.daemon = True
     leaving.start()
 
 
-def _leave(timeout: timedelta) -> None:
+def _leave(timeout: timedelta, code: int) -> None:
     """End the process now: its threads may hang in a request, which nothing can interrupt."""
     log.warning("stopped_before_done", stop_timeout_s=timeout.total_seconds())
     for child in multiprocessing.active_children():
         # Nobody would tell a worker that its owner is gone.
         child.kill()
-    os._exit(0)
+    os._exit(code)

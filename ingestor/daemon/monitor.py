@@ -29,6 +29,8 @@ from ingestor.errors import ConfigError
 from ingestor.observer import Observer
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.db.database import Database
+from ingestor.text.counts import counted
+from ingestor.version import install_line
 
 TELL_SECONDS = 1.0
 """How long a message to the service manager may take: the work waits for it."""
@@ -253,12 +255,12 @@ class Monitor:
     def _status(self) -> str:
         trouble, snapshot = self.heartbeat.trouble, self.heartbeat.snapshot
         if self._is_worker:
-            return trouble or f"{len(self.heartbeat.steps)} jobs running"
+            return trouble or f"{counted(len(self.heartbeat.steps), 'job')} running"
         if snapshot is None:
             return f"{trouble}; " if trouble else ""
         counts = (
-            f"{snapshot.feeds} feeds ({snapshot.failing} failing), "
-            f"{snapshot.pending} entries pending, {snapshot.parked} parked"
+            f"{counted(snapshot.feeds, 'feed')} ({snapshot.failing} failing), "
+            f"{counted(snapshot.pending, 'entry')} pending, {snapshot.parked} parked"
         )
         return f"{trouble}; {counts}" if trouble else counts
 
@@ -267,7 +269,7 @@ class Monitor:
         try:
             from ingestor.daemon.metrics import Gauges, Metrics  # noqa: PLC0415 - an extra
         except ModuleNotFoundError:
-            missing = HealthPage(501, b"pip install 'ingestor[metrics]' brings metrics\n")
+            missing = HealthPage(501, f"{install_line('metrics')} brings metrics\n".encode())
             return Observer(clock.monotonic), lambda: missing
         counts = Metrics(clock)
         sizes = FolderSizes(self._folders, clock)

@@ -91,6 +91,8 @@ class Service:
     def _work(self) -> None:
         """Give each stage its turn, again and again while something is under way."""
         heartbeat, ends = self._monitor.heartbeat, self._clock.monotonic() + LONGEST_WORK_SECONDS
+        observer = self._monitor.observer
+        before = observer.articles, observer.revisions
         with heartbeat.running(WORK):
             # Most ticks of most daemons find nothing: one question instead of one a stage.
             busy = self._stages.have_work()
@@ -102,6 +104,9 @@ class Service:
                 late = asked or self._clock.monotonic() > ends
                 busy = self._stages.under_way and not (late or self._clock.stop.is_set())
         self._stages.rest()
+        new, written = observer.articles - before[0], observer.revisions - before[1]
+        if written:
+            log.info("archived", articles=new, edits=written - new)
         self._monitor.note_step()
 
     def _keep_house(self) -> None:

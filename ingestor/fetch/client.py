@@ -307,6 +307,7 @@ class Fetcher:
         self.limiter.hold_off(host, self._wishes.crawl_delay(host, seconds))
 
     def _outcome(self, request: Request, slot: Slot, *, robots: bool) -> Response | FetchError:
+        self._observer.asking(host_of(request.url))
         began, outcome = self._clock.monotonic(), self._response(request, slot, robots=robots)
         answer = outcome if isinstance(outcome, Response) else None
         self._observer.requested(

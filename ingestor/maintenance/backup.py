@@ -40,9 +40,13 @@ class BackupReport:
     pictures: int
 
 
-def back_up(database: Database, settings: Settings, destination: Path) -> BackupReport:
+def back_up(
+    database: Database, settings: Settings, configuration: Path, destination: Path
+) -> BackupReport:
     """Copy the archive into ``destination``: the database, ``archive/``, ``warc/`` and ``images/``.
 
+    The file of the ``configuration`` goes with it as ``config.toml``, with its rights: it may
+    have a password in it.
     The folder appears under its name only when all is in it and on the disk. Raises
     :class:`UsageError` when it is there already with something in it, or the archive is not
     an SQLite file, and :class:`StorageFailed` when the disk refuses.
@@ -57,6 +61,7 @@ def back_up(database: Database, settings: Settings, destination: Path) -> Backup
         raise UsageError(f"{destination}: is there already; name a new or an empty folder")
     try:
         with made_whole(destination) as folder:
+            shutil.copy2(configuration, folder / "config.toml")
             copy_file(source, folder / source.name)
             copy = Database(f"sqlite:///{folder / source.name}")
             files = _copy_files(copy, settings, folder / "archive")

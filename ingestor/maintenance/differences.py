@@ -23,5 +23,7 @@ class Difference:
     """It was noted before, and nobody has to look at it again; its ``repair`` takes a note back
     that is right no more."""
     left: str = ""
-    """What it is of that an interrupted run left and the next one takes up, in the plural; ``""``
-    for what no run sees to."""
+    """What it is, in the singular, of that an interrupted run left and the next one takes up;
+    ``""`` for what no run sees to."""
+    done: str = "mended"
+    """What ``repair`` did, for a person."""

@@ -28,6 +28,7 @@ from ingestor.pipeline.files import file_text
 from ingestor.store.stored_articles import COLUMNS, ArticleRevision
 from ingestor.text.dates import is_day, iso_utc
 from ingestor.text.sanitize import spreadsheet_cell
+from ingestor.version import install_line
 
 ROWS_A_GROUP = 1_000
 """Articles in memory at a time, twice over: what a reader loads at least."""
@@ -228,9 +229,7 @@ def require_pyarrow() -> None:
     try:
         import pyarrow.parquet  # noqa: F401, PLC0415 - 170 MB that most never need
     except ImportError as error:
-        raise UsageError(
-            "--format parquet needs pyarrow: pip install 'ingestor[parquet]'"
-        ) from error
+        raise UsageError(f"--format parquet needs pyarrow: {install_line('parquet')}") from error
 
 
 def parquet(

@@ -35,6 +35,7 @@ from ingestor.store import audit, captures, damages
 from ingestor.store.audit import CaptureRecord
 from ingestor.store.captures import RecordedAnswer
 from ingestor.store.db.database import Database
+from ingestor.text.counts import counted
 
 _BEGUN = re.compile(r"ingestor-(\d{14})-")
 _WARC_FILE = re.compile(r"[^/]+\.warc\.gz")
@@ -66,8 +67,8 @@ class RawComparison:
             self._noted.update(damages.noted(connection))
         folder = storage(self.location)
         if ends and not folder.is_there():
-            line = f"WARC folder {self.location}: is not there, with {len(ends)} files in it"
-            yield Difference(line)
+            lost = counted(len(ends), "file")
+            yield Difference(f"WARC folder {self.location}: is not there, with {lost} in it")
             return
         present = {name for name in folder.names() if _WARC_FILE.fullmatch(name)}
         for name in sorted(ends.keys() | present):
@@ -151,7 +152,8 @@ class RawComparison:
             elif _is_of(record, capture):
                 is_listed = True
                 line = f"capture {capture.id}: {place} differs: {capture.url}"
-                yield Difference(line, self._corrected(record, capture))
+                fix = self._corrected(record, capture)
+                yield Difference(line, fix, done="set right after the record")
             else:
                 yield self._damaged(capture, f"{place} differs, and is another one")
         if alone and not is_listed:
@@ -198,12 +200,14 @@ class RawComparison:
         line = f"capture {capture.id}: {why}: {capture.url}"
         if capture.is_damaged:
             return Difference(f"{line}; known", is_known=True)
-        return Difference(line, partial(_mark_damaged, [capture.id], self.now))
+        mark = partial(_mark_damaged, [capture.id], self.now)
+        return Difference(line, mark, done="marked as lost; only a backup has it")
 
     def _missing(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
         known = [capture for capture in listed if capture.is_damaged]
         if known:
-            line = f"WARC {name}: is missing, with the records of {len(known)} captures; known"
+            records = counted(len(known), "record")
+            line = f"WARC {name}: is missing, with {records} of pages; known"
             yield Difference(line, is_known=True)
         for capture in listed:
             if not capture.is_damaged:
@@ -213,20 +217,23 @@ class RawComparison:
         """Say which bytes cannot be read that no capture points to: a request, a warcinfo."""
         where = found.place
         place = f"{where.file}:{where.offset}"
-        line = f"WARC {where.file}: {where.length} bytes at byte {where.offset} cannot be read"
+        size_of = counted(where.length, "byte")
+        line = f"WARC {where.file}: {size_of} at byte {where.offset} cannot be read"
         if where.end == size and found.is_torn:
             line = f"WARC {where.file}: ends in the middle of a record, at byte {where.offset}"
         if place in self._noted:
             self._noted.discard(place)
             return Difference(f"{line}; known", is_known=True)
-        left = "torn records" if where.end == size and self._is_left(where) else ""
-        return Difference(line, partial(_note, place, found.reason, self.now), left=left)
+        left = "torn record" if where.end == size and self._is_left(where) else ""
+        note = partial(_note, place, found.reason, self.now)
+        return Difference(line, note, left=left, done="noted; what it held is lost")
 
     def _unlisted_record(self, answer: RecordedAnswer) -> Difference:
         place = f"record at byte {answer.place.offset} of {answer.place.file}"
         line = f"{place}: no capture points to it: {answer.url}"
-        left = "records" if self._is_left(answer.place) else ""
-        return Difference(line, partial(_record_capture, answer), left=left)
+        left = "record" if self._is_left(answer.place) else ""
+        record = partial(_record_capture, answer)
+        return Difference(line, record, left=left, done="recorded in the database")
 
     def _is_left(self, place: WarcPlace) -> bool:
         """Whether the next start takes up what lies at a place."""

@@ -29,6 +29,7 @@ from ingestor.store.audit import FileRecord
 from ingestor.store.coordination.cluster_state import cluster_state, forget_running
 from ingestor.store.db.database import Database
 from ingestor.store.search import index
+from ingestor.text.counts import counted
 
 FILES_A_LOOK = 200
 """Files that are compared at a time."""
@@ -129,18 +130,20 @@ def _in_database(
             if article_id not in damaged:
                 yield Difference(line)
         if count := index.unindexed(connection):
-            line = f"full-text index: {count} articles are not as indexed"
-            yield Difference(line, audit.reindex)
+            line = f"full-text index: {counted(count, 'article is', 'articles are')} not as indexed"
+            yield Difference(line, audit.reindex, done="indexed again")
         if count := stories.missing(connection):
-            line = f"stories: {count} articles were never compared with others"
-            yield Difference(line, stories.group_missing)
+            lacking = counted(count, "article was", "articles were")
+            line = f"stories: {lacking} never compared with others"
+            yield Difference(line, stories.group_missing, done="compared")
         # Of workers that are gone; the archive's tables know what their jobs were for.
         state = cluster_state(connection, settings.cluster.stalled_after)
     for job in state.stalled if state else ():
         line = f"job {job}: its worker is gone, and nobody does it"
-        yield Difference(line, forget_running)
+        yield Difference(line, forget_running, done="forgotten; what it was for is due again")
     if alone and (reason := _broken_index(database)):
-        yield Difference(f"full-text index: is damaged: {reason}", audit.reindex)
+        line = f"full-text index: is damaged: {reason}"
+        yield Difference(line, audit.reindex, done="indexed again")
 
 
 def _broken_index(database: Database) -> str:
@@ -161,8 +164,9 @@ def _files(
         foreign.discard(record.path)
         if problem:
             repair = partial(_make_due, record.article_id)
-            left = "files that are due" if record.sha256 is None else ""
-            yield Difference(f"file {record.path}: {problem}", repair, left=left)
+            left = "due file" if record.sha256 is None else ""
+            line = f"file {record.path}: {problem}"
+            yield Difference(line, repair, left=left, done="written again")
 
 
 def mend_texts(database: Database, settings: Settings) -> list[Difference]:
@@ -216,7 +220,7 @@ def apply(database: Database, differences: list[Difference]) -> list[Difference]
 def _furniture(database: Database, settings: Settings, now: datetime) -> Iterator[Difference]:
     """Find articles whose text turned out to be furniture of their site."""
     for judged, line in all_furniture(settings.archive.raw_dir, database):
-        yield Difference(line, partial(_withdraw, judged, now))
+        yield Difference(line, partial(_withdraw, judged, now), done="withdrawn")
 
 
 def _withdraw(judged: Rejudged, now: datetime, connection: Connection) -> None:
@@ -229,8 +233,8 @@ def _left_over(database: Database, folder: Storage, quiet_seconds: float) -> Ite
         taken_up = set(folder.left_over(quiet_seconds, due_folders(connection)))
     for name in folder.left_over(quiet_seconds):
         line = f"file {name}: left over from a run that was killed"
-        left = "temporary files" if name in taken_up else ""
-        yield Difference(line, partial(_remove, folder, name), left=left)
+        left = "temporary file" if name in taken_up else ""
+        yield Difference(line, partial(_remove, folder, name), left=left, done="removed")
 
 
 def _file_problems(
@@ -279,7 +283,8 @@ def _pictures(database: Database, folder: Storage) -> Iterator[Difference]:
             problem = "is another picture"
         else:
             continue
-        yield Difference(f"picture {path}: {problem}", partial(_forget_picture, path))
+        forget = partial(_forget_picture, path)
+        yield Difference(f"picture {path}: {problem}", forget, done="due to be fetched again")
 
 
 def _forget_picture(path: str, connection: Connection) -> None:

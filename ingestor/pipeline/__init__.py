@@ -150,15 +150,15 @@ def register_feeds(services: Services) -> None:
         )
 
 
-def run_pass(services: Services, wanted: Sequence[Feed]) -> Summary:
+def run_pass(services: Services, wanted: Sequence[Feed], summary: Summary | None = None) -> Summary:
     """Poll ``wanted``, ingest everything that is due for them, write files; say what was done.
 
     Once the clock's ``stop`` is set nothing new is begun. Raises
     :class:`~ingestor.errors.ArchiveError` when the archive itself fails; failures of feeds
-    and articles are in the summary.
+    and articles are in the summary, which who watches hands in.
     """
     began = services.clock.monotonic()
-    states, summary = _states(services, wanted), Summary()
+    states, summary = _states(services, wanted), summary or Summary()
     for stage in STAGES.values():
         services.finish(stage(services, states, summary))
     _complete(services, states, summary, began)

@@ -38,6 +38,7 @@ from ingestor.store.filters import Filters
 from ingestor.store.rechecks import FirstCheck
 from ingestor.store.reextraction import CapturedArticle, CapturedRevision, KeptCapture
 from ingestor.store.upsert import ArticleUpsert
+from ingestor.text.counts import counted
 from ingestor.witness.looks import (
     Announcement,
     AnotherArticle,
@@ -373,7 +374,9 @@ def _furniture_line(connection: Connection, judged: Rejudged) -> str:
     looks = captures.same_text(connection, kept.reading.text_hash, kept.fetched_at)
     others = {url for url in looks.addresses if host(url) == place}
     others -= {canonical_or_same(kept.asked_url)}
-    return f"article {article.id}: the same text as {len(others)} other addresses of {place}"
+    return (
+        f"article {article.id}: the same text as {counted(len(others), 'other address')} of {place}"
+    )
 
 
 def current(article: CapturedArticle) -> KeptCapture | None:

@@ -29,6 +29,7 @@ from ingestor.sources._text import (
     plain,
     web_address,
 )
+from ingestor.text.counts import counted
 from ingestor.text.dates import SHANGHAI
 from ingestor.text.decode import decode_feed
 from ingestor.text.sanitize import bounded_keywords, bounded_name
@@ -289,7 +290,7 @@ def _read_lines(response: Response, text: str, fault: str) -> FeedDocument:
     if len(found) > MOST_ADDRESSES:
         fault = _too_many(len(found))
     elif broken:
-        fault = fault or f"{broken} lines of it are no addresses"
+        fault = fault or counted(broken, "line of it is no address", "lines of it are no addresses")
     entries = tuple(
         Entry(guid="", url=url, title="", published_at=None) for url in found[:MOST_ADDRESSES]
     )

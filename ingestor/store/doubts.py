@@ -21,6 +21,7 @@ from ingestor.store.schema import (
     feeds,
     sightings,
 )
+from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.witness.looks import Reason
 
@@ -169,7 +170,8 @@ def _announcers(connection: Connection, article_ids: Collection[int]) -> Sequenc
 def _because(host: str, rows: Sequence[Row[Any]]) -> str:
     reasons = ", ".join(reason for reason, _ in Counter(map(_reason, rows)).most_common(3))
     since = iso_utc(rows[0].fetched_at)
-    return f"{host} gave no page that is believed since {since} ({len(rows)} looks: {reasons})"
+    looks = counted(len(rows), "look")
+    return f"{host} gave no page that is believed since {since} ({looks}: {reasons})"
 
 
 def _reason(row: Row[Any]) -> str:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
     true,
 )
 
@@ -261,6 +262,15 @@ def totals(connection: Connection) -> dict[str, int | str | None]:
         )
     ).one()
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def size(connection: Connection) -> int:
+    """Return the bytes that the database takes on the disk, without a write-ahead log."""
+    if connection.dialect.name == "postgresql":
+        asked = "SELECT pg_database_size(current_database())"
+    else:
+        asked = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    return int(connection.execute(text(asked)).scalar_one())
 
 
 def _count(table: Table) -> ScalarSelect[int]:

@@ -83,6 +83,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestor.identity import document_id, fingerprint
+from ingestor.text.counts import counted
 from ingestor.text.similarity import alphanumerics
 from ingestor.witness.looks import (
     Announcement,
@@ -181,7 +182,9 @@ def _by_repetition(signs: Signs) -> Verdict | None:
     if own and (signs.title or (signs.own_id and signs.title is None)):
         return None
     if own and signs.own_id:
-        return Doubtful(f"the same text at {signs.look.same_text_elsewhere} other addresses")
+        return Doubtful(
+            f"the same text at {counted(signs.look.same_text_elsewhere, 'other address')}"
+        )
     return NotAnArticle("boilerplate")
 
 

@@ -391,7 +391,7 @@ def test_a_library_that_is_not_there_is_named(tmp_path):
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert json.loads(done.stdout) == [
-        "this needs pandas: pip install 'ingestor[pandas]'",
-        "this needs polars: pip install 'ingestor[polars]'",
-        "this needs pyarrow: pip install 'ingestor[parquet]'",
+        "this needs pandas: pip install 'sina-ingestor[pandas]'",
+        "this needs polars: pip install 'sina-ingestor[polars]'",
+        "this needs pyarrow: pip install 'sina-ingestor[parquet]'",
     ]

@@ -306,7 +306,7 @@ def test_refused_credentials_and_a_missing_bucket_are_told_apart(site, s3):
 def test_what_is_needed_is_said_when_it_is_not_installed(site):
     """Exit 2, and how to install it."""
     (line,) = site.refusals("--once", without="s3fs")
-    assert "archive.dir: s3://kept/news/archive needs s3fs: pip install 'ingestor[s3]'" in line
+    assert "archive.dir: s3://kept/news/archive needs s3fs: pip install 'sina-ingestor[s3]'" in line
 
 
 def test_an_export_is_not_written_to_a_store(site):

@@ -284,4 +284,4 @@ def test_without_datasette_a_line_says_how_to_get_it(site):
     """Exit code 2, no traceback."""
     site.run("--once")
     (line,) = site.refusals("browse", without="datasette")
-    assert "pip install 'ingestor[browse]'" in line
+    assert "pip install 'sina-ingestor[browse]'" in line

@@ -221,9 +221,11 @@ def wait_for(condition, seconds=30):
     pytest.fail("it did not happen in time")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_the_daemon_works_and_stops_cleanly(site, net, number):
-    """It ingests, polls again what is due, finds what is new, and exits 0 when told to."""
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
+)
+def test_the_daemon_works_and_stops_cleanly(site, net, number, code):
+    """It ingests, polls again what is due, finds what is new, and exits when told to."""
     publish(net, [made_up(1)])
     site.configure(feed(more='every = "1s"'), schedule='jitter = "0s"')
     process = daemon(site)
@@ -236,7 +238,7 @@ def test_the_daemon_works_and_stops_cleanly(site, net, number):
     finally:
         process.kill()
         process.communicate()
-    assert process.returncode == 0, errors
+    assert process.returncode == code, errors
     assert "Traceback" not in errors
 
 

@@ -8,6 +8,7 @@ import pytest
 from ingestor.config.channels import channel_named, channel_of_rsshub, channels, shortest_name
 from tests.support.feeds import rss
 from tools.made_up_sina import FEED_URL, demo_articles, publish, roll_answer
+from tools.running import feed
 
 ITEM = "<item><title>水泥</title><link>https://news.example/1</link></item>"
 PAGE = "https://news.example/list.html"
@@ -33,7 +34,7 @@ def test_the_feed_that_a_page_names_is_found_looked_at_and_written(site, net):
     before = (site.folder / "config.toml").read_text("utf-8")
     done = site.run("feed", "add", PAGE, "--every", "15m")
     assert done.returncode == 0, done.stderr
-    assert '"c", 1 entries' in done.stdout
+    assert '"c", 1 entry' in done.stdout
     assert configured(site)[-1] == {"name": "c", "kind": "rss", "url": FEED, "every": "15m"}
     assert (site.folder / "config.toml").read_text("utf-8").startswith(before)
     assert site.run("check").returncode in {0, 1}
@@ -119,7 +120,7 @@ def test_feeds_are_listed_removed_exported_and_imported(site, net):
     assert site.run("feed", "export", "a.opml").returncode == 0
     assert site.run("feed", "export", "a.opml").returncode == 2
     done = site.run("feed", "import", "a.opml")
-    assert done.stdout == "1 feeds: 0 added, 1 already here, 0 broken\n"
+    assert done.stdout == "1 feed: 0 added, 1 already here, 0 broken\n"
     name = configured(site)[0]["name"]
     assert site.run("feed", "remove", name).returncode == 0
     assert "feeds" not in tomllib.loads((site.folder / "config.toml").read_text("utf-8"))
@@ -202,3 +203,16 @@ def test_every_channel_is_found_by_its_shortest_name(channel):
     """And by its full one."""
     assert channel_named(shortest_name(channel), channel.kind).numbers == channel.numbers
     assert channel_named(channel.full_name) == channel
+
+
+def test_the_same_address_under_two_names_is_said(site):
+    """By check and by a pass: it works, and asks for the same twice."""
+    site.configure(feed(), feed(name="乙"), feed(FEED_URL.replace("https", "http"), name="丙"))
+    for command in ("check", "--once"):
+        said = site.run(command).stderr
+        assert (
+            'feeds "新浪财经－國內" and "乙" have the same address, which is asked twice: ' in said
+        )
+        assert 'feeds "新浪财经－國內" and "丙" have the same address' in said
+    site.configure(feed(), feed(FEED_URL + "/other", name="乙"))
+    assert "same address" not in site.run("--once").stderr

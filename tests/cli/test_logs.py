@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -10,13 +11,17 @@ import sys
 import threading
 import warnings
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from rich.cells import cell_len
 
 from ingestor import log
 from ingestor.cli.logs import configure
 from ingestor.text.sanitize import redact
+from ingestor.version import __version__
 from tools import ROOT
 from tools.living import wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
@@ -332,7 +337,7 @@ def test_ctrl_c_shows_no_traceback(site, net):
     wait_for(lambda: net.asked(FEED_URL))
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+    assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert all(line.startswith("{") for line in errors.splitlines())
 
@@ -340,3 +345,87 @@ def test_ctrl_c_shows_no_traceback(site, net):
 def test_a_wrong_format_is_wrong_usage(site):
     """Exit 2."""
     assert site.run("--once", "--log-format", "xml").returncode == 2
+
+
+def plain(shown: str) -> list[str]:
+    """Return what stood on a terminal, a line for each time that one was drawn."""
+    return re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown))
+
+
+def test_a_pass_on_a_terminal_shows_how_far_it_is(site, net):
+    """Pages of those known, what is waited for, and a summary of lines that fit."""
+    publish(net, [made_up(number) for number in range(1, 9)])
+    site.configure(fetch='delay_per_host = "400ms"')
+    lines = plain(site.on_a_terminal("--once", COLUMNS="80"))
+    bars = [line for line in lines if line.startswith("pages ")]
+    assert any(re.search(r" [1-7]/8 ", line) for line in bars), lines
+    assert any("waits for finance.sina.com.cn" in line for line in bars), lines
+    last = [line for line in lines if line][-4:]
+    assert last[0] == "1 feed (0 unchanged, 0 failed): 8 new entries"
+    assert last[1] == "articles: 8 new, 0 revised, 0 unchanged"
+    assert all(cell_len(line) <= 80 for line in last)
+    assert site.on_a_terminal("--once", "--quiet") == ""
+
+
+def interrupted_on_a_terminal(site, net, *arguments):
+    """Press Ctrl-C when a page hangs; return the exit code and what stood there."""
+    publish(net, [made_up(1), made_up(2)])
+    net.fail(made_up(2).url, "hang")
+    site.configure(fetch='timeout = "30s"', service='stop_timeout = "1s"')
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingestor", *arguments],
+        cwd=site.folder,
+        env=site.environment() | {"TERM": "xterm", "TZ": "Asia/Shanghai"},
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        start_new_session=True,
+    )
+    os.close(end)
+    shown = b""
+    try:
+        wait_for(lambda: site.files() and net.asked(made_up(2).url))
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):
+            while part := os.read(terminal, 65536):
+                shown += part
+        return process.wait(timeout=60), "\n".join(plain(shown.decode()))
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+
+
+@pytest.mark.parametrize("arguments", [("--once",), ()], ids=["a pass", "the daemon"])
+def test_ctrl_c_says_so_and_exits_130(site, net, arguments):
+    """Of what does not end in time as well; the daemon says before what it is at work on."""
+    code, shown = interrupted_on_a_terminal(site, net, *arguments)
+    assert code == 130, shown
+    assert "stopped_before_done" in shown or "interrupted; what is pending" in shown
+    if not arguments:
+        assert f"version {__version__}, archive {site.folder}/archive.db, 1 feed" in shown
+        now = datetime.now(ZoneInfo("Asia/Shanghai"))
+        hours = {f"{now - timedelta(minutes=ago):%H:}" for ago in (0, 10)}
+        (line,) = [line for line in shown.splitlines() if "archived" in line]
+        assert line[:3] in hours, line
+        assert "articles=1" in line
+
+
+def test_a_pass_that_ends_in_time_says_its_summary_before_it_says_130(site, net):
+    """Without a terminal: the numbers, and the code."""
+    publish(net, [made_up(number) for number in range(1, 40)])
+    site.configure(fetch='delay_per_host = "300ms"')
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingestor", "--once", "--json"],
+        cwd=site.folder,
+        env=site.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: len(net.asked()) > 4)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert json.loads(out)["entries_pending"] > 0

@@ -1,6 +1,8 @@
 """`ingest status`: is all well? A feed is late by its own rhythm."""
 
 import json
+import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestor.policy import is_unanswered, longest_silence, quiet_since
-from tools.made_up_sina import made_up, publish
+from ingestor.store.db.run_lock import only_run
+from tools.made_up_sina import FEED_URL, made_up, publish
+from tools.running import feed
 
 NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -148,3 +152,51 @@ def test_also_what_stands_in_the_write_ahead_log_is_seen(read_only):
         writer.commit()
         read_only.folder.chmod(0o555)
         assert "out of paper" in without_rights(read_only, "status").stdout
+
+
+@pytest.mark.every_store
+def test_it_says_which_archive_how_large_and_who_holds_it(site, net):
+    """A run that is at work is named by its process; looking takes no lock of its own."""
+    publish(net, [made_up(1)])
+    site.run("--once")
+    done = site.run("status")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("archive ")
+    assert lines[0].endswith("archive.db" if not site.store else "")
+    assert re.fullmatch(r"size    \S+ [kM]?B\w*, and \S+ \S+ of WARC files", lines[1])
+    assert lines[2] == "held by nobody: no run is at work"
+    with closing(site.database()) as database, only_run(database):
+        said = site.run("status").stdout.splitlines()[2]
+        told = json.loads(site.run("status", "--json").stdout)["archive"]
+    assert said.startswith(f"held by process {os.getpid()}")
+    assert told["held_by"] == said.removeprefix("held by ")
+    assert told["bytes"] > 0
+
+
+NAMES = [
+    "新浪财经－国内与国际宏观经济政策解读以及各部委公告和地方政府文件的一个很长的名字",
+    "新浪财经－國內",
+    "a feed with a name of many words, which any table of eighty columns would wrap",
+]
+
+
+@pytest.mark.parametrize("columns", [None, "40"])
+def test_in_a_pipe_each_feed_is_a_line(site, net, columns):
+    """Whatever the terminal's width is said to be: `ingest status | grep NAME` finds it."""
+    publish(net, [made_up(1)])
+    site.configure(*(feed(f"{FEED_URL}?{number}", name) for number, name in enumerate(NAMES)))
+    site.run("--once")
+    environment = {name: text for name, text in site.environment().items() if name != "COLUMNS"}
+    for command in ("status", "feed list"):
+        done = subprocess.run(
+            [sys.executable, "-m", "ingestor", *command.split()],
+            cwd=site.folder,
+            env=environment | ({"COLUMNS": columns} if columns else {}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        lines = done.stdout.splitlines()
+        for name in NAMES:
+            assert any(name in line for line in lines), (command, done.stdout, done.stderr)

@@ -54,7 +54,7 @@ def test_ready_is_said_after_the_first_tick_and_the_watchdog_is_fed(site, net, m
         wait_for(lambda: manager.heard("READY=1"))
         assert net.asked(FEED_URL)
         wait_for(lambda: manager.heard("WATCHDOG=1"))
-        wait_for(lambda: manager.heard("STATUS=1 feeds (0 failing), 0 entries pending, 0 parked"))
+        wait_for(lambda: manager.heard("STATUS=1 feed (0 failing), 0 entries pending, 0 parked"))
         assert daemon.stop() == 0, daemon.said()
     assert manager.heard("STOPPING=1")
     ready = [line for message in manager.hear() for line in message].index("READY=1")
@@ -89,15 +89,17 @@ def stuck(manager):
     return [one for one in manager.hear() if any("nothing moved" in line for line in one)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_what_does_not_end_in_time_stays_pending(site, net, number):
-    """Exit 0 within stop_timeout, although a request hangs; the next run ingests it."""
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
+)
+def test_what_does_not_end_in_time_stays_pending(site, net, number, code):
+    """It ends within stop_timeout, although a request hangs; the next run ingests it."""
     publish(net, [made_up(1)])
     net.fail(made_up(1).url, "hang")
     site.configure(service='stop_timeout = "1s"', **RESTLESS)
     with Daemon(site, environment=PATIENT) as daemon:
         wait_for(lambda: net.asked(made_up(1).url))
-        assert daemon.stop(number) == 0, daemon.said()
+        assert daemon.stop(number) == code, daemon.said()
         assert "stopped_before_done" in daemon.said()
     assert site.query("SELECT state, attempts FROM entries") == [("pending", 0)]
     publish(net, [made_up(1)])

@@ -70,7 +70,7 @@ def test_a_daemon_whose_feeds_fail_is_alive_but_not_ready(site, net):
     net.fail(FEED_URL, "500")
     site.configure(**LISTENING)
     with Daemon(site) as daemon:
-        wait_for(lambda: "1 of 1 feeds fail" in ask(daemon, "/readyz")[1])
+        wait_for(lambda: "1 of 1 feed failing" in ask(daemon, "/readyz")[1])
         assert ask(daemon, "/readyz")[0] == 503
         assert ask(daemon, "/healthz")[0] == 200
         assert ask(daemon, "/archive.db")[0] == 404
@@ -85,7 +85,7 @@ def test_a_daemon_whose_feeds_are_late_is_not_ready(site, net):
     with closing(sqlite3.connect(site.folder / "archive.db")) as connection, connection:
         connection.execute("UPDATE feeds SET last_new_at = '2014-05-06T00:00:00Z'")
     with Daemon(site) as daemon:
-        wait_for(lambda: "1 of 1 feeds are late" in ask(daemon, "/readyz")[1])
+        wait_for(lambda: "1 of 1 feed late" in ask(daemon, "/readyz")[1])
         assert "nothing new since 2014-05-06" in ask(daemon, "/readyz")[1]
         assert ask(daemon, "/healthz")[0] == 200
         assert 'ingestor_feeds{state="late"} 1.0' in ask(daemon, "/metrics")[1]

@@ -129,5 +129,5 @@ def test_reading_again_never_cuts_it_to_one_page(site, net, once):
     publish(net, {NEW: {1: [1, 2], 2: [1, 2]}})
     assert once()["articles_new"] == 1
     done = site.run("reextract")
-    assert (done.returncode, "1 articles read again: 0 changed" in done.stdout) == (0, True)
+    assert (done.returncode, "1 article read again: 0 changed" in done.stdout) == (0, True)
     assert site.query("SELECT content_text, revision FROM articles") == [(lines(1, 2), 1)]

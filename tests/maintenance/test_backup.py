@@ -100,3 +100,34 @@ def test_a_lost_warc_file_is_said_and_the_rest_backed_up(full, net):
     assert done.returncode == 1
     assert "is missing" in done.stderr
     assert (full.folder / "copy" / "archive.db").exists()
+
+
+READS = [
+    ("status",), ("search", "公司"), ("show", "1"), ("stats",), ("verify",),
+    ("export", "-"), ("reextract", "--dry-run"), ("import", "posts", "--dry-run"),
+]  # fmt: skip
+
+
+def test_looking_at_a_backup_changes_no_byte_of_it(full):
+    """Its file is in no write-ahead mode, and no command that only reads puts it there."""
+    full.run("backup", "copy")
+    copy = Site(full.folder / "copy", full.net)
+    (copy.folder / "posts").mkdir()
+    before = (copy.folder / "archive.db").read_bytes()
+    for command in READS:
+        done = copy.run(*command)
+        assert done.returncode == 0, (command, done.stderr)
+        assert (copy.folder / "archive.db").read_bytes() == before, command
+        assert not list(copy.folder.glob("archive.db-*")), command
+
+
+def test_a_backup_has_the_configuration_as_it_is(full):
+    """With its rights, for a proxy's password may stand in it; also one that --config names."""
+    (full.folder / "config.toml").rename(full.folder / "mine.toml")
+    (full.folder / "mine.toml").chmod(0o600)
+    text = (full.folder / "mine.toml").read_text("utf-8")
+    done = full.run("backup", "copy", "--config", "mine.toml")
+    assert "the configuration (config.toml)" in done.stdout
+    copied = full.folder / "copy" / "config.toml"
+    assert copied.read_text("utf-8") == text
+    assert copied.stat().st_mode & 0o777 == 0o600

@@ -309,7 +309,7 @@ def test_a_wacz_has_the_pages_as_they_were_received(site, net):
         save_articles(connection, [arrival(3, feed_id=None)])
     done = site.run("export", "a.wacz")
     assert (done.returncode, done.stdout) == (0, "a.wacz: 2 articles\n"), done.stderr
-    assert "1 articles have no page that is kept" in done.stderr
+    assert "1 article has no page that is kept" in done.stderr
     with zipfile.ZipFile(site.folder / "a.wacz") as packed:
         files = {name: packed.read(name) for name in packed.namelist()}
         assert packed.getinfo("archive/data.warc.gz").compress_type == zipfile.ZIP_STORED
@@ -356,7 +356,7 @@ REFUSED = {
     "tree --columns id": "--columns goes with jsonl, csv and parquet",
     "- --since yesterday": '"yesterday" is not a day',
     "- --symbol 60051": "is no code; write sh600519",
-    "x.parquet": "--format parquet needs pyarrow: pip install 'ingestor[parquet]'",
+    "x.parquet": "--format parquet needs pyarrow: pip install 'sina-ingestor[parquet]'",
 }
 
 

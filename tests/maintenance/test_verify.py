@@ -152,9 +152,9 @@ def leave_a_file_half_written(site):
 
 LEFT = {
     forget_the_last_captures: "2 records",
-    tear_an_open_warc_file: "1 torn records",
-    forget_that_a_file_was_written: "1 files that are due",
-    leave_a_file_half_written: "1 files that are due, 1 temporary files",
+    tear_an_open_warc_file: "1 torn record",
+    forget_that_a_file_was_written: "1 due file",
+    leave_a_file_half_written: "1 due file, 1 temporary file",
 }
 
 
@@ -186,7 +186,7 @@ def test_damage_before_what_an_interrupted_run_left_is_a_disagreement(full):
     found = full.run("verify")
     assert found.returncode == 1
     assert "2 disagreements" in found.stdout, found.stdout
-    assert "left by an interrupted run: 1 records; " in found.stdout
+    assert "left by an interrupted run: 1 record; " in found.stdout
 
 
 CONTRADICTIONS = {
@@ -234,3 +234,25 @@ def test_a_warc_folder_that_is_not_there_is_never_forgotten(full):
     assert "is not there" in repaired.stdout
     full.folder.joinpath("elsewhere").rename(full.folder / "warc")
     assert full.run("verify").returncode == 0
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("fault", "done"),
+    [
+        (remove_a_file, "is missing; written again"),
+        (leave_a_temporary_file, "killed; removed"),
+        (lose_the_index, "not as indexed; indexed again"),
+        (forget_a_capture, "; recorded in the database"),
+        (lose_a_warc_file, "; marked as lost; only a backup has it"),
+    ],
+    ids=lambda case: getattr(case, "__name__", ""),
+)
+def test_a_repair_says_what_it_did(full, fault, done):
+    """On the line of what it was done about; a look alone says what is wrong."""
+    fault(full)
+    assert done not in full.run("verify").stdout
+    repaired = full.run("verify", "--repair").stdout
+    assert done in repaired
+    if fault is not lose_a_warc_file:
+        assert "1 disagreement, 1 mended; 0 foreign files" in repaired

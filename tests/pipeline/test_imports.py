@@ -104,7 +104,13 @@ def test_a_dry_run_says_the_same_and_stores_nothing(site):
     write(site.folder / "blog", {"a.md": post(ONE), "b.md": post(ONE), "c.md": post(TWO)})
     done = site.run("import", "blog", "--dry-run")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:3] == [
+        "blog/a.md: would be adopted",
+        "blog/b.md: is already here",
+        "blog/c.md: would be adopted",
+    ]
     assert "3 files: 2 would be adopted, 1 already here" in done.stdout
+    assert json.loads(site.run("import", "blog", "--dry-run", "--json").stdout)["adopted"] == 2
     assert sorted(path.name for path in site.folder.iterdir()) == ["blog", "config.toml"]
 
 

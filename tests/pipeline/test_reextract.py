@@ -100,7 +100,7 @@ def test_what_would_change_is_shown_and_nothing_is_stored(older):
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "template would change unchanged left unreadable" in lines
     assert "sina-article 1 2 0 0" in lines
-    assert "3 articles read again: 1 would change, 0 unreadable; 0 have no kept page" in lines
+    assert "3 articles read again: 1 would change, 0 unreadable, 0 without a kept page" in lines
     assert any(
         line.startswith("article 1, ") and "generic → sina-article" in line for line in lines
     )
@@ -179,7 +179,7 @@ def test_only_the_wanted_articles_are_read(older):
     day = "2024-01-31"
     change(older, f"UPDATE articles SET date = '{day}' WHERE id = 1")
     one_day = older.run("reextract", "--dry-run", "--since", day, "--until", day)
-    assert "1 articles read again: 1 would" in one_day.stdout
+    assert "1 article read again: 1 would" in one_day.stdout
     assert "0 articles read" in older.run("reextract", "--until", "2001-01-01").stdout
     assert (
         "3 articles read" in older.run("reextract", "--dry-run", "--feed", "新浪财经－國內").stdout
@@ -203,7 +203,7 @@ def test_a_page_that_no_rule_reads_leaves_its_article_as_it_was(older):
     done = older.run("reextract")
     assert done.returncode == 1
     assert "article 1: " in done.stderr
-    assert "2 articles read again: 0 changed, 1 unreadable; 1 have no kept page" in done.stdout
+    assert "2 articles read again: 0 changed, 1 unreadable, 1 without a kept page" in done.stdout
     assert older.query("SELECT content_text FROM articles WHERE id = 1") == [(OLD_TEXT,)]
     assert older.query("SELECT count(*) FROM revisions") == [(3,)]
 
@@ -265,7 +265,7 @@ def test_a_revisit_of_a_body_that_was_lost_is_said(seen_twice):
     assert "refers to a body that is not kept any more" in found.stdout
     again = seen_twice.run("verify")
     assert (again.returncode, again.stdout.splitlines()[-1][:15]) == (0, "0 disagreements")
-    assert "1 have no kept page" in seen_twice.run("reextract").stdout
+    assert "1 without a kept page" in seen_twice.run("reextract").stdout
 
 
 @pytest.mark.every_store
@@ -292,7 +292,7 @@ def test_what_the_feed_filled_in_stays(site, net):
     net.serve(one.url, bare.replace('property="article:author"', 'property="y"'))
     site.run("--once")
     assert site.query("SELECT media FROM articles") == [(one.media,)]
-    assert "1 articles read again: 0 would change" in site.run("reextract", "--dry-run").stdout
+    assert "1 article read again: 0 would change" in site.run("reextract", "--dry-run").stdout
     change(site, "UPDATE articles SET media = '误读'")
     site.run("reextract")
     assert site.query("SELECT media FROM articles") == [("",)]

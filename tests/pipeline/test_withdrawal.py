@@ -169,5 +169,5 @@ def test_the_good_revision_is_put_back(site, net):
     assert site.files() == whole
     assert site.run("verify").stdout == "0 disagreements; 0 foreign files\n"
     again = site.run("reextract")
-    assert "1 articles read again: 0 changed" in again.stdout
+    assert "1 article read again: 0 changed" in again.stdout
     assert site.query("SELECT count(*) FROM revisions") == [(2,)]

@@ -236,4 +236,4 @@ def test_without_the_driver_one_line_says_what_to_install(site, postgresql_url):
     site.store = postgresql_url
     site.configure()
     (line,) = site.refusals("--once", without="psycopg")
-    assert "pip install 'ingestor[cluster]'" in line
+    assert "pip install 'sina-ingestor[cluster]'" in line

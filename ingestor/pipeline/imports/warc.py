@@ -97,6 +97,8 @@ class WarcBatch:
     """The other records, by why they are none of these."""
     position: int
     """How far the file is read, in bytes."""
+    pages: Sequence[tuple[str, str]] = ()
+    """The address of each page that was looked at, and what became of it."""
     cut: str = ""
     """Why it could not be read to its end."""
 
@@ -196,20 +198,24 @@ class WarcImport:
 
     def _saved(self, pages: list[_Seen], skipped: Counter[str], position: int) -> WarcBatch:
         outcomes: Counter[str] = Counter()
+        listed: list[tuple[str, str]] = []
         if pages:
             pages.sort(key=lambda page: page.response.fetched_at)
             with self.transaction() as connection:
                 new = [page for page in pages if not _is_known(connection, page)]
             outcomes["known"] = len(pages) - len(new)
+            listed += [(page.address, "known") for page in pages if page not in new]
             read = self._read(new)
             with self.transaction() as connection:
-                for outcome, reason in self._settle(connection, read):
+                settled = zip(read, self._settle(connection, read), strict=True)
+                for (page, _, _), (outcome, reason) in settled:
                     (outcomes if outcome else skipped)[outcome or reason] += 1
+                    listed.append((page.address, outcome or f"skipped: {reason}"))
                 if self.warc:
                     self.warc.sync()
             if self.warc:
                 self.warc.recorded()
-        return WarcBatch(outcomes, skipped, position)
+        return WarcBatch(outcomes, skipped, position, listed)
 
     def _read(self, pages: Sequence[_Seen]) -> list[_Read]:
         """Return pages with what was read from each, or why nothing was."""

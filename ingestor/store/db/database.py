@@ -58,8 +58,9 @@ class Database:
     """An archive's database, opened but not yet looked at.
 
     ``for_reading`` makes do with a file or a folder that this user may not write: then it is
-    opened read-only, and a writing transaction raises :class:`StorageFailed`. With ``only_reads``
-    that is so whatever this user may do: not a byte of the file is changed.
+    opened read-only, and a writing transaction raises :class:`StorageFailed`; its journal mode
+    stays what it is. With ``only_reads`` that is so whatever this user may do: not a byte of the
+    file is changed.
     """
 
     def __init__(

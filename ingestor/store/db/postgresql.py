@@ -20,6 +20,7 @@ from sqlalchemy.schema import SetColumnComment, SetTableComment
 from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, StorageFailed
 from ingestor.store.db import locks
 from ingestor.store.schema import articles
+from ingestor.version import install_line
 
 DRIVERS = ("postgresql", "postgresql+psycopg")
 
@@ -66,7 +67,7 @@ def open_engine(
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
-            "store.url: PostgreSQL needs its driver: pip install 'ingestor[cluster]'"
+            f"store.url: PostgreSQL needs its driver: {install_line('cluster')}"
         ) from error
     event.listen(engine, "connect", _prepare)
     return engine

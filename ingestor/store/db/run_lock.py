@@ -35,6 +35,42 @@ def only_run(database: Database) -> Iterator[None]:
             yield
 
 
+def holder(database: Database) -> str:
+    """Return who holds the archive, as ``process 123``; ``""`` for nobody. Takes no lock itself.
+
+    Of the workers of a cluster, all. Where the system does not list its locks, as only Linux
+    does (proc_locks(5)), it is the process that took it last, if that lives.
+    """
+    if database.path is None:
+        with database.session() as connection:
+            others = locks.holders(connection, locks.RUN)
+        return f"process {', '.join(others)}" if others else ""
+    number = _owner(database.path)
+    try:
+        inode = f":{database.path.stat().st_ino} "
+        listed = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+        held = any("FLOCK" in line and inode in line for line in listed)
+    except OSError:
+        held = number.isdecimal() and _lives(int(number))
+    return (f"process {number}" if number else "another process") if held else ""
+
+
+def _owner(archive: Path) -> str:
+    """Return the number of the process that took the lock last, ``""`` where that is not known."""
+    path = archive.resolve().with_name(f"{archive.resolve().name}.lock")
+    return path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @contextmanager
 def one_of_many(database: Database) -> Iterator[None]:
     """Hold the archive together with others who do so: the workers of a cluster.
@@ -75,7 +111,7 @@ def _file_held(archive: Path) -> Iterator[None]:
                 f"{archive}: has several names (hard links), and SQLite would keep a journal for"
                 " each; leave it one"
             )
-        _take(descriptor, owner, archive)
+        _take(descriptor, archive)
         owner.write_text(f"{os.getpid()}\n", encoding="ascii")
     except OSError as error:
         name = error.filename or archive
@@ -98,10 +134,10 @@ def _descriptor(archive: Path) -> int:
     return _DESCRIPTORS.setdefault((status.st_dev, status.st_ino), descriptor)
 
 
-def _take(descriptor: int, path: Path, archive: Path) -> None:
+def _take(descriptor: int, archive: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        owner = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
+        owner = _owner(archive)
         who = f"process {owner}" if owner else "another process"
         raise ArchiveInUse(f"{archive}: in use by {who}; stop it first, or let it work") from error

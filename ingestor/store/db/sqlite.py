@@ -48,6 +48,8 @@ def open_engine(url: URL, *, for_reading: bool, only_reads: bool = False) -> Eng
             _make_folder(path.parent)
         engine = create_engine(url)
         event.listen(engine, "connect", _prepare)
+        if not for_reading:
+            event.listen(engine, "connect", _write_ahead)
     event.listen(engine, "connect", _read_all_texts)
     engine.dialect.colspecs = {**engine.dialect.colspecs, **_READABLE}
     if for_reading:
@@ -185,13 +187,17 @@ def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG0
     connection.isolation_level = None
     for pragma in (
         f"busy_timeout = {BUSY_MILLISECONDS}",
-        "journal_mode = WAL",
         # A commit promises that nothing is lost, also when the power fails after it.
         "synchronous = FULL",
         "foreign_keys = ON",
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    # It is written in the file: who looks at a backup would change it.
+    connection.execute("PRAGMA journal_mode = WAL").close()
 
 
 def _read_all_texts(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature

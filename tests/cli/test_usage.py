@@ -1,0 +1,65 @@
+"""What is said to somebody who got the command line wrong, or asks for what cannot be."""
+
+import json
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from ingestor.cli import VERBS
+from tools.made_up_sina import made_up, publish
+from tools.running import feed
+
+MISSING = {
+    "--since 2024-01-01": "--since goes with --once, which is missing: ingest --once --since DAY",
+    "--since 2024-01-01 --until 2024-01-02 --feed x": (
+        "--feed and --since and --until go with --once, which is missing: "
+        "ingest --once --feed NAME --since DAY --until DAY"
+    ),
+    "--json": "--json goes with --once, which is missing: ingest --once --json",
+    "--once --until 2024-01-02": (
+        "--until goes with --since, which is missing: ingest --once --until DAY --since DAY"
+    ),
+    "--once --force": "--force goes with --since, which is missing: ingest --once --force --since DAY",
+    "--once status": "--once: options of `status` stand behind it: ingest status -h",
+    "--feed x search y": "--feed: options of `search` stand behind it: ingest search -h",
+}
+
+
+def test_what_is_missing_is_said(site):
+    """With the command as it would be right."""
+    said = site.refusals(*MISSING)
+    assert said == [f"ingest: {line}" for line in MISSING.values()]
+
+
+def test_a_backfill_of_feeds_without_a_past_is_a_note(site, net):
+    """There is nothing to do, and nothing went wrong."""
+    publish(net, [made_up(1)])
+    site.configure(feed(name="甲"), feed("https://b.example/", name="乙"))
+    done = site.run("--once", "--since", "2024-01-01", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "feed 甲: a feed of kind rss has no past; left out" in done.stderr
+    assert "nothing to walk: none of these feeds has a past" in done.stderr
+    assert json.loads(done.stdout)["feeds"] == 0
+    assert net.asked() == []
+
+
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_help_fits_eighty_columns(site, verb):
+    """Also in a pipe."""
+    done = site.run(*filter(None, [verb]), "--help")
+    assert done.returncode == 0
+    assert [line for line in done.stdout.splitlines() if cell_len(line) > 80] == []
+
+
+def test_the_table_of_feeds_fits_a_terminal_of_eighty_columns(site, net):
+    """A long name is folded, not cut."""
+    name = "新浪财经－国内与国际宏观经济政策解读以及各部委公告"
+    publish(net, [made_up(1)])
+    site.configure(feed(name=name))
+    site.run("--once")
+    shown = site.on_a_terminal("status", COLUMNS="80", NO_COLOR="1")
+    plain = re.sub(r"\x1b\[[0-9;]*m|\r", "", shown)
+    lines = [line for line in plain.splitlines() if not line.startswith("archive ")]
+    assert [line for line in lines if cell_len(line.rstrip()) > 80] == []
+    assert name[:4] in shown
