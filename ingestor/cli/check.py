@@ -21,6 +21,7 @@ from ingestor.sources import source
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import is_current
 from ingestor.text.sanitize import redact
+from ingestor.watch.hits import require_sound
 from ingestor.workers.tasks import read_feed
 
 
@@ -33,6 +34,7 @@ def check(context: typer.Context) -> None:
     set_up_logs(chosen)
     settings = chosen.settings()
     feeds = chosen_feeds(settings, [])
+    require_sound(settings)
     say(f"database  {_database(settings)}")
     require_folders(settings.archive)
     if not _feeds(settings, feeds):

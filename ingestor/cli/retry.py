@@ -9,6 +9,7 @@ import typer
 from ingestor.cli.archive import chosen_feeds, existing
 from ingestor.cli.common import options, say
 from ingestor.store import entries, feeds
+from ingestor.store.coordination import watches
 
 
 def retry(
@@ -18,7 +19,9 @@ def retry(
         typer.Option("--feed", metavar="NAME", help="Only this feed's entries (repeatable)."),
     ] = None,
 ) -> None:
-    """Make parked entries due again, and stopped feeds; the next pass tries them.
+    """Make due again what was given up: entries, feeds, hits of watches.
+
+    The next pass tries them.
 
     Example: ingest retry --feed 新浪财经－國內
     """
@@ -29,7 +32,10 @@ def retry(
         ids = [state.id for state in feeds.states(connection, wanted)]
         count = entries.retry(connection, ids if feed else None)
         resumed = feeds.resume(connection, ids)
+        waiting = 0 if feed else watches.retry(connection)
     database.close()
     say(f"{count} parked entries are due again")
     if resumed:
         say(f"{resumed} stopped feeds are asked again")
+    if waiting:
+        say(f"the hits of {waiting} watches are tried again")

@@ -108,14 +108,27 @@ def _only_run(
 
 @contextmanager
 def _services(settings: Settings, clock: Clock) -> Iterator[Services]:
-    """Hold what a pass works with, the feeds registered."""
+    """Hold what a pass works with, the feeds registered; at its end watches have their hits."""
     with (
         closing(Database(settings.store.url)) as database,
         _only_run(settings, database, clock),
         opened(settings, database, clock) as services,
     ):
         register_feeds(services)
-        yield services
+        with _watched(services):
+            yield services
+
+
+@contextmanager
+def _watched(services: Services) -> Iterator[None]:
+    if not services.settings.watch:
+        yield
+        return
+    from ingestor.watch.deliveries import Deliveries  # noqa: PLC0415 - most have none
+
+    with closing(Deliveries(services.settings, services.database, services.clock)) as deliveries:
+        yield
+        deliveries.finish()
 
 
 def _span(since: str, until: str | None, now: datetime) -> tuple[date, date]:

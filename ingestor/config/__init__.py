@@ -25,6 +25,7 @@ from ingestor.config.sections import (
     Section,
     ServiceSettings,
     StoreSettings,
+    WatchSettings,
 )
 from ingestor.config.values import anchored_folder, lies_inside
 from ingestor.errors import ConfigError
@@ -48,13 +49,22 @@ class Settings(Section):
     service: ServiceSettings = ServiceSettings()
     cluster: ClusterSettings = ClusterSettings()
     feeds: tuple[FeedSettings, ...] = ()
+    watch: tuple[WatchSettings, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Settings:
-        count = Counter(feed.name for feed in self.feeds)
-        for name, times in count.items():
-            if times > 1:
-                raise ValueError(f'feeds: two feeds are named "{name}"; give each its own name')
+        for key, named in (("feeds: two feeds", self.feeds), ("watch: two watches", self.watch)):
+            for name, times in Counter(section.name for section in named).items():
+                if times > 1:
+                    raise ValueError(f'{key} are named "{name}"; give each its own name')
+        return self
+
+    @model_validator(mode="after")
+    def _watched_feeds_are_there(self) -> Settings:
+        known = {feed.name for feed in self.feeds}
+        for number, watch in enumerate(self.watch, start=1):
+            if unknown := [name for name in watch.feeds if name not in known]:
+                raise ValueError(f'watch[{number}].feeds: there is no feed "{unknown[0]}"')
         return self
 
 
@@ -178,4 +188,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     if (path := re.fullmatch(r"sqlite:///(?!/)(.+)", url)) and path[1] != ":memory:":
         url = f"sqlite:///{folder / Path(path[1]).expanduser()}"
     store = settings.store.model_copy(update={"url": url})
-    return settings.model_copy(update={"archive": archive, "store": store})
+    watch = tuple(_anchored_watch(each, folder) for each in settings.watch)
+    return settings.model_copy(update={"archive": archive, "store": store, "watch": watch})
+
+
+def _anchored_watch(watch: WatchSettings, folder: Path) -> WatchSettings:
+    # A program without a slash in its name is looked for in PATH.
+    program = watch.command[:1]
+    if program and "/" in program[0]:
+        program = (str(folder / Path(program[0]).expanduser()),)
+    feed = watch.feed and folder / watch.feed.expanduser()
+    return watch.model_copy(update={"command": program + watch.command[1:], "feed": feed})

@@ -12,7 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, ValidationError, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    ValidationError,
+    WrapValidator,
+)
 
 from ingestor.errors import Forbidden
 from ingestor.identity import canonical_url
@@ -127,4 +134,9 @@ DatabaseAddress = Annotated[str, BeforeValidator(_database_address)]
 Folder = Annotated[Location, BeforeValidator(_folder)]
 Size = Annotated[ByteSize, WrapValidator(_size)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
+OneOrMore = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+]
+"""Names; one of them needs no brackets."""
 ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "symbol_names", "updated"]
