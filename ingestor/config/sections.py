@@ -61,7 +61,17 @@ class ArchiveSettings(Section):
     raw_upload_bytes: Size = Field(default=ByteSize(64 * 1024**2), ge=1024)
     images: bool = False
     images_dir: Folder = Path("images")
+    local_images: bool = False
+    """Also beside the files, which name them."""
+    excerpt: bool = False
+    """Hexo's mark behind the first paragraphs of each file."""
     extra_front_matter: tuple[ExtraKey, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_what_it_writes(self) -> ArchiveSettings:
+        if self.local_images and not self.images:
+            raise ValueError("local_images: needs images = true: what is not kept has no copy")
+        return self
 
 
 class FetchSettings(Section):

@@ -139,4 +139,6 @@ OneOrMore = Annotated[
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
 ]
 """Names; one of them needs no brackets."""
-ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "symbol_names", "updated"]
+ExtraKey = Literal[
+    "link", "media", "editor", "keywords", "symbols", "symbol_names", "updated", "permalink"
+]

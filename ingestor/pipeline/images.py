@@ -96,7 +96,8 @@ def _settle(services: Services, batch: Sequence[_Asked]) -> None:
         locks.lock_revisions(connection)
         for one, (path, line, kind) in outcomes:
             if path:
-                images.downloaded(connection, one, path)
+                named = services.settings.archive.local_images
+                images.downloaded(connection, one, path, is_named=named)
                 continue
             retry = policy.after_failure(
                 kind, one.attempts + 1, now, chance=services.clock.chance()

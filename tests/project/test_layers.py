@@ -64,6 +64,7 @@ PURE = {
     "errors",
     "policy",
     "archive.front_matter",
+    "archive.hexo",
     "fetch.headers",
     "workers.tasks",
     "sources",
