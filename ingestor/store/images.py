@@ -78,6 +78,12 @@ def point_to_known(connection: Connection, article_ids: Collection[int]) -> None
         connection.execute(_POINT, [{"id": article_id} for article_id in sorted(article_ids)])
 
 
+def showing(connection: Connection, urls: Collection[str]) -> list[int]:
+    """Return the articles that show one of these pictures."""
+    query = select(images.c.article_id).where(images.c.url.in_(urls)).distinct()
+    return list(connection.execute(query).scalars())
+
+
 def copies(connection: Connection, article_ids: Collection[int]) -> dict[int, dict[str, str]]:
     """Return the paths of the local copies that articles show, by their ids and addresses."""
     shown: dict[int, dict[str, str]] = {}
