@@ -19,6 +19,7 @@
     │   ├── Postponed                the host asked to be left alone for now; not asked
     │   └── Unreachable              DNS, connection, timeout, 5xx, broken HTTP
     │       └── CutOff               an answer that ends before its end
+    ├── DeliveryFailed               a hit of a watch was not taken; tried again later
     ├── WorkersFailed                no worker process can be started; ends the run
     ├── WorkerDied                   a body that kills the process that reads it
     ├── TooSlow                      a body that takes too long to read
@@ -39,7 +40,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ingestor.text.sanitize import shortened, visible
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from ingestor.model import Response
 
@@ -89,6 +90,17 @@ class SchemaTooOld(ArchiveError):
 
 class StorageFailed(ArchiveError):
     """The disk is full or read-only, or the file is not an archive."""
+
+
+class DeliveryFailed(IngestorError):
+    """What a watch waits for was not taken by what it is for; tried again later."""
+
+    def __init__(self, line: str, wait: timedelta | None = None, *, is_final: bool = False) -> None:
+        super().__init__(line)
+        self.wait = wait
+        """What the receiver asks for; ``None``: it does not."""
+        self.is_final = is_final
+        """It asked never to be told again."""
 
 
 class WorkersFailed(IngestorError):

@@ -6,6 +6,7 @@ a feed                      ``due_feeds``, ``next_interval``, ``next_poll``,
 a feed that went quiet      ``longest_silence``, ``quiet_since``, ``is_unanswered``
 an entry that failed        ``failure_kind``, ``after_failure``
 an article                  ``believed_publication``, ``next_check``
+a hit of a watch            ``next_delivery``
 ==========================  ========================================================
 
 Every function is handed ``now`` and, where chance takes part, a number drawn by the caller; none
@@ -51,6 +52,11 @@ LATE_POLLS = 3
 
 GRACE = timedelta(minutes=10)
 """On top of that: a pass over many feeds takes its time."""
+
+FIRST_DELIVERY_WAIT = timedelta(seconds=10)
+"""A receiver that is restarted is back by then."""
+
+LONGEST_DELIVERY_WAIT = timedelta(hours=6)
 
 FailureKind = Literal["gone", "refused", "broken", "permanent"]
 
@@ -182,6 +188,18 @@ def after_failure(kind: FailureKind, attempts: int, now: datetime, *, chance: fl
     if attempts > len(waits):
         return Retry("parked", None)
     return Retry("pending", now + waits[attempts - 1] * (1 + chance / 10))
+
+
+def next_delivery(
+    now: datetime, attempts: int, *, asked: timedelta | None, chance: float
+) -> datetime:
+    """Return when a hit is tried again after so many failed deliveries, ``asked`` its receiver's.
+
+    From ten seconds to six hours, for as long as it takes: no hit is given up.
+    """
+    wait = min(FIRST_DELIVERY_WAIT * 3 ** min(attempts - 1, 20), LONGEST_DELIVERY_WAIT)
+    due: datetime = now + max(wait, asked or wait) * (1 + chance / 10)
+    return due
 
 
 def believed_publication(

@@ -91,3 +91,25 @@ def is_meant(revision: ArticleRevision, query: Query | None, filters: Filters) -
         and (not filters.feeds or not set(filters.feeds).isdisjoint(announced))
         and (query is None or found_text(revision, query) is not None)
     )
+
+
+def document(revision: ArticleRevision) -> dict[str, object]:
+    """Return what programs are told of a revision, as JSON has it (docs/querying.md)."""
+    names = zip(revision.symbols, revision.symbol_names, strict=True)
+    published = revision.published_at
+    return {
+        "sequence": revision.sequence,
+        "cause": revision.cause,
+        "seen_at": iso_utc(revision.known_from),
+        "id": revision.id,
+        "revision": revision.revision,
+        "url": revision.url,
+        "date": revision.date,
+        "published_at": iso_utc(published) if published else None,
+        "title": revision.title,
+        "media": revision.media,
+        "feeds": list(revision.feeds),
+        "securities": [{"symbol": symbol, "name": name} for symbol, name in names],
+        "path": revision.path,
+        "text": revision.content_text,
+    }

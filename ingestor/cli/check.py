@@ -22,6 +22,7 @@ from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import is_current
 from ingestor.text.counts import counted
 from ingestor.text.sanitize import redact
+from ingestor.watch.hits import require_sound
 from ingestor.workers.tasks import read_feed
 
 
@@ -35,6 +36,7 @@ def check(context: typer.Context) -> None:
     settings = chosen.settings()
     feeds = chosen_feeds(settings, [])
     say_same_places(feeds)
+    require_sound(settings)
     say(f"database  {_database(settings)}")
     require_folders(settings.archive)
     if not _feeds(settings, feeds):

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from ingestor.api.changes import POLL_SECONDS, Position, is_meant, landed, position
+from ingestor.api.changes import POLL_SECONDS, Position, document, is_meant, landed, position
 from ingestor.archive import files
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_json
@@ -103,31 +103,11 @@ class _Wanted:
         if not is_meant(revision, self.words, self.filters):
             return
         if self.as_json:
-            say_json(_document(revision))
+            say_json(document(revision))
             return
         seen = iso_utc(revision.known_from)
         said = map(one_line, (revision.media, revision.title, revision.url))
         say("\t".join((str(revision.sequence), seen, revision.cause, *said)))
-
-
-def _document(revision: ArticleRevision) -> dict[str, object]:
-    names = zip(revision.symbols, revision.symbol_names, strict=True)
-    return {
-        "sequence": revision.sequence,
-        "cause": revision.cause,
-        "seen_at": revision.known_from,
-        "id": revision.id,
-        "revision": revision.revision,
-        "url": revision.url,
-        "date": revision.date,
-        "published_at": revision.published_at,
-        "title": revision.title,
-        "media": revision.media,
-        "feeds": revision.feeds,
-        "securities": [{"symbol": symbol, "name": name} for symbol, name in names],
-        "path": revision.path,
-        "text": revision.content_text,
-    }
 
 
 def _follow(database: Database, wanted: _Wanted, kept: _Kept, at: Position) -> int:

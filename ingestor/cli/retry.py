@@ -9,6 +9,7 @@ import typer
 from ingestor.cli.archive import chosen_feeds, existing
 from ingestor.cli.common import feed_option, options, say
 from ingestor.store import entries, feeds
+from ingestor.store.coordination import watches
 from ingestor.text.counts import counted
 
 
@@ -19,7 +20,9 @@ def retry(
         feed_option("Only this feed's entries (repeatable)."),
     ] = None,
 ) -> None:
-    """Make parked entries due again, and stopped feeds; the next pass tries them.
+    """Make due again what was given up: entries, feeds, hits of watches.
+
+    The next pass tries them.
 
     Example: ingest retry --feed 新浪财经－國內
     """
@@ -30,7 +33,10 @@ def retry(
         ids = [state.id for state in feeds.states(connection, wanted)]
         count = entries.retry(connection, ids if feed else None)
         resumed = feeds.resume(connection, ids)
+        waiting = 0 if feed else watches.retry(connection)
     database.close()
     say(f"{counted(count, 'parked entry is', 'parked entries are')} due again")
     if resumed:
         say(f"{counted(resumed, 'stopped feed is', 'stopped feeds are')} asked again")
+    if waiting:
+        say(f"the hits of {counted(waiting, 'watch is', 'watches are')} tried again")

@@ -154,14 +154,30 @@ def _only_run(
 def _services(
     settings: Settings, clock: Clock, observer: Observer | None = None
 ) -> Iterator[tuple[Services, Event]]:
-    """Hold what a pass works with, the feeds registered, and whether it was interrupted."""
+    """Hold what a pass works with, the feeds registered, and whether it was interrupted.
+
+    At its end watches have their hits.
+    """
     with (
         closing(Database(settings.store.url)) as database,
         _only_run(settings, database, clock) as interrupted,
         opened(settings, database, clock, observer) as services,
     ):
         register_feeds(services)
-        yield services, interrupted
+        with _watched(services):
+            yield services, interrupted
+
+
+@contextmanager
+def _watched(services: Services) -> Iterator[None]:
+    if not services.settings.watch:
+        yield
+        return
+    from ingestor.watch.deliveries import Deliveries  # noqa: PLC0415 - most have none
+
+    with closing(Deliveries(services.settings, services.database, services.clock)) as deliveries:
+        yield
+        deliveries.finish()
 
 
 def _span(since: str, until: str | None, now: datetime) -> tuple[date, date]:

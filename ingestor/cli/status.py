@@ -22,8 +22,9 @@ from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import damages, overview
-from ingestor.store.coordination import leases
+from ingestor.store.coordination import leases, watches
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
+from ingestor.store.coordination.watches import WatchState, said_of
 from ingestor.store.db.database import Database
 from ingestor.store.db.run_lock import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
@@ -73,12 +74,15 @@ class State:
     damages: list[tuple[str, str]]
     """Where the database was found to be damaged, and what is wrong there."""
     place: ArchiveState
+    watches: list[WatchState]
+    """Those of the configuration that have begun."""
 
     @property
     def all_well(self) -> bool:
         """Whether nobody has to look at it."""
         stalled = self.workers and self.workers.stalled
         failing = any(feed.active and feed.failures for feed in self.feeds)
+        failing = failing or any(watch.attempts for watch in self.watches)
         return not (stalled or failing or self.parked or self.late or self.doubted or self.damages)
 
 
@@ -93,6 +97,7 @@ NOTHING = State(
     workers=None,
     damages=[],
     place=ArchiveState("", 0, 0, ""),
+    watches=[],
 )
 """The state of an archive that is not there yet."""
 
@@ -105,7 +110,8 @@ def status(
 
     Exits 1 when a feed fails, does not answer or is quiet for longer than it ever was, a host
     of its articles gave nothing that is believed for an hour, an entry was given up, a job was
-    lost with its worker, the database was found to be damaged, or nothing has run yet.
+    lost with its worker, the database was found to be damaged, a hit of a watch is not taken, or
+    nothing has run yet.
     Example: ingest status --json
     """
     settings = options(context).settings()
@@ -130,6 +136,7 @@ def status(
         _show_doubts(console, state)
         _show_requests(console, state)
         _show_damages(console, state)
+        _show_watches(console, state)
         if state.workers:
             _show_workers(console, state.workers)
     if not state.all_well:
@@ -155,7 +162,7 @@ def _show_place(console: Console, place: ArchiveState) -> None:
 def _read(database: Database, settings: Settings, now: datetime) -> State:
     place = _place(database, settings)
     with database.reading() as connection:
-        pauses = leases.pauses(connection)
+        pauses, known = leases.pauses(connection), watches.states(connection)
         return State(
             overview.feed_health(connection, MOVES_IN_A_ROW),
             overview.parked(connection, PARKED_SHOWN),
@@ -167,6 +174,7 @@ def _read(database: Database, settings: Settings, now: datetime) -> State:
             workers=cluster_state(connection, settings.cluster.stalled_after),
             damages=damages.fresh(connection),
             place=place,
+            watches=[known[watch.name] for watch in settings.watch if watch.name in known],
         )
 
 
@@ -185,6 +193,9 @@ def _document(state: State) -> dict[str, object]:
         "feeds_doubted": state.doubted,
         "hosts_paused": {host: iso_utc(pause.until) for host, pause in state.paused.items()},
         "damages": [{"place": place, "what": what} for place, what in state.damages],
+        "watches": [
+            {key: _plain(value) for key, value in asdict(watch).items()} for watch in state.watches
+        ],
         "cluster": asdict(state.workers) if state.workers else None,
     }
 
@@ -261,6 +272,13 @@ def _show_damages(console: Console, state: State) -> None:
     for place, what in state.damages:
         line = place if what in place else f"{place}: {what}"
         console.print(Text(f"damaged {one_line(line)}; `ingest verify --repair` may mend it"))
+
+
+def _show_watches(console: Console, state: State) -> None:
+    """Say which watches' hits are not taken."""
+    for watch in state.watches:
+        if watch.attempts:
+            console.print(Text(f"watch   {one_line(watch.name)}: {said_of(watch)}"))
 
 
 def _show_workers(console: Console, state: ClusterState) -> None:

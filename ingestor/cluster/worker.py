@@ -11,8 +11,9 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from procrastinate import App
@@ -34,6 +35,7 @@ from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import one_of_many
+from ingestor.watch.deliveries import LOOK_SECONDS, Deliveries
 
 LOOK = 0.2
 """Seconds between two looks at whether we are to stop."""
@@ -195,7 +197,12 @@ class ClusterWorker:
                 stalled_after=stalled_after,
                 held=self._held,
             )
-            with self._reporting(report, interval):
+            deliveries = Deliveries(self.settings, self.database, self.clock)
+            with (
+                self._repeated(report, interval),
+                self._repeated(partial(_deliver, deliveries), LOOK_SECONDS),
+                closing(deliveries),
+            ):
                 asyncio.run(loop.run())
 
     def _held(self) -> bool:
@@ -204,22 +211,30 @@ class ClusterWorker:
             return locks.is_held_by_us(connection, locks.RUN)
 
     @contextmanager
-    def _reporting(self, report: Callable[[], object], interval: float) -> Iterator[None]:
+    def _repeated(self, step: Callable[[], object], interval: float) -> Iterator[None]:
         over = threading.Event()
 
         def again() -> None:
-            """Report at once, and every ``interval`` seconds until it is over."""
-            report()
+            """Do it at once, and every ``interval`` seconds until it is over."""
+            step()
             while not over.wait(interval):
-                report()
+                step()
 
-        thread = threading.Thread(target=again, name="heartbeat", daemon=True)
+        thread = threading.Thread(target=again, name="beside", daemon=True)
         thread.start()
         try:
             yield
         finally:
             over.set()
             thread.join()
+
+
+def _deliver(deliveries: Deliveries) -> None:
+    """Begin what watches have waited for; a database that is away is looked at again."""
+    try:
+        deliveries.look()
+    except ArchiveError as error:
+        log.warning("database_lost", error=str(error.__cause__ or error))
 
 
 def require_server(database: Database) -> None:

@@ -27,6 +27,7 @@ from ingestor.config.sections import (
     Section,
     ServiceSettings,
     StoreSettings,
+    WatchSettings,
 )
 from ingestor.config.toml_text import Location, read_toml
 from ingestor.config.values import anchored_folder, lies_inside
@@ -54,6 +55,7 @@ class Settings(Section):
     service: ServiceSettings = ServiceSettings()
     cluster: ClusterSettings = ClusterSettings()
     feeds: tuple[FeedSettings, ...] = ()
+    watch: tuple[WatchSettings, ...] = ()
 
 
 def find(named: Path | None, environment: Mapping[str, str]) -> Path:
@@ -125,6 +127,8 @@ def _checked(
     listed = values.get("feeds")
     tables = listed if isinstance(listed, list) else []
     problems += _mistaken_feeds(tables, kinds)
+    if settings:
+        problems += _mistaken_watches(settings)
     archive = _valid(ArchiveSettings, values.get("archive", {}))
     if archive:
         archive = _anchored_archive(archive, folder)
@@ -132,7 +136,9 @@ def _checked(
     if settings is None or archive is None:
         return None, problems
     store = _anchored_store(settings.store, folder)
-    return settings.model_copy(update={"archive": archive, "store": store}), problems
+    watch = tuple(_anchored_watch(each, folder) for each in settings.watch)
+    update = {"archive": archive, "store": store, "watch": watch}
+    return settings.model_copy(update=update), problems
 
 
 def _valid(section: type[SectionT], table: object) -> SectionT | None:
@@ -167,6 +173,19 @@ def _mistaken_feeds(tables: Sequence[Any], kinds: Collection[str]) -> Iterator[M
             line = f'there is no feed kind "{feed.kind}"; there are: {", ".join(kinds)}'
             yield ("feeds", number, "kind"), f'feed "{feed.name}": {line}'
         taken |= {name} if name else set()
+
+
+def _mistaken_watches(settings: Settings) -> Iterator[Mistake]:
+    """Find names that two watches have, and feeds that there are not."""
+    known = {feed.name for feed in settings.feeds}
+    taken: set[str] = set()
+    for number, watch in enumerate(settings.watch):
+        called = f'watch "{watch.name}"'
+        if watch.name in taken:
+            yield ("watch", number, "name"), f"two watches are named {called[6:]}; rename one"
+        taken.add(watch.name)
+        if unknown := [name for name in watch.feeds if name not in known]:
+            yield ("watch", number, "feeds"), f'{called}: feeds: there is no feed "{unknown[0]}"'
 
 
 def _misplaced(archive: ArchiveSettings) -> Iterator[Mistake]:
@@ -220,3 +239,12 @@ def _anchored_store(given: StoreSettings, folder: Path) -> StoreSettings:
     if not path or path[1] == ":memory:":
         return given
     return given.model_copy(update={"url": f"sqlite:///{folder / Path(path[1]).expanduser()}"})
+
+
+def _anchored_watch(watch: WatchSettings, folder: Path) -> WatchSettings:
+    # A program without a slash in its name is looked for in PATH.
+    program = watch.command[:1]
+    if program and "/" in program[0]:
+        program = (str(folder / Path(program[0]).expanduser()),)
+    feed = watch.feed and folder / watch.feed.expanduser()
+    return watch.model_copy(update={"command": program + watch.command[1:], "feed": feed})

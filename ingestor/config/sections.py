@@ -6,7 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from ingestor.config.channels import NAME_PREFIX, channel_named
 from ingestor.config.values import (
@@ -16,6 +24,7 @@ from ingestor.config.values import (
     Folder,
     HeaderText,
     ListenAddress,
+    OneOrMore,
     Size,
     SomeTime,
     WebAddress,
@@ -54,7 +63,17 @@ class ArchiveSettings(Section):
     raw_upload_bytes: Size = Field(default=ByteSize(64 * 1024**2), ge=1024)
     images: bool = False
     images_dir: Folder = Path("images")
+    local_images: bool = False
+    """Also beside the files, which name them."""
+    excerpt: bool = False
+    """Hexo's mark behind the first paragraphs of each file."""
     extra_front_matter: tuple[ExtraKey, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_what_it_writes(self) -> ArchiveSettings:
+        if self.local_images and not self.images:
+            raise ValueError("local_images: needs images = true: what is not kept has no copy")
+        return self
 
 
 class FetchSettings(Section):
@@ -169,3 +188,32 @@ class FeedSettings(Section):
             every=self.every,
             options={key: value for key, value in given.items() if value is not None},
         )
+
+
+class WatchSettings(Section):
+    """One ``[[watch]]``: what is waited for, and what is done with each hit."""
+
+    name: str = Field(min_length=1, max_length=100)
+    query: str = ""
+    """As in ``ingest search``; ``""``: whatever the words."""
+    symbols: OneOrMore = ()
+    """Names one of these; ``()``: whatever it names."""
+    feeds: OneOrMore = ()
+    media: OneOrMore = ()
+    webhook: WebAddress | None = None
+    secret: SecretStr = SecretStr("")
+    """Signs what a webhook is sent; ``""``: it is not signed."""
+    command: OneOrMore = ()
+    feed: Path | None = Field(default=None, validation_alias=AliasChoices("feed", "atom"))
+    timeout: SomeTime = Field(default=timedelta(seconds=20), le=timedelta(minutes=10))
+    """Of one delivery."""
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> WatchSettings:
+        if sum((bool(self.webhook), bool(self.command), bool(self.feed))) != 1:
+            raise ValueError("one of webhook, command and feed is wanted: what is done with a hit")
+        if self.command and not self.command[0].strip():
+            raise ValueError("command: names no program")
+        if self.secret.get_secret_value() and not self.webhook:
+            raise ValueError("secret: only a webhook is signed")
+        return self

@@ -12,7 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, ValidationError, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    ValidationError,
+    WrapValidator,
+)
 
 from ingestor.errors import Forbidden
 from ingestor.identity import canonical_url
@@ -145,4 +152,11 @@ HeaderText = Annotated[str, AfterValidator(_visible_ascii)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Size = Annotated[ByteSize, WrapValidator(_size)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
-ExtraKey = Literal["link", "media", "editor", "keywords", "symbols", "symbol_names", "updated"]
+OneOrMore = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+]
+"""Names; one of them needs no brackets."""
+ExtraKey = Literal[
+    "link", "media", "editor", "keywords", "symbols", "symbol_names", "updated", "permalink"
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 
 from ingestor import log
@@ -19,6 +19,7 @@ from ingestor.pipeline.captures import make_folders
 from ingestor.pipeline.services import opened
 from ingestor.pipeline.soundness import PAGES_A_QUIET_MINUTE, inspect
 from ingestor.store.db.database import Database, maintain
+from ingestor.watch.deliveries import LOOK_SECONDS, Deliveries
 
 WORK = "work"
 """The step that does all stages."""
@@ -57,7 +58,9 @@ class Service:
         """Hold what the steps work with, and answer who asks how it is."""
         try:
             self._open(self._settings)
-            with self._monitor.answering():
+            deliveries = Deliveries(self._settings, self._database, self._clock)
+            self._deliveries = deliveries
+            with closing(deliveries), self._monitor.answering():
                 yield
         finally:
             self._stack.close()
@@ -69,8 +72,11 @@ class Service:
         steps.append(Step("housekeeping", self._keep_house, HOUSEKEEPING))
         steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", monitor.check, monitor.interval, beside=True))
+        looks = timedelta(seconds=LOOK_SECONDS)
+        steps.append(Step("watches", self._deliveries.look, looks, beside=True))
         serve(steps, self._clock, self._jumped.set)
         self._stages.finish()
+        self._deliveries.wait(self._settings.service.stop_timeout.total_seconds() / 4)
         monitor.manager.tell("STOPPING=1", "STATUS=stopped")
 
     def _open(self, settings: Settings) -> None:
@@ -130,6 +136,7 @@ class Service:
             settings = self._read()
             self._refuse(settings)
             make_folders(settings.archive)
+            self._deliveries.use(settings)
             self._open(settings)
         except (ConfigError, StorageFailed) as error:
             log.error("config_refused", error=str(error))

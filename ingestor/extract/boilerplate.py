@@ -179,7 +179,8 @@ CLASSES = frozenset(
         "cookie-banner", "cookie-notice", "cookie-consent", "cookie-bar", "comment-box",
         "comment-form", "weibo-card", "second-title", "date-source", "weibo_info", "art_time",
         "related", "related_news", "related-list", "related-links", "related-articles",
-        "related-posts", "look_sub", "j_article_wbreco", "art_keywords", "suda_1028_guba", "xb_new_finance_app",
+        "related-posts", "look_sub", "j_article_wbreco", "art_keywords", "suda_1028_guba",
+        "xb_new_finance_app",
     )
 )  # fmt: skip
 

@@ -265,6 +265,7 @@ class Transport:
                 request.method,
                 address,
                 headers=request.headers.raw,
+                content=request.content,
                 extensions=request.extensions,
             )
         )

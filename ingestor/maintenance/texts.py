@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from ingestor.archive.front_matter import read_post
+from ingestor.archive.hexo import original
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import reader
 from ingestor.archive.warc.reader import CapturedBody, kept_body
@@ -138,10 +139,7 @@ class TextComparison:
             yield from audit.texts_as_long(connection, table, column, len(cell.raw))
 
     def _of_file(
-        self,
-        connection: Connection,  # noqa: ARG002 - as the others
-        cell: DamagedCell,
-        row: Mapping[str, Any],
+        self, connection: Connection, cell: DamagedCell, row: Mapping[str, Any]
     ) -> Iterator[object]:
         """Yield what the article's file says, if it is the one that was written."""
         folder, path = storage(self.settings.archive.dir), str(row.get("path"))
@@ -152,7 +150,9 @@ class TextComparison:
             return
         post = read_post(data)
         body = data.decode().partition("\n---\n\n<div>\n")[2].removesuffix("\n</div>\n")
-        html = body.replace("&#123;", "{").replace("&#125;", "}")
+        number = int(row.get("id") or 0)
+        copies = images.copies(connection, [number]).get(number, {})
+        html = original(body.replace("&#123;", "{").replace("&#125;", "}"), path, copies)
         yield {
             "title": post.title,
             "headimg": post.headimg,

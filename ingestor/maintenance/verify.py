@@ -6,6 +6,7 @@ no revision, no pointer into the WARC and no file of somebody else's is ever del
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from ingestor.archive.hexo import asset_name
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed
@@ -68,6 +70,7 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
         "texts": texts.differences(),
         "rows": _in_database(database, settings, texts.articles, alone=alone),
         "files": _files(database, folder, foreign, alone=alone and not quiet_seconds),
+        "copies": _copies_beside(database, settings, foreign),
         "left over": _left_over(database, folder, quiet_seconds) if alone else iter(()),
         "WARC": RawComparison(
             database, settings.archive.raw_dir, now, alone=alone, quiet_seconds=quiet_seconds
@@ -167,6 +170,53 @@ def _files(
             left = "due file" if record.sha256 is None else ""
             line = f"file {record.path}: {problem}"
             yield Difference(line, repair, left=left, done="written again")
+
+
+_COPY = re.compile(r"(.+)/[0-9a-f]{64}\.[a-z]{3,4}")
+
+
+def _copies_beside(
+    database: Database, settings: Settings, foreign: set[str]
+) -> Iterator[Difference]:
+    """Compare the pictures beside the articles' files (archive.local_images) with their names."""
+    folder = storage(settings.archive.dir)
+    if settings.archive.local_images:
+        for article_id, names in _named_copies(database):
+            foreign.difference_update(names)
+            for name, sha256 in zip(names, folder.hashes(names), strict=True):
+                if sha256 != Path(name).stem:
+                    problem = "is another picture" if isinstance(sha256, str) else "is missing"
+                    yield Difference(f"picture {name}: {problem}", partial(_make_due, article_id))
+    left = {name: f"{match[1]}.md" for name in foreign if (match := _COPY.fullmatch(name))}
+    files = set(left.values())
+    records = audit.file_records(database) if files else iter(())
+    owners = {record.path: record.article_id for record in records if record.path in files}
+    for name, path in sorted(left.items()):
+        if path in owners:
+            foreign.discard(name)
+            line = f"picture {name}: the file beside it is not to name it"
+            yield Difference(line, partial(_remove_copy, folder, name, owners[path]))
+
+
+def _named_copies(database: Database) -> Iterator[tuple[int, list[str]]]:
+    """Yield the pictures that are to lie beside each file that is written."""
+    left = audit.file_records(database)
+    while batch := list(islice(left, FILES_A_LOOK)):
+        written = {
+            record.article_id: record.path
+            for record in batch
+            if record.sha256 is not None and not record.is_doubted
+        }
+        with database.reading() as connection:
+            shown = images.copies(connection, written)
+        for article_id, copies in shown.items():
+            names = (asset_name(written[article_id], copy) for copy in copies.values())
+            yield article_id, list(dict.fromkeys(names))
+
+
+def _remove_copy(folder: Storage, name: str, article_id: int, connection: Connection) -> None:
+    folder.remove(name)
+    _make_due(article_id, connection)
 
 
 def mend_texts(database: Database, settings: Settings) -> list[Difference]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import TypeAlias
 
+from ingestor import log
 from ingestor.archive.front_matter import FileContent, render
+from ingestor.archive.hexo import asset_name, permalink, with_excerpt, with_local_images
 from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
 from ingestor.observer import Observer
 from ingestor.pipeline.rounds import Round
 from ingestor.pipeline.services import Services
+from ingestor.store import images
 from ingestor.store.db.database import Database
 from ingestor.store.due import ALL, Shard
 from ingestor.store.stored_articles import (
@@ -63,33 +70,76 @@ def _write_some(
             due = due_files(connection, FILES_A_TRANSACTION, shard)
         if not due:
             return
-        written = _brought_up(archive, due)
+        written = _brought_up(archive, due, _copies(database, archive, due))
         with database.transaction() as connection:
             record_files(connection, written)
         observer.moved()
         yield len(due)
 
 
+Copies: TypeAlias = Mapping[str, str]
+"""Of an article's pictures the kept copies, by address."""
+
+
+def _copies(
+    database: Database, archive: ArchiveSettings, due: Sequence[StoredArticle]
+) -> dict[int, dict[str, str]]:
+    """Return the copies that lie, or are to lie, beside articles' files, by the articles' ids."""
+    if not archive.local_images:
+        return {}
+    with database.reading() as connection:
+        return images.copies(connection, [article.id for article in due])
+
+
 def _brought_up(
-    archive: ArchiveSettings, due: Sequence[StoredArticle]
+    archive: ArchiveSettings, due: Sequence[StoredArticle], copies: Mapping[int, Copies]
 ) -> list[tuple[StoredArticle, str]]:
     """Write the files of articles, and remove those of doubted ones; return what they hold now."""
     folder = storage(archive.dir)
     doubted = [article for article in due if article.doubted_at]
     for article in doubted:
         folder.remove(article.path)
+        for copy in set(copies.get(article.id, {}).values()):
+            folder.remove(asset_name(article.path, copy))
     believed = [article for article in due if not article.doubted_at]
+    texts = [
+        file_text(archive, article, _put_beside(archive, article, copies.get(article.id, {})))
+        for article in believed
+    ]
     hashes = folder.write_all(
         [
-            (article.path, file_text(archive, article).encode("utf-8", "replace"))
-            for article in believed
+            (article.path, text.encode("utf-8", "replace"))
+            for article, text in zip(believed, texts, strict=True)
         ]
     )
     return [*((article, "") for article in doubted), *zip(believed, hashes, strict=True)]
 
 
-def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:
-    """Return the whole text of an article's file, with the further keys that are wanted."""
+def _put_beside(archive: ArchiveSettings, article: StoredArticle, copies: Copies) -> Copies:
+    """Write an article's pictures beside its file; return those of which the copy is whole."""
+    kept, whole = storage(archive.images_dir), dict[str, bytes]()
+    for copy in dict.fromkeys(copies.values()):
+        try:
+            data = kept.read(copy)
+        except OSError as error:
+            log.warning("picture_unreadable", path=copy, error=error.strerror)
+            continue
+        if hashlib.sha256(data).hexdigest() == PurePosixPath(copy).stem:
+            whole[copy] = data
+    beside = [(asset_name(article.path, copy), data) for copy, data in whole.items()]
+    if beside:
+        storage(archive.dir).write_all(beside)
+    return {url: copy for url, copy in copies.items() if copy in whole}
+
+
+def file_text(
+    archive: ArchiveSettings, article: StoredArticle, copies: Copies = MappingProxyType({})
+) -> str:
+    """Return the whole text of an article's file, with what is wanted beyond the schema.
+
+    ``copies`` are those of its pictures that lie beside it.
+    """
+    html = with_local_images(article.content_html, article.path, copies)
     values: dict[str, str | tuple[str, ...]] = {
         "link": article.url,
         "media": article.media,
@@ -99,6 +149,7 @@ def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:
         # As the article writes them: a name that changes later changes no file.
         "symbol_names": tuple(security.name for security in article.securities),
         "updated": iso_utc(article.updated_at) if article.updated_at else "",
+        "permalink": permalink(article.path),
     }
     content = FileContent(
         title=article.title,
@@ -106,7 +157,7 @@ def file_text(archive: ArchiveSettings, article: StoredArticle) -> str:
         headimg=article.headimg,
         author=article.author,
         published_at=article.published_at or article.first_seen_at,
-        html=article.content_html,
+        html=with_excerpt(html) if archive.excerpt else html,
         extra=tuple((key, values[key]) for key in archive.extra_front_matter),
     )
     return render(content)

@@ -92,11 +92,15 @@ def _settle(services: Services, batch: Sequence[_Asked]) -> None:
     """Write the files of a batch, then say in one transaction how each went."""
     outcomes = [(one, _kept(services, outcome)) for one, outcome in batch]
     now = services.clock.now()
+    named = services.settings.archive.local_images
     with services.database.transaction() as connection:
+        if named:
+            kept = [picture.url for picture, (path, _, _) in outcomes if path]
+            locks.lock_articles(connection, images.showing(connection, kept))
         locks.lock_revisions(connection)
         for one, (path, line, kind) in outcomes:
             if path:
-                images.downloaded(connection, one, path)
+                images.downloaded(connection, one, path, is_named=named)
                 continue
             retry = policy.after_failure(
                 kind, one.attempts + 1, now, chance=services.clock.chance()

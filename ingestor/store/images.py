@@ -11,7 +11,7 @@ from html import unescape
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from ingestor.store.due import image_is_due
-from ingestor.store.schema import images, pictures
+from ingestor.store.schema import articles, images, pictures
 
 _FIGURE = re.compile(
     r'<figure><img src="([^"]*)"[^<>]*>(?:<figcaption>([^<]*)</figcaption>)?</figure>'
@@ -48,9 +48,18 @@ def due(connection: Connection, now: datetime, limit: int) -> list[DueImage]:
     return [DueImage(*row) for row in connection.execute(query)]
 
 
-def downloaded(connection: Connection, picture: DueImage, path: str) -> None:
-    """Write down where a picture's local copy lies, for every article that shows it."""
+def downloaded(
+    connection: Connection, picture: DueImage, path: str, *, is_named: bool = False
+) -> None:
+    """Write down where a picture's local copy lies, for every article that shows it.
+
+    ``is_named`` says that their files name it: they are due to be written.
+    """
     _record(connection, picture, path=path)
+    if is_named:
+        shown = select(images.c.article_id).where(images.c.url == picture.url)
+        due = update(articles).where(articles.c.id.in_(shown))
+        connection.execute(due.values(file_sha256=None))
     connection.execute(
         update(images).where(images.c.url == picture.url, images.c.path.is_(None)).values(path=path)
     )
@@ -67,6 +76,23 @@ def point_to_known(connection: Connection, article_ids: Collection[int]) -> None
     """Let articles' pictures point to the local copies that there are already."""
     if article_ids and connection.execute(_ANY).first():
         connection.execute(_POINT, [{"id": article_id} for article_id in sorted(article_ids)])
+
+
+def showing(connection: Connection, urls: Collection[str]) -> list[int]:
+    """Return the articles that show one of these pictures."""
+    query = select(images.c.article_id).where(images.c.url.in_(urls)).distinct()
+    return list(connection.execute(query).scalars())
+
+
+def copies(connection: Connection, article_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """Return the paths of the local copies that articles show, by their ids and addresses."""
+    shown: dict[int, dict[str, str]] = {}
+    query = select(*images.c["article_id", "url", "path"]).where(
+        images.c.article_id.in_(article_ids), images.c.path.is_not(None)
+    )
+    for row in connection.execute(query.order_by(images.c.article_id, images.c.position)):
+        shown.setdefault(row.article_id, {})[row.url] = row.path
+    return shown
 
 
 def paths(connection: Connection) -> list[str]:

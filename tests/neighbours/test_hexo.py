@@ -6,11 +6,13 @@ read, and fails as a whole at a broken template tag. So what it made is counted 
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import lxml.html
 import pytest
@@ -80,9 +82,14 @@ def archived(site: Site, net) -> Site:
     return site
 
 
-def generate(site: Site, folder: Path) -> tuple[str, list[dict]]:
-    """Let Hexo make a site of the archive folder; return what it said, and the posts it knows."""
+def generate(site: Site, folder: Path, more: str = "") -> tuple[str, list[dict]]:
+    """Let Hexo make a site of the archive folder; return what it said, and the posts it knows.
+
+    ``more`` is put into its configuration.
+    """
     shutil.copytree(ROOT / "tests" / "neighbours" / "hexo", folder)
+    with (folder / "_config.yml").open("a", encoding="utf-8") as configuration:
+        configuration.write(more)
     (folder / "node_modules").symlink_to(INSTALLED)
     (folder / "source").mkdir()
     (folder / "source" / "_posts").symlink_to(site.folder / "archive")
@@ -130,3 +137,27 @@ def test_every_post_has_a_page_of_its_own_with_its_title_and_text(archived, tmp_
     for post in posts:
         page = tmp_path / "blog" / "public" / post["path"] / "index.html"
         assert text_of(post["content"]) in text_of(page.read_text("utf-8"))
+
+
+def test_hexo_publishes_the_pictures_where_the_posts_name_them(site, net, tmp_path):
+    """With its asset folders; the excerpt ends at the mark, and the address has no folders."""
+    pictures = ("//n.sinaimg.cn/made-up/1.jpg", "//n.sinaimg.cn/made-up/2.png")
+    paragraphs = ("石门水泥提价，" * 30, "后面的一段话，" * 30)
+    shown = tuple((address, "图") for address in pictures)
+    publish(net, [replace(made_up(1), pictures=shown, paragraphs=paragraphs)])
+    site.configure(
+        archive="images = true\nlocal_images = true\nexcerpt = true\n"
+        'extra_front_matter = ["permalink"]'
+    )
+    assert site.run("--once").returncode == 0
+    _, (post,) = generate(site, tmp_path / "blog", "post_asset_folder: true\n")
+    path = unquote(post["path"]).lstrip("/")
+    assert re.fullmatch(r"2024/\d\d/2024-[^/]+\.html", path)
+    page = tmp_path / "blog" / "public" / path
+    tree = lxml.html.fromstring(page.read_text("utf-8"))
+    sources = [name for name in tree.xpath("//img/@src") if "//" not in name]
+    assert len(set(sources)) == 2
+    for source in sources:
+        assert (page.parent / unquote(source)).read_bytes().startswith(b"\x89PNG")
+    assert "后面的一段话" not in post["excerpt"]
+    assert "石门水泥提价" in post["excerpt"]

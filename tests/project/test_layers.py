@@ -31,7 +31,7 @@ GROUND = NOUNS | {"config"}
 STAGES = {"sources", "fetch", "extract", "store", "archive"}
 """They do not know each other."""
 
-ABOVE = {"pipeline", "daemon", "cluster", "browse", "maintenance", "api", "cli"}
+ABOVE = {"pipeline", "daemon", "cluster", "browse", "maintenance", "api", "watch", "cli"}
 """What is built of the stages, each of those behind it."""
 
 MAY_IMPORT = {
@@ -43,10 +43,12 @@ MAY_IMPORT = {
     "workers": GROUND | {"workers", "sources", "fetch", "extract", "archive"},
     "pipeline": GROUND | STAGES | {"workers", "pipeline"},
     "maintenance": GROUND | STAGES | {"pipeline", "api", "maintenance"},
-    "daemon": GROUND | STAGES | {"pipeline", "daemon"},
+    "daemon": GROUND | STAGES | {"pipeline", "watch", "daemon"},
     "browse": GROUND | STAGES | {"browse"},
-    "cluster": GROUND | STAGES | {"workers", "pipeline", "daemon", "cluster"},
+    "cluster": GROUND | STAGES | {"workers", "pipeline", "watch", "daemon", "cluster"},
     "api": GROUND | {"store", "archive", "api"},
+    # Waits for what lands as a user of the library would, and sends it on.
+    "watch": GROUND | {"fetch", "store", "archive", "api", "watch"},
     # What users import: a door to the library, and small.
     "": {"version", "api"},
     "cli": GROUND | STAGES | ABOVE | {"workers"},
@@ -62,6 +64,7 @@ PURE = {
     "errors",
     "policy",
     "archive.front_matter",
+    "archive.hexo",
     "fetch.headers",
     "workers.tasks",
     "sources",

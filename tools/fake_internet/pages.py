@@ -18,6 +18,8 @@ class Visit:
     url: str
     headers: dict[str, str]
     status: int
+    body: bytes = b""
+    """What was sent with it."""
 
 
 @dataclass(frozen=True, slots=True)

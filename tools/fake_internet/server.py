@@ -103,7 +103,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile, self.wfile = secured.makefile("rb"), secured.makefile("wb")
         self.close_connection = False
 
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
     def do_GET(self) -> None:
+        self._answer(b"")
+
+    def _answer(self, sent: bytes) -> None:
         net = self.server.net
         host = self.tunnel or self.headers.get("Host", "")
         url = f"https://{host}{self.path}" if self.path.startswith("/") else self.path
@@ -111,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = net.answer(url, headers)
         known = answer.is_known(headers)
         status = 304 if known else answer.status
-        net.note(Visit(time.monotonic(), url, headers, status))
+        net.note(Visit(time.monotonic(), url, headers, status, sent))
         if answer.how == "hang":
             net.stopping.wait(LONGEST_WAIT)
         if answer.how in {"hang", "reset"}:

@@ -362,6 +362,19 @@ pictures = Table(
     comment="Pictures that were asked for (archive.images), and how it went.",
 )
 
+watches = Table(
+    "watches",
+    metadata,
+    Column("name", Text, primary_key=True, comment="Name in the configuration."),
+    identifier("sequence", "Of the last revision that is through: delivered, or not waited for."),
+    number("delivered", "Hits that were delivered."),
+    time("delivered_at", "When the last of them was."),
+    number("attempts", "How often the next hit was tried in a row, and failed."),
+    time("next_attempt_at", "When it is tried again; NULL: at once, or, after a failure, no more."),
+    text("error", "Why that failed; empty: it did not."),
+    comment="How far each [[watch]] has come: one row a watch that was ever configured.",
+)
+
 DOUBTED = captures.c.reading.in_(
     [literal(reading, literal_execute=True) for reading in ("none", "doubtful")]
 )

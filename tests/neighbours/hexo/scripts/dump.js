@@ -13,5 +13,6 @@ hexo.extend.generator.register('dump', (locals) => ({
     comments: post.comments,
     categories: post.categories.map((one) => one.name),
     content: post.content,
+    excerpt: post.excerpt,
   }))),
 }));

@@ -1,0 +1,258 @@
+"""Deliveries: each watch's hits, in the order of the revisions, beside everything else.
+
+A thread a watch that has something, so that a receiver that hangs holds up nothing but its own
+watch. Whoever runs the archive looks once a second: the daemon, each worker of a cluster (of which
+one has a watch at a time), and a pass at its end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from ingestor import log, policy
+from ingestor.api.changes import landed
+from ingestor.clock import Clock
+from ingestor.config import Settings
+from ingestor.config.sections import FetchSettings, WatchSettings
+from ingestor.errors import ArchiveError, DeliveryFailed, UsageError
+from ingestor.fetch.transport import Threads
+from ingestor.store.coordination import watches
+from ingestor.store.db import locks
+from ingestor.store.db.database import Database
+from ingestor.text.sanitize import one_line, redact, shortened
+from ingestor.watch.atom import MOST_ENTRIES, add_entries
+from ingestor.watch.hits import WatchHit, meant_by, require_sound
+from ingestor.watch.webhook import opened_webhook, place_of
+
+LOOK_SECONDS = 1.0
+"""Between two looks at what has landed: one small read for all watches."""
+
+LONGEST_PASS_SECONDS = 60.0
+"""A pass waits no longer for its deliveries; what is left is delivered by the next one."""
+
+PASSED_OVER = 500
+"""Revisions that are not waited for, after which the cursor is written down all the same."""
+
+_SAID_CHARACTERS = 300
+
+Action: TypeAlias = Callable[[Sequence[WatchHit]], str]
+"""Delivers hits, and returns how they were taken; raises :class:`DeliveryFailed`."""
+
+
+def action_of(watch: WatchSettings) -> str:
+    """Say what is done with a watch's hits, without its secrets."""
+    if watch.webhook:
+        return f"webhook {place_of(watch.webhook)}"
+    return f"feed {watch.feed}" if watch.feed else f"command {watch.command[0]}"
+
+
+@contextmanager
+def opened_action(watch: WatchSettings, fetch: FetchSettings, clock: Clock) -> Iterator[Action]:
+    """Open what delivers a watch's hits."""
+    if watch.webhook:
+        with opened_webhook(watch, fetch) as webhook:
+            yield lambda hits: webhook.send(hits[-1])
+    elif watch.feed:
+        path = watch.feed
+        yield lambda hits: add_entries(path, watch.name, hits, clock.now())
+    else:
+        yield lambda hits: _run(watch, hits[-1])
+
+
+def _run(watch: WatchSettings, hit: WatchHit) -> str:
+    """Run a command with a hit on its standard input; return how it ended."""
+    program = Path(watch.command[0]).name
+    # Files, not pipes: neither what it does not read nor what it leaves running is waited for.
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
+        given.write(hit.body() + b"\n")
+        given.seek(0)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - what the operator configured
+                watch.command,
+                stdin=given,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise DeliveryFailed(f"{program}: {error.strerror}") from error
+        with process:
+            try:
+                code = process.wait(watch.timeout.total_seconds())
+            except subprocess.TimeoutExpired as error:
+                os.killpg(process.pid, signal.SIGKILL)
+                line = f"{program}: did not end in time (timeout of the watch)"
+                raise DeliveryFailed(line) from error
+        if code:
+            said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID_CHARACTERS))
+            last = one_line(said.read().decode("utf-8", "replace"))
+            raise DeliveryFailed(f"{program}: exit code {code}{': ' if last else ''}{last}")
+    return "exit code 0"
+
+
+class Deliveries:
+    """What delivers the hits of a configuration's watches."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+        """Raise :class:`~ingestor.errors.ConfigError` for a watch that makes no sense."""
+        self._database = database
+        self._clock = clock
+        self._threads = Threads()
+        self._changed = threading.Condition()
+        self._running: set[str] = set()
+        self._surprises: list[BaseException] = []
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Go on with these settings; what is under way ends as it began. Raises as above."""
+        require_sound(settings)
+        self._settings = settings
+        if not settings.watch:
+            return
+        with self._database.transaction() as connection:
+            watches.register(connection, [watch.name for watch in settings.watch])
+        for watch in settings.watch:
+            if watch.feed and not watch.feed.exists():
+                # A reader can subscribe before there is anything in it.
+                self._begin_feed(watch.feed, watch.name)
+
+    def _begin_feed(self, path: Path, name: str) -> None:
+        try:
+            add_entries(path, name, [], self._clock.now())
+        except DeliveryFailed as error:
+            log.warning("watch_failed", watch=name, action=f"feed {path}", error=str(error))
+
+    def look(self) -> None:
+        """Begin what is due; never waits for it. What went wrong that should not is raised here."""
+        with self._changed:
+            if self._surprises:
+                raise self._surprises.pop()
+        if not self._settings.watch or self._clock.stop.is_set():
+            return
+        with self._database.reading() as connection:
+            last, known = watches.last_sequence(connection), watches.states(connection)
+        now = self._clock.now()
+        for watch in self._settings.watch:
+            if known[watch.name].is_due(last, now):
+                self._begin(watch)
+
+    def finish(self, seconds: float = LONGEST_PASS_SECONDS) -> None:
+        """Begin what is due, and wait until it is through; no longer than ``seconds``."""
+        self.look()
+        self.wait(seconds)
+        self.look()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for what is under way, no longer than ``seconds``."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._running, seconds):
+                log.warning("watches_left", watches=sorted(self._running))
+
+    def close(self) -> None:
+        """Leave what is under way to itself: it is delivered again."""
+        self._threads.close()
+
+    def _begin(self, watch: WatchSettings) -> None:
+        with self._changed:
+            if watch.name in self._running:
+                return
+            self._running.add(watch.name)
+        self._threads.run(partial(self._serve, watch, self._settings.fetch))
+
+    def _serve(self, watch: WatchSettings, fetch: FetchSettings) -> None:
+        """Deliver what a watch waits for, as far as it goes."""
+        surprise: BaseException | None = None
+        try:
+            with self._ours(watch.name) as is_ours:
+                if is_ours:
+                    self._deliver(watch, fetch)
+        except ArchiveError as error:
+            # The work beside this meets the same, and decides what becomes of the run.
+            log.warning("watch_put_off", watch=watch.name, error=str(error))
+        except BaseException as error:  # noqa: BLE001 - raised by the next look
+            surprise = error
+        with self._changed:
+            self._running.discard(watch.name)
+            self._surprises.extend([surprise] if surprise else [])
+            self._changed.notify_all()
+
+    @contextmanager
+    def _ours(self, name: str) -> Iterator[bool]:
+        """Hold a watch; ``False`` while another worker has it. A file has one run at a time."""
+        if self._database.path is not None:
+            yield True
+            return
+        with self._database.session() as connection:
+            try:
+                yield locks.hold(connection, f"watch {name}")
+            finally:
+                locks.release(connection)
+
+    def _deliver(self, watch: WatchSettings, fetch: FetchSettings) -> None:
+        with self._database.reading() as connection:
+            state = watches.states(connection)[watch.name]
+            last = watches.last_sequence(connection)
+        if not state.is_due(last, self._clock.now()):
+            return
+        try:
+            with opened_action(watch, fetch, self._clock) as action:
+                self._walk(watch, state.sequence, action)
+        except (DeliveryFailed, UsageError) as error:
+            self._failed(watch, error)
+
+    def _walk(self, watch: WatchSettings, after: int, action: Action) -> None:
+        """Go through the revisions behind the cursor; it moves as they are through."""
+        with self._database.reading() as connection:
+            is_wanted = meant_by(watch, connection)
+        most = MOST_ENTRIES if watch.feed else 1
+        hits: list[WatchHit] = []
+        settled = sequence = after
+        for revision in landed(self._database, after):
+            sequence = revision.sequence
+            if is_wanted(revision):
+                hits.append(WatchHit(watch.name, revision))
+            if len(hits) >= most or sequence - settled >= PASSED_OVER:
+                self._settle(watch, action, hits, sequence)
+                hits, settled = [], sequence
+            if self._clock.stop.is_set():
+                return
+        if sequence > settled:
+            self._settle(watch, action, hits, sequence)
+
+    def _settle(
+        self, watch: WatchSettings, action: Action, hits: Sequence[WatchHit], sequence: int
+    ) -> None:
+        """Deliver hits, if there are any, and then put the cursor behind a revision."""
+        if hits:
+            said = action(hits)
+            log.info("watch_delivered", watch=watch.name, key=hits[-1].key, answer=said)
+        with self._database.transaction() as connection:
+            now = self._clock.now()
+            watches.through(connection, watch.name, sequence, delivered=len(hits), now=now)
+
+    def _failed(self, watch: WatchSettings, error: DeliveryFailed | UsageError) -> None:
+        is_final, asked = False, None
+        if isinstance(error, DeliveryFailed):
+            is_final, asked = error.is_final, error.wait
+        line = shortened(redact(one_line(str(error))), 2 * _SAID_CHARACTERS)
+        now, chance = self._clock.now(), self._clock.chance()
+        with self._database.transaction() as connection:
+            attempts = watches.states(connection)[watch.name].attempts + 1
+            again = policy.next_delivery(now, attempts, asked=asked, chance=chance)
+            watches.failed(connection, watch.name, line, None if is_final else again)
+        log.warning(
+            "watch_stopped" if is_final else "watch_failed",
+            watch=watch.name,
+            action=action_of(watch),
+            attempts=attempts,
+            error=line,
+        )
