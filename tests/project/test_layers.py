@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "pipeline": GROUND | STAGES | {"workers", "pipeline"},
     "maintenance": GROUND | STAGES | {"pipeline", "api", "maintenance"},
     "daemon": GROUND | STAGES | {"pipeline", "daemon"},
-    "browse": GROUND | STAGES | {"browse"},
+    "browse": GROUND | STAGES | {"api", "browse"},
     "cluster": GROUND | STAGES | {"workers", "pipeline", "daemon", "cluster"},
     "api": GROUND | {"store", "archive", "api"},
     # What users import: a door to the library, and small.
