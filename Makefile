@@ -121,6 +121,9 @@ format: install  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench-browse: install  ## How fast and how heavy the pages of `ingest browse` are, at a million articles
+	$(BIN)/python -m benchmarks.browse
+
 messages: install  ## Add to the pages' Chinese (ingestor/browse/messages) what it lacks
 	$(BIN)/python -m tools.messages
 

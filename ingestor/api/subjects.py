@@ -130,6 +130,8 @@ def _by_day(connection: Connection, moments: Select[Any]) -> Counter[str]:
 
 
 def _begin(day: date) -> datetime:
+    # The first day of the calendar begins in China before there is one in UTC.
+    day = max(day, date.min + timedelta(days=1))
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 

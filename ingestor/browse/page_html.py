@@ -20,11 +20,18 @@ from ingestor.text.decode import decode_page
 
 _ACTIVE = frozenset(
     """
-    script iframe frame frameset object embed applet base link meta template portal audio video
-    source track param svg math dialog
+    script iframe object applet base link meta template portal audio video svg
     """.split()  # noqa: SIM905 - a list of words
 )
 """Elements that a page as received is shown without, with all that is in them."""
+
+_UNWRAPPED = frozenset(
+    """
+    embed source track param frame frameset math dialog form
+    """.split()  # noqa: SIM905 - a list of words
+)
+"""Elements that it is shown without, but for what is in them: libxml2 puts there what follows some
+of them."""
 
 _INERT = frozenset(
     """
@@ -109,13 +116,8 @@ def received_html(
         root = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:
         return None
+    _still(root)
     left = MOST_PICTURE_BYTES
-    for element in list(root.iter()):
-        if not isinstance(element.tag, str) or element.tag.lower() in _ACTIVE:
-            _remove(element)
-        elif element.tag == "noscript":
-            # What a reader without scripts is shown.
-            element.tag = "div"
     for element in list(root.iter("img")):
         left -= _put_picture(element, url, picture, left)
     for element in root.iter():
@@ -124,6 +126,18 @@ def received_html(
                 del element.attrib[name]
     html: str = lxml.html.tostring(root, encoding="unicode", doctype="<!DOCTYPE html>")
     return html.replace("<head>", '<head><meta charset="utf-8">', 1)
+
+
+def _still(root: HtmlElement) -> None:
+    """Take out the elements that act."""
+    for element in list(root.iter()):
+        if not isinstance(element.tag, str) or element.tag.lower() in _ACTIVE:
+            _remove(element)
+        elif element.tag in _UNWRAPPED and element.getparent() is not None:
+            element.drop_tag()
+        elif element.tag == "noscript":
+            # What a reader without scripts is shown.
+            element.tag = "div"
 
 
 def _remove(element: HtmlElement) -> None:
