@@ -19,14 +19,11 @@ from ingestor.store import overview
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.names import securities
 from ingestor.store.schema import BELIEVED, articles, feeds, revisions, sightings
-from ingestor.store.search.hits import Hit, how_many_hits, search
+from ingestor.store.search.hits import Hit, search
 from ingestor.store.search.query import Order, parse
 
 MOST_HITS = 1_000
-"""So many articles with a query's words are found, and so many are counted by what they are of."""
-
-MOST_COUNTED = 10_000
-"""So many articles that filters mean are counted."""
+"""So many articles are counted, by what they are of too; with a query's words so many are found."""
 
 FACET_VALUES = 12
 
@@ -112,17 +109,17 @@ def found(connection: Connection, asked: ListRequest) -> FoundList:
         hits = _hits(connection, asked, upto)
         ids = [hit.id for hit in hits]
         texts = {hit.id: hit.text for hit in hits[first : first + asked.size]}
-        here, most = ids[first : first + asked.size], MOST_HITS
-        count = len(ids)
+        here, count = ids[first : first + asked.size], len(ids)
+        beyond = count > first + len(here)
     else:
         ids = list(connection.execute(_meant(asked, upto).limit(MOST_HITS)).scalars())
-        page = _meant(asked, upto).offset(first).limit(asked.size)
-        here, most = list(connection.execute(page).scalars()), MOST_COUNTED
-        count = _count(connection, asked, ids, upto)
+        page = _meant(asked, upto).offset(first).limit(asked.size + 1)
+        further = list(connection.execute(page).scalars())
+        here, beyond = further[: asked.size], len(further) > asked.size
+        count = len(ids)
     listed = articles_listed(connection, here, texts)
-    more = bool(here) and count > first + len(here)
     facets = _facets(connection, ids)
-    return FoundList(listed, count, count < most, upto, more, words, facets)
+    return FoundList(listed, count, count < MOST_HITS, upto, bool(here) and beyond, words, facets)
 
 
 def _newest(connection: Connection, order: ListOrder) -> int:
@@ -164,17 +161,8 @@ def _meant(asked: ListRequest, upto: int) -> Select[Any]:
         edits = last_edits(upto).subquery()
         return query.join(edits, edits.c.article_id == articles.c.id).order_by(edits.c.last.desc())
     order = articles.c.published_at.desc().nulls_last(), articles.c.id.desc()
-    return query.where(articles.c.id <= upto).order_by(*order)
-
-
-def _count(connection: Connection, asked: ListRequest, ids: Sequence[int], upto: int) -> int:
-    """Return how many articles filters mean, of which the first are known."""
-    if len(ids) < MOST_HITS:
-        return len(ids)
-    if asked.order is ListOrder.EDITED:
-        rows = _meant(asked, upto).limit(MOST_COUNTED).subquery()
-        return int(connection.execute(select(func.count()).select_from(rows)).scalar_one())
-    return how_many_hits(connection, None, asked.filters, most=MOST_COUNTED)
+    # By an expression: SQLite would go by the ids otherwise, and sort all that there is.
+    return query.where(articles.c.id + 0 <= upto).order_by(*order)
 
 
 _LISTED = articles.c[

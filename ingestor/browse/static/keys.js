@@ -1,6 +1,6 @@
 // j and k go through a list, o opens what has the focus, / searches. All works without this file.
 "use strict";
-const titles = () => [...document.querySelectorAll(".articles > li > a, .edit > h3 > a")];
+const titles = () => [...document.querySelectorAll(".articles > li > a, .edit > :is(h2, h3) > a")];
 const step = (by) => {
   const all = titles();
   const at = all.indexOf(document.activeElement);
