@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser messages screenshots bench bench-browse quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser messages bench bench-browse quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

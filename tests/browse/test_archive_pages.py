@@ -398,6 +398,7 @@ def test_nothing_is_written(lively, method):
     assert asyncio.run(asked()) == 405
 
 
+@pytest.mark.slow
 @pytest.mark.every_store
 def test_the_pages_are_over_either_store(tmp_path, store_url):
     """PostgreSQL too: all but the tables."""

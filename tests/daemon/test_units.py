@@ -12,7 +12,12 @@ from tools import ROOT
 pytestmark = pytest.mark.slow
 
 DEPLOY = ROOT / "deploy"
-SERVICES = ["ingestor.service", "ingestor-once.service", "ingestor-worker@.service"]
+SERVICES = [
+    "ingestor.service",
+    "ingestor-browse.service",
+    "ingestor-once.service",
+    "ingestor-worker@.service",
+]
 MOST_EXPOSURE = 2.0
 """systemd's own scale from 0 (nothing to attack) to 10; 2.0 is the bound of its "OK"."""
 
