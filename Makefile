@@ -50,7 +50,7 @@ install-service:  ## As root: the program, its user, /etc/ingestor/config.toml a
 	@test -n "$(DESTDIR)" || test "$$(id -u)" = 0 || { echo "This is for root: sudo make install-service"; exit 1; }
 	@echo "1. The program into /opt/ingestor, an environment of its own"
 	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE))
-	@$(if $(UV),$(UV) pip install --quiet --python $(SERVICE)/bin/python,$(SERVICE)/bin/python -m pip install --quiet --disable-pip-version-check) --upgrade '.[metrics]' || $(NO_PACKAGES)
+	@$(if $(UV),$(UV) pip install --quiet --python $(SERVICE)/bin/python,$(SERVICE)/bin/python -m pip install --quiet --disable-pip-version-check) --upgrade '.[browse,metrics]' || $(NO_PACKAGES)
 	@# Its scripts name the Python that they will find there.
 	@test -z "$(DESTDIR)" || grep -rlI '^#!$(DESTDIR)' $(SERVICE)/bin | xargs -r sed -i '1s|^#!$(DESTDIR)|#!|'
 	@DESTDIR=$(DESTDIR) sh deploy/install-files.sh
@@ -159,6 +159,12 @@ check: install  ## Lint, format, types, layers
 format: install  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-browse: install  ## How fast and how heavy the pages of `ingest browse` are, at a million articles
+	$(BIN)/python -m benchmarks.browse
+
+messages: install  ## Add to the pages' Chinese (ingestor/browse/messages) what it lacks
+	$(BIN)/python -m tools.messages
 
 docs: install  ## Write the reference in docs/ from the commands, the example, the tables and the metrics
 	$(BIN)/python -m tools.reference

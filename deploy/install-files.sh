@@ -32,7 +32,8 @@ install -d -m 0750 "$root$state"
 [ -n "$root" ] || chown ingestor:ingestor "$state"
 
 echo "5. The units, and the command ingest for everybody"
-for unit in ingestor.service ingestor-once.service ingestor-once.timer ingestor-worker@.service; do
+for unit in ingestor.service ingestor-browse.service ingestor-once.service ingestor-once.timer \
+  ingestor-worker@.service; do
   install -D -m 0644 "$here/$unit" "$root/etc/systemd/system/$unit"
 done
 install -d -m 0755 "$root/usr/local/bin"
@@ -42,6 +43,7 @@ ln -sfn /opt/ingestor/bin/ingest "$root/usr/local/bin/ingest"
 cat <<'END'
 Nothing runs yet. Look through /etc/ingestor/config.toml, then:
   systemctl enable --now ingestor          # or ingestor-once.timer: a pass every five minutes
+  systemctl enable --now ingestor-browse   # the archive at http://127.0.0.1:8001/
   usermod --append --groups ingestor NAME  # who may read the archive: ingest status, search, Hexo
   sudo -u ingestor ingest retry            # what writes to it is done as its user
 END

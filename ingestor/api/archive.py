@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection
 from ingestor.api import moment as past
 from ingestor.api.changes import POLL_SECONDS, is_meant, landed, position
 from ingestor.api.records import Records, at_once
-from ingestor.archive.warc.reader import kept_body
+from ingestor.archive.warc.reader import CapturedBody, kept_body
 from ingestor.config import load
 from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, NoArchiveYet, StorageFailed, UsageError
@@ -68,17 +68,24 @@ class Capture:
     """Of the body, in hex."""
     is_kept: bool
     """Whether a WARC file has the bytes."""
+    id: int
+    """Names the look for ever."""
     _places: tuple[WarcPlace, ...] = field(repr=False)
     _folder: Location | None = field(repr=False)
 
     @property
     def body(self) -> bytes:
         """Return the bytes of the answer, unpacked; :class:`CaptureLost` where there are none."""
+        return self.kept.body
+
+    @property
+    def kept(self) -> CapturedBody:
+        """Return the answer with its headers; :class:`CaptureLost` where there is none."""
         if not self.is_kept:
             raise CaptureLost(f"{self.url}: the bytes of this look were not kept")
         if self._folder is None:
             raise CaptureLost("where are the WARC files? ingestor.open(…, raw=FOLDER) says it")
-        return kept_body(self._folder, self._places, self.sha256).body
+        return kept_body(self._folder, self._places, self.sha256)
 
 
 def opened(where: str | Path, raw: str | Path | None) -> Archive:
@@ -242,7 +249,7 @@ class Archive:
             before[row.url] = body
             places, sha256 = body
             said = (row.final_url, row.status, row.reading, look.outcome, sha256)
-            yield Capture(row.fetched_at, row.url, *said, bool(places), places, self._raw)
+            yield Capture(row.fetched_at, row.url, *said, bool(places), row.id, places, self._raw)
 
     def follow(
         self,

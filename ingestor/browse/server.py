@@ -1,4 +1,4 @@
-"""Datasette over an archive, with what the schema says of each column, and its web server."""
+"""The pages of an archive, Datasette for its tables, and the web server before both."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ import uvicorn
 from datasette.app import Datasette
 from datasette.plugins import pm
 
+from ingestor.browse.application import TABLES, BrowsedArchive, Pages
+from ingestor.browse.guard import Application, Message, Send
+from ingestor.browse.pages import ROUTES
 from ingestor.browse.plugin import Plugin
-from ingestor.clock import Clock
 from ingestor.errors import UsageError
 from ingestor.store import schema
-from ingestor.store.db.database import Database
 from ingestor.store.schema.views import VIEWS
-
-_HERE = Path(__file__).parent
 
 
 def described(database: str) -> dict[str, Any]:
@@ -46,41 +45,60 @@ def described(database: str) -> dict[str, Any]:
 
 
 @contextmanager
-def opened(
-    database: Database, file: Path, clock: Clock, hosts: frozenset[str]
-) -> Iterator[Datasette]:
-    """Give Datasette over the archive's SQLite file, which it opens read-only.
+def opened(archive: BrowsedArchive) -> Iterator[Pages]:
+    """Give the pages of an archive; of an SQLite file, with its tables, unless it is public."""
+    file = archive.database.path
+    if file is None or archive.is_public:
+        yield Pages(archive, ROUTES, None)
+        return
+    with _tables(file, archive.prefix) as datasette:
+        # Unlike its file, a database's name has no bytes that an address cannot say.
+        name = datasette.urls.database(file.stem).removeprefix(f"{archive.prefix}{TABLES}")
+        yield Pages(archive, ROUTES, _Started(datasette), str(name))
 
-    It answers who asks for one of these host names; for any, where there are none.
-    """
-    plugin = Plugin(database, clock, hosts)
+
+class _Started:
+    """Datasette as an application, which starts it with its first request."""
+
+    def __init__(self, datasette: Datasette) -> None:
+        self._datasette = datasette
+        self._application: Application = datasette.app()
+
+    async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
+        await self._datasette.invoke_startup()
+        await self._application(scope, receive, send)
+
+
+@contextmanager
+def _tables(file: Path, prefix: str) -> Iterator[Datasette]:
+    """Give Datasette over the archive's SQLite file, which it opens read-only."""
+    plugin = Plugin(prefix)
     # Datasette prints a traceback, local variables and all, for each address that is not there.
     rich.reconfigure(quiet=True)
-    # Datasette asks for routes while it is made.
+    # Datasette asks for plugins while it is made.
     pm.register(plugin, name=f"{Plugin.__name__}-{id(plugin)}")
     try:
         yield Datasette(
             [str(file)],
             metadata=described(file.stem),
-            template_dir=str(_HERE / "templates"),
             settings={
+                "base_url": f"{prefix}{TABLES}",
                 "default_page_size": 50,
                 # An article's HTML in a cell is for recognising it; its page shows all of it.
                 "truncate_cells_html": 200,
                 # Looking for further facets takes most of a large table's page.
                 "suggest_facets": False,
             },
-            static_mounts=[("style", str(_HERE / "static"))],
         )
     finally:
         pm.unregister(plugin)
 
 
-def serve(datasette: Datasette, listening: socket.socket, ready: Callable[[], object]) -> None:
+def serve(pages: Pages, listening: socket.socket, ready: Callable[[], object]) -> None:
     """Answer until SIGINT or SIGTERM; ``ready`` is called once requests are taken."""
     # The socket listens already: a request that comes before the server runs waits for it.
     ready()
-    config = uvicorn.Config(datasette.app(), log_level="warning", lifespan="on")
+    config = uvicorn.Config(pages, log_level="warning", lifespan="off")
     # Raised once more by uvicorn, when all is closed: Ctrl-C is how one leaves.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

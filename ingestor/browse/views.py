@@ -1,249 +1,141 @@
-"""What the pages of ``ingest browse`` show, read from the archive in one transaction each.
-
-Articles per day are bars of an inline SVG. An article's HTML is as it is stored, but for its
-pictures: they are not loaded until they are asked for.
-"""
+"""What the pages of ``ingest browse`` show, read from the archive in one transaction each."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
-import lxml.html
-from lxml.html import HtmlElement
 from sqlalchemy import Connection
 
+from ingestor.api import lists, subjects
+from ingestor.api.lists import FoundList, ListedArticle, ListOrder, ListRequest
+from ingestor.api.subjects import SeenEdit
+from ingestor.browse.chart import DAYS, DayChart, day_chart, last_shown
+from ingestor.errors import UsageError
 from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
 from ingestor.store.doubts import doubted_feeds
 from ingestor.store.filters import Filters, symbol_called
-from ingestor.store.names import securities
 from ingestor.store.overview import FeedHealth, late_feeds
-from ingestor.store.search.hits import Hit, marks, newest, search, snippet
-from ingestor.store.search.query import Order, parse
-from ingestor.store.stored_articles import ArticleRevision, current, history
-from ingestor.text.dates import SHANGHAI
+from ingestor.store.search.hits import marks, snippet
+from ingestor.store.stored_articles import ArticleRevision
+from ingestor.text.dates import SHANGHAI, is_day
 from ingestor.text.diff import Change, changes
-from ingestor.text.sanitize import redact
+from ingestor.text.sanitize import redact, shortened
 
-CHART_DAYS = 90
 NEWEST_SHOWN = 20
+EDITED_SHOWN = 5
+EDITS_A_PAGE = 20
+
 HITS_A_PAGE = 50
-MOST_HITS = 1_000
-"""So many articles are counted by medium, security and day, and can be paged through."""
+LARGEST_PAGE = 1_000
+"""Articles of a list that a program may ask for at once (``size``)."""
 
-FACET_VALUES = 12
+CHANGES_SHOWN = 8
+"""Changed paragraphs of an edit in a list; the article's page has all."""
 
-WIDTH, HEIGHT = 720, 120
-"""Of the drawing, in its own units; the page scales it."""
+CHARACTERS_SHOWN = 200
+"""Of one stretch of a change in a list."""
+
+LARGEST_ID = 2**63 - 1
+"""The database's integers end there."""
+
+LIST_FILTERS = ("media", "symbol", "feed", "category", "origin", "day", "since", "until")
+"""What narrows a list down, as its address names it."""
+
+Pieces = list[tuple[bool, str]]
+"""A text in pieces, each with whether it was searched for."""
 
 
 @dataclass(frozen=True, slots=True)
-class DayBar:
-    """A day's bar."""
+class ListEntry:
+    """An article in a list, with its words marked."""
 
-    day: str
-    articles: int
-    x: float
-    y: float
-    width: float
-    height: float
+    article: ListedArticle
+    title: Pieces
+    snippet: Pieces
 
 
-def bars(days: Sequence[tuple[str, int]]) -> list[DayBar]:
-    """Return a bar for each day and its number of articles; the largest fills the height."""
-    largest = max((count for _, count in days), default=0)
-    if not largest:
-        return []
-    # A bar of an archive of few days is no wall.
-    step = min(WIDTH / len(days), WIDTH / 20)
-    drawn = []
-    for number, (day, count) in enumerate(days):
-        height = round(HEIGHT * count / largest, 1)
-        x = round(number * step, 1)
-        drawn.append(DayBar(day, count, x, HEIGHT - height, round(step * 0.8, 1), height))
-    return drawn
+@dataclass(frozen=True, slots=True)
+class EditEntry:
+    """An edit in a list."""
+
+    article: ArticleRevision
+    """After the edit."""
+    changes: list[Change]
+    more: int
+    """Changed paragraphs that are not shown."""
 
 
-def page_html(html: str, *, pictures: bool) -> tuple[str, int]:
-    """Return cleaned HTML to put into a page, and how many pictures it has.
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """A feed in the table of feeds."""
 
-    Without ``pictures`` each is replaced by its description, so that nothing is asked of other
-    machines. Links open without saying where one came from.
-    """
-    root = lxml.html.fragment_fromstring(html, create_parent="div")
-    shown = list(root.iter("img"))
-    for picture in shown:
-        if pictures:
-            picture.set("loading", "lazy")
-            picture.set("referrerpolicy", "no-referrer")
-        else:
-            _replace(picture)
-    for link in root.iter("a"):
-        link.set("rel", "noopener noreferrer")
-    return lxml.html.tostring(root, encoding="unicode"), len(shown)
+    feed: FeedHealth
+    state: str
+    reason: str
+    delay: timedelta | None
+    """Between an article's publication and its announcement, as a rule."""
 
 
-def _replace(picture: HtmlElement) -> None:
-    words = lxml.html.Element("span", {"class": "picture"})
-    description = picture.get("alt", "").strip()
-    words.text = f"▧ {description}" if description else "▧"
-    words.tail = picture.tail
-    parent = picture.getparent()
-    if parent is not None:
-        parent.replace(picture, words)
+def front(connection: Connection, now: datetime, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the numbers, the chart, the feeds' health, what was edited and what is new."""
+    today = now.astimezone(SHANGHAI).date()
+    totals = overview.totals(connection)
+    latest = str(totals["last_day"] or "")
+    day = min(latest, today.isoformat())
+    edited = [_edit_entry(edit) for edit in _edits(connection, today, EDITED_SHOWN)]
+    return {
+        "totals": totals,
+        "chart": _chart(connection, Filters(), today, asked=asked.get("until", ""), latest=latest),
+        "feeds": _feeds(connection, now),
+        "today": today.isoformat(),
+        "edited": edited,
+        "named": subjects.most_named(connection, day),
+        "named_day": day,
+        "entries": entries(lists.newest_articles(connection, NEWEST_SHOWN), ()),
+    }
 
 
-def front(connection: Connection, now: datetime) -> dict[str, Any]:
-    """Return the numbers, the chart, the feeds' health and the newest articles."""
+def _edits(connection: Connection, day: date, limit: int) -> list[SeenEdit]:
+    return subjects.edits_of(connection, day, limit=limit)
+
+
+def _chart(
+    connection: Connection, filters: Filters, today: date, *, asked: str, latest: str
+) -> DayChart:
+    """Return the chart of the articles that are meant; of all it has edits and doubts too."""
+    last = last_shown(asked, latest, today)
+    first = last - timedelta(days=DAYS - 1)
+    within = replace(filters, since=first.isoformat(), until=last.isoformat())
+    counts = subjects.day_counts(connection, within)
+    edits: Mapping[str, int] = {}
+    doubts: Mapping[str, int] = {}
+    if filters == Filters():
+        edits = subjects.edit_counts(connection, first, last)
+        doubts = subjects.doubt_counts(connection, first, last)
+    return day_chart(last, today, articles=counts, edits=edits, doubts=doubts)
+
+
+def _feeds(connection: Connection, now: datetime) -> list[FeedEntry]:
     late, doubted = late_feeds(connection, now), doubted_feeds(connection, now)
-    feeds = overview.feed_health(connection, MOVES_IN_A_ROW)
-    return {
-        "totals": overview.totals(connection),
-        "bars": bars(overview.articles_a_day(connection, CHART_DAYS)),
-        "width": WIDTH,
-        "height": HEIGHT,
-        "feeds": [
-            {
-                "name": feed.name,
-                "articles": feed.articles,
-                "pending": feed.pending,
-                "parked": feed.parked,
-                "last_ok": china(feed.last_ok_at),
-                "state": _state(feed, late=feed.name in late, doubted=feed.name in doubted),
-                "reason": redact(
-                    feed.stopped
-                    or feed.last_error
-                    or doubted.get(feed.name, "")
-                    or late.get(feed.name, "")
-                ),
-            }
-            for feed in feeds
-        ],
-        "articles": _listed(connection, newest(connection, Filters(), NEWEST_SHOWN), ()),
-    }
-
-
-def results(connection: Connection, asked: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a query and its filters find, a page of it, and what there is of each kind.
-
-    ``asked`` holds q, media, symbol, day, order and page, each of which may be missing.
-    Raises :class:`UsageError` for a query or filter that cannot be understood.
-    """
-    words = asked.get("q", "").strip()
-    day = asked.get("day", "")
-    filters = Filters(
-        since=day,
-        until=day,
-        media=asked.get("media", ""),
-        symbol=symbol_called(connection, asked.get("symbol", "")),
-    )
-    wanted: tuple[str, ...] = ()
-    if words:
-        query = parse(words)
-        wanted = query.words
-        order = Order.NEWEST if asked.get("order") == "newest" else Order.RELEVANCE
-        hits = search(connection, query, filters, order=order, limit=MOST_HITS)
-    else:
-        hits = newest(connection, filters, MOST_HITS)
-    number = max(1, int(page)) if (page := asked.get("page", "")[:9]).isdecimal() else 1
-    first = (number - 1) * HITS_A_PAGE
-    return {
-        "count": len(hits),
-        "all_counted": len(hits) < MOST_HITS,
-        "articles": _listed(connection, hits[first : first + HITS_A_PAGE], wanted),
-        "page": number,
-        "more": len(hits) > first + HITS_A_PAGE,
-        "facets": _facets(connection, hits),
-    }
-
-
-def article(
-    connection: Connection, article_id: int, *, revision: int | None, pictures: bool
-) -> dict[str, Any] | None:
-    """Return an article as one of its revisions has it, and all that changed before and after.
-
-    ``None`` when there is no such article or revision.
-    """
-    every, now = history(connection, article_id), current(connection, article_id)
-    asked = (each for each in every if each.revision == revision)
-    shown = now if revision is None else next(asked, None)
-    if shown is None or now is None:
-        return None
-    html, count = page_html(shown.content_html, pictures=pictures)
-    return {
-        "article": now,
-        "shown": shown,
-        "securities": securities.of_articles(connection, [now.id]).get(now.id, []),
-        "html": html,
-        "picture_count": count,
-        "pictures": pictures,
-        "published": china(shown.published_at),
-        "first_seen": china(shown.first_seen_at),
-        "revisions": [
-            {"number": each.revision, "cause": each.cause, "seen": china(each.known_from)}
-            for each in every
-        ],
-        "edits": list(_edits(every)),
-    }
-
-
-def china(moment: datetime | None) -> str:
-    """Return a moment as readers in China saw it, ``2024-03-11 09:02``; ``""`` for none."""
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if moment else ""
-
-
-def _edits(
-    every: Sequence[ArticleRevision],
-) -> Iterator[tuple[ArticleRevision, ArticleRevision, list[Change]]]:
-    for before, after in pairwise(every):
-        old, new = ([each.title, *each.content_text.splitlines()] for each in (before, after))
-        yield before, after, list(changes(old, new))
-
-
-def _listed(
-    connection: Connection, hits: Sequence[Hit], wanted: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    named = securities.of_articles(connection, [hit.id for hit in hits])
-    return [_shown(hit, wanted) | {"securities": named.get(hit.id, [])} for hit in hits]
-
-
-def _shown(hit: Hit, wanted: tuple[str, ...]) -> dict[str, Any]:
-    part = snippet(hit.text, wanted)
-    return {
-        "id": hit.id,
-        "date": hit.date,
-        "published": china(hit.published_at),
-        "media": hit.media,
-        "title": _pieces(hit.title, marks(hit.title, wanted)),
-        "snippet": _pieces(part.text, part.marks),
-    }
-
-
-def _pieces(text: str, spans: tuple[tuple[int, int], ...]) -> list[tuple[bool, str]]:
-    """Return a text in pieces, each with whether it was searched for."""
-    pieces, at = [], 0
-    for start, end in spans:
-        pieces += [(False, text[at:start]), (True, text[start:end])]
-        at = end
-    return [*pieces, (False, text[at:])]
-
-
-def _facets(connection: Connection, hits: list[Hit]) -> dict[str, list[tuple[str, str, int]]]:
-    """Return the most frequent values by filter: value, what it is called, how many."""
-    media = Counter(hit.media for hit in hits if hit.media).most_common(FACET_VALUES)
-    days = Counter(hit.date for hit in hits)
-    latest = sorted(days, reverse=True)[:FACET_VALUES]
-    codes = overview.symbol_counts(connection, [hit.id for hit in hits], FACET_VALUES)
-    return {
-        "media": [(name, name, count) for name, count in media],
-        "symbol": [(code, f"{name} {code}".strip(), count) for code, name, count in codes],
-        "day": [(day, day, days[day]) for day in latest],
-    }
+    delays = subjects.delays(connection)
+    return [
+        FeedEntry(
+            feed,
+            _state(feed, late=feed.name in late, doubted=feed.name in doubted),
+            redact(
+                feed.stopped
+                or feed.last_error
+                or doubted.get(feed.name, "")
+                or late.get(feed.name, "")
+            ),
+            delays.get(feed.name),
+        )
+        for feed in overview.feed_health(connection, MOVES_IN_A_ROW)
+    ]
 
 
 def _state(feed: FeedHealth, *, late: bool, doubted: bool) -> str:
@@ -252,9 +144,167 @@ def _state(feed: FeedHealth, *, late: bool, doubted: bool) -> str:
     if feed.stopped:
         return "stopped"
     if feed.failures:
-        return f"failed {feed.failures}×"
+        return "failing"
     if doubted:
         return "doubted"
     if late:
         return "late"
     return "ok" if feed.last_ok_at else "never polled"
+
+
+def results(connection: Connection, asked: Mapping[str, str]) -> FoundList:
+    """Return a page of what a query and its filters find.
+
+    ``asked`` holds q, :data:`LIST_FILTERS`, order, page, size and upto, each of which may be
+    missing. Raises :class:`UsageError` for what cannot be understood.
+    """
+    words = asked.get("q", "").strip()
+    usual = ListOrder.RELEVANCE if words else ListOrder.NEWEST
+    order = asked.get("order", "") or usual
+    if order not in list(ListOrder) or (order == ListOrder.RELEVANCE and not words):
+        order = usual
+    upto = asked.get("upto", "")
+    request = ListRequest(
+        query=words,
+        filters=_filters(connection, asked),
+        order=ListOrder(order),
+        page=max(1, _number(asked.get("page", ""), 10**6, 1)),
+        size=max(1, _number(asked.get("size", ""), LARGEST_PAGE, HITS_A_PAGE)),
+        upto=_number(upto, LARGEST_ID, 0) if upto.isdecimal() else None,
+    )
+    return lists.found(connection, request)
+
+
+def _number(text: str, most: int, otherwise: int) -> int:
+    return min(int(text[:19]), most) if text.isdecimal() and text.isascii() else otherwise
+
+
+def _filters(connection: Connection, asked: Mapping[str, str]) -> Filters:
+    days = {name: asked.get(name, "") for name in ("since", "until")}
+    if day := asked.get("day", ""):
+        days = {"since": day, "until": day}
+    for name, value in days.items():
+        if value and not is_day(value):
+            raise UsageError(f'{name}: "{value[:40]}" is not a day; write it as 2024-01-31')
+    feed = asked.get("feed", "")
+    return Filters(
+        since=days["since"],
+        until=days["until"],
+        media=asked.get("media", ""),
+        symbol=symbol_called(connection, asked.get("symbol", "")),
+        feeds=(feed,) if feed else (),
+        category=asked.get("category", ""),
+        origin=asked.get("origin", ""),
+    )
+
+
+def entries(articles: Sequence[ListedArticle], words: tuple[str, ...]) -> list[ListEntry]:
+    """Return articles as a list shows them, these words marked."""
+    return [_entry(article, words) for article in articles]
+
+
+def _entry(article: ListedArticle, words: tuple[str, ...]) -> ListEntry:
+    part = snippet(article.text, words)
+    title = _pieces(article.title, marks(article.title, words))
+    return ListEntry(article, title, _pieces(part.text, part.marks))
+
+
+def _pieces(text: str, spans: tuple[tuple[int, int], ...]) -> Pieces:
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [(False, text[at:start]), (True, text[start:end])]
+        at = end
+    return [*pieces, (False, text[at:])]
+
+
+def edits(connection: Connection, now: datetime, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the edits of a day: the one asked for, else the last one that has any."""
+    today = now.astimezone(SHANGHAI).date()
+    if not (day := asked.get("day", "")):
+        last = subjects.edits_of(connection, None, limit=1)
+        at = min(last[0].after.known_from.astimezone(SHANGHAI).date(), today) if last else today
+    elif is_day(day):
+        at = min(date.fromisoformat(day), today)
+    else:
+        raise UsageError(f'day: "{day[:40]}" is not a day; write it as 2024-01-31')
+    before = asked.get("before", "")
+    upto = _number(before, LARGEST_ID, 0) if before.isdecimal() else None
+    found = subjects.edits_of(connection, at, limit=EDITS_A_PAGE + 1, before=upto)
+    shown = [_edit_entry(edit) for edit in found[:EDITS_A_PAGE]]
+    return {
+        "day": at.isoformat(),
+        "edits": shown,
+        "next": shown[-1].article.sequence if len(found) > EDITS_A_PAGE else None,
+        "day_before": (at - timedelta(days=1)).isoformat() if at.year > 1 else None,
+        "day_after": (at + timedelta(days=1)).isoformat() if at < today else None,
+    }
+
+
+def newest_edits(connection: Connection) -> list[EditEntry]:
+    """Return the edits that were seen last, of any day."""
+    found = subjects.edits_of(connection, None, limit=HITS_A_PAGE)
+    return [_edit_entry(edit) for edit in found]
+
+
+def _edit_entry(edit: SeenEdit) -> EditEntry:
+    every = list(changed(edit.before, edit.after))
+    shown = [_short(change) for change in every[:CHANGES_SHOWN]]
+    return EditEntry(edit.after, shown, len(every) - len(shown))
+
+
+def changed(before: ArticleRevision, after: ArticleRevision) -> Iterator[Change]:
+    """Yield what changed in title and text from one revision to another."""
+    old, new = ([each.title, *each.content_text.splitlines()] for each in (before, after))
+    yield from changes(old, new)
+
+
+def _short(change: Change) -> Change:
+    stretches = (
+        replace(stretch, text=shortened(stretch.text, CHARACTERS_SHOWN))
+        for stretch in change.stretches
+    )
+    return replace(change, stretches=tuple(stretches))
+
+
+def security(
+    connection: Connection, symbol: str, now: datetime, asked: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Return what there is of a security; ``None``: no article names it."""
+    names = subjects.names_of(connection, symbol)
+    values = _subject(connection, Filters(symbol=symbol), now, asked)
+    if values is None and not names:
+        return None
+    return {
+        "symbol": symbol,
+        "names": names,
+        "name": names[-1].name if names else "",
+        "named_with": subjects.named_with(connection, symbol),
+        **(values or {"entries": [], "chart": None, "count": 0, "all_counted": True}),
+    }
+
+
+def medium(
+    connection: Connection, name: str, now: datetime, asked: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Return what there is of a medium; ``None``: no article is by it."""
+    if not name or not subjects.has_medium(connection, name):
+        return None
+    values = _subject(connection, Filters(media=name), now, asked)
+    return {"medium": name, **values} if values else None
+
+
+def _subject(
+    connection: Connection, filters: Filters, now: datetime, asked: Mapping[str, str]
+) -> dict[str, Any] | None:
+    found = lists.found(connection, ListRequest(filters=filters, size=NEWEST_SHOWN))
+    if not found.articles:
+        return None
+    today = now.astimezone(SHANGHAI).date()
+    latest = subjects.last_day(connection, filters)
+    return {
+        "entries": entries(found.articles, ()),
+        "chart": _chart(connection, filters, today, asked=asked.get("until", ""), latest=latest),
+        "count": found.count,
+        "all_counted": found.all_counted,
+        "facets": found.facets,
+    }

@@ -33,6 +33,10 @@ class Filters:
     """At most so many articles; which come first is said where they are asked for."""
     doubted: bool = False
     """Also those that turned out never to have been articles."""
+    category: str = ""
+    """In this category."""
+    origin: str = ""
+    """page, feed or import: where its text is from."""
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -56,6 +60,12 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         seen = (sightings.c.article_id == articles.c.id) & sightings.c.feed_id.in_(these)
         imported = (imported_under(name) for name in filters.feeds)
         wanted.append(or_(select(sightings.c.article_id).where(seen).exists(), *imported))
+    if filters.category:
+        # One a line: a line break is around each.
+        lines = "\n" + articles.c.categories + "\n"
+        wanted.append(lines.contains(f"\n{filters.category}\n", autoescape=True))
+    if filters.origin:
+        wanted.append(articles.c.origin == filters.origin)
     return wanted
 
 

@@ -67,14 +67,14 @@ def test_a_reader_finds_an_article_and_its_edit_and_nobody_else_is_asked(archive
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
-        page = browser.new_page(**shape)
+        page = browser.new_page(**shape, locale="en-GB")
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
 
         page.goto(address)
-        assert page.locator("rect").count() == 1
-        assert "ok" in page.locator("table").inner_text()
+        assert page.locator("rect.bar").count() == 1
+        assert "ok" in page.locator("#feeds + .wide table").inner_text()
         looks_right(page, shape, tmp_path / "front.png")
 
         page.fill("input[type=search]", "鲲鹏")
@@ -82,7 +82,8 @@ def test_a_reader_finds_an_article_and_its_edit_and_nobody_else_is_asked(archive
         assert page.locator("mark").first.inner_text() == "鲲鹏"
         looks_right(page, shape, tmp_path / "search.png")
 
-        page.click(".articles a")
+        page.press("body", "j")
+        page.press(".articles li > a", "o")
         assert page.locator("ins").first.inner_text() in "鲲鹏展翅，更正如上。"
         assert page.locator("img").count() == 0
         looks_right(page, shape, tmp_path / "article.png")

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from ingestor.clock import Clock
 from tools.filling import filled
 from tools.made_up_sina import finance_page, made_up, publish
 
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 
-from ingestor.browse import server
-from ingestor.browse.plugin import LOOPBACK
-from ingestor.store.db.database import Database
-
-
-@contextmanager
-def browsing(path):
-    """Give a function that asks for a page of the archive in this file."""
-    database = Database(f"sqlite:///{path}", for_reading=True)
-    with server.opened(database, path, Clock(), LOOPBACK) as datasette, asyncio.Runner() as runner:
-        yield lambda address, **more: runner.run(datasette.client.get(address, **more))
-    database.close()
+from tests.browse.asking import browsing
 
 
 @pytest.fixture(scope="module")

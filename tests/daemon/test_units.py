@@ -15,7 +15,12 @@ from tools import ROOT
 pytestmark = pytest.mark.slow
 
 DEPLOY = ROOT / "deploy"
-SERVICES = ["ingestor.service", "ingestor-once.service", "ingestor-worker@.service"]
+SERVICES = [
+    "ingestor.service",
+    "ingestor-browse.service",
+    "ingestor-once.service",
+    "ingestor-worker@.service",
+]
 MOST_EXPOSURE = 1.5
 """systemd's own scale from 0 (nothing to attack) to 10; 2.0 ends its "OK"."""
 

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "pipeline": GROUND | STAGES | {"workers", "pipeline"},
     "maintenance": GROUND | STAGES | {"pipeline", "api", "maintenance"},
     "daemon": GROUND | STAGES | {"pipeline", "watch", "daemon"},
-    "browse": GROUND | STAGES | {"browse"},
+    "browse": GROUND | STAGES | {"api", "browse"},
     "cluster": GROUND | STAGES | {"workers", "pipeline", "watch", "daemon", "cluster"},
     "api": GROUND | {"store", "archive", "api"},
     # Waits for what lands as a user of the library would, and sends it on.

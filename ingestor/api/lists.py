@@ -1,0 +1,256 @@
+"""Lists of articles: what a query and filters find, a page at a time that keeps its place.
+
+A list is that of one moment: who asks for its next page says up to where the archive went when he
+asked for the first, so that what is written meanwhile moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from ingestor.store import overview
+from ingestor.store.filters import Filters, conditions
+from ingestor.store.names import securities
+from ingestor.store.schema import BELIEVED, articles, feeds, revisions, sightings
+from ingestor.store.search.hits import Hit, search
+from ingestor.store.search.query import Order, parse
+
+MOST_HITS = 1_000
+"""So many articles are counted, by what they are of too; with a query's words so many are found."""
+
+FACET_VALUES = 12
+
+
+class ListOrder(StrEnum):
+    """What comes first."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    EDITED = "edited"
+    """Those that were edited, the last edit first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """Which part of which list is wanted."""
+
+    query: str = ""
+    """The words, as ``ingest search`` takes them; ``""``: all that the filters mean."""
+    filters: Filters = field(default_factory=Filters)
+    order: ListOrder = ListOrder.NEWEST
+    page: int = 1
+    size: int = 50
+    upto: int | None = None
+    """Up to where the archive went at the first page; ``None``: this is it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedArticle:
+    """An article in a list."""
+
+    id: int
+    url: str
+    date: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    title: str
+    media: str
+    origin: str
+    """page, feed or import."""
+    gone_at: datetime | None
+    text: str
+    """Its text, of what was found by words; else its summary."""
+    edits: int
+    """How often the publisher changed it."""
+    edited_at: datetime | None
+    """When that was seen last."""
+    securities: tuple[tuple[str, str], ...]
+    """Code, and what it is called now."""
+
+
+Facets = dict[str, list[tuple[str, str, int]]]
+"""By the name of a filter its most frequent values: value, what it is called, how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundList:
+    """A page of a list."""
+
+    articles: tuple[ListedArticle, ...]
+    count: int
+    """Of all pages."""
+    all_counted: bool
+    """Whether there are no more than ``count``."""
+    upto: int
+    """To be said when the next page is asked for."""
+    more: bool
+    """Whether there is a next page."""
+    words: tuple[str, ...]
+    """The query's words, normalized: what to mark."""
+    facets: Facets
+
+
+def found(connection: Connection, asked: ListRequest) -> FoundList:
+    """Return a page of a list; raise :class:`UsageError` for a query that says nothing."""
+    upto = asked.upto if asked.upto is not None else _newest(connection, asked.order)
+    first = (asked.page - 1) * asked.size
+    texts: dict[int, str] = {}
+    words: tuple[str, ...] = ()
+    if asked.query:
+        query = parse(asked.query)
+        words = query.words
+        hits = _hits(connection, asked, upto)
+        ids = [hit.id for hit in hits]
+        texts = {hit.id: hit.text for hit in hits[first : first + asked.size]}
+        here, count = ids[first : first + asked.size], len(ids)
+        beyond = count > first + len(here)
+    else:
+        ids = list(connection.execute(_meant(asked, upto).limit(MOST_HITS)).scalars())
+        page = _meant(asked, upto).offset(first).limit(asked.size + 1)
+        further = list(connection.execute(page).scalars())
+        here, beyond = further[: asked.size], len(further) > asked.size
+        count = len(ids)
+    listed = articles_listed(connection, here, texts)
+    facets = _facets(connection, ids)
+    return FoundList(listed, count, count < MOST_HITS, upto, bool(here) and beyond, words, facets)
+
+
+def _newest(connection: Connection, order: ListOrder) -> int:
+    column = revisions.c.sequence if order is ListOrder.EDITED else articles.c.id
+    return int(connection.execute(select(func.max(column))).scalar() or 0)
+
+
+def _hits(connection: Connection, asked: ListRequest, upto: int) -> list[Hit]:
+    order = Order.RELEVANCE if asked.order is ListOrder.RELEVANCE else Order.NEWEST
+    query = parse(asked.query)
+    every = search(connection, query, asked.filters, order=order, limit=MOST_HITS)
+    if asked.order is not ListOrder.EDITED:
+        return [hit for hit in every if hit.id <= upto]
+    edits = last_edits(upto).where(revisions.c.article_id.in_([hit.id for hit in every]))
+    last: dict[int, int] = dict(connection.execute(edits).all())
+    edited = (hit for hit in every if hit.id in last)
+    return sorted(edited, key=lambda hit: last[hit.id], reverse=True)
+
+
+def last_edits(upto: int) -> Select[Any]:
+    """Select the articles that were edited, each with the sequence of its last edit."""
+    # By the index of articles and numbers first: a revision's row has its text beside it.
+    later = select(revisions.c.sequence).where(revisions.c.revision > 1)
+    return (
+        select(revisions.c.article_id, func.max(revisions.c.sequence).label("last"))
+        .where(
+            revisions.c.sequence.in_(later),
+            revisions.c.cause == "edit",
+            revisions.c.sequence <= upto,
+        )
+        .group_by(revisions.c.article_id)
+    )
+
+
+def _meant(asked: ListRequest, upto: int) -> Select[Any]:
+    """Select the ids that filters mean, in their order."""
+    query = select(articles.c.id).where(*conditions(asked.filters))
+    if asked.order is ListOrder.EDITED:
+        edits = last_edits(upto).subquery()
+        return query.join(edits, edits.c.article_id == articles.c.id).order_by(edits.c.last.desc())
+    order = articles.c.published_at.desc().nulls_last(), articles.c.id.desc()
+    # By an expression: SQLite would go by the ids otherwise, and sort all that there is.
+    return query.where(articles.c.id + 0 <= upto).order_by(*order)
+
+
+_LISTED = articles.c[
+    "id", "url", "date", "published_at", "first_seen_at", "title", "media", "origin", "gone_at",
+    "summary",
+]  # fmt: skip
+
+
+def articles_listed(
+    connection: Connection, ids: Sequence[int], texts: dict[int, str] | None = None
+) -> tuple[ListedArticle, ...]:
+    """Return articles of these ids, in their order; ``texts`` to show in place of summaries."""
+    named = securities.of_articles(connection, ids)
+    edited = _edits(connection, ids)
+    rows = {row.id: row for row in connection.execute(select(*_LISTED).where(_is_one_of(ids)))}
+    listed = []
+    for article_id in ids:
+        values: dict[str, Any] = dict(rows[article_id]._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+        summary = values.pop("summary")
+        text = (texts or {}).get(article_id, summary)
+        edits, last = edited.get(article_id, (0, None))
+        codes = tuple(named.get(article_id, ()))
+        values |= {"text": text, "edits": edits, "edited_at": last, "securities": codes}
+        listed.append(ListedArticle(**values))
+    return tuple(listed)
+
+
+def newest_articles(connection: Connection, limit: int) -> tuple[ListedArticle, ...]:
+    """Return the articles that were published last."""
+    query = _meant(ListRequest(), _newest(connection, ListOrder.NEWEST)).limit(limit)
+    return articles_listed(connection, list(connection.execute(query).scalars()))
+
+
+def _edits(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int, datetime | None]]:
+    query = (
+        select(revisions.c.article_id, func.count(), func.max(revisions.c.seen_at))
+        .where(revisions.c.article_id.in_(ids), revisions.c.cause == "edit")
+        .group_by(revisions.c.article_id)
+    )
+    return {of: (number, last) for of, number, last in connection.execute(query)}
+
+
+def _is_one_of(ids: Collection[int]) -> Any:
+    return articles.c.id.in_(ids)
+
+
+def _facets(connection: Connection, ids: Sequence[int]) -> Facets:
+    """Return the most frequent values among these articles."""
+    columns = articles.c["media", "date", "origin", "categories"]
+    rows = connection.execute(select(*columns).where(_is_one_of(ids))).all()
+    announced = (
+        select(feeds.c.name, func.count())
+        .join_from(sightings, feeds)
+        .where(sightings.c.article_id.in_(ids))
+        .group_by(feeds.c.name)
+    )
+    days = Counter(row.date for row in rows)
+    latest = sorted(days, reverse=True)[:FACET_VALUES]
+    codes = overview.symbol_counts(connection, ids, FACET_VALUES)
+    return {
+        "media": _most(row.media for row in rows if row.media),
+        "symbol": [(code, f"{name} {code}".strip(), count) for code, name, count in codes],
+        "feed": _most(Counter(dict(connection.execute(announced).all())).elements()),
+        "category": _most(name for row in rows for name in row.categories.splitlines()),
+        "origin": _most(row.origin for row in rows),
+        "day": [(day, day, days[day]) for day in latest],
+    }
+
+
+def _most(names: Iterable[str]) -> list[tuple[str, str, int]]:
+    return [(name, name, count) for name, count in Counter(names).most_common(FACET_VALUES)]
+
+
+def neighbours(connection: Connection, article_id: int) -> tuple[int | None, int | None]:
+    """Return the articles published before and after one, ``None`` where there is none."""
+    at = select(articles.c.published_at).where(articles.c.id == article_id).scalar_subquery()
+    published, number = articles.c.published_at, articles.c.id
+    query = select(number).where(BELIEVED).limit(1)
+    # Two statements each: an index answers one, but no "or".
+    ways = (
+        ((published == at) & (number < article_id), published < at, True),
+        ((published == at) & (number > article_id), published > at, False),
+    )
+    found_ids = []
+    for same, other, backwards in ways:
+        order = [column.desc() if backwards else column for column in (published, number)]
+        steps = (
+            connection.execute(query.where(w).order_by(*order)).scalar() for w in (same, other)
+        )
+        found_ids.append(next((step for step in steps if step is not None), None))
+    return found_ids[0], found_ids[1]

@@ -1,0 +1,250 @@
+"""What there is of a day, a security or a medium: counts a day, names over time, edits.
+
+Days are publication days in Asia/Shanghai, but for edits: those are of the day on which the
+archive saw them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from statistics import median_low
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from ingestor.store.filters import Filters, conditions
+from ingestor.store.names.securities import KnownNames
+from ingestor.store.schema import (
+    BELIEVED,
+    DOUBTED,
+    articles,
+    captures,
+    feeds,
+    revisions,
+    securities,
+    sightings,
+    symbols,
+)
+from ingestor.store.stored_articles import ArticleRevision, revisions_of
+from ingestor.text.dates import SHANGHAI, is_day
+
+LATEST = 5_000
+"""Of a security that more articles name the last ones are counted."""
+
+MOST_NAMED = 12
+"""Securities that stand in a list of the most named."""
+
+MONTH = 30
+"""Days with which a day is compared."""
+
+DELAYS = 50
+"""Latest articles of a feed by which its delay is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyMention:
+    """How often a security is named on a day, and was in the days before it."""
+
+    symbol: str
+    name: str
+    articles: int
+    a_day: float
+    """Articles a day in the :data:`MONTH` days before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityName:
+    """A time in which a security bore a name."""
+
+    name: str
+    known_from: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEdit:
+    """An edit: what the article said before it, and after."""
+
+    before: ArticleRevision
+    after: ArticleRevision
+
+
+def day_counts(connection: Connection, filters: Filters) -> dict[str, int]:
+    """Return how many articles are meant, by publication day."""
+    query = select(articles.c.date, func.count()).group_by(articles.c.date)
+    if filters.symbol:
+        query = query.where(articles.c.id.in_(_latest_of(filters.symbol)))
+    return dict(connection.execute(query.where(*conditions(filters))).all())
+
+
+def _latest_of(symbol: str) -> Select[Any]:
+    """Select the latest articles that name a security; an index answers it."""
+    named = select(symbols.c.article_id).where(
+        symbols.c.symbol == symbol, symbols.c.last_revision.is_(None)
+    )
+    return named.order_by(symbols.c.article_id.desc()).limit(LATEST)
+
+
+def last_day(connection: Connection, filters: Filters) -> str:
+    """Return the last publication day of the articles that are meant; ``""``: there are none."""
+    query = select(func.max(articles.c.date)).where(*conditions(filters))
+    if filters.symbol:
+        query = query.where(articles.c.id.in_(_latest_of(filters.symbol)))
+    return connection.execute(query).scalar() or ""
+
+
+def edits_between(since: date, until: date) -> ColumnElement[bool]:
+    """Condition on revisions: an edit that was seen on these days, both included."""
+    # By the index of articles and numbers first: a revision's row has its text beside it.
+    later = select(revisions.c.sequence).where(revisions.c.revision > 1)
+    return (
+        revisions.c.sequence.in_(later)
+        & (revisions.c.cause == "edit")
+        & (revisions.c.seen_at >= _begin(since))
+        & (revisions.c.seen_at < _begin(until + timedelta(days=1)))
+    )
+
+
+def edit_counts(connection: Connection, since: date, until: date) -> Counter[str]:
+    """Return how many edits were seen, by day."""
+    query = select(revisions.c.seen_at).where(edits_between(since, until))
+    return _by_day(connection, query)
+
+
+def doubt_counts(connection: Connection, since: date, until: date) -> Counter[str]:
+    """Return how many looks brought no article, by day."""
+    query = select(captures.c.fetched_at).where(
+        DOUBTED,
+        captures.c.fetched_at >= _begin(since),
+        captures.c.fetched_at < _begin(until + timedelta(days=1)),
+    )
+    return _by_day(connection, query)
+
+
+def _by_day(connection: Connection, moments: Select[Any]) -> Counter[str]:
+    seen = connection.execute(moments).scalars()
+    return Counter(at.astimezone(SHANGHAI).date().isoformat() for at in seen)
+
+
+def _begin(day: date) -> datetime:
+    # The first day of the calendar begins in China before there is one in UTC.
+    day = max(day, date.min + timedelta(days=1))
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
+
+
+def edits_of(
+    connection: Connection, day: date | None, *, limit: int, before: int | None = None
+) -> list[SeenEdit]:
+    """Return the edits that were seen on a day, ``None``: on any, the last one first.
+
+    With ``before`` those whose sequence is smaller: to go on where a list ended.
+    """
+    later = select(revisions.c.sequence).where(revisions.c.revision > 1)
+    is_edit = revisions.c.sequence.in_(later) & (revisions.c.cause == "edit")
+    query = select(revisions.c.sequence, revisions.c.article_id)
+    query = query.where(is_edit if day is None else edits_between(day, day))
+    if before is not None:
+        query = query.where(revisions.c.sequence < before)
+    query = query.order_by(revisions.c.sequence.desc()).limit(limit)
+    return _seen_edits(connection, connection.execute(query).all())
+
+
+def _seen_edits(connection: Connection, rows: Sequence[Any]) -> list[SeenEdit]:
+    wanted = {row.sequence for row in rows}
+    edits: dict[int, SeenEdit] = {}
+    before: ArticleRevision | None = None
+    for revision in revisions_of(connection, {row.article_id for row in rows}):
+        is_later = before is not None and before.id == revision.id
+        if before is not None and is_later and revision.sequence in wanted:
+            edits[revision.sequence] = SeenEdit(before, revision)
+        # What turned out not to be the article is nothing that was changed.
+        if revision.cause != "doubt" or not is_later:
+            before = revision
+    return [edits[row.sequence] for row in rows if row.sequence in edits]
+
+
+def most_named(connection: Connection, day: str) -> list[MonthlyMention]:
+    """Return the securities that a day names most against the month before it."""
+    if not is_day(day):
+        return []
+    today = _mentions(connection, day, day)
+    first = date.fromisoformat(day) - timedelta(days=MONTH)
+    before = _mentions(connection, first.isoformat(), _day_before(day))
+    names = KnownNames(connection, list(today))
+    named = [
+        MonthlyMention(symbol, names.at(symbol), number, before[symbol] / MONTH)
+        for symbol, number in today.items()
+    ]
+    # Half an article a day stands for what was never named: one mention is no news.
+    named.sort(key=lambda each: (-each.articles / (each.a_day + 0.5), each.symbol))
+    return named[:MOST_NAMED]
+
+
+def _day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def _mentions(connection: Connection, since: str, until: str) -> Counter[str]:
+    query = (
+        select(symbols.c.symbol, func.count())
+        .join(articles)
+        .where(articles.c.date.between(since, until), symbols.c.last_revision.is_(None), BELIEVED)
+        .group_by(symbols.c.symbol)
+    )
+    return Counter(dict(connection.execute(query).all()))
+
+
+def names_of(connection: Connection, symbol: str) -> list[SecurityName]:
+    """Return what a security was called, the oldest name first; ``[]``: nothing names it."""
+    columns = securities.c["name", "first_seen_at", "last_seen_at"]
+    query = select(*columns).where(securities.c.symbol == symbol)
+    rows = connection.execute(query.order_by(securities.c.first_seen_at))
+    return [SecurityName(*row) for row in rows]
+
+
+def named_with(connection: Connection, symbol: str) -> list[tuple[str, str, int]]:
+    """Return the securities that articles name beside one: code, name, in how many articles."""
+    amount = func.count()
+    query = (
+        select(symbols.c.symbol, amount)
+        .where(
+            symbols.c.article_id.in_(_latest_of(symbol)),
+            symbols.c.last_revision.is_(None),
+            symbols.c.symbol != symbol,
+        )
+        .group_by(symbols.c.symbol)
+        .order_by(amount.desc(), symbols.c.symbol)
+        .limit(MOST_NAMED)
+    )
+    counts = connection.execute(query).all()
+    names = KnownNames(connection, [code for code, _ in counts])
+    return [(code, names.at(code), number) for code, number in counts]
+
+
+def has_medium(connection: Connection, name: str) -> bool:
+    """Return whether an article is by this medium."""
+    query = select(articles.c.id).where(articles.c.media == name, BELIEVED).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def delays(connection: Connection) -> dict[str, timedelta]:
+    """Return how long after their publication feeds announce articles, as a rule, by name."""
+    known = {}
+    for feed_id, name in connection.execute(select(feeds.c.id, feeds.c.name)).all():
+        latest = (
+            select(sightings.c.article_id, sightings.c.seen_at)
+            .where(sightings.c.feed_id == feed_id)
+            .order_by(sightings.c.article_id.desc())
+            .limit(DELAYS)
+            .subquery()
+        )
+        query = select(latest.c.seen_at, articles.c.published_at).join(
+            articles, articles.c.id == latest.c.article_id
+        )
+        late = [seen - at for seen, at in connection.execute(query) if at and seen >= at]
+        if late:
+            known[name] = median_low(late)
+    return known
