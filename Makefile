@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay hexo browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
+.PHONY: help install run demo test test-quick soak soak-daemon soak-starvation soak-cluster image fuzz fuzz-guided replay-install replay hexo-install hexo browser-install browser bench quality bench-long profile bench-quick bench-growth bench-cluster bench-contenders check format docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,17 +61,23 @@ fuzz-guided: install  ## Random input that is guided by coverage, for FUZZ_SECON
 	for target in decode feed sina page front-matter robots query post; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
-replay: install  ## Let pywb replay what was kept (in an environment of its own)
-	test -x .venv-pywb/bin/wayback || ($(PYTHON) -m venv .venv-pywb && .venv-pywb/bin/pip install --quiet 'pywb>=2.10,<3')
+replay-install:
+	test -x .venv-pywb/bin/wayback || ($(PYTHON) -m venv .venv-pywb && .venv-pywb/bin/pip install --quiet --disable-pip-version-check 'pywb>=2.10,<3')
+
+replay: install replay-install  ## Let pywb replay what was kept (in an environment of its own)
 	INGEST_PYWB=.venv-pywb/bin $(BIN)/python -m pytest tests/neighbours/test_replay.py
 
-hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm)
+hexo-install:
 	mkdir -p .hexo && cp tests/neighbours/hexo/package.json .hexo/
 	cd .hexo && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+
+hexo: install hexo-install  ## Let Hexo make a site of the archive folder (needs node and npm)
 	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/neighbours/test_hexo.py
 
-browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
+browser-install: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+
+browser: browser-install  ## Browse a made-up archive in headless Chromium (Debian's)
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/browse/test_browser.py
 
 quality: install bench-contenders  ## How right it reads, beside others; QUALITY=--write keeps the tables: docs/quality.md
