@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestor.policy import is_unanswered, longest_silence, quiet_since
+from tools.living import LONGEST
 from tools.made_up_sina import made_up, publish
 
 NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)
@@ -108,7 +109,7 @@ def without_rights(site, *arguments):
         env=site.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONGEST,
         check=False,
     )
 
