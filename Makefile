@@ -69,7 +69,7 @@ replay: install replay-install  ## Let pywb replay what was kept (in an environm
 
 hexo-install:
 	mkdir -p .hexo && cp tests/neighbours/hexo/package.json .hexo/
-	cd .hexo && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	cd .hexo && npm install --loglevel=error --no-package-lock --no-audit --no-fund --ignore-scripts
 
 hexo: install hexo-install  ## Let Hexo make a site of the archive folder (needs node and npm)
 	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/neighbours/test_hexo.py
