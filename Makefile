@@ -91,26 +91,36 @@ fuzz-guided: install  ## Random input that is guided by coverage, for FUZZ_SECON
 	for target in decode feed sina page front-matter robots query post; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(FUZZ_SECONDS) || exit 1; done
 
-replay: install  ## Let pywb replay what was kept (in an environment of its own)
-	test -x .venv-pywb/bin/wayback || ($(PYTHON) -m venv .venv-pywb && .venv-pywb/bin/pip install --quiet 'pywb>=2.10,<3')
+replay-install:
+	test -x .venv-pywb/bin/wayback || ($(PYTHON) -m venv .venv-pywb && .venv-pywb/bin/pip install --quiet --disable-pip-version-check 'pywb>=2.10,<3')
+
+replay: install replay-install  ## Let pywb replay what was kept (in an environment of its own)
 	INGEST_PYWB=.venv-pywb/bin $(BIN)/python -m pytest tests/neighbours/test_replay.py
 
-hexo: install  ## Let Hexo make a site of the archive folder (needs node and npm)
+hexo-install:
 	mkdir -p .hexo && cp tests/neighbours/hexo/package.json .hexo/
-	cd .hexo && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	cd .hexo && npm install --loglevel=error --no-package-lock --no-audit --no-fund --ignore-scripts
+
+hexo: install hexo-install  ## Let Hexo make a site of the archive folder (needs node and npm)
 	INGEST_HEXO=.hexo $(BIN)/python -m pytest tests/neighbours/test_hexo.py
 
-rsshub: install  ## Let a real RSSHub read the made-up Sina, and ingest its feeds (npm, 433 MB)
+rsshub-install:
 	mkdir -p .rsshub && cp tests/neighbours/rsshub/package.json .rsshub/
-	cd .rsshub && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	cd .rsshub && npm install --loglevel=error --no-package-lock --no-audit --no-fund --ignore-scripts
+
+rsshub: install rsshub-install  ## Let a real RSSHub read the made-up Sina, and ingest its feeds (npm, 433 MB)
 	INGEST_RSSHUB=.rsshub $(BIN)/python -m pytest tests/neighbours/test_rsshub.py
 
-promtool: install  ## Let Prometheus's promtool check the metrics and the alerts (Debian's package)
+promtool-install:
 	test -x .prometheus/usr/bin/promtool || (mkdir -p .prometheus && cd .prometheus && apt-get -qq download prometheus && dpkg -x prometheus_*.deb .)
+
+promtool: install promtool-install  ## Let Prometheus's promtool check the metrics and the alerts (Debian's package)
 	INGEST_PROMTOOL=.prometheus/usr/bin/promtool $(BIN)/python -m pytest tests/neighbours/test_prometheus.py
 
-browser: install  ## Browse a made-up archive in headless Chromium (Debian's)
+browser-install: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+
+browser: browser-install  ## Browse a made-up archive in headless Chromium (Debian's)
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/browse/test_browser.py
 
 quality: install bench-contenders  ## How right it reads, beside others; QUALITY=--write keeps the tables: docs/quality.md

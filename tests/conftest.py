@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.quick"]
 
+LONGEST_FILES = (
+    "faults/test_kills.py",
+    "project/test_benchmarks.py",
+    "cluster/test_cluster.py",
+    "daemon/test_daemon.py",
+    "project/test_soak.py",
+    "faults/test_model.py",
+    "hostile/test_patterns.py",
+)
+"""Half a minute and more each: one that came last would keep one processor busy and no other."""
+
 # A slow machine is no failure; and CI tests the change, not the luck of the day.
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("house")
@@ -63,6 +74,12 @@ def site(tmp_path, net: FakeInternet, store_url: str) -> Site:
     place = Site(tmp_path, net, store=store_url)
     place.configure()
     return place
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the others keep their order."""
+    ranks = {file: rank for rank, file in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: ranks.get("/".join(item.path.parts[-2:]), len(ranks)))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from tools import postgres
 from tools.fake_internet import Answer, FakeInternet
-from tools.living import wait_for
+from tools.living import LONGEST, wait_for
 from tools.made_up_sina import finance_page, made_up, publish
 from tools.running import Site, feed
 
@@ -94,7 +94,7 @@ class Crew:
         """Tell all workers to stop; return their exit codes."""
         for one in self.workers:
             one.send_signal(signal.SIGTERM)
-        return [one.wait(timeout=60) for one in self.workers]
+        return [one.wait(timeout=LONGEST) for one in self.workers]
 
     def said(self) -> str:
         """Return what the workers wrote to standard error, all of them."""

@@ -55,7 +55,7 @@ class Sample:
         )
 
 
-def soak(site: Site, articles: int, *, show: bool = False) -> list[Sample]:
+def soak(site: Site, articles: int, *, batch_size: int = BATCH, show: bool = False) -> list[Sample]:
     """Let the daemon take in so many articles; return its size after each batch."""
     site.configure(
         feed(more='every = "1s"\ncontent = "feed"'),
@@ -67,15 +67,15 @@ def soak(site: Site, articles: int, *, show: bool = False) -> list[Sample]:
     # A busy machine answers late; a request that failed would be tried again in five minutes.
     patient = {"INGEST_FETCH__TIMEOUT": "60s"}
     with Daemon(site, ("--quiet",), patient) as daemon:
-        for first in range(0, articles, BATCH):
-            batch = [made_up(number) for number in range(first + 1, first + BATCH + 1)]
+        for done in range(batch_size, articles + 1, batch_size):
+            batch = [made_up(number) for number in range(done - batch_size + 1, done + 1)]
             _announce(site.net, batch)
             try:
-                wait_for(lambda done=first + BATCH: _files(site) >= done, 900)
+                wait_for(lambda done=done: _files(site) >= done, 900)
             except pytest.fail.Exception as error:
                 waiting = site.query("SELECT state, error FROM entries WHERE state <> 'done'")
                 raise AssertionError(f"it stalled: {waiting} {daemon.said()[-4000:]}") from error
-            samples.append(_sample(site, daemon.process.pid, first + BATCH))
+            samples.append(_sample(site, daemon.process.pid, done))
             if show:
                 print(samples[-1].line(), flush=True)
         code = daemon.stop()

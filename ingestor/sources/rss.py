@@ -168,7 +168,9 @@ def _no_feed(text: str) -> str:
 def _entry(item: Any, response: Response, base: str, *, is_atom: bool) -> Entry:
     content, summary = _texts(item, base, is_atom=is_atom)
     guid = string_of(item, "id")
-    dates = (date_text(string_of(item, name)) for name in ("published", "updated", "created"))
+    # Asked for what is not there, feedparser gives ``published`` as ``updated``, with a warning.
+    names = (name for name in ("published", "updated", "created") if name in item)
+    dates = (date_text(string_of(item, name)) for name in names)
     stated, published_at, is_relative = moment_of(dates, response.fetched_at)
     links = (web_address(link, base) for link in _pages(item))
     return Entry(

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tools.filling import filled
+from tools.living import LONGEST
 from tools.made_up_sina import finance_page, made_up, publish
 
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
@@ -261,7 +262,7 @@ def test_it_answers_until_it_is_interrupted_and_warns_who_lets_others_in(site):
         page = httpx.get(address, trust_env=False)
         httpx.get(f"{address}nothing/here", trust_env=False)
         server.send_signal(signal.SIGINT)
-        more, said = server.communicate(timeout=60)
+        more, said = server.communicate(timeout=LONGEST)
     assert (page.status_code, server.returncode) == (200, 0)
     assert more == ""
     assert said == "ingest: everybody who reaches 0.0.0.0 can read the whole archive\n"

@@ -5,11 +5,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 
 from ingestor import __version__
+from tools.living import LONGEST, wait_for
 from tools.made_up_sina import FEED_URL, demo_articles, made_up, publish
 from tools.running import feed
 
@@ -212,15 +212,6 @@ def daemon(site) -> subprocess.Popen:
     )
 
 
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not happen in time")
-
-
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
 )
@@ -234,7 +225,7 @@ def test_the_daemon_works_and_stops_cleanly(site, net, number, code):
         publish(net, [made_up(1), made_up(2)])
         wait_for(lambda: len(site.files()) == 2)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=LONGEST)
     finally:
         process.kill()
         process.communicate()
@@ -259,7 +250,7 @@ def test_a_second_run_on_the_same_archive_is_refused(site, net):
         assert site.run("status").returncode == 0
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=LONGEST)
 
 
 def test_a_page_in_the_wrong_form_is_said_by_preview(site, net):

@@ -16,11 +16,9 @@ from ingestor.pipeline.save import save_articles
 from ingestor.store import revisions
 from ingestor.store.db.migrations import upgrade
 from tools.filling import FIRST, arrival_of, filled
+from tools.living import LONGEST
 
 pytestmark = pytest.mark.slow
-
-LONGEST = 60
-"""Seconds after which what does not come has failed."""
 
 
 @pytest.fixture

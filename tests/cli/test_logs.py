@@ -23,7 +23,7 @@ from ingestor.cli.logs import configure
 from ingestor.text.sanitize import redact
 from ingestor.version import __version__
 from tools import ROOT
-from tools.living import wait_for
+from tools.living import LONGEST, wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed
 
@@ -174,7 +174,7 @@ def test_an_error_of_a_thread_is_an_event(configured, capfd):
     configured("json", logging.INFO)
     thread = threading.Thread(target=int, args=("none",))
     thread.start()
-    thread.join(timeout=60)
+    thread.join(timeout=LONGEST)
     [line] = capfd.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "thread_failed"
 
@@ -249,7 +249,7 @@ def test_a_log_that_cannot_be_written_stops_no_work(site, net, stream):
         wait_for(lambda: len(site.files()) == 2)
         assert Path(f"/proc/{process.pid}/fd/2").readlink() != site.folder / "archive.db"
         process.terminate()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=LONGEST) == 0
     finally:
         process.kill()
         process.wait()
@@ -336,7 +336,7 @@ def test_ctrl_c_shows_no_traceback(site, net):
     )
     wait_for(lambda: net.asked(FEED_URL))
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=LONGEST)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert all(line.startswith("{") for line in errors.splitlines())

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from ingestor.cli import VERBS, load
+from tools.living import LONGEST
 from tools.made_up_sina import made_up, publish
 
 _RUN_AND_SAY = """
@@ -64,7 +65,7 @@ def test_a_command_imports_only_what_it_needs(site, net, arguments, forbidden):
         env=site.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONGEST,
         check=False,
     )
     imported = json.loads(done.stderr.splitlines()[-1])
@@ -78,7 +79,7 @@ def test_the_package_alone_imports_nothing():
         " print(sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LONGEST, check=True
     )
     assert done.stdout == "['ingestor', 'ingestor.version']\n"
 

@@ -14,6 +14,7 @@ import pytest
 
 from ingestor.policy import is_unanswered, longest_silence, quiet_since
 from ingestor.store.db.run_lock import only_run
+from tools.living import LONGEST
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed
 
@@ -112,7 +113,7 @@ def without_rights(site, *arguments):
         env=site.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONGEST,
         check=False,
     )
 

@@ -15,7 +15,7 @@ import pytest
 from ingestor.clock import Clock
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.daemon.monitor import Systemd, systemd
-from tools.living import Daemon, Manager, wait_for
+from tools.living import LONGEST, Daemon, Manager, wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed
 from tools.soak import descendants
@@ -65,7 +65,7 @@ def test_a_database_that_cannot_be_migrated_never_gets_ready(site, listening):
     """Exit 3, and the manager heard nothing of readiness."""
     (site.folder / "archive.db").write_text("no database, but some text" * 99)
     with Daemon(site, environment=notified(listening)) as daemon:
-        assert daemon.process.wait(timeout=60) == 3
+        assert daemon.process.wait(timeout=LONGEST) == 3
     assert not listening.heard("READY=1")
 
 
@@ -310,7 +310,7 @@ def test_a_clock_that_jumps_by_years_is_survived(site, net, listening, shifted):
         wait_for(lambda: len(site.files()) == 1)
         for count, ahead in enumerate((3650 * 86400, 0), start=2):
             shift(ahead)
-            wait_for(lambda count=count: daemon.said().count("clock_jumped") == count - 1)
+            wait_for(lambda count=count: daemon.said().count("clock_jumped") >= count - 1)
             asked = len(net.asked(FEED_URL))
             wait_for(lambda asked=asked: len(net.asked(FEED_URL)) > asked)
             # Only a poll that is written down leaves a due time in what is the future afterwards.

@@ -1,7 +1,5 @@
 """A feed or a page never holds up the others; counted in what gets done meanwhile, not in time."""
 
-import time
-
 from tools.living import Daemon, wait_for
 from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
 from tools.running import feed
@@ -24,10 +22,8 @@ def test_a_good_feed_is_on_time_beside_slow_pages(site, net):
         assert len(lags(site, 4)) == 4
         assert len(net.asked(FEED_URL)) >= polls + 4
         assert not any("costly" in url or "hanging" in url for url in archived(site))
-        # The bound is half of service.stop_timeout, and what its steps take to end.
-        began = time.monotonic()
         assert daemon.stop() == 0
-        assert time.monotonic() - began < SLOW / 2
+    # Had the stop waited for it, it would have been tried.
     waiting = "state = 'pending' AND attempts = 0 AND url LIKE '%//costly.example/%'"
     assert site.query(f"SELECT count(*) FROM entries WHERE {waiting}") == [(PAGES,)]
 

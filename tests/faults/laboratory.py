@@ -17,6 +17,7 @@ import psycopg
 
 from ingestor.archive.warc.reader import whole_length
 from tools import ROOT
+from tools.living import LONGEST
 from tools.running import Site
 
 TABLES = {
@@ -54,7 +55,7 @@ class Driver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=LONGEST)
 
     def run(self, site: Site, *arguments: str, kill_at: int = 0, **more: float) -> int:
         """Run ``ingest`` and return its exit code, ``-9`` when it was killed.

@@ -19,6 +19,7 @@ from tests.faults.laboratory import (
     output,
     said,
 )
+from tools.living import LONGEST
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
 
@@ -83,7 +84,7 @@ def test_a_folder_that_may_not_be_written_is_said(site, reference):
         env=site.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONGEST,
         check=False,
     )
     site.folder.chmod(0o755)

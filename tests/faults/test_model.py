@@ -1,7 +1,9 @@
 """Any mixture of feeds, edits, failures and kills, against a model of ten lines."""
 
+import atexit
 import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from hypothesis import settings
@@ -23,6 +25,14 @@ MOST_FAILURES = 5
 """Runs that a page fails for at most; after eight tries it would be parked."""
 
 
+@cache
+def driver() -> Driver:
+    """Return one for all examples: it takes a second or two to import everything."""
+    started = Driver().__enter__()
+    atexit.register(started.__exit__)
+    return started
+
+
 class Archive(RuleBasedStateMachine):
     """The world: what the feeds say and the pages hold. The model: what must be archived."""
 
@@ -30,7 +40,6 @@ class Archive(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.net = FakeInternet().__enter__()
-        self.driver = Driver().__enter__()
         self.site = Site(Path(self.folder.name), self.net)
         self.site.configure(
             feed(), feed(FEEDS[1], "二"), schedule='recheck = ["20h", "44h", "68h", "92h"]'
@@ -47,7 +56,6 @@ class Archive(RuleBasedStateMachine):
         self.tell()
 
     def teardown(self) -> None:
-        self.driver.__exit__()
         self.net.__exit__(None)
         self.folder.cleanup()
 
@@ -86,7 +94,7 @@ class Archive(RuleBasedStateMachine):
         self.net.fail(made_up(number).url, "500")
         self.broken.setdefault(number, 0)
 
-    @rule(point=st.integers(1, 40))
+    @rule(point=st.integers(1, 24))
     def killed(self, point):
         """Let a run die somewhere, or end before that."""
         self.run(point)
@@ -103,7 +111,7 @@ class Archive(RuleBasedStateMachine):
             self.broken[number] = failures + 1
             if failures >= MOST_FAILURES:
                 self.show(number, self.titles[number][-1])
-        code = self.driver.run(self.site, "--once", kill_at=point, clock_shift=self.runs * STEP)
+        code = driver().run(self.site, "--once", kill_at=point, clock_shift=self.runs * STEP)
         # The model: what a feed announced is written down, what could be read is archived.
         if code != -9:
             now = {(number, url) for url in FEEDS for number in self.listed[url]}

@@ -139,7 +139,7 @@ def test_thousands_of_entries_are_written_down_in_pieces_and_none_is_lost(driver
     assert written < 3_000
     assert site.query("SELECT body_sha256 FROM feeds") == [("",)]
     while written < 3_000:
-        killed += 15 if site.store else 5
+        killed += 8 if site.store else 3
         written = entries_after_a_kill(driver, site, killed)
     assert site.query("SELECT body_sha256 <> '' FROM feeds") == [(1,)]
 

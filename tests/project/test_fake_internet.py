@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
+import warnings
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -236,6 +241,28 @@ def test_a_subprocess_is_led_here_by_its_environment(net):
         timeout=30,
     )
     assert int(done.stdout) == len(TEXT.encode())
+
+
+def test_a_client_that_goes_away_before_tls_leaves_no_open_socket():
+    """It asked for a tunnel, and closed its end before there was one."""
+    with warnings.catch_warnings(record=True) as warned, FakeInternet() as net:
+        warnings.simplefilter("always")
+        gone, made = threading.Event(), net.context
+
+        def context(host):
+            gone.wait(10)
+            return made(host)
+
+        net.context = context
+        address = urlsplit(net.origin_url)
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.sendall(b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+            # No lingering (socket(7)): the server's end has no address of a client any more.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.set()
+    gc.collect()
+    assert [str(one.message) for one in warned] == []
 
 
 @pytest.mark.parametrize("how", ["", "hang", "drip"])

@@ -3,6 +3,7 @@
 import random
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import product
 
 import pytest
@@ -48,6 +49,12 @@ WAYS = {
 """Each way of meeting articles in order, also where another would be quicker."""
 
 
+@cache
+def writer() -> Writer:
+    """Return the one for all tests: it takes a third of a second to learn its words."""
+    return Writer()
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     path = tmp_path_factory.mktemp("growth") / "archive.db"
@@ -85,7 +92,7 @@ def test_filling_again_fills_the_same(archive, tmp_path):
 def asked():
     """Words of every kind, with the filters that narrow them down, of the made-up texts."""
     dice = random.Random(1)
-    texts = ["".join(Writer().text(number).paragraphs) for number in range(0, COUNT, 100)]
+    texts = ["".join(writer().text(number).paragraphs) for number in range(0, COUNT, 100)]
     words = ["公司", "的", "，", "公司 的", "市场 -公司", "2.", "%，"]
     for text in texts:
         at = dice.randrange(len(text) - 12)
@@ -140,7 +147,7 @@ def test_each_way_of_searching_finds_what_a_scan_finds(archive, way):
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_is_the_same_on_either_database(store_url, tmp_path, way):
     """PostgreSQL answers as SQLite does."""
-    made = [Writer().text(number) for number in range(40)]
+    made = [writer().text(number) for number in range(40)]
     texts = [(one.title, "\n".join(one.paragraphs)) for one in made]
     database = filled(store_url or tmp_path / "archive.db", texts)
     bounds = WAYS[way]
@@ -241,7 +248,7 @@ def a_look(connection):
 
 def arrival(number, text=""):
     moment = datetime(2026, 11, 1, 3, number, tzinfo=UTC)
-    made = Writer().text(10_000 + number)
+    made = writer().text(10_000 + number)
     body = Body("<p>x</p>", text or "\n".join(made.paragraphs))
     url = f"https://finance.sina.com.cn/china/gncj/2026-11-01/doc-ix{number:07d}.shtml"
     aliases = (f"https://finance.sina.cn/china/gnxw/2026-11-01/detail-ix{number:07d}.d.html",)

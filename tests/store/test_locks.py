@@ -23,6 +23,7 @@ from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.images import DueImage
 from tools.filling import FEED, FIRST, arrival_of, filled
+from tools.living import LONGEST
 from tools.retold import phrased, text
 
 WRITERS = 4
@@ -65,10 +66,10 @@ def at_once(pool, *works: Callable[[], object]) -> list[object]:
     barrier = Barrier(len(works))
 
     def begin(work):
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=LONGEST)
         return work()
 
-    return [one.result(timeout=60) for one in [pool.submit(begin, work) for work in works]]
+    return [one.result(timeout=LONGEST) for one in [pool.submit(begin, work) for work in works]]
 
 
 def wait_until_blocked(archive: Database, number: int = 1) -> None:
@@ -121,7 +122,7 @@ def test_one_that_is_known_by_another_address_is_waited_for(archive, others):
         late = others.submit(save, archive, twin)
         wait_until_blocked(archive)
         assert asked(archive, "SELECT * FROM articles") == []
-    assert late.result(timeout=60) == ["unchanged"]
+    assert late.result(timeout=LONGEST) == ["unchanged"]
     assert asked(archive, "SELECT count(*) FROM aliases") == [(1,)]
 
 
@@ -157,7 +158,7 @@ def test_batches_that_edit_the_same_articles_do_not_stop_each_other(archive, oth
         wait_until_blocked(archive)
         edit = arrival_of(1, "改1", "正", feed_id=feed_id)
         assert revisions.revise(connection, 2, edit).outcome == "revised"
-    assert late.result(timeout=60) == ["revised", "revised"]
+    assert late.result(timeout=LONGEST) == ["revised", "revised"]
     assert asked(archive, "SELECT count(*) FROM articles") == [(2,)]
     assert asked(archive, "SELECT revision FROM articles") == [(3,), (3,)]
 
@@ -191,7 +192,7 @@ def test_revisions_become_visible_in_the_order_of_their_numbers(archive, others)
         late: Future = others.submit(save, archive, other)
         wait_until_blocked(archive)
         assert asked(archive, "SELECT sequence FROM changes") == []
-    assert late.result(timeout=60) == ["new"]
+    assert late.result(timeout=LONGEST) == ["new"]
     assert asked(archive, "SELECT url FROM changes ORDER BY sequence") == [
         (one.article.url,),
         (other.article.url,),
@@ -212,7 +213,7 @@ def test_a_picture_that_is_kept_meanwhile_is_shown_by_every_article(archive, oth
     with held(archive, arrival):
         late = others.submit(keep)
         wait_until_blocked(archive)
-    late.result(timeout=60)
+    late.result(timeout=LONGEST)
     assert asked(archive, "SELECT path FROM images") == [("1.jpg",)]
 
 

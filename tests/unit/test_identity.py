@@ -576,18 +576,18 @@ def test_real_addresses_are_told_apart():
 
 
 def test_real_addresses_written_otherwise_fall_together_and_no_further():
-    """Over http, with slashes, marks and fragments they are as many articles as before."""
-    urls = set(real_addresses())
-    variants = {
-        variant
-        for url in urls
-        for path in (url.partition("//")[2].partition("?")[0],)
-        for variant in (
+    """Each in one of three ways, a tenth in all three: they are as many articles as before."""
+    sinas = [url for url in sorted(set(real_addresses())) if "sina.com.cn/" in url]
+    articles = set()
+    for number, url in enumerate(sinas):
+        path = url.partition("//")[2].partition("?")[0]
+        variants = (
             f"http://{path}",
             f"https://{path.replace('/', '//')}?cre=tianyi&mod=pcpager_fin&loc=3&tj=none#x",
             f"{WRAPPER}{quote(f'http://{path}', safe='')}",
         )
-        if "sina" in url.partition("//")[2].partition("/")[0]
-    }
-    articles = {document_id(url) or canonical_url(url) for url in variants}
-    assert len(articles) == sum("sina.com.cn/" in url for url in urls) == len(variants) // 3
+        chosen = variants if number % 10 == 0 else variants[number % 3 :][:1]
+        names = {document_id(variant) or canonical_url(variant) for variant in chosen}
+        assert len(names) == 1, url
+        articles |= names
+    assert len(articles) == len(sinas) > 25_000

@@ -16,7 +16,7 @@ from typing import Any, Self
 import trustme
 
 from tools.fake_internet.pages import Answer, Handler, Visit, name_of
-from tools.fake_internet.server import Server
+from tools.fake_internet.server import Server, TlsSocket
 
 __all__ = ["Answer", "FakeInternet", "Visit"]
 
@@ -41,7 +41,7 @@ class FakeInternet:
         self._lock = threading.Lock()
         self._server = Server(self)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
+            target=self._server.serve_forever, args=(0.01,), daemon=True
         )
 
     def __enter__(self) -> Self:
@@ -128,6 +128,7 @@ class FakeInternet:
         with self._lock:
             if host not in self._contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.sslsocket_class = TlsSocket
                 self._authority.issue_cert(host).configure_cert(context)
                 self._contexts[host] = context
             return self._contexts[host]

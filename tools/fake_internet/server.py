@@ -33,6 +33,21 @@ class Net(Protocol):
     def note(self, visit: Visit) -> None: ...
 
 
+class TlsSocket(ssl.SSLSocket):
+    """Is closed when its client went away before there was a TLS connection.
+
+    :mod:`ssl` asks for the client's address while it makes a socket, and gives up without closing
+    it where there is none any more.
+    """
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionAbortedError from error
+
+
 class Server(socketserver.ThreadingTCPServer):
     """One thread a connection."""
 
