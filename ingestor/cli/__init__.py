@@ -9,6 +9,7 @@ of sysexits(3)); 130 interrupted by Ctrl-C.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     open_streams()
     warnings.showwarning = _say_warning
+    # Pydantic would read the metadata of every installed package to find some.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         application()(given, prog_name="ingest")
     except Exception as error:
@@ -150,7 +153,7 @@ def load(verb: str) -> Any:
     One of several commands of its own has them in ``COMMANDS``, by their names.
     """
     name = f"{verb}_" if iskeyword(verb) else verb
-    module = import_module(f"ingestor.cli.{name}")
+    module = _imported(name)
     function, inner = getattr(module, name), getattr(module, "COMMANDS", {})
     if inner:
         app = _typer(verb, no_args_is_help=True)
@@ -161,6 +164,15 @@ def load(verb: str) -> Any:
         app = _typer()
         app.command(verb, context_settings=getattr(module, "SETTINGS", None))(function)
     return typer.main.get_command(app)
+
+
+def _imported(name: str) -> Any:
+    """Import a module of this folder; what that makes stays, so no garbage is looked for."""
+    gc.disable()
+    try:
+        return import_module(f"ingestor.cli.{name}")
+    finally:
+        gc.enable()
 
 
 def application() -> typer.Typer:
@@ -273,7 +285,7 @@ def ingest(
         _refuse_without("--once", given, given)
     if not since and (without := [name for name, value in of_since.items() if value]):
         _refuse_without("--since", without, given)
-    from ingestor.cli import run  # noqa: PLC0415 - nothing of it is needed for another command
+    run = _imported("run")
 
     if not once:
         run.serve(context.obj)

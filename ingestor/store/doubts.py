@@ -23,7 +23,6 @@ from ingestor.store.schema import (
 )
 from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
-from ingestor.witness.looks import Reason
 
 COUNTED = timedelta(days=1)
 """How far back doubts are counted."""
@@ -32,7 +31,6 @@ LONG = timedelta(hours=1)
 """A host that gave nothing but what is doubted for so long is said to do so."""
 
 _NO_ARTICLE = {"none", "doubtful"}
-_REASONS = frozenset(get_args(Reason))
 _SAID = {
     "article": "the article",
     "edit": "an edit of it",
@@ -67,13 +65,21 @@ class SeenPage:
     @property
     def outcome(self) -> str:
         """Return in words what it was taken for, ``verification page, not believed``."""
-        if self.reading == "none" and self.reason in _REASONS:
+        if self.reading == "none" and self._is_of_page:
             page = "" if "page" in self.reason else " page"
             return f"{self.reason}{page}, not believed"
         outcome = _SAID.get(self.reading, "kept")
         if self.reading in _NO_ARTICLE:
             outcome += ", not believed"
         return f"{outcome}: {self.reason}" if self.reason else outcome
+
+    @property
+    def _is_of_page(self) -> bool:
+        """Whether the reason says what kind of page it is."""
+        # What weighs pages has long patterns, and hardly any article had such a look.
+        from ingestor.witness.looks import Reason  # noqa: PLC0415
+
+        return self.reason in get_args(Reason)
 
 
 def doubts(connection: Connection, now: datetime) -> list[Doubt]:

@@ -21,10 +21,12 @@ finally:
 
 PAGES = {"lxml", "nh3", "readability", "feedparser", "warcio", "yaml", "ingestor.extract"}
 PAGES |= {"ingestor.pipeline.ingest", "ingestor.text.mentions", "ingestor.archive.front_matter"}
+PAGES |= {"ingestor.sources._syndication", "ingestor.text.decode", "ingestor.text.written_dates"}
+PAGES |= {"ingestor.witness.words"}
 """What only those need for whom something is new."""
 
 PIPELINE = PAGES | {"httpx", "ingestor.fetch", "ingestor.pipeline", "ingestor.sources.rss"}
-PIPELINE |= {"charset_normalizer", "multiprocessing", "ingestor.text.written_dates"}
+PIPELINE |= {"charset_normalizer", "multiprocessing", "click"}
 """What only those who ask publishers for something need."""
 
 EXTRAS = {"prometheus_client", "datasette", "procrastinate", "pyarrow", "s3fs", "apscheduler"}
@@ -34,6 +36,7 @@ RARE = EXTRAS | {"alembic", "structlog", "sqlalchemy.dialects.postgresql"}
 
 READING = PIPELINE | RARE
 NAMES = {"ingestor.text.securities", "ingestor.text.short_names"}
+INDEX = {"ingestor.store.search.index", "ingestor.store.search.query"}
 NOTHING = READING | NAMES | {"sqlalchemy", "rich", "pydantic", "sqlite3", "asyncio", "logging"}
 NOTHING |= {"ingestor.model", "ingestor.config"}
 """What nobody waits for who asks how to use the program."""
@@ -46,11 +49,11 @@ MAY_NOT = {
     "options that do not go together": (["--json", "--force"], NOTHING),
     "a text without what it goes with": (["--feed", "x", "--since", "2024-01-01"], NOTHING),
     "init": (["init"], NOTHING),
-    "status": (["status"], READING | NAMES),
+    "status": (["status"], READING | NAMES | INDEX),
     "search": (["search", "公告"], READING | NAMES),
-    "show": (["show", "1"], READING | NAMES | {"rich"}),
-    "retry": (["retry"], READING | NAMES | {"rich"}),
-    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES),
+    "show": (["show", "1"], READING | NAMES | INDEX | {"rich"}),
+    "retry": (["retry"], READING | NAMES | INDEX | {"rich"}),
+    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES | {"rich", "click"}),
 }
 
 
@@ -117,3 +120,26 @@ def test_global_options_are_known_behind_every_command(site):
     assert (done.returncode, "none.toml" in done.stderr) == (2, True)
     done = site.run("status", "--config")
     assert (done.returncode, "requires an argument" in done.stderr) == (2, True)
+
+
+def test_pydantic_looks_for_no_plugins_and_garbage_is_collected_again():
+    """The one reads the metadata of all that is installed, the other is off while it imports."""
+    code = (
+        "import gc, os\n"
+        "from ingestor.cli import main\n"
+        "try: main(['show', '1', '--config', 'none.toml'])\n"
+        "except SystemExit: print(gc.isenabled(), os.environ['PYDANTIC_DISABLE_PLUGINS'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "True __all__\n"
+
+
+def test_a_worker_process_imports_nothing_of_the_network():
+    """There may be many of them, and each has its own memory."""
+    code = "import sys, ingestor.workers.tasks; print({'httpx', 'sqlalchemy', 'typer'} & {*sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "set()\n"

@@ -348,7 +348,7 @@ ITEMS = "".join(f"<item><title>{title}</title></item>" for title in ("甲", "坏
 @pytest.mark.parametrize(
     ("kind", "module", "body"),
     [
-        ("rss", "rss", rss(ITEMS)),
+        ("rss", "_syndication", rss(ITEMS)),
         ("rss", "_json_feed", JSON_FEED),
         ("sina-roll", "sina_roll", ROLL),
         ("sina-live", "sina_live", LIVE),

@@ -15,7 +15,6 @@ from ingestor.store.db.sqlite import copy_file
 from ingestor.store.schema import articles
 from ingestor.store.schema.columns import as_stored
 from ingestor.store.schema.views import VIEWS
-from ingestor.store.search import index
 
 
 def folder() -> Path:
@@ -81,6 +80,9 @@ def _make(connection: Connection) -> None:
     Importing and running Alembic takes five times as long, which a one-off run would pay. A test
     proves that the migrations lead to the same.
     """
+    # Every command asks for the schema; one run makes it.
+    from ingestor.store.search import index  # noqa: PLC0415
+
     as_stored(articles.metadata, connection.dialect).create_all(connection, checkfirst=False)
     for view in VIEWS:
         connection.exec_driver_sql(f"CREATE VIEW {view.name} AS{view.select}")
