@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Self, TypeAlias, TypeVar
 
 import httpcore
+import httpx
 
 from ingestor.clock import Clock
 from ingestor.errors import CutOff, FetchError, Postponed, TooLarge, Unreachable
@@ -39,7 +40,6 @@ from ingestor.fetch.host_limiter import (
 )
 from ingestor.fetch.robots import Robots
 from ingestor.fetch.transport import FAILURES, Threads, Transport, deadline
-from ingestor.fetch.wire import httpx
 from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
 from ingestor.text.dates import iso_utc

@@ -22,11 +22,11 @@ from typing import Any
 from urllib.request import getproxies_environment, proxy_bypass
 
 import httpcore
+import httpx
 
 from ingestor.errors import ConfigError, StorageFailed
 from ingestor.fetch.guard import GuardedBackend, Network
 from ingestor.fetch.host_limiter import SLOW_PLACES
-from ingestor.fetch.wire import httpx
 from ingestor.text.sanitize import redact
 
 KEPT_OPEN_SECONDS = 30.0
