@@ -84,18 +84,14 @@ def reextract(
     with ExitStack() as stack:
         database = stack.enter_context(closing(existing(settings, current=dry_run)))
         clock = Clock()
-        stopping = stop_on_signals(clock, settings.service.stop_timeout)
-        interrupted = stack.enter_context(stopping)
+        interrupted = stack.enter_context(stop_on_signals(clock, settings.service.stop_timeout))
         if not dry_run:
             stack.enter_context(only_run(database))
             upgrade(database)
             recover(database, settings.archive)
         _require_feeds(database, filters)
         tally = _run(settings, database, clock, filters=filters, diffs=diffs if dry_run else None)
-    if interrupted.is_set():
-        raise typer.Exit(INTERRUPTED)
-    if tally.unreadable:
-        raise typer.Exit(1)
+    raise typer.Exit(INTERRUPTED if interrupted.is_set() else int(tally.unreadable > 0))
 
 
 def _defer(settings: Settings, filters: Filters, *, dry_run: bool) -> None:

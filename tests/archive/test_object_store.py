@@ -99,7 +99,7 @@ def test_a_pass_fills_the_bucket_and_everything_reads_from_it(site, s3, tmp_path
 
     copied = site.run("backup", str(tmp_path / "backup"))
     assert copied.returncode == 0, copied.stderr
-    assert "3 files, 1 WARC files" in copied.stdout
+    assert "3 files, 1 WARC file," in copied.stdout
     assert len(list((tmp_path / "backup" / "archive").rglob("*.md"))) == 3
 
     publish(site.net, [made_up(number) for number in range(1, 5)])
@@ -124,7 +124,7 @@ def test_losses_on_the_store_are_said_and_mended(site, s3):
     assert f"{warc} is missing" in repaired.stdout
     assert f"picture {picture}: cannot be read" in repaired.stdout
     assert "about.md: belongs to no article" in repaired.stdout
-    assert site.run("verify").stdout.endswith("0 disagreements; 1 foreign files\n")
+    assert site.run("verify").stdout.endswith("0 disagreements; 1 foreign file\n")
     assert "about.md" in below(s3, "archive")
 
 

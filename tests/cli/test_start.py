@@ -26,7 +26,7 @@ PAGES |= {"ingestor.witness.words"}
 """What only those need for whom something is new."""
 
 PIPELINE = PAGES | {"httpx", "ingestor.fetch", "ingestor.pipeline", "ingestor.sources.rss"}
-PIPELINE |= {"charset_normalizer", "multiprocessing", "click"}
+PIPELINE |= {"charset_normalizer", "multiprocessing"}
 """What only those who ask publishers for something need."""
 
 EXTRAS = {"prometheus_client", "datasette", "procrastinate", "pyarrow", "s3fs", "apscheduler"}
@@ -53,7 +53,7 @@ MAY_NOT = {
     "search": (["search", "公告"], READING | NAMES),
     "show": (["show", "1"], READING | NAMES | INDEX | {"rich"}),
     "retry": (["retry"], READING | NAMES | INDEX | {"rich"}),
-    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES | {"rich", "click"}),
+    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES),
 }
 
 
