@@ -39,4 +39,4 @@ def retry(
     if resumed:
         say(f"{counted(resumed, 'stopped feed is', 'stopped feeds are')} asked again")
     if waiting:
-        say(f"the hits of {counted(waiting, 'watch is', 'watches are')} tried again")
+        say(f"the hits of {counted(waiting, 'watch', 'watches')} are tried again")

@@ -144,7 +144,7 @@ def test_a_job_that_fails_waits_no_longer_for_being_lost_before(error, attempts,
 
 def test_what_cannot_work_is_refused_in_a_line(site):
     """An SQLite file has no place for many workers; queues have names."""
-    lines = site.refusals("worker", "--once --since 2024-01-01 --defer", "worker --concurrency 0")
+    lines = site.refusals("worker", "worker --concurrency 0")
     assert "workers need PostgreSQL" in lines[0]
     assert lines[0].count("\n") == 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestor.config import Settings, find, load
-from ingestor.config.sections import FeedSettings
+from ingestor.config.sections import FeedSettings, WatchSettings
 from ingestor.errors import ConfigError
 from tools import ROOT
 
@@ -188,23 +188,23 @@ WRONG_VALUES = ["5", "-1", "0.5", "true", '""', '"?"', '["x", 5]', "{a = 1}", "2
 KEYS = [
     (section, key)
     for section, field in Settings.model_fields.items()
-    if section != "feeds"
+    if section not in {"feeds", "watch"}
     for key in field.annotation.model_fields
-] + [("[feeds]", key) for key in FeedSettings.model_fields]
+]
+KEYS += [("[feeds]", key) for key in FeedSettings.model_fields]
+KEYS += [("[watch]", key) for key in WatchSettings.model_fields]
+BESIDE = {
+    "[feeds]": {"name": '"甲"', "url": '"https://a.example/"'},
+    "[watch]": {"name": '"甲"', "feed": '"hits.xml"'},
+}
 
 
 @pytest.mark.parametrize(("place", "value"), list(itertools.product(KEYS, WRONG_VALUES)), ids=str)
 def test_whatever_is_wrong_with_a_key_is_said_in_a_users_words(tmp_path, place, value):
     """With the line and the key; and never as the library that finds it says it."""
     section, key = place
-    beside = (
-        ""
-        if section != "[feeds]"
-        else "".join(
-            f"{name} = {text}\n"
-            for name, text in (("name", '"甲"'), ("url", '"https://a.example/"'))
-            if name != key
-        )
+    beside = "".join(
+        f"{name} = {text}\n" for name, text in BESIDE.get(section, {}).items() if name != key
     )
     path = write(tmp_path, f"[{section}]\n{key} = {value}\n{beside}")
     try:

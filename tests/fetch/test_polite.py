@@ -199,7 +199,7 @@ def test_a_feed_that_is_gone_for_good_is_stopped(site, net):
     assert status.returncode == 1
     assert "stopped feed: HTTP 410" in status.stdout
     serve_feed(net, SITE_FEED, [])
-    assert "1 stopped feeds are asked again" in site.run("retry", "--feed", "feed").stdout
+    assert "1 stopped feed is asked again" in site.run("retry", "--feed", "feed").stdout
     assert site.run("--once").returncode == 0
     assert site.run("status").returncode == 0
 

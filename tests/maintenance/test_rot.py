@@ -101,7 +101,7 @@ def test_a_missing_file_keeps_its_captures_and_heals_them_when_it_is_back(full):
     path.rename(full.folder / "elsewhere")
     assert full.run("verify").returncode == 1
     assert full.run("verify", "--repair").returncode == 0
-    assert "is missing, with the records of" in full.run("verify").stdout
+    assert "is missing, with 13 records of pages; known" in full.run("verify").stdout
     assert full.query(ALL_OF_THEM) == rows
     (full.folder / "elsewhere").rename(path)
     full.run("verify")

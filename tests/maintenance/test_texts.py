@@ -178,7 +178,7 @@ def test_damage_that_is_come_across_is_said_by_status_and_health(full):
     assert status.returncode == 1
     assert "damaged articles row 2, content_text" in status.stdout
     with closing(full.database()) as database:
-        assert any("damaged in 1 places" in reason for reason in unready(database))
+        assert any("damaged in 1 place:" in reason for reason in unready(database))
     assert full.run("verify", "--repair").returncode == 0
     assert full.run("status").returncode == 0
     with closing(full.database()) as database:

@@ -133,7 +133,7 @@ def test_verify_finds_and_mends_it(site, net):
     )
     found = site.run("verify")
     assert found.returncode == 1
-    assert "article 2: the same text as 1 other addresses of news.example" in found.stdout, found
+    assert "article 2: the same text as 1 other address of news.example" in found.stdout, found
     assert site.run("verify", "--repair").returncode == 0
     assert site.query(BELIEVED) == []
     assert site.files() == {}

@@ -201,7 +201,7 @@ def test_a_receiver_that_is_gone_is_not_told_again_until_somebody_asks(site, net
     assert len(net.asked(HOOK)) == 1
     assert "stopped: https://hooks.example/…: HTTP 410" in site.run("status").stdout
     net.serve(HOOK, "")
-    assert "1 watches are tried again" in site.run("retry").stdout
+    assert "the hits of 1 watch are tried again" in site.run("retry").stdout
     once(site, net, made_up(1), made_up(2))
     assert [hit["sequence"] for hit in taken(net)[1:]] == [1, 2]
 
@@ -358,7 +358,7 @@ def test_wrong_watches_are_refused_in_a_line(site):
         ('name = "a"\nwebhook = "http://x.example:99999/"', "watch[1].webhook"),
         ('name = "a"\nfeed = "a.xml"\nsymbols = "sh60051"', 'watch "a": "sh60051" is no code'),
         ('name = "a"\nfeed = "a.xml"\nquery = "OR"', 'watch "a": '),
-        ('name = "a"\nfeed = "a.xml"\nfeeds = "nein"', 'watch[1].feeds: there is no feed "nein"'),
+        ('name = "a"\nfeed = "a.xml"\nfeeds = "nein"', 'watch "a": feeds: there is no feed "nein"'),
         ('name = "a"\nfeed = "a.xml"\nwebhok = "b"', 'did you mean "webhook"?'),
     ):
         watching(site, watch)
