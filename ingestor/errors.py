@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from ingestor.model import Response
 
 
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C ended, as shells have it (128 + SIGINT)."""
+
+
 class IngestorError(Exception):
     """An expected failure whose text is one line that a person can act on.
 

@@ -20,7 +20,7 @@ from ingestor.store.filters import Filters, conditions
 from ingestor.store.names import securities
 from ingestor.store.schema import BELIEVED, articles, feeds, revisions, sightings
 from ingestor.store.search.hits import Hit, search
-from ingestor.store.search.query import Order, parse
+from ingestor.store.search.query import Order, Query, parse
 
 MOST_HITS = 1_000
 """So many articles are counted, by what they are of too; with a query's words so many are found."""
@@ -106,15 +106,17 @@ def found(connection: Connection, asked: ListRequest) -> FoundList:
     if asked.query:
         query = parse(asked.query)
         words = query.words
-        hits = _hits(connection, asked, upto)
+        hits = _hits(connection, query, asked, upto)
         ids = [hit.id for hit in hits]
         texts = {hit.id: hit.text for hit in hits[first : first + asked.size]}
         here, count = ids[first : first + asked.size], len(ids)
         beyond = count > first + len(here)
     else:
         ids = list(connection.execute(_meant(asked, upto).limit(MOST_HITS)).scalars())
-        page = _meant(asked, upto).offset(first).limit(asked.size + 1)
-        further = list(connection.execute(page).scalars())
+        further = ids[first : first + asked.size + 1]
+        if first + asked.size >= MOST_HITS:
+            page = _meant(asked, upto).offset(first).limit(asked.size + 1)
+            further = list(connection.execute(page).scalars())
         here, beyond = further[: asked.size], len(further) > asked.size
         count = len(ids)
     listed = articles_listed(connection, here, texts)
@@ -127,9 +129,8 @@ def _newest(connection: Connection, order: ListOrder) -> int:
     return int(connection.execute(select(func.max(column))).scalar() or 0)
 
 
-def _hits(connection: Connection, asked: ListRequest, upto: int) -> list[Hit]:
+def _hits(connection: Connection, query: Query, asked: ListRequest, upto: int) -> list[Hit]:
     order = Order.RELEVANCE if asked.order is ListOrder.RELEVANCE else Order.NEWEST
-    query = parse(asked.query)
     every = search(connection, query, asked.filters, order=order, limit=MOST_HITS)
     if asked.order is not ListOrder.EDITED:
         return [hit for hit in every if hit.id <= upto]

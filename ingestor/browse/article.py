@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ingestor.api import lists
 from ingestor.api.lists import ListedArticle
 from ingestor.browse.page_html import article_html
 from ingestor.browse.views import changed
-from ingestor.store import stories
+from ingestor.store import images, stories
 from ingestor.store.doubts import of_article, seen_page
 from ingestor.store.names import securities
-from ingestor.store.schema import captures, images
+from ingestor.store.schema import captures
 from ingestor.store.stored_articles import ArticleRevision, history
 from ingestor.text.dates import SHANGHAI, iso_utc
 from ingestor.text.diff import Change
@@ -68,7 +68,8 @@ def article(
     shown = numbered.get(revision) if revision else current
     if shown is None or ((first or second) and not {first, second} <= numbered.keys()):
         return None
-    kept = _kept_pictures(connection, article_id, picture_folder)
+    paths = picture_paths(connection, article_id)
+    kept = {url: f"{picture_folder}{path}" for url, path in paths.items()}
     pictures = asked.get("pictures") == "1"
     html, others = article_html(shown.content_html, kept, pictures=pictures)
     return {
@@ -110,16 +111,9 @@ def _difference(
     return RevisionDifference(before, after, list(changed(before, after)))
 
 
-def _kept_pictures(connection: Connection, article_id: int, folder: str) -> dict[str, str]:
-    query = select(images.c.url, images.c.path).where(
-        images.c.article_id == article_id, images.c.path.is_not(None)
-    )
-    return {url: f"{folder}{path}" for url, path in connection.execute(query)}
-
-
 def picture_paths(connection: Connection, article_id: int) -> dict[str, str]:
     """Return where the pictures of an article that are kept lie, by their addresses."""
-    return _kept_pictures(connection, article_id, "")
+    return images.copies(connection, [article_id]).get(article_id, {})
 
 
 def looks(connection: Connection, article_id: int) -> list[PageLook]:

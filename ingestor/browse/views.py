@@ -86,21 +86,17 @@ def front(connection: Connection, now: datetime, asked: Mapping[str, str]) -> di
     totals = overview.totals(connection)
     latest = str(totals["last_day"] or "")
     day = min(latest, today.isoformat())
-    edited = [_edit_entry(edit) for edit in _edits(connection, today, EDITED_SHOWN)]
+    edited = subjects.edits_of(connection, today, limit=EDITED_SHOWN)
     return {
         "totals": totals,
         "chart": _chart(connection, Filters(), today, asked=asked.get("until", ""), latest=latest),
         "feeds": _feeds(connection, now),
         "today": today.isoformat(),
-        "edited": edited,
+        "edited": [_edit_entry(edit) for edit in edited],
         "named": subjects.most_named(connection, day),
         "named_day": day,
         "entries": entries(lists.newest_articles(connection, NEWEST_SHOWN), ()),
     }
-
-
-def _edits(connection: Connection, day: date, limit: int) -> list[SeenEdit]:
-    return subjects.edits_of(connection, day, limit=limit)
 
 
 def _chart(

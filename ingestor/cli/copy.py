@@ -12,8 +12,8 @@ from ingestor.cli.common import options, say, say_error
 from ingestor.cli.logs import set_up_logs
 from ingestor.cli.progress import progress
 from ingestor.clock import Clock
-from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
-from ingestor.errors import NoArchiveYet
+from ingestor.daemon.loop import stop_on_signals
+from ingestor.errors import INTERRUPTED, NoArchiveYet
 from ingestor.maintenance.copy import copy_archive
 from ingestor.store.db import rows
 from ingestor.store.db.database import Database

@@ -26,7 +26,7 @@ from ingestor.cli.filters import (
     known_filters,
     words_of,
 )
-from ingestor.errors import StorageFailed, UsageError
+from ingestor.errors import INTERRUPTED, StorageFailed, UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.search.query import Query
@@ -34,7 +34,6 @@ from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line
 
-INTERRUPTED = 130
 STANDARD_OUTPUT = 1
 
 Words = Annotated[

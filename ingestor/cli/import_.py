@@ -20,8 +20,8 @@ from ingestor.cli.progress import progress
 from ingestor.cli.warc import Asked, import_files
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
-from ingestor.errors import UsageError
+from ingestor.daemon.loop import stop_on_signals
+from ingestor.errors import INTERRUPTED, UsageError
 from ingestor.pipeline.imports.posts import ImportedFile, count_files, import_folder
 from ingestor.text.counts import counted
 from ingestor.workers import Workers

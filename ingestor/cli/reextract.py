@@ -20,8 +20,8 @@ from ingestor.cli.progress import Bar, bar
 from ingestor.cli.show import differences
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
-from ingestor.errors import UsageError
+from ingestor.daemon.loop import stop_on_signals
+from ingestor.errors import INTERRUPTED, UsageError
 from ingestor.pipeline import reextract as pipeline_reextract
 from ingestor.pipeline.recovery import recover
 from ingestor.pipeline.reextract import ReextractionResult

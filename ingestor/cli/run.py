@@ -20,8 +20,8 @@ from ingestor.cli.logs import chosen_format, set_up_logs
 from ingestor.cli.progress import PassWatch, bar, pass_bar
 from ingestor.clock import Clock
 from ingestor.config import Settings
-from ingestor.daemon.loop import INTERRUPTED, stop_on_signals
-from ingestor.errors import UsageError
+from ingestor.daemon.loop import stop_on_signals
+from ingestor.errors import INTERRUPTED, UsageError
 from ingestor.identity import publication_day
 from ingestor.model import Feed
 from ingestor.observer import Observer

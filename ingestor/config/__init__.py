@@ -6,7 +6,6 @@ line a mistake: with the file, the line and the key, and for an unknown key the 
 
 from __future__ import annotations
 
-import copy
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -97,12 +96,12 @@ def read(
 ) -> Settings:
     """Read the text of a configuration whose place is ``path``, as :func:`load` does."""
     toml = read_toml(text)
-    values = copy.deepcopy(toml.values)
+    is_read, values = bool(toml.values) or not toml.problems, toml.values
     overridden = _override(values, environment)
     settings, problems = _checked(values, path.resolve().parent, kinds)
     unreadable = {problem.line for problem in toml.problems}
     said = [(problem.line, f"{path}:{problem.line}: {problem.text}") for problem in toml.problems]
-    for location, message in problems if toml.values or not toml.problems else ():
+    for location, message in problems if is_read else ():
         variable, line = overridden.get(location[:2]), toml.line(location)
         # What was guessed for a line that is no TOML is not wrong again.
         if variable:
@@ -123,13 +122,13 @@ def _checked(
         settings = Settings.model_validate(values)
     except ValidationError as error:
         problems += explained(error, Settings, partial(_feed_called, values))
-    # What is well in itself is looked at beside the rest, whatever else is wrong.
-    listed = values.get("feeds")
-    tables = listed if isinstance(listed, list) else []
-    problems += _mistaken_feeds(tables, kinds)
-    if settings:
+        # What is well in itself is looked at beside the rest, whatever else is wrong.
+        feeds = [_valid(FeedSettings, table) for table in _tables(values)]
+        archive = _valid(ArchiveSettings, values.get("archive", {}))
+    else:
+        feeds, archive = list[FeedSettings | None](settings.feeds), settings.archive
         problems += _mistaken_watches(settings)
-    archive = _valid(ArchiveSettings, values.get("archive", {}))
+    problems += _mistaken_feeds(_tables(values), feeds, kinds)
     if archive:
         archive = _anchored_archive(archive, folder)
         problems += _misplaced(archive)
@@ -139,6 +138,11 @@ def _checked(
     watch = tuple(_anchored_watch(each, folder) for each in settings.watch)
     update = {"archive": archive, "store": store, "watch": watch}
     return settings.model_copy(update=update), problems
+
+
+def _tables(values: Mapping[str, Any]) -> Sequence[Any]:
+    listed = values.get("feeds")
+    return listed if isinstance(listed, list) else []
 
 
 def _valid(section: type[SectionT], table: object) -> SectionT | None:
@@ -158,11 +162,15 @@ def _feed_called(values: Mapping[str, Any], location: Location) -> str:
     return f"feeds[{int(number) + 1}]"
 
 
-def _mistaken_feeds(tables: Sequence[Any], kinds: Collection[str]) -> Iterator[Mistake]:
-    """Find names that two feeds have, and kinds that there are not."""
+def _mistaken_feeds(
+    tables: Sequence[Any], feeds: Sequence[FeedSettings | None], kinds: Collection[str]
+) -> Iterator[Mistake]:
+    """Find names that two feeds have, and kinds that there are not.
+
+    ``feeds`` are what the tables say, ``None`` for one that is wrong.
+    """
     taken: set[str] = set()
-    for number, table in enumerate(tables):
-        feed = _valid(FeedSettings, table)
+    for number, (table, feed) in enumerate(zip(tables, feeds, strict=True)):
         # A channel's name may be the feed's, which only a valid one has.
         given = table.get("name") if isinstance(table, dict) else None
         name = feed.name if feed else given if isinstance(given, str) else ""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ingestor.text.sanitize import shortened
@@ -82,16 +83,17 @@ class TomlText:
 
     values: dict[str, Any]
     """As tomllib gives them; of lines that are no TOML as far as they can be guessed."""
-    lines: dict[Location, int]
-    """On which line, from 1, each table and each key begins."""
+    lines: tuple[str, ...]
+    """Those that were read."""
     problems: list[Problem] = field(default_factory=list)
     """What is no TOML."""
 
     def line(self, location: Location) -> int:
         """Return where a value stands, else what it stands in; 0 where nothing of it does."""
-        while location and location not in self.lines:
+        places = _locations(self.lines)
+        while location and location not in places:
             location = location[:-1]
-        return self.lines.get(location, 0)
+        return places.get(location, 0)
 
 
 def read_toml(text: str) -> TomlText:
@@ -117,8 +119,8 @@ def read_toml(text: str) -> TomlText:
                 break
             lines[blamed] = [str(repaired), *[""] * (blamed.stop - blamed.start - 1)]
         else:
-            return TomlText(values, _locations(lines), problems)
-    return TomlText({}, {}, problems)
+            return TomlText(values, tuple(lines), problems)
+    return TomlText({}, (), problems)
 
 
 def _blamed(lines: list[str], said: str) -> slice:
@@ -167,7 +169,7 @@ def _repaired(line: str, why: str) -> str | None:
     return f'{key[1]} = ""' if key else ""
 
 
-def _statements(lines: list[str]) -> Iterator[tuple[int, str, dict[str, Any] | None]]:
+def _statements(lines: Sequence[str]) -> Iterator[tuple[int, str, dict[str, Any] | None]]:
     """Yield the line, from 0, on which each statement begins, its text and what it says alone.
 
     One that never ends, or is none, says ``None``, and is the last.
@@ -187,7 +189,8 @@ def _statements(lines: list[str]) -> Iterator[tuple[int, str, dict[str, Any] | N
         yield begin, pending[0], None
 
 
-def _locations(lines: list[str]) -> dict[Location, int]:
+@lru_cache(maxsize=1)
+def _locations(lines: tuple[str, ...]) -> dict[Location, int]:
     """Return on which line, from 1, each table and each key of a valid text begins."""
     found: dict[Location, int] = {}
     table: Location = ()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ingestor import log
 from ingestor.clock import Clock
+from ingestor.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -130,10 +131,6 @@ def _follow_the_clock(scheduler: BackgroundScheduler, clock: Clock) -> None:
         if job.next_run_time and job.next_run_time - now > 2 * job.trigger.interval:
             log.warning("clock_put_back", step=job.args[0].name)
             job.modify(next_run_time=now)
-
-
-INTERRUPTED = 128 + signal.SIGINT
-"""The exit code of what Ctrl-C ended, as shells have it."""
 
 
 @contextmanager
