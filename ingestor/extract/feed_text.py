@@ -44,7 +44,7 @@ def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False
 
 def untitled(text: str) -> str:
     """Return what stands for the title of a text that has none: the beginning of its first line."""
-    return text.partition("\n")[0][:TITLE_CHARACTERS].replace("\t", " ")
+    return text.partition("\n")[0][:TITLE_CHARACTERS].replace("\t", " ").rstrip()
 
 
 def with_announced(body: Body, entry: Entry) -> Body:

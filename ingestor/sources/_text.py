@@ -196,7 +196,9 @@ def web_address(url: str, base: str) -> str:
         # Joined to the base it would be the base: the feed's own home page.
         return ""
     try:
-        absolute = urljoin(base, cleaned)
+        scheme, colon, rest = urljoin(base, cleaned).partition(":")
+        # ``HTTP://`` is ``http://`` (RFC 3986, 3.1), and joining leaves it as it was written.
+        absolute = f"{scheme.lower()}{colon}{rest}"
         canonical_url(absolute)
     except (ValueError, Forbidden):
         return ""

@@ -128,7 +128,7 @@ def _title(words: str) -> str:
                 return title
             break
     titled = _TITLE.match(begins) if depth else None
-    return titled[1].strip() if titled else words[:TITLE_CHARACTERS]
+    return titled[1].strip() if titled else words[:TITLE_CHARACTERS].rstrip()
 
 
 def _content(text: str, item: dict[str, Any], response: Response) -> str:

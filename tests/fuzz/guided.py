@@ -158,7 +158,7 @@ def main() -> None:
         (folder / f"seed-{number}").write_bytes(seed)
     options = {
         "max_total_time": seconds,
-        # CI begins with the same one each time: it tests the change, not the luck of the day.
+        # CI has the same one each time: it tests the change, not the luck of the day.
         "seed": os.environ.get("FUZZ_SEED", "0"),
         "max_len": MOST_BYTES,
         "timeout": 30,

@@ -249,6 +249,13 @@ def test_only_web_addresses_are_links(link):
     )
 
 
+@pytest.mark.parametrize("scheme", ["HTTP", "htTp", "Https"])
+def test_a_scheme_is_written_small(scheme):
+    """As everything behind reads it; the path stays as it was written."""
+    (entry,) = read(rss(f"<item><link>{scheme}://a.example/A</link></item>")).entries
+    assert entry.url == f"{scheme.lower()}://a.example/A"
+
+
 def test_the_request_is_conditional():
     """With what the last answer said."""
     headers = dict(sources.source("rss").request(FEED, Validators('"e"', "yesterday")).headers)
