@@ -9,6 +9,7 @@ it stops at the first.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -64,6 +65,11 @@ _ILLEGAL = "\x00\ufffe\uffff"
 _PAST_A_BOUND = frozenset({"ERR_RESOURCE_LIMIT", "ERR_NO_MEMORY"})
 """libxml2's, of more than 256 elements inside each other, a text of more than 10 MB, or no more
 memory: it stops there, and what comes after is not in the tree."""
+
+# Who walks through 256 elements inside each other makes up to eight calls for each; Python's own
+# bound is a thousand in all, and those of its callers count. Calls of Python take no room on C's
+# stack since 3.11.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 256 * 8 + 1_000))
 
 MOST_FOUND = 40
 """Elements looked at for one field: real pages have one or two, and about ten keywords."""
