@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 MAKEFLAGS += --no-print-directory
+# Where python3-venv is lacking, `venv` fails and leaves a python without pip behind.
+.DELETE_ON_ERROR:
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*  \#\# .*/\1/p' $(MAKEFILE_LIST))
 
 help:  ## Say what there is
@@ -49,7 +51,7 @@ SERVICE := $(DESTDIR)/opt/ingestor
 install-service:  ## As root: the program, its user, /etc/ingestor/config.toml and the units (DESTDIR is heeded)
 	@test -n "$(DESTDIR)" || test "$$(id -u)" = 0 || { echo "This is for root: sudo make install-service"; exit 1; }
 	@echo "1. The program into /opt/ingestor, an environment of its own"
-	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE))
+	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE)) || { rm -f $(SERVICE)/bin/python; exit 1; }
 	@$(if $(UV),$(UV) pip install --quiet --python $(SERVICE)/bin/python,$(SERVICE)/bin/python -m pip install --quiet --disable-pip-version-check) --upgrade '.[browse,metrics]' || $(NO_PACKAGES)
 	@# Its scripts name the Python that they will find there.
 	@test -z "$(DESTDIR)" || grep -rlI '^#!$(DESTDIR)' $(SERVICE)/bin | xargs -r sed -i '1s|^#!$(DESTDIR)|#!|'
