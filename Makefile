@@ -21,7 +21,7 @@ install: $(VENV)/installed  ## Make .venv and install everything into it, for te
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14) and "Python 3.11 to 3.14 is needed: make PYTHON=python3.12 …")'
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
-	@$(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+	@$(if $(UV),$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
 
 $(VENV)/runs: pyproject.toml | $(BIN)/python
 	@echo "Installing what running needs, about 120 MB, with $(if $(UV),uv,pip)"
@@ -51,7 +51,7 @@ SERVICE := $(DESTDIR)/opt/ingestor
 install-service:  ## As root: the program, its user, /etc/ingestor/config.toml and the units (DESTDIR is heeded)
 	@test -n "$(DESTDIR)" || test "$$(id -u)" = 0 || { echo "This is for root: sudo make install-service"; exit 1; }
 	@echo "1. The program into /opt/ingestor, an environment of its own"
-	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE)) || { rm -f $(SERVICE)/bin/python; exit 1; }
+	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE)) || { rm -f $(SERVICE)/bin/python; exit 1; }
 	@$(if $(UV),$(UV) pip install --quiet --python $(SERVICE)/bin/python,$(SERVICE)/bin/python -m pip install --quiet --disable-pip-version-check) --upgrade '.[browse,metrics]' || $(NO_PACKAGES)
 	@# Its scripts name the Python that they will find there.
 	@test -z "$(DESTDIR)" || grep -rlI '^#!$(DESTDIR)' $(SERVICE)/bin | xargs -r sed -i '1s|^#!$(DESTDIR)|#!|'
