@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 MAKEFLAGS += --no-print-directory
+# Where python3-venv is lacking, `venv` fails and leaves a python without pip behind.
+.DELETE_ON_ERROR:
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*  \#\# .*/\1/p' $(MAKEFILE_LIST))
 
 help:  ## Say what there is
@@ -19,7 +21,7 @@ install: $(VENV)/installed  ## Make .venv and install everything into it, for te
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14) and "Python 3.11 to 3.14 is needed: make PYTHON=python3.12 …")'
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
-	@$(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+	@$(if $(UV),$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
 
 $(VENV)/runs: pyproject.toml | $(BIN)/python
 	@echo "Installing what running needs, about 120 MB, with $(if $(UV),uv,pip)"
@@ -49,7 +51,7 @@ SERVICE := $(DESTDIR)/opt/ingestor
 install-service:  ## As root: the program, its user, /etc/ingestor/config.toml and the units (DESTDIR is heeded)
 	@test -n "$(DESTDIR)" || test "$$(id -u)" = 0 || { echo "This is for root: sudo make install-service"; exit 1; }
 	@echo "1. The program into /opt/ingestor, an environment of its own"
-	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE))
+	@test -x $(SERVICE)/bin/python || $(if $(UV),$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) $(SERVICE),$(PYTHON) -m venv $(SERVICE)) || { rm -f $(SERVICE)/bin/python; exit 1; }
 	@$(if $(UV),$(UV) pip install --quiet --python $(SERVICE)/bin/python,$(SERVICE)/bin/python -m pip install --quiet --disable-pip-version-check) --upgrade '.[browse,metrics]' || $(NO_PACKAGES)
 	@# Its scripts name the Python that they will find there.
 	@test -z "$(DESTDIR)" || grep -rlI '^#!$(DESTDIR)' $(SERVICE)/bin | xargs -r sed -i '1s|^#!$(DESTDIR)|#!|'
@@ -178,6 +180,9 @@ messages: install  ## Add to the pages' Chinese (ingestor/browse/messages) what 
 
 docs: install  ## Write the reference in docs/ from the commands, the example, the tables and the metrics
 	$(BIN)/python -m tools.reference
+
+session: install  ## Draw the terminal that the READMEs show, from what the commands say: docs/session.svg
+	$(BIN)/python -m tools.session
 
 docs-site:  ## The documentation as a website, in build/docs-site
 	test -x .venv-docs/bin/mkdocs || ($(PYTHON) -m venv .venv-docs && .venv-docs/bin/pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.7,<10' jieba)

@@ -1,6 +1,6 @@
 """The version of the program, and how it is installed."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 DISTRIBUTION = "sina-ingestor"
 """Its name where packages are: "ingestor" is another program's there."""

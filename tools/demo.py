@@ -64,11 +64,10 @@ def main() -> int:
 
 def commands(folder: Path) -> list[str]:
     """Return four commands to try on the archive in a folder, each as it is typed in a shell."""
-    program = Path(sys.executable).with_name("ingest")
-    here = Path.cwd()
-    ingest = str(program.relative_to(here) if program.is_relative_to(here) else program)
-    if not program.exists():
-        ingest = f"{sys.executable} -m ingestor"
+    python, here = Path(sys.executable), Path.cwd()
+    python = python.relative_to(here) if python.is_relative_to(here) else python
+    program = python.with_name("ingest")
+    ingest = str(program) if program.exists() else f"{python} -m ingestor"
     config = f"--config {folder}/config.toml"
     with closing(sqlite3.connect(folder / "archive.db")) as connection:
         (url,) = connection.execute("SELECT min(url) FROM articles").fetchone()
@@ -77,7 +76,7 @@ def commands(folder: Path) -> list[str]:
     shell = f'sqlite3 {folder}/archive.db "{select}"'
     if not shutil.which("sqlite3"):
         script = f"import sqlite3; print(*sqlite3.connect('{folder}/archive.db').execute('{select}'), sep='\\n')"
-        shell = f'{sys.executable} -c "{script}"'
+        shell = f'{python} -c "{script}"'
     return [
         f"{ingest} search 公司 {config}",
         f"{ingest} show {shlex.quote(url)} {config}",

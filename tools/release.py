@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,10 +31,8 @@ TABLE_HEAD = "| package | version | licence |\n|---|---|---|\n"
 def main(arguments: Sequence[str]) -> int:
     """Install the wheel, try it, and write down what it needs; return 0 when all is well."""
     wheel, folder = (Path(argument).absolute() for argument in arguments)
-    if f"-{__version__}-" not in wheel.name:
-        sys.exit(f"{wheel.name}: is not version {__version__}")
-    if not re.search(rf"^## \[{re.escape(__version__)}\]", changelog(), re.MULTILINE):
-        print(f"CHANGELOG.md has no section {__version__} yet: this is a trial, not a release")
+    if wrong := disagreements(wheel.name, changelog(), tags()):
+        sys.exit(wrong)
     programs = _installed(wheel, folder)
     _try(programs / "ingest")
     packages = _packages(folder)
@@ -45,6 +44,30 @@ def main(arguments: Sequence[str]) -> int:
 def changelog() -> str:
     """Return the changelog."""
     return (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def releases(text: str) -> list[str]:
+    """Return the versions that a changelog has a dated section of, in its order: newest first."""
+    return re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", text, re.MULTILINE)
+
+
+def tags() -> list[str]:
+    """Return the tags of versions (``v1.0.0``) at this commit; none where there is no git."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        return []
+    command = ["git", "-C", str(ROOT), "tag", "--points-at", "HEAD", "--list", "v*"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def disagreements(wheel: str, text: str, tagged: Sequence[str]) -> str:
+    """Return what does not agree with the program's version; ``""``: wheel, changelog and tag do."""
+    if f"-{__version__}-" not in wheel:
+        return f"{wheel}: is not version {__version__}"
+    if releases(text)[:1] != [__version__]:
+        return f"CHANGELOG.md: its newest release is not {__version__}"
+    if tagged and f"v{__version__}" not in tagged:
+        return f"this commit is tagged {', '.join(tagged)}, and is version {__version__}"
+    return ""
 
 
 def _installed(wheel: Path, folder: Path) -> Path:

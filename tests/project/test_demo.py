@@ -79,3 +79,22 @@ def test_running_installs_less_than_testing():
         assert "'.[demo]'" in planned
         assert "'.[dev]'" not in planned
     assert "'.[dev]'" in shell("make --dry-run --always-make test").stdout
+
+
+FAILING = """#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exit 0
+mkdir -p "$3/bin" && cp /bin/true "$3/bin/python" && echo "apt install python3-venv" && exit 1
+"""
+"""As Debian's Python without its package python3-venv does."""
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
+def test_an_environment_that_was_not_finished_is_made_again(tmp_path):
+    """Else the next `make` took it for one, and said that a network is needed."""
+    python, folder = tmp_path / "python", tmp_path / "venv"
+    python.write_text(FAILING)
+    python.chmod(0o755)
+    done = shell(f"make {folder}/bin/python VENV={folder} PYTHON={python} UV=")
+    assert done.returncode != 0
+    assert "apt install python3-venv" in done.stdout
+    assert not (folder / "bin" / "python").exists()

@@ -1,5 +1,6 @@
 """What a release is made of: the version stands in one place, and every licence is known."""
 
+import re
 from email.message import Message
 from importlib.metadata import distribution
 from types import SimpleNamespace
@@ -7,7 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from ingestor.version import __version__
-from tools.release import TABLE_HEAD, changelog, licence, licence_table
+from tools import ROOT
+from tools.release import (
+    TABLE_HEAD,
+    changelog,
+    disagreements,
+    licence,
+    licence_table,
+    releases,
+    tags,
+)
 
 
 def package(**told):
@@ -44,6 +54,48 @@ def test_the_table_of_licences_has_a_row_for_each_package():
     assert second.startswith("| SQLAlchemy | ")
 
 
-def test_the_changelog_knows_this_version_or_what_comes_after():
-    """`make release` looks for its section; what is under way stands above it."""
-    assert f"## [{__version__}]" in changelog() or "## [Unreleased]" in changelog()
+WHEEL = f"sina_ingestor-{__version__}-py3-none-any.whl"
+
+
+def test_version_and_changelog_agree():
+    """The newest section is this version's; what is under way stands above it."""
+    text = changelog()
+    sections = re.findall(r"^## \[(.*?)\]", text, re.MULTILINE)
+    assert sections == ["Unreleased", *releases(text)]
+    numbers = [tuple(map(int, version.split("."))) for version in releases(text)]
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert disagreements(WHEEL, text, tags()) == ""
+
+
+def test_the_changelog_does_not_compare_with_what_was_never_released():
+    """The first release is new as a whole: nobody knew what came before it."""
+    (first,) = re.findall(r"^## \[1\.0\.0\].*?(?=^## |\Z)", changelog(), re.MULTILINE | re.DOTALL)
+    assert not re.search(
+        r"\bbefore,|no longer|\bused to\b|\(was |any more\b|### (Changed|Fixed)", first
+    )
+
+
+def test_the_example_names_this_version():
+    """In the `User-Agent` that a user completes with an address."""
+    assert f'"ingestor/{__version__} (' in (ROOT / "config.example.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("wheel", "text", "tagged", "said"),
+    [
+        ("sina_ingestor-0.0.1-py3-none-any.whl", "", [], "is not version"),
+        (WHEEL, "## [Unreleased]\n", [], "its newest release is not"),
+        (WHEEL, f"## [{__version__}]\n", [], "its newest release is not"),
+        (WHEEL, "## [99.0.0] - 2099-01-01\n", [], "its newest release is not"),
+        (WHEEL, f"## [{__version__}] - 2026-11-28\n", ["v0.0.1"], "is tagged v0.0.1"),
+    ],
+)
+def test_a_release_that_does_not_agree_with_itself_is_none(wheel, text, tagged, said):
+    """`make release` ends with what is wrong."""
+    assert said in disagreements(wheel, text, tagged)
+
+
+def test_a_tag_of_this_version_among_others_is_right():
+    """As where one commit is tagged twice."""
+    text = f"## [{__version__}] - 2026-11-28\n"
+    assert disagreements(WHEEL, text, ["v1", f"v{__version__}"]) == ""
