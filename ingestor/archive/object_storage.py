@@ -46,8 +46,11 @@ _OPTIONS: dict[str, Any] = {
 ANSWER_SECONDS = 15.0
 """For so long a store may say nothing, each of the two times that it is asked."""
 
+WHOLE_SECONDS = 60.0
+"""For so long it is waited for in all, where it sends a byte now and then ..."""
+
 LEAST_BYTES_A_SECOND = 64 * 1024
-"""What takes longer than at this pace, beside a minute, is not waited for."""
+"""... and longer for what is large, as long as that takes at this pace."""
 
 LEFT_ALONE_SECONDS = 60.0
 """For so long a store that did not answer is not asked again."""
@@ -62,9 +65,16 @@ _WHAT_TO_DO = {
 class ObjectFolder:
     """Objects below a prefix of a bucket. Safe to use from several threads."""
 
-    def __init__(self, address: ObjectAddress, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        address: ObjectAddress,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        whole_seconds: float = WHOLE_SECONDS,
+    ) -> None:
         self.address = address
         self._answer_seconds = answer_seconds
+        self._whole_seconds = whole_seconds
         self._away_until = 0.0
 
     def write(self, relative: str, data: bytes) -> str:
@@ -168,7 +178,7 @@ class ObjectFolder:
         """Return how long fsspec may take for so many bytes; it cancels what takes longer."""
         if not getattr(self._filesystem, "async_impl", False):
             return {}
-        return {"timeout": 4 * self._answer_seconds + size / LEAST_BYTES_A_SECOND}
+        return {"timeout": self._whole_seconds + size / LEAST_BYTES_A_SECOND}
 
     def _path(self, relative: str) -> str:
         return str(import_module("fsspec.core").strip_protocol(f"{self.address}/{relative}"))
@@ -195,7 +205,7 @@ class ObjectFolder:
         # botocore asks twice already; s3fs would let it do so five times.
         filesystem.retries = 1
         bucket = self._path("").partition("/")[0]
-        filesystem.call_s3("head_bucket", Bucket=bucket)
+        filesystem.call_s3("head_bucket", Bucket=bucket, timeout=self._whole_seconds)
         return filesystem
 
     @contextmanager

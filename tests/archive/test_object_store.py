@@ -9,7 +9,7 @@ import sys
 import threading
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 
@@ -344,6 +344,42 @@ def test_a_store_that_hangs_is_asked_twice_and_then_left_alone(server, monkeypat
         with pytest.raises(StorageFailed, match="is left alone for"):
             store.write_all([(f"{number}.md", b"x") for number in range(100)])
         assert len(asked) == 2
+
+
+def test_a_store_that_answers_by_bytes_is_waited_for_a_bounded_time(server, monkeypatch):
+    """Each byte comes in time, and the answer never."""
+    with _dripping() as url:
+        for name, value in {**server.environment, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        address = ObjectAddress("s3://drips/a", "archive.dir")
+        store = ObjectFolder(address, answer_seconds=2, whole_seconds=4)
+        with pytest.raises(StorageFailed, match="check the network"):
+            store.write("x.md", b"x")
+        with pytest.raises(StorageFailed, match="is left alone for"):
+            store.write("y.md", b"y")
+
+
+@contextmanager
+def _dripping():
+    """Give the address of a server whose answers never come to an end."""
+    ended = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.send_response(200)
+            self.flush_headers()
+            with suppress(OSError):
+                while not ended.wait(0.1):
+                    self.wfile.write(b"X: x\r\n")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        ended.set()
+        server.shutdown()
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from tests.faults.laboratory import SOAK, Driver, copy_of, output, said
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
 
-PLACES = 200 if SOAK else 12
+FEW = 12
+
+PLACES = 200 if SOAK else FEW
 
 EVERYTHING = "SELECT * FROM captures ORDER BY id"
 
@@ -44,8 +46,10 @@ def test_a_flipped_byte_of_the_warc_costs_one_capture_at_most(driver, archive, f
         path = chance.choice(sorted((archive.folder / "warc").glob("*.warc.gz")))
         whole = path.read_bytes()
         flip(path, chance)
-        found = driver.run(archive, "verify")
-        assert found in {0, 1}, f"place {number}: {output(archive)}"
+        if number < FEW:
+            # What is said before a repair is what is said with it.
+            found = driver.run(archive, "verify")
+            assert found in {0, 1}, f"place {number}: {output(archive)}"
         assert driver.run(archive, "verify", "--repair") == 0, f"place {number}"
         marked = archive.query("SELECT id FROM captures WHERE damaged IS NOT NULL")
         assert len(marked) <= 1, f"place {number}: {marked}"
