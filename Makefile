@@ -65,9 +65,29 @@ test: install  ## All tests, in JOBS processes
 test-quick: install  ## In under a minute: the tests that start no process, no PostgreSQL, no server
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m quick
 
-soak: install  ## Two thousand kills, bytes that flip, clocks that jump, a feed that starves others
-	INGEST_SOAK_KILLS=2000 $(BIN)/python -m pytest --timeout 0 tests/faults
+SOAK = INGEST_SOAK=1 $(BIN)/python -m pytest --timeout 0 -p no:cacheprovider
+
+soak: install  ## Kills, full disks, bytes that flip, clocks that jump, a feed that starves others: 40 minutes
+	$(MAKE) --jobs 2 --output-sync soak-kills soak-points soak-rot-database soak-rot-warc soak-clocks soak-disk
 	$(MAKE) soak-starvation
+
+soak-kills: install  ## 600 kills at random moments, and 150 on PostgreSQL
+	$(SOAK) tests/faults/test_kills.py -k random
+
+soak-points: install  ## Kills at every point that changes the disk, and at every other one of PostgreSQL
+	$(SOAK) tests/faults/test_kills.py -k 'not random'
+
+soak-rot-database: install  ## 200 flipped bytes of the database
+	$(SOAK) tests/faults/test_rot.py -k 'not warc'
+
+soak-rot-warc: install  ## 200 flipped bytes of the WARC
+	$(SOAK) tests/faults/test_rot.py -k warc
+
+soak-clocks: install  ## 40 jumps of the clock by up to ten years (Debian's libfaketime)
+	$(SOAK) tests/faults/test_clocks.py
+
+soak-disk: install  ## Full disks, and a foreign writer for half a minute
+	$(SOAK) tests/faults/test_full_disk.py
 
 soak-daemon: install  ## The daemon takes in 100,000 articles and must not grow
 	$(BIN)/python -m tools.soak 100000

@@ -11,6 +11,7 @@
     │   ├── SchemaTooNew             made by a newer program
     │   ├── SchemaTooOld             made before there was a first release
     │   └── StorageFailed            read-only, disk full, not a database
+    │       └── StoreAway            an object store that does not answer, or refuses
     ├── FetchError                   one request failed; tried again later
     │   ├── Gone                     404, 410, or a page that says it was removed
     │   ├── Refused                  401, 403, 451, robots.txt
@@ -94,6 +95,10 @@ class SchemaTooOld(ArchiveError):
 
 class StorageFailed(ArchiveError):
     """The disk is full or read-only, or the file is not an archive."""
+
+
+class StoreAway(StorageFailed):
+    """An object store does not answer, or takes nothing: what is to lie there can wait."""
 
 
 class DeliveryFailed(IngestorError):

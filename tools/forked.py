@@ -128,7 +128,7 @@ def _be(order: dict[str, Any], streams: list[int]) -> NoReturn:
     for number, stream in enumerate([nothing, *streams]):
         os.dup2(stream, number)
         os.close(stream)
-    _choose_forkserver()
+    choose_forkserver()
     code = 1
     try:
         main(order["arguments"])
@@ -142,7 +142,7 @@ def _be(order: dict[str, Any], streams: list[int]) -> NoReturn:
         os._exit(code)
 
 
-def _choose_forkserver() -> None:
+def choose_forkserver() -> None:
     """Use the one that is there, without asking whether it lives: it is no child of this run.
 
     Workers have the environment of the process that they are forked from: where credentials

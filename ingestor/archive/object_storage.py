@@ -8,7 +8,7 @@ Credentials, region and endpoint are found as every AWS tool finds them (``AWS_A
 so none can be shown.
 
 A store that hangs is waited for a bounded time, and then left alone for a while: whoever needs it
-meanwhile hears at once that it is away.
+meanwhile hears at once that it is away. One that takes a byte now and then is no better.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestor.config.values import ObjectAddress
-from ingestor.errors import ConfigError, StorageFailed
+from ingestor.errors import ConfigError, StorageFailed, StoreAway
 from ingestor.text.sanitize import redact
 from ingestor.version import install_line
 
@@ -46,6 +46,12 @@ _OPTIONS: dict[str, Any] = {
 ANSWER_SECONDS = 15.0
 """For so long a store may say nothing, each of the two times that it is asked."""
 
+WHOLE_SECONDS = 60.0
+"""For so long it is waited for in all, where it sends a byte now and then ..."""
+
+LEAST_BYTES_A_SECOND = 64 * 1024
+"""... and longer for what is large, as long as that takes at this pace."""
+
 LEFT_ALONE_SECONDS = 60.0
 """For so long a store that did not answer is not asked again."""
 
@@ -59,15 +65,22 @@ _WHAT_TO_DO = {
 class ObjectFolder:
     """Objects below a prefix of a bucket. Safe to use from several threads."""
 
-    def __init__(self, address: ObjectAddress, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        address: ObjectAddress,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        whole_seconds: float = WHOLE_SECONDS,
+    ) -> None:
         self.address = address
         self._answer_seconds = answer_seconds
+        self._whole_seconds = whole_seconds
         self._away_until = 0.0
 
     def write(self, relative: str, data: bytes) -> str:
         """Put an object; it is there, whole, when this returns."""
         with self._asking():
-            self._filesystem.pipe_file(self._path(relative), data)
+            self._filesystem.pipe_file(self._path(relative), data, **self._bound(len(data)))
         return hashlib.sha256(data).hexdigest()
 
     def write_all(self, contents: Sequence[tuple[str, bytes]]) -> list[str]:
@@ -77,10 +90,11 @@ class ObjectFolder:
 
     def upload(self, source: Path) -> None:
         """Put a local file there under its own name, in parts if it is large."""
+        size, place = source.stat().st_size, self._path(source.name)
         with self._asking():
-            self._filesystem.put_file(str(source), self._path(source.name))
-            arrived = int(self._filesystem.info(self._path(source.name))["size"])
-        if arrived != (size := source.stat().st_size):
+            self._filesystem.put_file(str(source), place, **self._bound(size))
+            arrived = int(self._filesystem.info(place)["size"])
+        if arrived != size:
             raise StorageFailed(f"{self.address / source.name}: holds {arrived} bytes of {size}")
 
     def read(self, relative: str, start: int = 0, length: int | None = None) -> bytes:
@@ -160,6 +174,12 @@ class ObjectFolder:
         except OSError as error:
             return error
 
+    def _bound(self, size: int) -> dict[str, float]:
+        """Return how long fsspec may take for so many bytes; it cancels what takes longer."""
+        if not getattr(self._filesystem, "async_impl", False):
+            return {}
+        return {"timeout": self._whole_seconds + size / LEAST_BYTES_A_SECOND}
+
     def _path(self, relative: str) -> str:
         return str(import_module("fsspec.core").strip_protocol(f"{self.address}/{relative}"))
 
@@ -185,7 +205,7 @@ class ObjectFolder:
         # botocore asks twice already; s3fs would let it do so five times.
         filesystem.retries = 1
         bucket = self._path("").partition("/")[0]
-        filesystem.call_s3("head_bucket", Bucket=bucket)
+        filesystem.call_s3("head_bucket", Bucket=bucket, timeout=self._whole_seconds)
         return filesystem
 
     @contextmanager
@@ -208,14 +228,14 @@ class ObjectFolder:
                 self._away_until = ended + LEFT_ALONE_SECONDS
             raise self._failed(type(error).__name__, str(error) or "no answer in time") from error
 
-    def _failed(self, kind: str, what: str) -> StorageFailed:
+    def _failed(self, kind: str, what: str) -> StoreAway:
         todo = _WHAT_TO_DO.get(kind) or (
             _WHAT_TO_DO["AccessDenied"]
             if "Credentials" in kind
             else "check the network and AWS_ENDPOINT_URL"
         )
         line = redact(" ".join(what.split()))
-        return StorageFailed(f"{self.address.key}: {self.address}: {line}; {todo}")
+        return StoreAway(f"{self.address.key}: {self.address}: {line}; {todo}")
 
 
 def _foreign() -> tuple[type[Exception], ...]:

@@ -14,6 +14,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from ingestor.archive.warc.recovery import mark_open
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say_error, say_json
 from ingestor.clock import Clock
@@ -29,6 +30,7 @@ from ingestor.store.db.database import Database
 from ingestor.store.db.run_lock import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.overview import FeedHealth, Parked, late_feeds
+from ingestor.store.stored_articles import due_paths
 from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
@@ -54,6 +56,10 @@ class ArchiveState:
     """``None``: the folder is on an object store, and is not asked."""
     held_by: str
     """``""``: no run is at work."""
+    files_waiting: int = 0
+    """Of articles, not yet written or not yet as the database says."""
+    warc_files_waiting: int = 0
+    """That have ended and are not yet on the object store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +151,24 @@ def status(
 
 def _place(database: Database, settings: Settings) -> ArchiveState:
     with database.reading() as connection:
-        size = overview.size(connection)
-    folder, sizes = settings.archive.raw_dir, None
+        size, files = overview.size(connection), len(due_paths(connection))
+    folder, sizes, waiting = settings.archive.raw_dir, None, 0
     if isinstance(folder, Path):
         sizes = sum(path.stat().st_size for path in folder.glob("*.warc.gz"))
-    return ArchiveState(database.where, size, sizes, holder(database))
+    elif folder.spool:
+        paths = folder.spool.glob("*.warc.gz")
+        waiting = sum(not mark_open(path).exists() for path in paths)
+    return ArchiveState(database.where, size, sizes, holder(database), files, waiting)
 
 
 def _show_place(console: Console, place: ArchiveState) -> None:
     warc = "" if place.warc_bytes is None else f", and {decimal(place.warc_bytes)} of WARC files"
     console.print(Text(f"archive {one_line(place.database)}"), soft_wrap=True)
     console.print(Text(f"size    {decimal(place.bytes)}{warc}"))
+    waiting = {"file": place.files_waiting, "WARC file": place.warc_files_waiting}
+    if any(waiting.values()):
+        line = " and ".join(counted(number, what) for what, number in waiting.items() if number)
+        console.print(Text(f"waiting {line} to be written, or for the object store"))
     console.print(Text(f"held by {place.held_by or 'nobody: no run is at work'}\n"))
 
 

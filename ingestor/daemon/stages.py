@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from ingestor import policy
+from ingestor import log, policy
+from ingestor.errors import StoreAway
 from ingestor.fetch.host_limiter import host_of
 from ingestor.model import FeedState
 from ingestor.pipeline import Services, Summary
@@ -29,6 +30,9 @@ from ingestor.store.rechecks import DueCheck
 
 AGAIN_SECONDS = 0.25
 """How often it is looked up what is due, while something is under way."""
+
+STORE_AGAIN_SECONDS = 60.0
+"""After so long what an object store did not take is tried again."""
 
 _Due: TypeAlias = Callable[[Connection, datetime], Iterable[Any]]
 
@@ -60,12 +64,15 @@ class Stages:
         )
         self._pictures = Rounds[DueImage](
             clock,
-            lambda due: image_round(services, due),
+            lambda due: self._patient("pictures", image_round(services, due)),
             key=lambda picture: hash(picture.url),
             source=lambda picture: hash(host_of(picture.url)),
         )
         self._files = Rounds[None](
-            clock, lambda _: files_in_turns(services), key=lambda _: 0, source=lambda _: 0
+            clock,
+            lambda _: self._patient("files", files_in_turns(services)),
+            key=lambda _: 0,
+            source=lambda _: 0,
         )
         self._by_name: dict[str, tuple[Rounds[Any], _Due]] = {
             "poll": (self._polls, self._due_polls),
@@ -100,6 +107,14 @@ class Stages:
                 found = list(due(connection, self._services.clock.now()))
             rounds.offer(found)
         rounds.go_on()
+
+    def _patient(self, name: str, work: Round) -> Round:
+        """Do work that an object store may refuse: it is due still, and begins again later."""
+        try:
+            yield from work
+        except StoreAway as error:
+            log.warning("store_away", stage=name, error=str(error), again_s=STORE_AGAIN_SECONDS)
+            self._looked_at[name] = self._services.clock.monotonic() + STORE_AGAIN_SECONDS
 
     def rest(self) -> None:
         """Let go of what is kept for work, where there has been none for some time."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -13,8 +14,9 @@ from ingestor.archive.front_matter import FileContent, render
 from ingestor.archive.hexo import asset_name, permalink, with_excerpt, with_local_images
 from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
+from ingestor.config.values import Location
 from ingestor.observer import Observer
-from ingestor.pipeline.rounds import Round
+from ingestor.pipeline.rounds import Round, aside
 from ingestor.pipeline.services import Services
 from ingestor.store import images
 from ingestor.store.db.database import Database
@@ -50,31 +52,52 @@ def write_files(
 
     Raises :class:`~ingestor.errors.StorageFailed`; the files not written stay due.
     """
-    return sum(_write_some(database, archive, observer or Observer(), shard))
+    count, observer = 0, observer or Observer()
+    for write in _batches(database, archive, shard):
+        count += _record(database, write(), observer)
+    return count
 
 
 def files_in_turns(services: Services) -> Round:
-    """Write every file that is due, some at a time. Raises as :func:`write_files`."""
-    archive, observer = services.settings.archive, services.observer
-    for _ in _write_some(services.database, archive, observer, ALL):
-        yield ()
+    """Write every file that is due, some at a time. Raises as :func:`write_files`.
+
+    What goes to an object store is written in a thread beside: it waits for the network.
+    """
     services.roll()
+    archive, database = services.settings.archive, services.database
+    is_away = is_on_a_store(archive.dir, archive.images_dir)
+    for write in _batches(database, archive, ALL):
+        written = (yield from aside(write)) if is_away else write()
+        _record(database, written, services.observer)
+        yield ()
 
 
-def _write_some(
-    database: Database, archive: ArchiveSettings, observer: Observer, shard: Shard
-) -> Iterator[int]:
-    """Write some of the files that are due, and yield how many, until there are none."""
+def is_on_a_store(*locations: Location) -> bool:
+    """Whether one of these folders is on an object store."""
+    return not all(isinstance(location, Path) for location in locations)
+
+
+_Written: TypeAlias = list[tuple[StoredArticle, str]]
+
+
+def _batches(
+    database: Database, archive: ArchiveSettings, shard: Shard
+) -> Iterator[Callable[[], _Written]]:
+    """Yield what writes some of the files that are due, until there are none."""
     while True:
         with database.reading() as connection:
             due = due_files(connection, FILES_A_TRANSACTION, shard)
         if not due:
             return
-        written = _brought_up(archive, due, _copies(database, archive, due))
-        with database.transaction() as connection:
-            record_files(connection, written)
-        observer.moved()
-        yield len(due)
+        yield partial(_brought_up, archive, due, _copies(database, archive, due))
+
+
+def _record(database: Database, written: _Written, observer: Observer) -> int:
+    """Note what files hold now; return how many."""
+    with database.transaction() as connection:
+        record_files(connection, written)
+    observer.moved()
+    return len(written)
 
 
 Copies: TypeAlias = Mapping[str, str]
@@ -93,7 +116,7 @@ def _copies(
 
 def _brought_up(
     archive: ArchiveSettings, due: Sequence[StoredArticle], copies: Mapping[int, Copies]
-) -> list[tuple[StoredArticle, str]]:
+) -> _Written:
     """Write the files of articles, and remove those of doubted ones; return what they hold now."""
     folder = storage(archive.dir)
     doubted = [article for article in due if article.doubted_at]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from ingestor import log, policy
 from ingestor.archive.storage import storage
@@ -17,7 +18,8 @@ from ingestor.config.values import Location
 from ingestor.errors import FetchError
 from ingestor.fetch.headers import require_page
 from ingestor.model import Request, Response
-from ingestor.pipeline.rounds import Round, batches
+from ingestor.pipeline.files import is_on_a_store
+from ingestor.pipeline.rounds import Round, aside, batches
 from ingestor.pipeline.services import Services
 from ingestor.store import images
 from ingestor.store.db import locks
@@ -64,6 +66,9 @@ ACCEPT = (("Accept", "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8")
 
 _Asked = tuple[DueImage, Response | FetchError]
 
+_Outcome = tuple[str, str, policy.FailureKind]
+"""A picture's path, or why there is none, and what kind of trouble that is."""
+
 
 def download_images(services: Services) -> Round:
     """Keep every picture that is due. Raises as :func:`image_round`."""
@@ -82,15 +87,21 @@ def image_round(services: Services, due: Sequence[DueImage]) -> Round:
     """
     requests = [(picture, Request(picture.url, ACCEPT)) for picture in due]
     answers = services.fetcher.asked(requests, robots=True)
+    is_away = is_on_a_store(services.settings.archive.images_dir)
     for batch in batches(answers, IMAGES_A_TRANSACTION, services.clock.monotonic):
         if batch:
-            _settle(services, batch)
+            keep = partial(_kept_all, services, batch)
+            _settle(services, (yield from aside(keep)) if is_away else keep())
         yield [hash(picture.url) for picture, _ in batch]
 
 
-def _settle(services: Services, batch: Sequence[_Asked]) -> None:
-    """Write the files of a batch, then say in one transaction how each went."""
-    outcomes = [(one, _kept(services, outcome)) for one, outcome in batch]
+def _kept_all(services: Services, batch: Sequence[_Asked]) -> list[tuple[DueImage, _Outcome]]:
+    """Write the files of a batch; return how each went."""
+    return [(picture, _kept(services, answer)) for picture, answer in batch]
+
+
+def _settle(services: Services, outcomes: Sequence[tuple[DueImage, _Outcome]]) -> None:
+    """Say in one transaction how each picture of a batch went."""
     now = services.clock.now()
     named = services.settings.archive.local_images
     with services.database.transaction() as connection:
@@ -110,10 +121,8 @@ def _settle(services: Services, batch: Sequence[_Asked]) -> None:
     services.observer.moved()
 
 
-def _kept(
-    services: Services, outcome: Response | FetchError
-) -> tuple[str, str, policy.FailureKind]:
-    """Keep a picture; return its path, or why there is none and what kind of trouble that is."""
+def _kept(services: Services, outcome: Response | FetchError) -> _Outcome:
+    """Keep a picture; return how it went."""
     try:
         if isinstance(outcome, FetchError):
             raise outcome

@@ -15,8 +15,10 @@ it has not come for long.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, TypeAlias, TypeVar
@@ -48,6 +50,30 @@ ALONE_ABOVE = 4
 
 MOST_UNDER_WAY = 1_000
 """Of a stage, so that what is in memory stays small."""
+
+
+WAIT_SECONDS = 0.05
+"""How long one waits for a thread before others have their turn."""
+
+
+def aside(work: Callable[[], T]) -> Generator[Sequence[int], None, T]:
+    """Do what may hang in a thread of its own; let others have their turn until it is done.
+
+    Returns what it returns, or raises its error. A thread that hangs does not outlive the program.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        """Work, and say what came of it."""
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where the outcome is asked for
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="aside", daemon=True).start()
+    while not wait([outcome], WAIT_SECONDS).done:
+        yield ()
+    return outcome.result()
 
 
 class Turns(Generic[T]):

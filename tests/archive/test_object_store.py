@@ -7,18 +7,26 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from ingestor.archive.object_storage import ObjectFolder
+from ingestor.archive.storage import storage
+from ingestor.clock import Clock
+from ingestor.config import load
 from ingestor.config.values import ObjectAddress
+from ingestor.daemon.stages import STORE_AGAIN_SECONDS, Stages
 from ingestor.errors import StorageFailed
+from ingestor.pipeline.services import opened
 from tests.support.s3_server import HangingRelay, RefusingRelay, S3Server, s3_server
+from tools.living import Daemon, wait_for
 from tools.made_up_sina import made_up, publish
-from tools.running import Site
+from tools.running import Site, feed
 
 ON_S3 = """dir = "s3://kept/news/archive"
 raw_dir = "s3://kept/news/warc"
@@ -70,6 +78,10 @@ def spooled(site: Site) -> list[str]:
 def below(s3: S3Server, folder: str) -> list[str]:
     prefix = f"news/{folder}/"
     return [key.removeprefix(prefix) for key in s3.keys("kept") if key.startswith(prefix)]
+
+
+def articles_in(site: Site) -> int:
+    return site.query("SELECT count(*) FROM articles")[0][0]
 
 
 def agree(site: Site) -> bool:
@@ -192,6 +204,70 @@ def test_an_archive_moves_to_the_store_by_its_own_folder_as_the_spool(site, s3):
     assert agree(site)
 
 
+def test_a_store_that_hangs_holds_up_no_poll_of_the_daemon(site, s3):
+    """What is announced meanwhile is archived; status says what waits; the next run writes it."""
+    site.configure(feed(more='every = "1s"'), archive=ON_S3, schedule='jitter = "0s"')
+    with HangingRelay(s3.url, ".md") as relay:
+        site.variables["AWS_ENDPOINT_URL"] = relay.url
+        with Daemon(site) as daemon:
+            wait_for(relay.hanging.is_set)
+            for count in range(4, 7):
+                publish(site.net, [made_up(number) for number in range(1, count + 1)])
+                wait_for(lambda count=count: articles_in(site) == count)
+            said = site.run("status").stdout
+            assert "waiting 6 files" in said, said
+            assert "store_away" not in daemon.said()
+            daemon.stop()
+    site.variables["AWS_ENDPOINT_URL"] = s3.url
+    assert below(s3, "archive") == []
+    assert site.run("--once").returncode == 0
+    assert len(below(s3, "archive")) == 6
+    assert "waiting" not in site.run("status").stdout
+    assert agree(site)
+
+
+@pytest.mark.parametrize("held", [("files", ".md"), ("pictures", ".png")], ids=" ".join)
+def test_what_a_store_refuses_is_due_still_and_begins_again(site, s3, monkeypatch, held):
+    """After a minute, for the daemon goes on; nothing of it counts as failed."""
+    stage, ending = held
+    assert site.run("--once").returncode == 0
+    for key in [key for key in s3.keys("kept") if key.endswith(ending)]:
+        s3.client.delete_object(Bucket="kept", Key=key)
+    site.change(
+        "UPDATE articles SET file_sha256 = NULL",
+        "UPDATE images SET path = NULL",
+        "DELETE FROM pictures",
+    )
+    seconds, before = [0.0], set(s3.keys("kept"))
+    clock = Clock(monotonic=lambda: seconds[0])
+    with RefusingRelay(s3.url, ending) as relay, closing(site.database()) as database:
+        for name, value in {**site.environment(), "AWS_ENDPOINT_URL": relay.url}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(site.folder)
+        settings = load(Path("config.toml"), {})
+        with opened(settings, database, clock) as services:
+            stages = Stages(services)
+            in_turns(stages, stage)
+            assert set(s3.keys("kept")) == before
+            relay.interferes = False
+            seconds[0] += STORE_AGAIN_SECONDS / 2
+            in_turns(stages, stage)
+            assert set(s3.keys("kept")) == before
+            seconds[0] += STORE_AGAIN_SECONDS
+            in_turns(stages, stage)
+            assert any(key.endswith(ending) for key in s3.keys("kept"))
+            assert site.query("SELECT * FROM pictures WHERE path IS NULL") == []
+    # Both remember where it was.
+    storage.cache_clear()
+    import_module("s3fs").S3FileSystem.clear_instance_cache()
+
+
+def in_turns(stages: Stages, name: str) -> None:
+    """Let a stage begin what is due, and go on until nothing is under way."""
+    stages.turn(name)
+    wait_for(lambda: stages.turn(name) or not stages.under_way)
+
+
 @contextmanager
 def _answering(status: int):
     """Give the address of a server that answers everything with one status."""
@@ -268,6 +344,42 @@ def test_a_store_that_hangs_is_asked_twice_and_then_left_alone(server, monkeypat
         with pytest.raises(StorageFailed, match="is left alone for"):
             store.write_all([(f"{number}.md", b"x") for number in range(100)])
         assert len(asked) == 2
+
+
+def test_a_store_that_answers_by_bytes_is_waited_for_a_bounded_time(server, monkeypatch):
+    """Each byte comes in time, and the answer never."""
+    with _dripping() as url:
+        for name, value in {**server.environment, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        address = ObjectAddress("s3://drips/a", "archive.dir")
+        store = ObjectFolder(address, answer_seconds=2, whole_seconds=4)
+        with pytest.raises(StorageFailed, match="check the network"):
+            store.write("x.md", b"x")
+        with pytest.raises(StorageFailed, match="is left alone for"):
+            store.write("y.md", b"y")
+
+
+@contextmanager
+def _dripping():
+    """Give the address of a server whose answers never come to an end."""
+    ended = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.send_response(200)
+            self.flush_headers()
+            with suppress(OSError):
+                while not ended.wait(0.1):
+                    self.wfile.write(b"X: x\r\n")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        ended.set()
+        server.shutdown()
 
 
 @contextmanager

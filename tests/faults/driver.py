@@ -17,8 +17,10 @@ import resource
 import signal
 import sqlite3
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from multiprocessing import forkserver, set_forkserver_preload
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,10 @@ from ingestor.cli import main, reextract, run
 from ingestor.clock import Clock
 from ingestor.pipeline import services
 from ingestor.workers import Workers
+from tools.forked import choose_forkserver
+
+LONGEST = 240
+"""Seconds after which a run hangs."""
 
 
 class InlineWorkers(Workers):
@@ -158,15 +164,19 @@ def child(command: dict[str, Any]) -> None:
     with (folder / "driver.out").open("w") as out, (folder / "driver.err").open("w") as err:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
-    services.Workers = InlineWorkers  # type: ignore[misc]
-    reextract.Workers = InlineWorkers  # type: ignore[misc]
+    point = Points(command["kill_at"])
+    if "kill_after" in command:
+        # At any moment, not at a point: with worker processes, as people run it.
+        choose_forkserver()
+    else:
+        services.Workers = InlineWorkers  # type: ignore[misc]
+        reextract.Workers = InlineWorkers  # type: ignore[misc]
+        install(point)
     if most := command.get("most_file_bytes"):
         # Writing on fails as on a full disk, but for this process only.
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     shift = timedelta(seconds=command.get("clock_shift", 0))
     run.Clock = lambda: Clock(now=lambda: datetime.now(UTC) + shift)  # type: ignore[assignment,misc]
-    point = Points(command["kill_at"])
-    install(point)
     code = 70
     try:
         main(command["arguments"])
@@ -179,16 +189,30 @@ def child(command: dict[str, Any]) -> None:
         os._exit(code)
 
 
+def run_of(command: dict[str, Any]) -> dict[str, float]:
+    """Run the program in a fork, and kill it after ``kill_after`` seconds; return how it ended."""
+    seconds, began = command.get("kill_after", LONGEST), time.monotonic()
+    pid = os.fork()
+    if not pid:
+        child(command)
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    _, status = os.waitpid(pid, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    took = time.monotonic() - began
+    # As `timeout` says it: nobody takes what hangs for what was killed at a point.
+    code = 124 if took >= LONGEST else os.waitstatus_to_exitcode(status)
+    return {"code": code, "seconds": took}
+
+
 def serve() -> None:
     """Answer commands until standard input ends."""
     importlib.import_module("tools.warm")
+    # The process from which workers are forked: one for all runs, not one each.
+    set_forkserver_preload(["tools.warm"])
+    forkserver.ensure_running()
     for line in sys.stdin:
-        command = json.loads(line)
-        pid = os.fork()
-        if not pid:
-            child(command)
-        _, status = os.waitpid(pid, 0)
-        print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
+        print(json.dumps(run_of(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

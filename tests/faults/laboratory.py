@@ -20,6 +20,9 @@ from tools import ROOT
 from tools.living import LONGEST
 from tools.running import Site
 
+SOAK = "INGEST_SOAK" in os.environ
+"""`make soak`: hundreds of kills and places, instead of a few."""
+
 TABLES = {
     "articles": "SELECT url, date, title, content_text, origin, revision, path FROM articles",
     "sightings": "SELECT a.url, f.name, s.guid FROM sightings s JOIN articles a ON a.id = s.article_id JOIN feeds f ON f.id = s.feed_id",
@@ -44,6 +47,9 @@ DOUBLES = {
 class Driver:
     """A process that runs ``ingest`` on command; see :mod:`tests.faults.driver`."""
 
+    seconds = 0.0
+    """How long the last run took."""
+
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.driver"],
@@ -61,7 +67,7 @@ class Driver:
         """Run ``ingest`` and return its exit code, ``-9`` when it was killed.
 
         ``clock_shift`` puts its clock forward by seconds, ``most_file_bytes`` bounds the
-        files that it can write.
+        files that it can write. ``kill_after`` kills it after seconds; it has worker processes then.
         """
         command = {
             "folder": str(site.folder),
@@ -72,7 +78,9 @@ class Driver:
         }
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())["code"]
+        answer = json.loads(self._process.stdout.readline())
+        self.seconds = answer["seconds"]
+        return answer["code"]
 
 
 def points_of(site: Site) -> list[str]:

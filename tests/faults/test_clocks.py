@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.laboratory import SOAK
 from tools.living import Daemon, wait_for
 from tools.made_up_sina import made_up, publish
 from tools.running import feed
 
-JUMPS = 40 if "INGEST_SOAK_KILLS" in os.environ else 2
-"""`make soak`: so many, instead of a few."""
+JUMPS = 40 if SOAK else 2
 
 FARTHEST = 10 * 365 * 86_400
 """Seconds by which the clock is ahead or behind at most."""
@@ -22,7 +22,7 @@ if named := os.environ.get("INGEST_LIBFAKETIME"):
 
 
 @pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not here")
-def test_jumps_by_years_in_both_directions_stop_no_poll(site, net, tmp_path):
+def test_jumps_by_years_in_both_directions_stop_no_poll(site, net, tmp_path, figures):
     """After each of them what is new is archived, and the archive agrees at the end."""
     offset, chance = tmp_path / "offset", random.Random(20240403)
     offset.write_text("+0\n", "utf-8")
@@ -48,3 +48,4 @@ def test_jumps_by_years_in_both_directions_stop_no_poll(site, net, tmp_path):
     assert "Traceback" not in daemon.said()
     found = site.run("verify")
     assert found.returncode == 0, found.stdout
+    figures(f"{JUMPS} jumps of the clock: every poll came, and the archive agrees")

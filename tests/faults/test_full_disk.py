@@ -1,6 +1,5 @@
 """Disks that are full or read-only, and others who hold the database."""
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -12,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from tests.faults.laboratory import (
+    SOAK,
     assert_nothing_is_damaged,
     assert_sealed,
     assert_sound,
@@ -23,7 +23,7 @@ from tools.living import LONGEST
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
 
-FOREIGN_WRITER_SECONDS = 30.0 if "INGEST_SOAK_KILLS" in os.environ else 6.0
+FOREIGN_WRITER_SECONDS = 30.0 if SOAK else 6.0
 """Longer than the five seconds after which SQLite's drivers give up by default."""
 
 

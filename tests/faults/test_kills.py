@@ -1,19 +1,17 @@
 """Killed at any moment, the next start picks up exactly where it stopped."""
 
 import itertools
-import os
 import random
+import shutil
 import signal
-import subprocess
-import sys
-import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from ingestor.archive.warc import reader
 from ingestor.archive.warc.reader import Record
 from tests.faults.laboratory import (
+    SOAK,
     assert_nothing_is_damaged,
     assert_sealed,
     assert_sound,
@@ -24,17 +22,18 @@ from tests.faults.laboratory import (
     said,
 )
 from tests.support import several_pages
+from tools.living import LONGEST
 from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
 from tools.running import Site, feed
 
 SECOND = "https://rsshub.example/sina/finance/rollnews"
-SOAK_KILLS = int(os.environ.get("INGEST_SOAK_KILLS", "0"))
-"""`make soak`: so many kills at random moments, instead of a few."""
+KILLS = {"sqlite": 600, "postgresql": 150} if SOAK else {"sqlite": 12, "postgresql": 4}
+"""At random moments."""
 
 VERIFIED = 5
 """Every so many kills, the archive is compared as the kill left it."""
 
-SAMPLED = 5
+SAMPLED = 2 if SOAK else 5
 """On PostgreSQL, whose runs take longer, every so many points."""
 
 ARTICLES = [made_up(number) for number in range(1, 8)]
@@ -67,7 +66,7 @@ def edit(site: Site) -> None:
 
 
 @pytest.mark.every_store
-def test_a_kill_at_any_point_loses_and_doubles_nothing(driver, site, tmp_path):
+def test_a_kill_at_any_point_loses_and_doubles_nothing(driver, site, tmp_path, figures):
     """Around every commit, fsync and rename that changes what lies on the disk, and in every record."""
     prepare(site)
     kills = 0
@@ -80,6 +79,7 @@ def test_a_kill_at_any_point_loses_and_doubles_nothing(driver, site, tmp_path):
     assert second.query("SELECT count(*) FROM revisions WHERE cause = 'edit'") == [(2,)]
     kills += killed_everywhere(driver, first, second, tmp_path / "b", also=[first.files()])
     assert kills >= 50
+    figures(f"{kills} kills at points that change the disk: nothing lost, nothing twice")
 
 
 def killed_everywhere(driver, before: Site, after: Site, folder, *, also=()) -> int:
@@ -155,33 +155,37 @@ def test_what_was_received_is_not_asked_for_again(driver, site, tmp_path, announ
     assert received >= (1 if site.store else 9)
 
 
-def test_kills_at_random_moments_lose_and_double_nothing(site, tmp_path):
-    """The program as it is started by people, again and again, until it is through."""
-    many = [made_up(number) for number in range(1, 31)]
-    publish(site.net, many)
-    reference = Site(tmp_path / "reference", site.net)
-    reference.folder.mkdir()
-    reference.configure()
-    reference.run("--once")
-    files, expected = reference.files(), holdings(reference)
-    chance = random.Random(20240311)  # the same moments in every run
-    for _ in range(max(12, SOAK_KILLS)):
-        command = [sys.executable, "-m", "ingestor", "--once"]
-        process = subprocess.Popen(
-            command,
-            cwd=site.folder,
-            env=site.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(chance.uniform(0.3, 2.0))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert_sound(site, [files])
-        if len(site.files()) == len(files):
-            for path in site.folder.glob("archive.db*"):
-                path.unlink()
-    site.run("--once")
-    site.run("--once")
-    assert site.files() == files
-    assert holdings(site) == expected
+@pytest.mark.every_store
+def test_kills_at_random_moments_lose_and_double_nothing(driver, site, tmp_path, figures):
+    """With its worker processes, again and again until it is through; then from the beginning."""
+    publish(site.net, [made_up(number) for number in range(1, 31)])
+    # The first run takes longer: the process from which workers are forked has just begun.
+    for name in ("first", "reference"):
+        reference = copy_of(site, tmp_path / name)
+        assert driver.run(reference, "--once", kill_after=LONGEST) == 0, said(reference)
+    whole, longest = Whole(reference.files(), holdings(reference)), driver.seconds
+    chance, kills, rounds = random.Random(20240311), 0, 0
+    while kills < KILLS["postgresql" if site.store else "sqlite"]:
+        rounds += 1
+        victim = copy_of(site, tmp_path / str(rounds))
+        while driver.run(victim, "--once", kill_after=chance.uniform(0.02, 1.0) * longest):
+            assert "Traceback" not in said(victim)
+            assert_sound(victim, [whole.files])
+            kills += 1
+        whole.compare(driver, victim)
+    figures(f"{kills} kills at random moments of {rounds} archives: nothing lost, nothing twice")
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An archive that nothing disturbed."""
+
+    files: dict[str, str]
+    held: dict[str, list[tuple]]
+
+    def compare(self, driver, site: Site) -> None:
+        """Assert that another one is as this, and remove it."""
+        assert site.files() == self.files, said(site)
+        assert holdings(site) == self.held
+        assert driver.run(site, "verify") == 0, output(site)
+        shutil.rmtree(site.folder)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.laboratory import DOUBLES, said
+from tests.faults.laboratory import DOUBLES, output, said
+from tests.hostile.nasty_feeds import REFUSED, TAKEN
 from tools.made_up_sina import FEED_URL, finance_page, made_up, publish, rsshub_feed
 from tools.running import feed
 
@@ -152,3 +153,25 @@ def entries_after_a_kill(driver, site, number):
         and site.query("SELECT 1 FROM sqlite_master WHERE name = 'entries'")
     )
     return site.query("SELECT count(*) FROM entries")[0][0] if made else 0
+
+
+def test_a_pass_over_nasty_feeds_writes_down_what_they_announce(driver, site, net):
+    """Whatever is in their texts fits into the database; what is no feed, or cut off, fails alone."""
+    feeds = []
+    small = {name: body for name, (body, _) in (TAKEN | REFUSED).items() if len(body) < 50_000}
+    for number, (name, body) in enumerate(small.items()):
+        url = f"https://rsshub.example/nasty/{number}"
+        data = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+        net.serve(url, data, content_type="application/xml")
+        feeds.append(feed(url, name, 'content = "feed"'))
+    site.configure(*feeds, fetch='timeout = "30s"')
+    assert driver.run(site, "--once") == 1, said(site)
+    assert "bug" not in said(site)
+    failing = site.query("SELECT name FROM feeds WHERE failures > 0")
+    cut = {name for name in TAKEN if name.startswith("cut off")}
+    assert {name for (name,) in failing} - cut == small.keys() & REFUSED.keys()
+    announced = {name for name in small if name in TAKEN and TAKEN[name][1] != []}
+    written = site.query("SELECT DISTINCT f.name FROM entries e JOIN feeds f ON f.id = e.feed_id")
+    assert {name for (name,) in written} == announced
+    assert driver.run(site, "verify") == 0, output(site)
+    assert driver.run(site, "status") == 1, said(site)

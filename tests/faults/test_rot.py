@@ -1,6 +1,5 @@
 """Bytes that flip on the disk: in the WARC and in the database, at places chosen by chance."""
 
-import os
 import random
 import re
 import shutil
@@ -8,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.laboratory import Driver, copy_of, output, said
+from tests.faults.laboratory import SOAK, Driver, copy_of, output, said
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
 
-PLACES = 200 if "INGEST_SOAK_KILLS" in os.environ else 12
-"""`make soak`: so many places, instead of a few."""
+FEW = 12
+
+PLACES = 200 if SOAK else FEW
 
 EVERYTHING = "SELECT * FROM captures ORDER BY id"
 
@@ -39,18 +39,21 @@ def flip(path: Path, chance: random.Random) -> None:
         file.write(bytes([byte ^ bits]))
 
 
-def test_a_flipped_byte_of_the_warc_costs_one_capture_at_most(driver, archive):
+def test_a_flipped_byte_of_the_warc_costs_one_capture_at_most(driver, archive, figures):
     """And none for good: with the file put back, everything is as it was."""
-    chance, rows = random.Random(20240401), archive.query(EVERYTHING)
+    chance, rows, hurt = random.Random(20240401), archive.query(EVERYTHING), 0
     for number in range(PLACES):
         path = chance.choice(sorted((archive.folder / "warc").glob("*.warc.gz")))
         whole = path.read_bytes()
         flip(path, chance)
-        found = driver.run(archive, "verify")
-        assert found in {0, 1}, f"place {number}: {output(archive)}"
+        if number < FEW:
+            # What is said before a repair is what is said with it.
+            found = driver.run(archive, "verify")
+            assert found in {0, 1}, f"place {number}: {output(archive)}"
         assert driver.run(archive, "verify", "--repair") == 0, f"place {number}"
         marked = archive.query("SELECT id FROM captures WHERE damaged IS NOT NULL")
         assert len(marked) <= 1, f"place {number}: {marked}"
+        hurt += len(marked)
         places = "SELECT count(*) FROM captures WHERE warc_file IS NOT NULL"
         kept = sum(row[6] is not None for row in rows)
         assert archive.query(places) == [(kept,)]
@@ -58,6 +61,7 @@ def test_a_flipped_byte_of_the_warc_costs_one_capture_at_most(driver, archive):
         path.write_bytes(whole)
         assert driver.run(archive, "verify") == 0, f"place {number}: {output(archive)}"
         assert archive.query(EVERYTHING) == rows, f"place {number}"
+    figures(f"{PLACES} flipped bytes of the WARC: {hurt} cost one capture each, the others none")
 
 
 COMMANDS = (
@@ -66,7 +70,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def test_a_flipped_byte_of_the_database_is_survived(driver, archive, tmp_path):
+def test_a_flipped_byte_of_the_database_is_survived(driver, archive, tmp_path, figures):
     """Every command does what it can, or says in a line what is damaged; none falls over."""
     chance = random.Random(20240402)
     silent = 0
@@ -77,6 +81,9 @@ def test_a_flipped_byte_of_the_database_is_survived(driver, archive, tmp_path):
         shutil.rmtree(victim.folder)
     # Much of a file is empty, and a byte of a number is a number.
     assert silent < PLACES
+    figures(
+        f"{PLACES} flipped bytes of the database: verify names {PLACES - silent}; none felled it"
+    )
 
 
 def test_a_damaged_name_in_the_schema_is_said(driver, archive, tmp_path):

@@ -57,6 +57,7 @@ class Relay:
         """Interfere with uploads to keys of this ending."""
         self._there = urlsplit(url)
         self._ending = ending.encode()
+        self.interferes = True
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
 
@@ -84,7 +85,8 @@ class Relay:
         with suppress(OSError):
             while data := one.recv(65536):
                 line = data.partition(b" HTTP/1.1\r\n")[0]
-                if line.startswith(b"PUT ") and line.endswith(self._ending):
+                upload = line.startswith(b"PUT ") and line.endswith(self._ending)
+                if upload and self.interferes:
                     self.interfere(data, one, other)
                     break
                 other.sendall(data)

@@ -7,6 +7,7 @@ day's end, when the program stops.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -21,7 +22,10 @@ from ingestor.errors import StorageFailed
 
 
 class SpooledWarc(WarcArchive):
-    """The WARC files of one run, uploaded as they end. Used by one thread."""
+    """The WARC files of one run, uploaded as they end. Used by one thread.
+
+    With a delay they are uploaded by another thread: a store that hangs holds up nothing else.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class SpooledWarc(WarcArchive):
         self._after = upload_after
         self._looked = clock()
         self._has_closed = False
+        self._uploading = threading.Thread()
         self._upload()
 
     def sync(self) -> None:
@@ -82,7 +87,9 @@ class SpooledWarc(WarcArchive):
     def close(self) -> None:
         """Bring everything to the disk, and to the store if it can be reached."""
         super().close()
-        self._upload()
+        if self._uploading.is_alive():
+            self._uploading.join()
+        self._upload_closed()
 
     def close_file(self) -> bool:
         """Close the file; it is uploaded with the next ones that are due."""
@@ -91,7 +98,15 @@ class SpooledWarc(WarcArchive):
         return closed
 
     def _upload(self) -> None:
+        """Begin to upload what has ended, unless that is under way: then the next look does so."""
+        if self._uploading.is_alive():
+            return
         self._has_closed = False
+        # A daemon thread: what it has not uploaded by the end is in the spool still.
+        self._uploading = threading.Thread(target=self._upload_closed, name="upload", daemon=True)
+        self._uploading.start()
+
+    def _upload_closed(self) -> None:
         try:
             upload_closed(self.folder, self._store)
         except StorageFailed as error:
