@@ -32,7 +32,7 @@ HOST = "finance.sina.example"
 SLOTS = 2
 
 
-@pytest.fixture(params=["memory", "postgresql"])
+@pytest.fixture(params=["memory", pytest.param("postgresql", marks=pytest.mark.slow)])
 def members(request) -> Callable[[], HostLimiter]:
     """Give what makes one more member of those who share a host: threads, or workers."""
     if request.param == "memory":
