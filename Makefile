@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 MAKEFLAGS += --no-print-directory
+# Some containers set it: each of the hundreds of processes of the tests would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*  \#\# .*/\1/p' $(MAKEFILE_LIST))
 
 help:  ## Say what there is
