@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 MAKEFLAGS += --no-print-directory
 # Where python3-venv is lacking, `venv` fails and leaves a python without pip behind.
 .DELETE_ON_ERROR:
+# Some containers set it: each of the hundreds of processes of the tests would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*  \#\# .*/\1/p' $(MAKEFILE_LIST))
 
 help:  ## Say what there is

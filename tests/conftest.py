@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,14 @@ LONGEST_FILES = (
 )
 """Half a minute and more each: one that came last would keep one processor busy and no other."""
 
-# A slow machine is no failure; and CI tests the change, not the luck of the day.
-settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+# A slow machine is no failure, and a run tests the change, not the luck of the day: that is what
+# `make fuzz` tries.
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize="INGEST_FUZZ_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("house")
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from random import SystemRandom
 
 import psycopg
 
@@ -82,7 +83,7 @@ class Server:
         """End the server: at once, or with SIGINT in good order, whoever is connected."""
         if self.process:
             self.process.send_signal(number)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=240)
 
     def restart(self) -> None:
         """Stop the server in good order, which ends every session, and start it again."""
@@ -124,9 +125,7 @@ def server(settings: tuple[str, ...] = QUICK) -> Iterator[Server]:
              "--encoding=UTF8", "--locale=C", "--no-instructions"],
             check=True, cwd=folder, user=user, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = _free_port()
         options = [f"-c{one}" for one in (*settings, "listen_addresses=127.0.0.1")]
         sockets = "-cunix_socket_directories="
         log = stack.enter_context((folder / "log").open("wb"))
@@ -163,6 +162,18 @@ def _readable(folder: Path, user: str | None, work: Path) -> Path:
     copy = work / "installed"
     shutil.copytree(folder.parent, copy, symlinks=True)
     return copy / folder.name
+
+
+def _free_port() -> int:
+    """Return a port below those that systems hand out: nobody has it when the server starts again.
+
+    Linux begins with 32768 (``ip_local_port_range``), others later.
+    """
+    for port in SystemRandom().sample(range(15_000, 32_768), 100):
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("a hundred ports are taken")
 
 
 def _wait(server: Server, process: subprocess.Popen) -> None:

@@ -59,7 +59,8 @@ class Site:
         if "proxy" not in fetch:
             fetch = f'proxy = "{self.net.proxy_url}"\n{fetch}'
         if "timeout" not in fetch:
-            fetch = f'timeout = "2s"\n{fetch}'
+            # A busy machine answers late, and a request that failed is tried again in minutes.
+            fetch = f'timeout = "60s"\n{fetch}'
         if "slowest" not in schedule:
             schedule = f'slowest = "1s"\n{schedule}'
         sections = "".join(f"[[feeds]]\n{feed}\n" for feed in feeds or (feed(),))

@@ -32,7 +32,9 @@ HANGING_URL = "https://rsshub.example/hanging"
 
 _COSTS = """
 import time
-import ingestor.extract
+import ingestor.extract, ingestor.workers.process
+# Not given up, however slow the machine is, before what goes past it is done.
+ingestor.workers.process.WAITED_FOR = ingestor.workers.process.TIMEOUT_AFTER = 1000
 read = ingestor.extract.read_page
 def read_page(page):
     if "costly" in page.url:

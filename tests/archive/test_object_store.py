@@ -330,6 +330,7 @@ def test_a_store_that_cannot_be_used_is_said_in_one_line(site, s3, fault, said):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_store_that_hangs_is_asked_twice_and_then_left_alone(server, monkeypatch):
     """Who needs it meanwhile hears at once that it is away: nothing hangs for longer."""
     with _silent() as (url, asked):
@@ -340,7 +341,7 @@ def test_a_store_that_hangs_is_asked_twice_and_then_left_alone(server, monkeypat
             with pytest.raises(StorageFailed) as failed:
                 store.write("x.md", b"x")
             assert str(failed.value).startswith(begins)
-            assert len(asked) == 2
+            wait_for(lambda: len(asked) == 2)
         with pytest.raises(StorageFailed, match="is left alone for"):
             store.write_all([(f"{number}.md", b"x") for number in range(100)])
         assert len(asked) == 2

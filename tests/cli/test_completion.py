@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tools import forked
 from tools.running import feed
 
 NAMES = ["新浪财经－國內", "新浪财经－7×24", "other"]
@@ -24,15 +25,7 @@ def completed(site):
             "_TYPER_COMPLETE_ARGS": line,
             "_TYPER_COMPLETE_FISH_ACTION": "get-args",
         }
-        return subprocess.run(
-            [sys.executable, "-m", "ingestor"],
-            cwd=site.folder,
-            env=site.environment() | asked,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        ).stdout
+        return forked.run((), site.folder, site.environment() | asked).stdout
 
     return ask
 

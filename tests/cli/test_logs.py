@@ -371,7 +371,7 @@ def interrupted_on_a_terminal(site, net, *arguments):
     """Press Ctrl-C when a page hangs; return the exit code and what stood there."""
     publish(net, [made_up(1), made_up(2)])
     net.fail(made_up(2).url, "hang")
-    site.configure(fetch='timeout = "30s"', service='stop_timeout = "1s"')
+    site.configure(service='stop_timeout = "1s"')
     terminal, end = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "ingestor", *arguments],

@@ -10,6 +10,8 @@ from ingestor.cli import VERBS, load
 from tools.living import LONGEST
 from tools.made_up_sina import made_up, publish
 
+pytestmark = pytest.mark.slow
+
 _RUN_AND_SAY = """
 import json, sys
 from ingestor.cli import main

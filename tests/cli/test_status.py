@@ -14,6 +14,7 @@ import pytest
 
 from ingestor.policy import is_unanswered, longest_silence, quiet_since
 from ingestor.store.db.run_lock import only_run
+from tools import forked
 from tools.living import LONGEST
 from tools.made_up_sina import FEED_URL, made_up, publish
 from tools.running import feed
@@ -189,15 +190,8 @@ def test_in_a_pipe_each_feed_is_a_line(site, net, columns):
     site.run("--once")
     environment = {name: text for name, text in site.environment().items() if name != "COLUMNS"}
     for command in ("status", "feed list"):
-        done = subprocess.run(
-            [sys.executable, "-m", "ingestor", *command.split()],
-            cwd=site.folder,
-            env=environment | ({"COLUMNS": columns} if columns else {}),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        told = environment | ({"COLUMNS": columns} if columns else {})
+        done = forked.run(command.split(), site.folder, told)
         lines = done.stdout.splitlines()
         for name in NAMES:
             assert any(name in line for line in lines), (command, done.stdout, done.stderr)

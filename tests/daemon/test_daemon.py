@@ -22,8 +22,6 @@ from tools.soak import descendants
 
 SECOND = "https://rsshub.app/sina/finance/second"
 RESTLESS = {"schedule": 'jitter = "0s"', "fetch": "robots = false"}
-PATIENT = {"INGEST_FETCH__TIMEOUT": "60s"}
-"""Waits longer for an answer than the test does."""
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -97,7 +95,7 @@ def test_what_does_not_end_in_time_stays_pending(site, net, number, code):
     publish(net, [made_up(1)])
     net.fail(made_up(1).url, "hang")
     site.configure(service='stop_timeout = "1s"', **RESTLESS)
-    with Daemon(site, environment=PATIENT) as daemon:
+    with Daemon(site) as daemon:
         wait_for(lambda: net.asked(made_up(1).url))
         assert daemon.stop(number) == code, daemon.said()
         assert "stopped_before_done" in daemon.said()

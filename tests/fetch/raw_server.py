@@ -14,6 +14,9 @@ from ingestor.model import Request
 MOST = 256 * 1024
 """Bytes of a body that :func:`fetch` takes."""
 
+LONGEST = 60
+"""Seconds; a bound for slow machines, not a measure."""
+
 Script = Callable[[socket.socket, threading.Event], None]
 """What a server does with a connection after the request; the event: the test is over."""
 
@@ -53,7 +56,7 @@ class RawServer:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
+        connection.settimeout(LONGEST)
         with connection, contextlib.suppress(OSError):  # the client leaves: that is the point
             if request := connection.recv(65536):
                 self.requests.append(request)
@@ -89,7 +92,7 @@ def endless(head: bytes, part: bytes, pause: float = 0.0) -> Script:
 
 def hang(_connection, over) -> None:
     """Take the request and say nothing."""
-    over.wait(10)
+    over.wait(LONGEST)
 
 
 def reset(connection, _over) -> None:
@@ -98,7 +101,7 @@ def reset(connection, _over) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def limits(*, private: bool = True, timeout: float = 0.5) -> ClientSettings:
+def limits(*, private: bool = True, timeout: float = LONGEST) -> ClientSettings:
     return ClientSettings(
         user_agent="test",
         timeout=timedelta(seconds=timeout),
@@ -112,6 +115,6 @@ def limits(*, private: bool = True, timeout: float = 0.5) -> ClientSettings:
     )
 
 
-def fetch(server: RawServer, url: str = ""):
-    with Fetcher(limits(), Clock(), ports=frozenset({server.port})) as client:
+def fetch(server: RawServer, url: str = "", timeout: float = LONGEST):
+    with Fetcher(limits(timeout=timeout), Clock(), ports=frozenset({server.port})) as client:
         return client.get(Request(url or server.url))

@@ -11,6 +11,8 @@ from ingestor.fetch.headers import is_unchanged, redirect_target, require_page
 from ingestor.model import Response
 from tests.fetch.raw_server import RawServer, fetch, page, says
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OK = b"HTTP/1.1 200 OK\r\n"
 TEXT = "一段正文。".encode() * 50

@@ -78,12 +78,15 @@ def every() -> dict[str, tuple[re.Pattern, set[str]]]:
         if module.name.endswith("__main__"):
             continue
         imported = importlib.import_module(module.name)
-        methods = called(Path(imported.__file__))
-        for name, value in vars(imported).items():
-            for place, pattern in enumerate(patterns_in(value)):
+        named = {name: list(patterns_in(value)) for name, value in vars(imported).items()}
+        methods = called(Path(imported.__file__)) if any(named.values()) else {}
+        for name, patterns in named.items():
+            for place, pattern in enumerate(patterns):
                 where = f"{module.name}.{name}[{place}]"
                 first = (where, pattern, set())
-                found.setdefault((pattern.pattern, pattern.flags), first)[2].update(methods[name])
+                found.setdefault((pattern.pattern, pattern.flags), first)[2].update(
+                    methods.get(name, ())
+                )
     return {where: (pattern, used or {"search"}) for where, pattern, used in found.values()}
 
 

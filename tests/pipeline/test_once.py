@@ -149,6 +149,7 @@ def test_what_is_no_feed_is_said_and_loses_nothing(site, net, body, said):
 @pytest.mark.parametrize("how", ["500", "404", "403", "reset", "cut", "hang"])
 def test_a_feed_that_fails_is_said(site, net, how):
     """Whatever the network does: a line that names the feed, exit 1."""
+    site.configure(fetch='timeout = "1s"' if how == "hang" else "")
     net.fail(FEED_URL, how)
     done = site.run("--once")
     assert done.returncode == 1

@@ -30,7 +30,7 @@ LONG_AGO = "Mon, 11 Mar 2024 03:30:00 GMT"
 def client(net):
     """Give a client that goes through the fake internet and trusts its authority."""
     trusting = ssl.create_default_context(cafile=net.ca_file)
-    with httpx.Client(proxy=net.proxy_url, verify=trusting, timeout=5) as one:
+    with httpx.Client(proxy=net.proxy_url, verify=trusting, timeout=60) as one:
         yield one
 
 
@@ -140,7 +140,7 @@ def test_a_page_fails_as_chosen(client, url, how, error, *, net):
     """And the next request on the same host is answered."""
     net.fail(url, how)
     with pytest.raises(error):
-        client.get(url, timeout=0.3)
+        client.get(url, timeout=0.3 if how == "hang" else 60)
     net.serve(url, TEXT)
     assert client.get(url).text == TEXT
 
@@ -154,7 +154,7 @@ def test_a_failure_can_be_a_status(net, client):
 def test_a_drip_sends_a_little_at_a_time(net, client):
     """No single read times out, yet the body does not come to its end."""
     net.fail(PAGE, "drip")
-    with client.stream("GET", PAGE, timeout=3) as answer:
+    with client.stream("GET", PAGE, timeout=60) as answer:
         pieces = answer.iter_raw()
         assert [len(next(pieces)), len(next(pieces))] == [1, 1]
 
@@ -238,7 +238,7 @@ def test_a_subprocess_is_led_here_by_its_environment(net):
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=120,
     )
     assert int(done.stdout) == len(TEXT.encode())
 
@@ -250,7 +250,7 @@ def test_a_client_that_goes_away_before_tls_leaves_no_open_socket():
         gone, made = threading.Event(), net.context
 
         def context(host):
-            gone.wait(10)
+            gone.wait(60)
             return made(host)
 
         net.context = context
@@ -276,6 +276,7 @@ def test_nothing_is_left_when_the_block_ends(how):
         net.pages["a.example/"] = Answer(b"x" * 100, how=how)
         for scheme in ("http", "https"):
             with waiting:
-                request = client.build_request("GET", f"{scheme}://a.example/", timeout=0.3)
+                patience = 0.3 if how == "hang" else 60
+                request = client.build_request("GET", f"{scheme}://a.example/", timeout=patience)
                 later.callback(client.send(request, stream=True).close)
     assert set(threading.enumerate()) <= before

@@ -78,7 +78,7 @@ def wait_until_blocked(archive: Database, number: int = 1) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
     )
-    end = time.monotonic() + 30
+    end = time.monotonic() + LONGEST
     while asked(archive, blocked) != [(number,)]:
         assert time.monotonic() < end, "nobody waits"
 

@@ -1,6 +1,5 @@
 """Times as Chinese feeds tell them: read as they are meant, or not at all."""
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -195,8 +194,8 @@ def test_any_mix_of_these_words_is_a_time_or_none(text):
 
 @pytest.mark.parametrize("part", ["1", "十", "1小时", "上午", "晚 ", "1:", "1年", "发布时间", " "])
 def test_a_long_line_takes_no_longer_than_its_length(part):
-    """Each expression is linear, and what is past a bound is not looked at."""
-    line = part * 20_000
-    begin = time.perf_counter()
-    parse_date(line, not_after=POLL, polled_at=POLL)
-    assert time.perf_counter() - begin < 0.1
+    """Each expression is linear, and what is past a bound is not looked at.
+
+    By the square of its length a line of a million characters takes hours, which pytest ends.
+    """
+    parse_date(part * 1_000_000, not_after=POLL, polled_at=POLL)

@@ -252,11 +252,11 @@ def test_no_redirect_is_followed_and_no_secret_is_said(site, net):
     assert not net.asked("elsewhere.example")
 
 
-def script(site, text) -> str:
+def script(site, text, timeout="60s") -> str:
     path = site.folder / "tell.sh"
     path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
     path.chmod(0o700)
-    return 'name = "c"\ncommand = ["./tell.sh", "first"]\ntimeout = "2s"'
+    return f'name = "c"\ncommand = ["./tell.sh", "first"]\ntimeout = "{timeout}"'
 
 
 def test_a_command_is_given_each_hit(site, net):
@@ -279,7 +279,7 @@ def test_a_command_is_given_each_hit(site, net):
 )
 def test_a_command_that_fails_is_run_again_later(site, net, text, error):
     """With its last words; one that takes too long is ended."""
-    watching(site, script(site, text))
+    watching(site, script(site, text, "1s" if "sleep" in text else "60s"))
     once(site, net, made_up(1))
     assert error in state(site, "c")[4]
     assert state(site, "c")[:3] == (0, 0, 1)
