@@ -172,9 +172,10 @@ def show_backgrounds(root: Any) -> None:
             element.text = None
             element.tag = "img"
             if styled:
-                element.set("src", styled[1].strip())
+                element.set("src", address_text(styled[1]))
             if lazy:
-                element.set("data-src", lazy.removeprefix("url(").rstrip(")").strip("\"'"))
+                bare = lazy.removeprefix("url(").rstrip(")").strip("\"'")
+                element.set("data-src", address_text(bare))
 
 
 def link_address(href: str, base_url: str) -> str:

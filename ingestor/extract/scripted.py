@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from ingestor.extract.tree import Tree, parse_fragment
-from ingestor.text.sanitize import one_line
+from ingestor.text.sanitize import address_text, one_line
 
 
 def scripts(tree: Tree) -> str:
@@ -43,7 +43,7 @@ def show(tree: Tree, name: str, parts: Iterable[tuple[str, str, str]]) -> None:
         part = etree.SubElement(outer if tag in {"h1", "time"} else section, tag)
         words = without_tags(text)
         if tag == "figure":
-            etree.SubElement(part, "img", {"src": picture})
+            etree.SubElement(part, "img", {"src": address_text(picture)})
             if words:
                 etree.SubElement(part, "figcaption").text = words
         else:

@@ -97,6 +97,7 @@ BODIES = {
     "a picture element": "<picture><source srcset='javascript:steal()'><img src=//a.example/1.jpg></picture>",
     "an address that breaks out": "<img src='//a.example/1.jpg\"onerror=\"steal()'><a href='//a.example/\"><script>steal()</script>'>链接</a>",
     "addresses of controls": "<a href='//a.example/\x03\u202e\x85x&#3;&#x202e;'>链接</a><img src='//a.example/\x03\u202e1.jpg'>",
+    "backgrounds of controls": "<div style='background-image:url(//a.example/\x03\u202e\x1c1.jpg)'></div><div data-bg='//a.example/\x18&#3;2.jpg'></div>",
     "links with everything": '<a href="https://a.example/" target=_blank ping=//evil.example/ download rel=opener id=x name=getElementById>链接</a>',
     "an image map": "<map name=m><area href=javascript:steal() shape=default></map>",
     "an SVG with a script": "<svg><script>steal()</script><script xlink:href=data:,steal()></script></svg>",
