@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
-from ingestor.store.schema import revisions
+from ingestor.store.schema import captures, revisions
 from ingestor.store.search.hits import found_text
 from ingestor.store.search.query import Query
 from ingestor.store.stored_articles import ARTICLES_A_PART, ArticleRevision, revisions_of
@@ -36,8 +36,8 @@ class Position:
     archive: str = ""
     """Names the archive by its first revision; ``""``: it had none."""
     seen_at: str = ""
-    """When that last revision was seen: in an archive that was put back to an earlier day and went
-    on, another one has its number."""
+    """When that last revision was received: in an archive that was put back to an earlier day and
+    went on, another one has its number. ``""``: it is withdrawn since, and stands there anew."""
 
 
 def position(connection: Connection, sequence: int | None = None) -> Position:
@@ -49,15 +49,18 @@ def position(connection: Connection, sequence: int | None = None) -> Position:
     at = last if sequence is None else sequence
     if at > last:
         raise UsageError(f"there is no revision {at}: the last one of this archive is {last}")
-    columns = revisions.c["sequence", "seen_at", "content_sha256"]
+    # An import may find that it was known before; its page came when it came.
+    received = func.coalesce(captures.c.fetched_at, revisions.c.seen_at).label("received_at")
+    columns = (*revisions.c["sequence", "content_sha256"], received)
     ordered = select(*columns).order_by(revisions.c.sequence)
+    ordered = ordered.outerjoin(captures, captures.c.id == revisions.c.capture_id)
     first = connection.execute(ordered.limit(1)).first()
     here = connection.execute(ordered.where(revisions.c.sequence == at)).first()
     if first is None:
         return Position(0)
-    named = f"{first.sequence} {iso_utc(first.seen_at)} {first.content_sha256}"
+    named = f"{first.sequence} {iso_utc(first.received_at)} {first.content_sha256}"
     archive = hashlib.sha256(named.encode()).hexdigest()[:16]
-    return Position(at, archive, iso_utc(here.seen_at) if here else "")
+    return Position(at, archive, iso_utc(here.received_at) if here else "")
 
 
 def landed(database: Database, after: int) -> Iterator[ArticleRevision]:

@@ -171,8 +171,9 @@ class _Kept:
                 here = position(connection, at.sequence)
             except UsageError:
                 here = None
+        same = here and here.archive == at.archive and here.seen_at in {"", at.seen_at}
         # Before its first revision an archive has no name.
-        if at != here and at != Position(0):
+        if not same and at != Position(0):
             raise UsageError(
                 f"{self._path}: is the cursor of another archive, or this one was put back to an "
                 "earlier day; remove the file, or name another one"
@@ -181,10 +182,10 @@ class _Kept:
 
     def advance(self, database: Database, at: Position, revision: ArticleRevision) -> Position:
         """Note that a revision is through; return the position behind it."""
-        if not at.archive:
-            with database.reading() as connection:
-                at = position(connection, 0)
-        at = replace(at, sequence=revision.sequence, seen_at=iso_utc(revision.known_from))
+        if self._path is None:
+            return replace(at, sequence=revision.sequence)
+        with database.reading() as connection:
+            at = position(connection, revision.sequence)
         self._write(at)
         return at
 

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -200,7 +200,10 @@ class ClusterWorker:
             deliveries = Deliveries(self.settings, self.database, self.clock)
             with (
                 self._repeated(report, interval),
-                self._repeated(partial(_deliver, deliveries), LOOK_SECONDS),
+                # Most have no watch: nobody wakes for none.
+                self._repeated(partial(_deliver, deliveries), LOOK_SECONDS)
+                if self.settings.watch
+                else nullcontext(),
                 closing(deliveries),
             ):
                 asyncio.run(loop.run())

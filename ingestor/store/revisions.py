@@ -300,11 +300,8 @@ def _named(revision: NewRevision) -> Iterator[NamedSecurity]:
         yield NamedSecurity(security, published_at, seen_at)
 
 
-def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
-    """Write revisions and all that hangs on an article's current content.
-
-    No picture may hang on it yet: those of the content before are taken away by the caller.
-    """
+def insert_rows(connection: Connection, new: Sequence[NewRevision]) -> None:
+    """Write the rows of revisions, and what they call securities; nothing of what is current."""
     rows = [
         {
             "article_id": revision.article_id,
@@ -324,8 +321,16 @@ def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
         for revision in new
     ]
     connection.execute(_INSERT, rows)
-    texts = [(revision.article_id, revision.upsert.article) for revision in new]
     securities.record(connection, [named for revision in new for named in _named(revision)])
+
+
+def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
+    """Write revisions and all that hangs on an article's current content.
+
+    No picture may hang on it yet: those of the content before are taken away by the caller.
+    """
+    insert_rows(connection, new)
+    texts = [(revision.article_id, revision.upsert.article) for revision in new]
     index.add(connection, [(at, article.title, article.body.text) for at, article in texts])
     spans.write(
         connection,

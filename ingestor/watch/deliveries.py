@@ -36,8 +36,8 @@ from ingestor.watch.webhook import opened_webhook, place_of
 LOOK_SECONDS = 1.0
 """Between two looks at what has landed: one small read for all watches."""
 
-LONGEST_PASS_SECONDS = 60.0
-"""A pass waits no longer for its deliveries; what is left is delivered by the next one."""
+SPARE_SECONDS = 1.0
+"""Beyond one attempt's timeout, so that a pass still writes down that it failed."""
 
 PASSED_OVER = 500
 """Revisions that are not waited for, after which the cursor is written down all the same."""
@@ -145,10 +145,14 @@ class Deliveries:
             if known[watch.name].is_due(last, now):
                 self._begin(watch)
 
-    def finish(self, seconds: float = LONGEST_PASS_SECONDS) -> None:
-        """Begin what is due, and wait until it is through; no longer than ``seconds``."""
+    def finish(self) -> None:
+        """Begin what is due, and wait until it is through, as long as one attempt may take.
+
+        What is left is delivered by the next pass.
+        """
         self.look()
-        self.wait(seconds)
+        timeouts = (watch.timeout.total_seconds() for watch in self._settings.watch)
+        self.wait(max(timeouts, default=0.0) + SPARE_SECONDS)
         self.look()
 
     def wait(self, seconds: float) -> None:

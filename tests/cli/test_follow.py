@@ -213,6 +213,21 @@ def test_a_cursor_of_another_archive_is_refused(archive, tmp_path_factory):
     assert archive.run("follow", "--cursor", str(archive.folder)).returncode == 2
 
 
+@pytest.mark.every_store
+def test_a_cursor_outlives_the_revision_that_it_stands_behind(archive):
+    """One that was withdrawn since stands elsewhere; what comes then is shown."""
+    own = ("--cursor", "a.cursor")
+    with following(archive, *own):
+        cursor_at(archive, 3)
+        land(archive, 0, "验证", "请完成验证后继续访问")
+        cursor_at(archive, 4)
+    with archive.writer.transaction() as connection:
+        revisions.withdraw(connection, 1, 2, FIRST)
+    land(archive, 9, "新的一篇")
+    with following(archive, *own) as process:
+        assert "新的一篇" in line(process)
+
+
 def test_what_makes_no_sense_is_one_line(archive):
     """And exits 2."""
     for wrong in (

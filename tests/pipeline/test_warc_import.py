@@ -110,25 +110,35 @@ def test_files_are_read_in_the_order_of_their_moments(site):
 
 
 @pytest.mark.every_store
-def test_what_is_older_than_what_is_known_changes_no_words(site, net):
-    """Other words are counted; the same words make an article known earlier, if it had no others."""
+def test_what_was_seen_before_what_is_known_belongs_to_the_past(site, net):
+    """Other words are the first revision; the same ones make it known earlier. What is said now stays."""
     publish(net, ARTICLES)
     assert site.run("--once").returncode == 0
-    words = "SELECT id, title, content_text, revision FROM articles ORDER BY id"
+    words = "SELECT id, title, content_text, path FROM articles ORDER BY id"
     before = site.query(words)
     file = ForeignFile(site.folder / "cc.warc.gz")
     file.page(ARTICLES[0].url, edited(ARTICLES[0]), SEEN)
     file.page(ARTICLES[1].url, finance_page(ARTICLES[1]), SEEN)
     file.page(ARTICLES[1].url, finance_page(ARTICLES[1]), SEEN + HOUR)
-    numbers = imported(site, file.write())
-    assert (numbers["older"], numbers["earlier"], numbers["revised"]) == (1, 1, 0), numbers
+    numbers = imported(site, file.write(), "--dry-run")
+    assert (numbers["earlier"], numbers["revised"], numbers["unchanged"]) == (1, 1, 1), numbers
+    assert site.query("SELECT count(*) FROM revisions") == [(4,)]
+    numbers = imported(site, file.path)
+    assert (numbers["earlier"], numbers["revised"], numbers["unchanged"]) == (1, 1, 1), numbers
     assert site.query(words) == before
-    known = site.query(
-        "SELECT first_seen_at, seen_at FROM articles JOIN revisions"
-        " ON revisions.article_id = articles.id ORDER BY first_seen_at LIMIT 1"
+    past = (
+        "SELECT r.revision, cause, r.seen_at, r.content_text = a.content_text FROM revisions r"
+        " JOIN articles a ON a.id = article_id WHERE a.url = '{}' ORDER BY r.revision"
     )
-    assert known == [("2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z")]
-    assert imported(site, file.path)["earlier"] == 0
+    (first, second) = site.query(past.format(ARTICLES[0].url))
+    assert first == (1, "new", "2024-05-01T00:00:00Z", 0)
+    assert (second[:2], second[3]) == ((2, "edit"), 1)
+    (only,) = site.query(past.format(ARTICLES[1].url))
+    assert only == (1, "new", "2024-05-01T00:00:00Z", 1)
+    seen = site.query("SELECT url, first_seen_at FROM articles ORDER BY first_seen_at LIMIT 2")
+    assert {url for url, _ in seen} == {ARTICLES[0].url, ARTICLES[1].url}
+    assert {moment for _, moment in seen} == {"2024-05-01T00:00:00Z"}
+    assert imported(site, file.path)["known"] == 3
     assert site.run("verify").returncode == 0
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import closing
 
 import pytest
@@ -122,6 +123,22 @@ def test_only_what_is_waited_for_is_delivered(site, net):
     found = {name: [hit["title"] for hit in taken(net, f"{name}.example")] for name in wanted}
     assert found == {name: [demo_articles()[8].title] for name in wanted} | {"nobody": []}
     assert {state(site, name)[0] for name in wanted} == {2}
+
+
+def test_a_pass_waits_as_long_as_one_delivery_may_take(site, net):
+    """What a slow receiver has not taken by then is delivered by the next pass."""
+
+    def slowly(_url, _headers):
+        time.sleep(0.5)
+        return Answer(b"ok")
+
+    net.serve_function(HOOK, slowly)
+    watching(site, f'{WEBHOOK}\ntimeout = "1s"')
+    once(site, net, *map(made_up, range(1, 13)))
+    left = 12 - state(site)[1]
+    assert left > 0
+    once(site, net)
+    assert 12 - state(site)[1] < left
 
 
 @pytest.mark.every_store

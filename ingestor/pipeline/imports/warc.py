@@ -5,11 +5,11 @@
     records | wanted host, a page, not here yet? | extract (workers) | judge | save, with the moment
             | unpack                             |                   |       | that WARC-Date names
 
-Pages are taken in the order in which they were seen, a batch at a time. One that was seen before
-the current words of its article, and says other ones, is counted as older and changes nothing; with
-the only words that its article ever had, it makes the article known earlier. A capture points into
-the foreign file where the record can be read there again, else the record is copied. Each batch is
-one transaction: a run that was interrupted is run again.
+Pages are taken in the order in which they were seen, a batch at a time; one that was seen before
+what is known of its article comes into the history where its moment belongs, so that in the end it
+is the same in whatever order looks were imported. A capture points into the foreign file where the
+record can be read there again, else the record is copied. Each batch is one transaction: a run that
+was interrupted is run again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from ingestor.pipeline.look import PageRead
 from ingestor.pipeline.save import Placed, lock_names, save_article
 from ingestor.store import articles, captures
 from ingestor.store.captures import Reading
-from ingestor.store.imports import is_recorded, known_earlier, last_seen
+from ingestor.store.imports import insert_past, is_recorded, past_look
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.witness.looks import Edited, Evidence, KnownArticle, Unchanged
 from ingestor.workers import Workers
@@ -262,19 +262,24 @@ class WarcImport:
         upsert: ArticleUpsert,
         verdict: Placed,
     ) -> str:
-        """Save what is believed; what is older than what is known changes no words."""
-        moment = page.response.fetched_at
+        """Save what is believed, where its moment belongs; what is said now stays."""
         if not isinstance(verdict, Edited | Unchanged):
             return self._saved_as(connection, page, seen, upsert=upsert, verdict=verdict)
-        if moment > last_seen(connection, verdict.article_id):
+        article_id = verdict.article_id
+        look = past_look(connection, article_id, upsert, page.sha256)
+        if look.outcome == "latest":
             return self._saved_as(connection, page, seen, upsert=upsert, verdict=verdict)
-        if isinstance(verdict, Edited):
-            return "older"
-        if not known_earlier(connection, verdict.article_id, moment):
-            return "known"
-        capture_id = self._captured(connection, page, seen, verdict)
-        captures.lead_to(connection, [(capture_id, verdict.article_id)])
-        return "earlier"
+        if look.outcome in {"known", "older"}:
+            return look.outcome
+        note = verdict.note if isinstance(verdict, Edited) else ""
+        is_edit = look.outcome == "revised"
+        taken_for = Edited(article_id, note) if is_edit else Unchanged(article_id)
+        capture_id = self._captured(connection, page, seen, taken_for)
+        if look.outcome != "unchanged":
+            insert_past(connection, look, replace(upsert, capture_id=capture_id, note=note))
+        captures.lead_to(connection, [(capture_id, article_id)])
+        articles.record_names(connection, article_id, upsert)
+        return look.outcome
 
     def _saved_as(
         self,

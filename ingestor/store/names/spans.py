@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Table, and_, or_, select, update
 
@@ -19,6 +19,10 @@ _NAMES = {symbols: ("symbol", "market", "name"), keywords: ("keyword",)}
 """The columns of each table that say what is named; the first identifies it."""
 
 _INSERT = {table: table.insert() for table in _NAMES}
+
+
+ByRevision: TypeAlias = dict[Table, dict[int, set[tuple[str, ...]]]]
+"""What each revision of an article names, by table and the revision's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +68,22 @@ def rebuild(connection: Connection, article_id: int, withdrawn: int) -> None:
 
     What a withdrawn revision named keeps a row of that revision.
     """
-    query = select(revisions.c.revision, revisions.c.cause).where(
-        revisions.c.article_id == article_id
-    )
-    ordered = connection.execute(query.order_by(revisions.c.revision))
-    causes = {row.revision: row.cause for row in ordered}
-    # Until now a run went over the one that is withdrawn, and left out those before.
+    write_again(connection, article_id, by_revision(connection, article_id, withdrawn))
+
+
+def by_revision(connection: Connection, article_id: int, withdrawn: int = 0) -> ByRevision:
+    """Return what each revision of an article names, by table and number.
+
+    ``withdrawn`` is one that is doubted since its runs were written, 0: there is none.
+    """
+    causes = _causes(connection, article_id)
+    # Runs go over those that are believed, and leave out those that were doubted before.
     apart = {number for number, cause in causes.items() if cause == "doubt"} - {withdrawn}
-    for table, names in _NAMES.items():
-        columns = table.c["first_revision", "last_revision", *names]
+    names: ByRevision = {}
+    for table, said in _NAMES.items():
+        columns = table.c["first_revision", "last_revision", *said]
         runs = connection.execute(select(*columns).where(table.c.article_id == article_id)).all()
-        of = {
+        names[table] = {
             number: {
                 tuple(values)
                 for first, last, *values in runs
@@ -83,6 +92,13 @@ def rebuild(connection: Connection, article_id: int, withdrawn: int) -> None:
             }
             for number in causes
         }
+    return names
+
+
+def write_again(connection: Connection, article_id: int, names: ByRevision) -> None:
+    """Write the runs of an article anew, from what each of its revisions names."""
+    causes = _causes(connection, article_id)
+    for table, of in names.items():
         connection.execute(table.delete().where(table.c.article_id == article_id))
         rows = list(_runs(of, [number for number, cause in causes.items() if cause != "doubt"]))
         rows += [
@@ -96,10 +112,19 @@ def rebuild(connection: Connection, article_id: int, withdrawn: int) -> None:
                 _INSERT[table],
                 [
                     {"article_id": article_id, "first_revision": first, "last_revision": last}
-                    | dict(zip(names, values, strict=True))
+                    | dict(zip(_NAMES[table], values, strict=True))
                     for first, last, values in rows
                 ],
             )
+
+
+def _causes(connection: Connection, article_id: int) -> dict[int, str]:
+    """Return why each revision of an article was made, by its number, in their order."""
+    query = select(revisions.c.revision, revisions.c.cause).where(
+        revisions.c.article_id == article_id
+    )
+    ordered = connection.execute(query.order_by(revisions.c.revision))
+    return {row.revision: row.cause for row in ordered}
 
 
 def _runs(
