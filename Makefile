@@ -150,8 +150,8 @@ browser: browser-install  ## Browse a made-up archive in headless Chromium (Debi
 quality: install bench-contenders  ## How right it reads, beside others; QUALITY=--write keeps the tables: docs/quality.md
 	$(BIN)/python -m tools.quality $(QUALITY)
 
-bench: install bench-contenders  ## How fast it is beside others, and what it holds: docs/performance.md
-	$(BIN)/python -m benchmarks.report
+bench: install bench-contenders  ## How fast it is beside others, and what it holds: docs/performance.md; BENCH='--only articles,polls' for a part
+	$(BIN)/python -m benchmarks.report $(BENCH)
 
 bench-long: install bench-contenders  ## The same with ten minutes of the daemon and a backfill of 100,000
 	$(BIN)/python -m benchmarks.report --daemon-seconds 600 --backfill 100000
@@ -168,6 +168,7 @@ bench-quick: install  ## The ratios of a small run, as one JSON line
 SIZES ?= 0,100000,1000000
 KEEP ?=
 QUALITY ?=
+BENCH ?=
 
 bench-growth: install  ## Archives of SIZES articles; KEEP=DIR keeps them for the next time
 	$(BIN)/python -m benchmarks.growth --sizes $(SIZES) --write benchmarks/growth.md $(if $(KEEP),--keep $(KEEP))

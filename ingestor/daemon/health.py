@@ -25,6 +25,9 @@ from ingestor.text.sanitize import one_line
 LOOKED_AT_EVERY = timedelta(minutes=1)
 """Probes come every few seconds, and a feed is not late from one second to the next."""
 
+COUNTED_EVERY = timedelta(seconds=30)
+"""How old the counts of an archive may be that nobody has changed: time alone makes things due."""
+
 LEAST_FREE = 256 * 1024**2
 """Bytes; a day of a busy archive, and room for SQLite to finish what it began."""
 
@@ -75,6 +78,8 @@ class Heartbeat:
     trouble: str = "the first tick has not run yet"
     """Why the last check was not good; ``""`` when it was."""
     checked_at: float | None = None
+    _counted: tuple[int | None, float] = (None, float("-inf"))
+    """The archive's count of changes at the snapshot, and when that was."""
 
     @property
     def started(self) -> bool:
@@ -94,14 +99,25 @@ class Heartbeat:
     def check(self) -> bool:
         """Look at the database and at the work; return whether all is well."""
         try:
-            with self.database.reading() as connection:
-                self.snapshot = health_snapshot(connection, self.clock.now())
+            snapshot = self._snapshot()
         except ArchiveError as error:
             self.trouble = f"the database does not answer: {error}"
         else:
-            self.trouble = self._stuck(self.snapshot.due)
+            self.trouble = self._stuck(snapshot.due)
         self.checked_at = self.clock.monotonic()
         return not self.trouble
+
+    def _snapshot(self) -> HealthSnapshot:
+        """Return the counts; those of the last check where nobody has changed anything since."""
+        changes, now = self.database.changes(), self.clock.monotonic()
+        last, then = self._counted
+        if self.snapshot and last == changes and now < then + COUNTED_EVERY.total_seconds():
+            return self.snapshot
+        with self.database.reading() as connection:
+            self.snapshot = health_snapshot(connection, self.clock.now())
+        # Without such a number it is always counted.
+        self._counted = (changes, now if changes is not None else float("-inf"))
+        return self.snapshot
 
     def age(self) -> float:
         """Return the seconds since the last check; for ever when there was none."""

@@ -70,7 +70,6 @@ class Service:
         monitor = self._monitor
         steps = [Step(WORK, self._work)]
         steps.append(Step("housekeeping", self._keep_house, HOUSEKEEPING))
-        steps.append(Step("reload", self._reload_if_asked))
         steps.append(Step("heartbeat", monitor.check, monitor.interval, beside=True))
         looks = timedelta(seconds=LOOK_SECONDS)
         steps.append(Step("watches", self._deliveries.look, looks, beside=True))
@@ -96,6 +95,7 @@ class Service:
 
     def _work(self) -> None:
         """Give each stage its turn, again and again while something is under way."""
+        self._reload_if_asked()
         heartbeat, ends = self._monitor.heartbeat, self._clock.monotonic() + LONGEST_WORK_SECONDS
         observer = self._monitor.observer
         before = observer.articles, observer.revisions

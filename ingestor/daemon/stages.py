@@ -7,7 +7,7 @@ thousands of entries nor pages that cost a lot hold up the polls, nor what is qu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
@@ -23,7 +23,7 @@ from ingestor.pipeline.ingest import CHECKS_A_ROUND, ENTRIES_A_ROUND, check_roun
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.rounds import Round, Rounds
 from ingestor.store import entries, feeds, images, rechecks
-from ingestor.store.due import due_feeds, feeds_with_due_entries, is_anything_due
+from ingestor.store.due import due_feeds, feeds_with_due_entries, is_anything_due, next_due
 from ingestor.store.entries import QueuedEntry
 from ingestor.store.images import DueImage
 from ingestor.store.rechecks import DueCheck
@@ -82,6 +82,8 @@ class Stages:
             "pictures": (self._pictures, self._due_pictures),
         }
         self._looked_at = dict.fromkeys(self._by_name, float("-inf"))
+        self._quiet: tuple[int, datetime] | None = None
+        """What the archive's count of changes was when nothing was due, and until when."""
 
     @property
     def under_way(self) -> bool:
@@ -89,13 +91,25 @@ class Stages:
         return any(len(rounds) for rounds, _ in self._by_name.values())
 
     def have_work(self) -> bool:
-        """Return whether something is under way, or due."""
+        """Return whether something is under way, or due.
+
+        Once nothing was due, that is known until the first moment at which something will be, or
+        anybody changes the archive: a feed, a retry, an import.
+        """
         if self.under_way:
             return True
         services = self._services
+        # Before the question: what is committed after it is seen the next time.
+        now, changes = services.clock.now(), services.database.changes()
+        if self._quiet and self._quiet[0] == changes and now < self._quiet[1]:
+            return False
+        images = services.settings.archive.images
         with services.database.reading() as connection:
-            images = services.settings.archive.images
-            return is_anything_due(connection, services.clock.now(), with_images=images)
+            is_due = is_anything_due(connection, now, with_images=images)
+            next_at = None if is_due else next_due(connection, now, with_images=images)
+        forever = datetime.max.replace(tzinfo=UTC)
+        self._quiet = None if is_due or changes is None else (changes, next_at or forever)
+        return is_due
 
     def turn(self, name: str) -> None:
         """Begin what is due of a stage, and go on with what of it is under way."""

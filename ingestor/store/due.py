@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -149,6 +150,13 @@ def is_anything_due(connection: Connection, now: datetime, *, with_images: bool)
     return bool(connection.execute(question, {"now": now}).scalar_one())
 
 
+def next_due(connection: Connection, now: datetime, *, with_images: bool) -> datetime | None:
+    """Return when the first is due of what is put off at ``now``; ``None``: nothing is."""
+    question = _NEXT_OR_IMAGES if with_images else _NEXT
+    moments = connection.execute(question, {"now": now}).one()
+    return min((moment for moment in moments if moment), default=None)
+
+
 def is_image_due(connection: Connection, now: datetime) -> bool:
     """Return whether there is a picture to be downloaded."""
     return connection.execute(_images_due(now).limit(1)).first() is not None
@@ -161,14 +169,32 @@ def _images_due(now: _Moment) -> Select[tuple[str]]:
 
 # Written once: the daemon asks each second, and writing it takes longer than answering it.
 _NOW: BindParameter[datetime] = bindparam("now")
+# What waits for a feed that is none any more waits for good.
+_ACTIVE = entries.c.feed_id.in_(select(feeds.c.id).where(feeds.c.active == 1))
 _KINDS = (
     select(feeds.c.id).where(feed_is_due(_NOW)).exists(),
-    select(entries.c.id).where(entry_is_due(_NOW)).exists(),
+    select(entries.c.id).where(entry_is_due(_NOW), _ACTIVE).exists(),
     select(articles.c.id).where(recheck_is_due(_NOW)).exists(),
     select(articles.c.id).where(FILE_IS_DUE).exists(),
 )
 _ANYTHING = select(or_(*_KINDS))
 _ANYTHING_OR_IMAGES = select(or_(*_KINDS, _images_due(_NOW).exists()))
+
+
+def _first_after_now(column: Column[Any], *among: ColumnElement[bool]) -> ScalarSelect[Any]:
+    later = select(column).where(column > _NOW, *among)
+    return later.order_by(column).limit(1).scalar_subquery()
+
+
+_FIRST_OF_EACH = (
+    _first_after_now(feeds.c.next_poll_at, feeds.c.active == 1, feeds.c.stopped == ""),
+    _first_after_now(entries.c.next_attempt_at, WAITING, entries.c.state == "pending", _ACTIVE),
+    _first_after_now(articles.c.next_check_at, articles.c.feed_id.is_not(None)),
+)
+_NEXT = select(*_FIRST_OF_EACH)
+_NEXT_OR_IMAGES = select(
+    *_FIRST_OF_EACH, _first_after_now(pictures.c.next_attempt_at, pictures.c.path.is_(None))
+)
 
 
 def batch_ids(number: int) -> range:

@@ -6,13 +6,21 @@ import sqlite3
 import urllib.error
 import urllib.request
 from contextlib import closing
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import event
 
 from ingestor.clock import Clock
+from ingestor.config import load
 from ingestor.daemon.folder_sizes import FolderSize, measured
+from ingestor.daemon.health import Heartbeat
 from ingestor.daemon.metrics import MOST_HOSTS, Metrics
+from ingestor.daemon.stages import Stages
+from ingestor.observer import Observer
+from ingestor.pipeline.services import opened
+from ingestor.store.db.database import Database
 from tools import ROOT
 from tools.living import Daemon, wait_for
 from tools.made_up_sina import FEED_URL, made_up, publish
@@ -63,6 +71,43 @@ def test_a_daemon_at_work_is_alive_and_ready_and_counts(site, net):
         "ingestor_moving 1.0",
     ):
         assert line in text
+
+
+@pytest.fixture
+def idle(site, net):
+    """Give the database of an archive in which nothing is due, and the statements it is asked."""
+    publish(net, [made_up(1)])
+    site.configure(schedule='every = "1h"\nslowest = "1h"')
+    site.run("--once")
+    with closing(Database(f"sqlite:///{site.folder}/archive.db")) as database:
+        asked = []
+        event.listen(
+            database.engine,
+            "before_cursor_execute",
+            lambda *given: asked.append(given[2]) if given[2] != "BEGIN" else None,
+        )
+        yield database, asked
+
+
+def test_a_daemon_without_work_asks_the_database_nothing(site, idle):
+    """Until anybody changes it, such as `ingest retry`: then each asks again."""
+    database, asked = idle
+    settings = load(site.folder / "config.toml", {})
+    clock = Clock()
+    heartbeat = Heartbeat(database, clock, Observer(clock.monotonic), timedelta(minutes=5))
+    with opened(settings, database, clock, heartbeat.observer) as services:
+        stages = Stages(services)
+        assert not stages.have_work()
+        assert heartbeat.check()
+        asked.clear()
+        for _ in range(3):
+            assert not stages.have_work()
+            assert heartbeat.check()
+        assert asked == []
+        site.change("UPDATE feeds SET next_poll_at = NULL")
+        assert stages.have_work()
+        assert heartbeat.check()
+        assert heartbeat.snapshot.due == 1
 
 
 def test_a_daemon_whose_feeds_fail_is_alive_but_not_ready(site, net):

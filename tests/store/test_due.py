@@ -1,10 +1,12 @@
 """Is anything due? The daemon asks that once a second, and each stage what is its own."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
-from ingestor.store.due import is_anything_due
+from ingestor.store.db.database import Database
+from ingestor.store.due import is_anything_due, next_due
 from tools.filling import FIRST, filled
 
 NEVER = "2999-01-01T00:00:00Z"
@@ -53,3 +55,42 @@ def test_each_kind_of_work_is_seen(quiet, kind):
         connection.exec_driver_sql(DUE[kind])
     assert asked(quiet, with_images=True)
     assert asked(quiet, with_images=False) is (kind != "a picture")
+
+
+@pytest.mark.every_store
+def test_what_waits_for_a_feed_that_was_removed_is_no_work(quiet):
+    """It would be looked up again and again, and never begun."""
+    with quiet.transaction() as connection:
+        connection.exec_driver_sql(DUE["an entry"])
+        connection.exec_driver_sql("UPDATE feeds SET active = 0")
+    assert not asked(quiet, with_images=True)
+
+
+@pytest.mark.every_store
+@pytest.mark.parametrize("kind", [kind for kind in DUE if kind != "a file"])
+def test_it_is_known_when_the_next_work_comes(quiet, kind):
+    """So that nobody has to ask before; a picture counts only where pictures are kept."""
+    soon, never = (datetime(year, 1, 1, tzinfo=UTC) for year in (2888, 2999))
+
+    def next_of(*, with_images: bool) -> datetime | None:
+        with quiet.reading() as connection:
+            return next_due(connection, FIRST, with_images=with_images)
+
+    assert next_of(with_images=True) == never
+    with quiet.transaction() as connection:
+        connection.exec_driver_sql(DUE[kind].replace("2024-03-01", "2888-01-01"))
+    assert next_of(with_images=True) == soon
+    assert next_of(with_images=False) == (never if kind == "a picture" else soon)
+
+
+def test_whatever_is_committed_changes_the_count(quiet):
+    """Also what another program commits; what is only read does not, nor what is rolled back."""
+    before = quiet.changes()
+    asked(quiet, with_images=True)
+    with quiet.rehearsal() as connection:
+        connection.exec_driver_sql(DUE["a feed"])
+        connection.rollback()
+    assert quiet.changes() == before
+    with closing(Database(quiet.url)) as other, other.transaction() as connection:
+        connection.exec_driver_sql(DUE["a feed"])
+    assert quiet.changes() != before

@@ -7,12 +7,13 @@ both know.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -73,6 +74,8 @@ class Database:
             parsed, for_reading=for_reading, only_reads=only_reads
         )
         self._file: tuple[int, int] | None = None
+        self._onlooker: PoolProxiedConnection | None = None
+        self._looking = threading.Lock()
 
     @property
     def path(self) -> Path | None:
@@ -141,8 +144,26 @@ class Database:
             connection.detach()
             yield connection
 
+    def changes(self) -> int | None:
+        """Return a number that is another one after whatever anybody commits, next to for nothing.
+
+        ``None`` where there is no such number, as on a server.
+        """
+        if self.path is None:
+            return None
+        self._require_file()
+        with self._looking, _translated(self):
+            if self._onlooker is None:
+                self._onlooker = self.engine.raw_connection()
+                # It sees what all others commit, those of this program among them.
+                self._onlooker.detach()
+            return sqlite.changes(self._onlooker)
+
     def close(self) -> None:
         """Give back every connection."""
+        if self._onlooker is not None:
+            self._onlooker.close()
+            self._onlooker = None
         self.engine.dispose()
 
     def _require_file(self) -> None:

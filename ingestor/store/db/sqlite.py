@@ -22,6 +22,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Integer,
+    PoolProxiedConnection,
     Text,
     create_engine,
     event,
@@ -97,6 +98,21 @@ def _dangling(connection: Connection) -> int:
 def file_of(url: URL) -> Path | None:
     """Return the file that an address names, ``None`` for a database in memory."""
     return Path(url.database) if url.database not in {None, "", ":memory:"} else None
+
+
+def changes(connection: PoolProxiedConnection) -> int | None:
+    """Return a number that is another one after each commit of any other connection.
+
+    It is read from memory that all who use the file share, not from the file. ``None`` where
+    there is none: what is wrong then is said by whatever is asked next.
+    """
+    with closing(connection.cursor()) as cursor:
+        try:
+            cursor.execute("PRAGMA data_version")
+        except sqlite3.Error:
+            return None
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
 
 
 def wait_for_upgrades(connection: Connection) -> None:
