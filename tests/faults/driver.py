@@ -165,10 +165,9 @@ def child(command: dict[str, Any]) -> None:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
     point = Points(command["kill_at"])
-    if "kill_after" in command:
-        # At any moment, not at a point: with worker processes, as people run it.
-        choose_forkserver()
-    else:
+    choose_forkserver()
+    # Killed at any moment, not at a point: with worker processes, as people run it.
+    if "kill_after" not in command:
         services.Workers = InlineWorkers  # type: ignore[misc]
         reextract.Workers = InlineWorkers  # type: ignore[misc]
         install(point)
