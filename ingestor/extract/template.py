@@ -19,7 +19,7 @@ from ingestor.extract.tree import Tree
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
 from ingestor.registry import modules
-from ingestor.text.sanitize import bounded_keywords, bounded_name
+from ingestor.text.sanitize import bounded_keywords, bounded_name, one_line
 from ingestor.text.written_dates import parse_date
 
 SUMMARY_CHARACTERS = 200
@@ -126,7 +126,7 @@ def summary(tree: Tree, body: Body) -> str:
 
 def beginning(text: str) -> str:
     """Return the first words of a text, which stand for its summary where none is given."""
-    return text[:SUMMARY_CHARACTERS].replace("\n", " ").replace("\t", " ").strip()
+    return one_line(text[:SUMMARY_CHARACTERS])
 
 
 def page_title(tree: Tree) -> str:

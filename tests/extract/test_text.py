@@ -81,3 +81,12 @@ def test_a_page_without_template_keeps_its_data(html, text):
     )
     lines = [line for line in article.body.text.split("\n") if line != PARAGRAPH]
     assert "\n".join(lines) == text
+
+
+def test_a_summary_made_of_a_table_has_single_spaces():
+    """Cells that are empty leave no gaps in the line that stands for the article."""
+    table = "<table><tr><td></td><td>甲</td></tr><tr><td></td><td>乙</td></tr></table>"
+    page = f"<h1 class='main-title'>石门水泥提价</h1><div id='artibody'><p>{PARAGRAPH}</p>{table}</div>"
+    article = extract_article(Page(URL, page.encode(), "text/html; charset=utf-8"))
+    assert article.body.text == f"{PARAGRAPH}\n\t甲\n\t乙"
+    assert article.summary == f"{PARAGRAPH} 甲 乙"

@@ -3,13 +3,15 @@
 import json
 import os
 import socket
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from sqlalchemy import text
 
 from ingestor.errors import ArchiveInUse, ConfigError, StorageFailed
-from ingestor.store.db.database import Database
+from ingestor.store.db.database import Database, maintain
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.db.run_lock import one_of_many, only_run
 from ingestor.store.schema import metadata
@@ -233,3 +235,16 @@ def test_without_the_driver_one_line_says_what_to_install(site, postgresql_url):
     site.configure()
     (line,) = site.refusals("--once", without="psycopg")
     assert "pip install 'sina-ingestor[cluster]'" in line
+
+
+def test_who_writes_puts_maintenance_off(tmp_path):
+    """Nothing waits for another program, and nothing fails; the next time comes."""
+    with closing(filled(tmp_path / "a.db", [("石门水泥", "提价")])) as database:
+        with database.reading() as connection:
+            connection.execute(text("SELECT id FROM articles WHERE url = 'https://x'")).all()
+        with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            maintain(database)
+        maintain(database)
+        with database.reading() as connection:
+            assert connection.execute(text("SELECT count(*) FROM articles")).scalar() == 1

@@ -7,6 +7,7 @@ both know.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -210,17 +211,22 @@ def _translated(database: Database) -> Iterator[None]:
 def maintain(database: Database) -> None:
     """Bring the write-ahead log back to nothing, and let SQLite renew its statistics.
 
-    A reader that is in the middle only puts it off to the next time.
+    A reader or writer that is in the middle only puts it off to the next time.
     """
     if database.path is None:
         return
     with _translated(database), database.engine.connect() as connection:
         # Neither may stand in a transaction, and the engine begins one for every statement.
         raw = connection.connection.cursor()
-        raw.execute("PRAGMA busy_timeout = 0")
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        raw.execute("PRAGMA analysis_limit = 1000")
-        raw.execute("PRAGMA optimize").fetchall()
-        raw.close()
+        try:
+            raw.execute("PRAGMA busy_timeout = 0")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            raw.execute("PRAGMA analysis_limit = 1000")
+            raw.execute("PRAGMA optimize").fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise DBAPIError("PRAGMA", None, error) from error
+        finally:
+            raw.close()
         # The connection's settings were changed: it does not go back to the pool.
         connection.invalidate()
