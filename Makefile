@@ -181,6 +181,9 @@ messages: install  ## Add to the pages' Chinese (ingestor/browse/messages) what 
 docs: install  ## Write the reference in docs/ from the commands, the example, the tables and the metrics
 	$(BIN)/python -m tools.reference
 
+session: install  ## Draw the terminal that the READMEs show, from what the commands say: docs/session.svg
+	$(BIN)/python -m tools.session
+
 docs-site:  ## The documentation as a website, in build/docs-site
 	test -x .venv-docs/bin/mkdocs || ($(PYTHON) -m venv .venv-docs && .venv-docs/bin/pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.7,<10' jieba)
 	rm -rf build/docs-source && mkdir -p build/docs-source
