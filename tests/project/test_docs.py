@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -42,12 +43,29 @@ def test_every_query_of_the_docs_runs(name, count, tmp_path):
             connection.execute(statement)
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_every_make_target_of_the_readme_exists(name):
-    """With its help, in `make help`."""
+def test_every_make_target_of_the_pages_exists():
+    """With its help, in `make help`; in blocks and within sentences."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    for target in set(re.findall(r"^make ([a-z]+)", "".join(blocks(name, "sh")), re.MULTILINE)):
-        assert re.search(rf"^{target}:.*  ## ", makefile, re.MULTILINE)
+    asked = {
+        (name, target)
+        for name in [*shell_pages(), "CHANGELOG.md"]
+        for target in re.findall(
+            r"(?:^|`)(?:sudo )?make ([a-z-]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE
+        )
+    }
+    assert len(asked) > 40
+    lacking = {
+        (name, target)
+        for name, target in asked
+        if not re.search(rf"^{target}:.*  ## ", makefile, re.MULTILINE)
+    }
+    assert lacking == set()
+
+
+def shell_pages() -> list[str]:
+    """Return the pages that may show lines for a shell."""
+    docs = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+    return [*READMES, "CONTRIBUTING.md", *docs]
 
 
 def test_every_call_of_the_page_on_raw_files_is_one_that_exists(site):
@@ -117,9 +135,9 @@ def test_both_tutorials_do_the_same():
     assert english == chinese
 
 
-@pytest.mark.slow
-def test_the_tutorial_runs(site, net):
-    """Each line as it stands, in a shell, in the folder that ``make demo`` leaves."""
+@pytest.fixture
+def archived(site, net):
+    """Give the folder that ``make demo`` leaves, with the programs that the pages call."""
     publish(net, demo_articles())
     site.configure()
     assert site.run("--once").returncode == 0
@@ -130,22 +148,106 @@ def test_the_tutorial_runs(site, net):
     ingest.chmod(0o755)
     (programs / "sqlite3").write_text(SQLITE3)
     (programs / "sqlite3").chmod(0o755)
-    path = f"{programs}:{os.environ['PATH']}"
+    return site
+
+
+def shell(site, line: str) -> str:
+    """Run a line of a page in a shell, in the archive's folder; return what it says."""
+    here = f"{site.folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=site.folder,
+        env=site.environment() | {"PATH": here, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, (line, done.stderr)
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs(archived):
+    """Each line as it stands, in a shell, in the folder that ``make demo`` leaves."""
     shown = ""
     for line in "".join(blocks(TUTORIALS[0], "sh")).splitlines():
-        done = subprocess.run(
-            ["sh", "-c", line],
-            cwd=site.folder,
-            env=site.environment() | {"PATH": path, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode, done.stdout != "" or ">" in line) == (0, True), (line, done.stderr)
-        shown += done.stdout
+        answer = shell(archived, line)
+        assert answer != "" or ">" in line, line
+        shown += answer
     for seen in ("石门水泥", "sh600999", "first seen", "0 disagreements", "新浪财经－7×24"):
         assert seen in shown
+
+
+@pytest.mark.slow
+def test_the_kept_pages_open_as_the_page_says(archived):
+    """docs/raw.md, with a file and an offset that are here."""
+    [(file, offset)] = archived.query(
+        "SELECT warc_file, warc_offset FROM captures ORDER BY id DESC LIMIT 1"
+    )
+    check, index, extract = blocks("docs/raw.md", "sh")[0].splitlines()
+    assert shell(archived, check) == ""
+    assert "finance.sina.com.cn" in shell(archived, index)
+    example = "ingestor-20240311060000-0a1b2c3d.warc.gz 1423"
+    assert example in extract
+    shell(archived, extract.replace(example, f"{file} {offset}"))
+    assert "<html" in (archived.folder / "page.html").read_text("utf-8").lower()
+
+
+@pytest.mark.slow
+def test_a_backup_is_restored_as_the_page_says(archived, tmp_path):
+    """docs/backup.md, after the archive was lost; with another folder for the backups."""
+    save, restore = (
+        block.replace("/backups", f"{tmp_path}/backups") for block in blocks("docs/backup.md", "sh")
+    )
+    (tmp_path / "backups").mkdir()
+    shell(archived, save)
+    files = archived.files()
+    shell(archived, "rm -r archive archive.db warc")
+    assert "0 disagreements" in shell(archived, restore)
+    assert archived.files() == files
+
+
+@pytest.mark.slow
+def test_the_way_back_to_an_older_version_is_as_the_page_says(archived):
+    """docs/operations.md, but for what is the service manager's and pip's."""
+    (block,) = [text for text in blocks("docs/operations.md", "sh") if "schema-<old>" in text]
+    old = archived.folder / "archive.db.schema-0013"
+    old.write_bytes(b"as it was")
+    for line in block.replace("<old>", "0013").splitlines():
+        if line.startswith(("rm ", "mv ", "cp ")):
+            shell(archived, line)
+    assert (archived.folder / "archive.db").read_bytes() == b"as it was"
+    assert (archived.folder / "archive.db.newer").stat().st_size > 100_000
+
+
+NOT_OURS = {
+    "createdb": "PostgreSQL's, for a server",
+    "export": "an object store's address; tests/archive/test_object_store.py",
+    "ln": "Hexo's folder; `make hexo` does it",
+    "cd": "to a folder of the user's",
+    "python3": "`make replay` does it",
+    "pywb/bin/wb-manager": "`make replay` does it",
+    "pywb/bin/wayback": "`make replay` does it",
+    "/opt/ingestor/bin/pip": "a version that is older",
+    "sudo systemctl": "the service manager's; tests/daemon/test_units.py has the units",
+    "systemctl": "likewise",
+    "sudo usermod": "the system's users",
+}
+"""How the lines begin that need what no test has, each with why, or who runs it."""
+
+
+def test_every_other_line_for_a_shell_has_a_reason():
+    """What is none of ours, of make, of pip, and is run by no test above."""
+    run = ("docs/backup.md", *TUTORIALS)
+    kinds = ("ingest", "make ", "sudo make ", "pip install ", "rm ", "mv ", "cp ", "warcio ")
+    odd = {
+        line
+        for name in shell_pages()
+        for line in "".join(blocks(name, "sh")).splitlines()
+        if name not in run and line and not line.startswith((*kinds, "#"))
+    }
+    assert {line for line in odd if not line.startswith(tuple(NOT_OURS))} == set()
 
 
 def configurations() -> list[tuple[str, str]]:
