@@ -38,12 +38,14 @@ def refused(folder, *announced: str) -> tuple[int, list[str]]:
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="bash is not here")
 
 
+@pytest.mark.slow
 def test_a_skip_that_was_announced_passes(tmp_path):
     """By the beginning of its reason."""
     told = ("looked at later", "Hexo is not here", "could not import 'pandas'")
     assert refused(tmp_path, *told) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_skip_that_was_not_announced_fails_the_run_and_is_named(tmp_path):
     """Be it a neighbour that was installed, or a package that everyone has."""
     assert refused(tmp_path, "looked at later") == (1, ["test_b", "test_c"])

@@ -118,6 +118,7 @@ def test_an_image_has_the_extras_that_its_services_need():
     assert {"cluster", "s3"} <= workers
 
 
+@pytest.mark.slow
 def test_the_dependencies_are_a_layer_of_their_own():
     """Installed before the source is there; the list is what pyproject.toml says."""
     steps = [f"{instruction} {arguments}" for instruction, arguments in BUILD.steps]

@@ -57,6 +57,7 @@ def test_the_table_of_licences_has_a_row_for_each_package():
 WHEEL = f"sina_ingestor-{__version__}-py3-none-any.whl"
 
 
+@pytest.mark.slow
 def test_version_and_changelog_agree():
     """The newest section is this version's; what is under way stands above it."""
     text = changelog()
