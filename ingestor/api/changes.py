@@ -11,11 +11,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
+from ingestor.store.overview import last_sequence
 from ingestor.store.schema import captures, revisions
 from ingestor.store.search.hits import found_text
 from ingestor.store.search.query import Query
@@ -45,7 +46,7 @@ def position(connection: Connection, sequence: int | None = None) -> Position:
 
     Raises :class:`UsageError` when there is no such revision yet.
     """
-    last = int(connection.execute(select(func.max(revisions.c.sequence))).scalar() or 0)
+    last = last_sequence(connection)
     at = last if sequence is None else sequence
     if at > last:
         raise UsageError(f"there is no revision {at}: the last one of this archive is {last}")

@@ -18,8 +18,9 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.names.securities import KnownNames
 from ingestor.store.schema import (
-    BELIEVED,
     DOUBTED,
+    IS_BELIEVED,
+    IS_EDIT,
     articles,
     captures,
     feeds,
@@ -88,21 +89,10 @@ def _latest_of(symbol: str) -> Select[Any]:
     return named.order_by(symbols.c.article_id.desc()).limit(LATEST)
 
 
-def last_day(connection: Connection, filters: Filters) -> str:
-    """Return the last publication day of the articles that are meant; ``""``: there are none."""
-    query = select(func.max(articles.c.date)).where(*conditions(filters))
-    if filters.symbol:
-        query = query.where(articles.c.id.in_(_latest_of(filters.symbol)))
-    return connection.execute(query).scalar() or ""
-
-
 def edits_between(since: date, until: date) -> ColumnElement[bool]:
     """Condition on revisions: an edit that was seen on these days, both included."""
-    # By the index of articles and numbers first: a revision's row has its text beside it.
-    later = select(revisions.c.sequence).where(revisions.c.revision > 1)
     return (
-        revisions.c.sequence.in_(later)
-        & (revisions.c.cause == "edit")
+        IS_EDIT
         & (revisions.c.seen_at >= _begin(since))
         & (revisions.c.seen_at < _begin(until + timedelta(days=1)))
     )
@@ -142,10 +132,8 @@ def edits_of(
 
     With ``before`` those whose sequence is smaller: to go on where a list ended.
     """
-    later = select(revisions.c.sequence).where(revisions.c.revision > 1)
-    is_edit = revisions.c.sequence.in_(later) & (revisions.c.cause == "edit")
     query = select(revisions.c.sequence, revisions.c.article_id)
-    query = query.where(is_edit if day is None else edits_between(day, day))
+    query = query.where(IS_EDIT if day is None else edits_between(day, day))
     if before is not None:
         query = query.where(revisions.c.sequence < before)
     query = query.order_by(revisions.c.sequence.desc()).limit(limit)
@@ -191,7 +179,9 @@ def _mentions(connection: Connection, since: str, until: str) -> Counter[str]:
     query = (
         select(symbols.c.symbol, func.count())
         .join(articles)
-        .where(articles.c.date.between(since, until), symbols.c.last_revision.is_(None), BELIEVED)
+        .where(
+            articles.c.date.between(since, until), symbols.c.last_revision.is_(None), IS_BELIEVED
+        )
         .group_by(symbols.c.symbol)
     )
     return Counter(dict(connection.execute(query).all()))
@@ -226,7 +216,7 @@ def named_with(connection: Connection, symbol: str) -> list[tuple[str, str, int]
 
 def has_medium(connection: Connection, name: str) -> bool:
     """Return whether an article is by this medium."""
-    query = select(articles.c.id).where(articles.c.media == name, BELIEVED).limit(1)
+    query = select(articles.c.id).where(articles.c.media == name, IS_BELIEVED).limit(1)
     return connection.execute(query).first() is not None
 
 

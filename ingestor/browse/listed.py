@@ -135,7 +135,8 @@ def as_atom(title: str, own: str, page: str, entries: Sequence[AtomEntry]) -> st
             _add(element, "published", iso_utc(entry.published))
         _add(_add(element, "author"), "name", entry.author or "–")
         _add(element, "summary", entry.summary)
-    return ET.tostring(feed, encoding="unicode", xml_declaration=True)
+    # Written out: the library would name the encoding of this machine's locale.
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(feed, encoding="unicode")}'
 
 
 def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> ET.Element:

@@ -18,7 +18,7 @@ from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import overview
 from ingestor.store.doubts import doubted_feeds
 from ingestor.store.filters import Filters, symbol_called
-from ingestor.store.overview import FeedHealth, late_feeds
+from ingestor.store.overview import FeedHealth, feed_state, late_feeds
 from ingestor.store.search.hits import marks, snippet
 from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.dates import SHANGHAI, is_day
@@ -121,7 +121,7 @@ def _feeds(connection: Connection, now: datetime) -> list[FeedEntry]:
     return [
         FeedEntry(
             feed,
-            _state(feed, late=feed.name in late, doubted=feed.name in doubted),
+            feed_state(feed, late=feed.name in late, doubted=feed.name in doubted),
             redact(
                 feed.stopped
                 or feed.last_error
@@ -130,22 +130,8 @@ def _feeds(connection: Connection, now: datetime) -> list[FeedEntry]:
             ),
             delays.get(feed.name),
         )
-        for feed in overview.feed_health(connection, MOVES_IN_A_ROW)
+        for feed in overview.feed_health(connection, MOVES_IN_A_ROW, counted=False)
     ]
-
-
-def _state(feed: FeedHealth, *, late: bool, doubted: bool) -> str:
-    if not feed.active:
-        return "not configured"
-    if feed.stopped:
-        return "stopped"
-    if feed.failures:
-        return "failing"
-    if doubted:
-        return "doubted"
-    if late:
-        return "late"
-    return "ok" if feed.last_ok_at else "never polled"
 
 
 def results(connection: Connection, asked: Mapping[str, str]) -> FoundList:
@@ -296,7 +282,7 @@ def _subject(
     if not found.articles:
         return None
     today = now.astimezone(SHANGHAI).date()
-    latest = subjects.last_day(connection, filters)
+    latest = found.articles[0].date
     return {
         "entries": entries(found.articles, ()),
         "chart": _chart(connection, filters, today, asked=asked.get("until", ""), latest=latest),

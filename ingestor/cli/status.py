@@ -29,7 +29,7 @@ from ingestor.store.coordination.watches import WatchState, said_of
 from ingestor.store.db.database import Database
 from ingestor.store.db.run_lock import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
-from ingestor.store.overview import FeedHealth, Parked, late_feeds
+from ingestor.store.overview import FeedCondition, FeedHealth, Parked, feed_state, late_feeds
 from ingestor.store.stored_articles import due_paths
 from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
@@ -319,20 +319,24 @@ def _plain(value: object) -> object:
     return redact(value) if isinstance(value, str) else value
 
 
+_STYLES = {
+    FeedCondition.UNKNOWN: "dim",
+    FeedCondition.STOPPED: "red",
+    FeedCondition.FAILING: "red",
+    FeedCondition.DOUBTED: "red",
+    FeedCondition.LATE: "yellow",
+    FeedCondition.NEVER: "",
+    FeedCondition.OK: "green",
+}
+
+
 def _health(feed: FeedHealth, *, late: bool, doubted: bool) -> Text:
-    if not feed.active:
-        return Text("not in the configuration", style="dim")
-    if feed.stopped:
-        return Text("stopped", style="red")
-    if feed.failures:
-        return Text(f"failed {feed.failures}×", style="red")
-    if doubted:
-        return Text("doubted", style="red")
-    if late:
-        return Text("late", style="yellow")
-    return Text(
-        "ok" if feed.last_ok_at else "never polled", style="green" if feed.last_ok_at else ""
-    )
+    state = feed_state(feed, late=late, doubted=doubted)
+    said = {
+        FeedCondition.UNKNOWN: "not in the configuration",
+        FeedCondition.FAILING: f"failed {feed.failures}×",
+    }
+    return Text(said.get(state, state), style=_STYLES[state])
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

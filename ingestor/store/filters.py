@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, or_, select
 
 from ingestor.errors import UsageError
 from ingestor.model import Security
 from ingestor.store.db.database import Database
 from ingestor.store.names.securities import called
-from ingestor.store.schema import BELIEVED, articles, feeds, sightings, symbols
+from ingestor.store.schema import BELIEVED, IS_BELIEVED, articles, feeds, sightings, symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Filters:
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """Return the conditions on ``articles`` that those meet which are meant; not the limit."""
-    wanted: list[ColumnElement[bool]] = [] if filters.doubted else [BELIEVED]
+    wanted: list[ColumnElement[bool]] = [] if filters.doubted else [IS_BELIEVED]
     if filters.since:
         wanted.append(articles.c.date >= filters.since)
     if filters.until:
@@ -58,8 +59,8 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         # Asked of each article, not made a list first: a feed may have announced a million.
         these = select(feeds.c.id).where(feeds.c.name.in_(filters.feeds))
         seen = (sightings.c.article_id == articles.c.id) & sightings.c.feed_id.in_(these)
-        imported = (imported_under(name) for name in filters.feeds)
-        wanted.append(or_(select(sightings.c.article_id).where(seen).exists(), *imported))
+        announced = select(sightings.c.article_id).where(seen).exists()
+        wanted.append(or_(announced, articles.c.id.in_(_imported_under(filters.feeds))))
     if filters.category:
         # One a line: a line break is around each.
         lines = "\n" + articles.c.categories + "\n"
@@ -67,6 +68,27 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.origin:
         wanted.append(articles.c.origin == filters.origin)
     return wanted
+
+
+def articles_of_symbol(filters: Filters) -> Select[Any] | None:
+    """Select the ids of all articles that name the filters' security; ``None``: they have none."""
+    if not filters.symbol:
+        return None
+    return select(symbols.c.article_id).where(
+        symbols.c.symbol == filters.symbol, symbols.c.last_revision.is_(None)
+    )
+
+
+def articles_of_feeds(filters: Filters) -> CompoundSelect[Any] | None:
+    """Select the ids of all articles of the filters' feeds; ``None``: they have none.
+
+    An article that several of them announced is there several times.
+    """
+    if not filters.feeds:
+        return None
+    these = select(feeds.c.id).where(feeds.c.name.in_(filters.feeds))
+    announced = select(sightings.c.article_id).where(sightings.c.feed_id.in_(these))
+    return announced.union_all(_imported_under(filters.feeds))
 
 
 def symbol_of(code: str) -> str:
@@ -112,6 +134,11 @@ def unknown_feeds(database: Database, names: Sequence[str]) -> list[str]:
             if name not in known
             and connection.execute(imported.where(imported_under(name))).first() is None
         ]
+
+
+def _imported_under(names: Sequence[str]) -> Select[Any]:
+    """Select the ids of what was imported under these names: an index has all that no feed had."""
+    return select(articles.c.id).where(or_(*map(imported_under, names)))
 
 
 def imported_under(name: str) -> ColumnElement[bool]:

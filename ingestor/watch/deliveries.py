@@ -25,6 +25,7 @@ from ingestor.config import Settings
 from ingestor.config.sections import FetchSettings, WatchSettings
 from ingestor.errors import ArchiveError, DeliveryFailed, UsageError
 from ingestor.fetch.transport import Threads
+from ingestor.store import overview
 from ingestor.store.coordination import watches
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
@@ -139,7 +140,7 @@ class Deliveries:
         if not self._settings.watch or self._clock.stop.is_set():
             return
         with self._database.reading() as connection:
-            last, known = watches.last_sequence(connection), watches.states(connection)
+            last, known = overview.last_sequence(connection), watches.states(connection)
         now = self._clock.now()
         for watch in self._settings.watch:
             if known[watch.name].is_due(last, now):
@@ -204,7 +205,7 @@ class Deliveries:
     def _deliver(self, watch: WatchSettings, fetch: FetchSettings) -> None:
         with self._database.reading() as connection:
             state = watches.states(connection)[watch.name]
-            last = watches.last_sequence(connection)
+            last = overview.last_sequence(connection)
         if not state.is_due(last, self._clock.now()):
             return
         try:

@@ -15,7 +15,7 @@ from ingestor.api.changes import document, is_meant, landed
 from ingestor.config import Settings
 from ingestor.config.sections import WatchSettings
 from ingestor.errors import ConfigError, UsageError
-from ingestor.store.coordination import watches
+from ingestor.store import overview
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters, symbol_called, symbol_of
 from ingestor.store.search.query import Query, parse
@@ -85,7 +85,7 @@ def _is_code(named: str) -> bool:
 def newest_hit(database: Database, watch: WatchSettings) -> WatchHit | None:
     """Return the latest of the last :data:`TESTED_REVISIONS` that a watch waits for, as a test."""
     with database.reading() as connection:
-        last = watches.last_sequence(connection)
+        last = overview.last_sequence(connection)
         is_wanted = meant_by(watch, connection)
     newest = None
     for revision in landed(database, max(0, last - TESTED_REVISIONS)):

@@ -413,3 +413,10 @@ def test_the_pages_are_over_either_store(tmp_path, store_url):
         assert ask("/search?q=%00石门&media=%00").status_code == 200
         assert ask("/security/sh600001").status_code == 200
         assert ("/tables/archive" in ask("/").text) == (not store_url)
+
+
+def test_a_feed_says_that_it_is_utf_8(lively):
+    """As it is sent, whatever the locale of the machine is."""
+    with browsing(lively, at=NOW) as ask:
+        for address in ("/search.atom", "/edits.atom"):
+            assert ask(address).text.startswith('<?xml version="1.0" encoding="utf-8"?>\n<feed ')

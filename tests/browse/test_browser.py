@@ -44,8 +44,8 @@ def served(site: Site):
 
 @pytest.fixture
 def archived(site: Site, net) -> Site:
-    """Give an archive of 30 articles, one of them edited and with a picture."""
-    articles = [made_up(number) for number in range(1, 31)]
+    """Give an archive of 30 articles on a security, one of them edited and with a picture."""
+    articles = [replace(made_up(number), symbols="sh600001") for number in range(1, 31)]
     publish(net, articles)
     site.run("--once")
     first, *rest = articles[0].paragraphs
@@ -109,3 +109,49 @@ def looks_right(page, shape, picture: Path) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= shape["viewport"]["width"]
     red, *_ = re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert (int(red) < 64) == (shape["color_scheme"] == "dark")
+
+
+KINDS = {
+    "a list": "/search",
+    "what is found": "/search?q=鲲鹏",
+    "nothing found": "/search?q=并无此事",
+    "what is not understood": "/search?since=yesterday",
+    "edits": "/edits",
+    "no page": "/nothing",
+}
+
+
+LED_TO = ("/article/", "/look/", "/medium/", "/security/")
+"""Pages of what an archive has; the archive's own pages lead there."""
+
+
+def pages_of_every_kind(page, address: str) -> list[str]:
+    """Return an address of each kind of our pages, the front page first."""
+    links: list[str] = []
+    for path in ("/", "/search", "/search?q=鲲鹏", "/article/1"):
+        page.goto(address.rstrip("/") + path)
+        links += page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
+    led_to = [next(link for link in links if kind in link) for kind in LED_TO]
+    return ["/", *KINDS.values(), *led_to]
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_axe_finds_nothing_on_any_kind_of_page(archived, shape, language):
+    """axe-core's rules: contrast, names, headings, landmarks, what a keyboard reaches."""
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    axe, found = Axe(), {}
+    with served(archived) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page(**shape, locale=language)
+        for path in pages_of_every_kind(page, address):
+            page.goto(address.rstrip("/") + path)
+            found[path] = axe.run(page, options={"iframes": False}).generate_snapshot()
+        page.set_content("<html><body><img src='data:,'></body></html>")
+        assert "image-alt" in axe.run(page).generate_snapshot()
+        browser.close()
+    assert {path: rules for path, rules in found.items() if rules} == {}

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import folder, schemas, upgrade
 from ingestor.store.schema import metadata
+from ingestor.store.schema.columns import as_stored
 from ingestor.store.schema.views import VIEWS
 from tests.support.migrations import migrate
 from tests.support.structure import structure
@@ -84,7 +85,7 @@ def differences(connection) -> list:
         ),
     }
     context = MigrationContext.configure(connection, opts=options)
-    return compare_metadata(context, metadata)
+    return compare_metadata(context, as_stored(metadata, connection.dialect))
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)

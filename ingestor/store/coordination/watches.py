@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from ingestor.store.db import locks
-from ingestor.store.schema import revisions, watches
+from ingestor.store.overview import last_sequence
+from ingestor.store.schema.cluster import watches
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
 
@@ -42,11 +43,6 @@ class WatchState:
             return False
         again = self.next_attempt_at
         return again is None or not now < again <= now + LONGEST_WAIT
-
-
-def last_sequence(connection: Connection) -> int:
-    """Return the sequence of the latest revision, 0 where there is none."""
-    return int(connection.execute(select(func.max(revisions.c.sequence))).scalar() or 0)
 
 
 def register(connection: Connection, names: Collection[str]) -> None:

@@ -16,12 +16,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     literal,
+    select,
 )
 
 from ingestor.store.schema import cluster  # noqa: F401 - its tables are tables like all others
 from ingestor.store.schema.columns import (
     ID,
     TIME,
+    covering_index,
     identifier,
     key,
     metadata,
@@ -104,7 +106,7 @@ articles = Table(
     UniqueConstraint("url", "date"),
     UniqueConstraint("document_id", "date"),
     CheckConstraint("origin IN ('page', 'feed', 'import')", name="origin"),
-    Index(None, "date", "published_at"),
+    Index(None, "media", "date", "published_at"),
     Index(None, "published_at"),
     Index(None, "first_seen_at"),
     comment="One row an article: one canonical address on one publication day.",
@@ -113,6 +115,17 @@ partial_index(
     "ix_articles_check_due", articles.c.next_check_at.is_not(None), articles.c.next_check_at
 )
 partial_index("ix_articles_file_due", articles.c.file_sha256.is_(None), articles.c.id)
+covering_index(
+    "ix_articles_date_published_at",
+    *articles.c["date", "published_at"],
+    covered=[articles.c.origin, articles.c.categories],
+)
+covering_index(
+    "ix_articles_unannounced",
+    articles.c.id,
+    covered=[articles.c.categories],
+    condition=articles.c.feed_id.is_(None),
+)
 
 GONE = articles.c.gone_at.is_not(None)
 """Condition: its page is not there any more."""
@@ -121,6 +134,12 @@ BELIEVED = articles.c.doubted_at.is_(None)
 """Condition: it is an article, as far as is known."""
 
 partial_index("ix_articles_doubted", articles.c.doubted_at.is_not(None), articles.c.id)
+
+_doubted = articles.alias("doubted")
+DOUBTED_IDS = select(_doubted.c.id).where(_doubted.c.doubted_at.is_not(None))
+IS_BELIEVED = articles.c.id.not_in(DOUBTED_IDS)
+""":data:`BELIEVED` for who goes through many: an index has the few that are not, and no row is read
+for it, in which ``doubted_at`` lies behind the texts."""
 
 aliases = Table(
     "aliases",
@@ -216,6 +235,12 @@ revisions = Table(
     sqlite_autoincrement=True,
 )
 
+IS_EDIT = revisions.c.cause == literal("edit", literal_execute=True)
+"""Condition: the publisher changed the article. Written out, it lets a query use its indexes."""
+
+partial_index("ix_revisions_edits", IS_EDIT, *revisions.c["sequence", "article_id"])
+partial_index("ix_revisions_edits_seen", IS_EDIT, *revisions.c["seen_at", "article_id"])
+
 entries = Table(
     "entries",
     metadata,
@@ -259,7 +284,7 @@ sightings = Table(
     reference("feeds", "Feed that announced it.", primary_key=True),
     text("guid", "What that feed calls it."),
     time("seen_at", "When that feed first announced it to us.", nullable=False),
-    Index(None, "feed_id"),
+    Index(None, "feed_id", "article_id"),
     comment="Which feeds announced an article: one row a pair.",
 )
 
@@ -281,7 +306,7 @@ symbols = Table(
     *span(),
     text("market", "sh, sz, bj, hk or us.", default=None),
     text("name", "The security as the article writes it."),
-    Index(None, "symbol", "article_id"),
+    Index(None, "symbol", "article_id", "last_revision"),
     comment="Securities that an article names, each with the revisions that name it.",
 )
 
@@ -360,19 +385,6 @@ pictures = Table(
     text("error", "Why there is none."),
     Index(None, "path"),
     comment="Pictures that were asked for (archive.images), and how it went.",
-)
-
-watches = Table(
-    "watches",
-    metadata,
-    Column("name", Text, primary_key=True, comment="Name in the configuration."),
-    identifier("sequence", "Of the last revision that is through: delivered, or not waited for."),
-    number("delivered", "Hits that were delivered."),
-    time("delivered_at", "When the last of them was."),
-    number("attempts", "How often the next hit was tried in a row, and failed."),
-    time("next_attempt_at", "When it is tried again; NULL: at once, or, after a failure, no more."),
-    text("error", "Why that failed; empty: it did not."),
-    comment="How far each [[watch]] has come: one row a watch that was ever configured.",
 )
 
 DOUBTED = captures.c.reading.in_(

@@ -1,10 +1,19 @@
-"""The tables of what many workers share; the single process uses ``hosts`` alone."""
+"""The tables of what workers share, and watches; the single process uses ``hosts`` and those."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Double, Index, Integer, Table
 
-from ingestor.store.schema.columns import TEXT, key, metadata, number, reference, text, time
+from ingestor.store.schema.columns import (
+    TEXT,
+    identifier,
+    key,
+    metadata,
+    number,
+    reference,
+    text,
+    time,
+)
 
 hosts = Table(
     "hosts",
@@ -59,4 +68,17 @@ assignments = Table(
     text("error", "Why the last try failed."),
     Index(None, "kind", "state"),
     comment="Days that somebody handed over to the workers of a cluster (--defer).",
+)
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("name", TEXT, primary_key=True, comment="Name in the configuration."),
+    identifier("sequence", "Of the last revision that is through: delivered, or not waited for."),
+    number("delivered", "Hits that were delivered."),
+    time("delivered_at", "When the last of them was."),
+    number("attempts", "How often the next hit was tried in a row, and failed."),
+    time("next_attempt_at", "When it is tried again; NULL: at once, or, after a failure, no more."),
+    text("error", "Why that failed; empty: it did not."),
+    comment="How far each [[watch]] has come: one row a watch that was ever configured.",
 )
