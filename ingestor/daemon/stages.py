@@ -69,10 +69,7 @@ class Stages:
             source=lambda picture: hash(host_of(picture.url)),
         )
         self._files = Rounds[None](
-            clock,
-            lambda _: self._patient("files", files_in_turns(services)),
-            key=lambda _: 0,
-            source=lambda _: 0,
+            clock, lambda _: self._patient("files", files_in_turns(services)), key=hash, source=hash
         )
         self._by_name: dict[str, tuple[Rounds[Any], _Due]] = {
             "poll": (self._polls, self._due_polls),
