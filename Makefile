@@ -147,6 +147,9 @@ browser-install: install
 browser: browser-install  ## Browse a made-up archive in headless Chromium (Debian's)
 	INGEST_CHROMIUM=$$(command -v chromium || echo chromium-is-not-installed) $(BIN)/python -m pytest tests/browse/test_browser.py
 
+screenshots: browser-install  ## Take pictures of every kind of page: build/screenshots, and those of the READMEs
+	$(BIN)/python -m tools.screenshots
+
 quality: install bench-contenders  ## How right it reads, beside others; QUALITY=--write keeps the tables: docs/quality.md
 	$(BIN)/python -m tools.quality $(QUALITY)
 

@@ -2,9 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +10,7 @@ import pytest
 
 from tools.made_up_sina import finance_page, made_up, publish
 from tools.running import Site
+from tools.screenshots import chromium, pages_of_every_kind, served
 
 CHROMIUM = Path(os.environ.get("INGEST_CHROMIUM", "nowhere"))
 
@@ -24,22 +22,6 @@ SHAPES = {
     "a phone, dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
     "a desk, light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
 }
-
-
-@contextmanager
-def served(site: Site):
-    """Run ``ingest browse`` at a free port; give its address."""
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "ingestor", "browse", "--port", "0"],
-        cwd=site.folder,
-        env=site.environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
 
 
 @pytest.fixture
@@ -59,14 +41,9 @@ def archived(site: Site, net) -> Site:
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_a_reader_finds_an_article_and_its_edit_and_nobody_else_is_asked(archived, shape, tmp_path):
     """Two characters, an article, its edit; then its pictures, which only then are asked for."""
-    from playwright.sync_api import sync_playwright
-
     asked: list[str] = []
     said: list[str] = []
-    with served(archived) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with served(archived) as address, chromium(str(CHROMIUM)) as browser:
         page = browser.new_page(**shape, locale="en-GB")
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text))
@@ -88,7 +65,7 @@ def test_a_reader_finds_an_article_and_its_edit_and_nobody_else_is_asked(archive
         assert page.locator("img").count() == 0
         looks_right(page, shape, tmp_path / "article.png")
 
-        page.goto(f"{address}archive/articles")
+        page.goto(f"{address}/archive/articles")
         assert "30 rows" in page.content()
         assert {urlsplit(one).hostname for one in asked} == {"127.0.0.1"}
         assert said == []
@@ -100,7 +77,6 @@ def test_a_reader_finds_an_article_and_its_edit_and_nobody_else_is_asked(archive
         page.locator("article img").scroll_into_view_if_needed()
         page.wait_for_load_state("networkidle")
         assert "n.sinaimg.cn" in {urlsplit(one).hostname for one in asked}
-        browser.close()
 
 
 def looks_right(page, shape, picture: Path) -> None:
@@ -111,47 +87,18 @@ def looks_right(page, shape, picture: Path) -> None:
     assert (int(red) < 64) == (shape["color_scheme"] == "dark")
 
 
-KINDS = {
-    "a list": "/search",
-    "what is found": "/search?q=鲲鹏",
-    "nothing found": "/search?q=并无此事",
-    "what is not understood": "/search?since=yesterday",
-    "edits": "/edits",
-    "no page": "/nothing",
-}
-
-
-LED_TO = ("/article/", "/look/", "/medium/", "/security/")
-"""Pages of what an archive has; the archive's own pages lead there."""
-
-
-def pages_of_every_kind(page, address: str) -> list[str]:
-    """Return an address of each kind of our pages, the front page first."""
-    links: list[str] = []
-    for path in ("/", "/search", "/search?q=鲲鹏", "/article/1"):
-        page.goto(address.rstrip("/") + path)
-        links += page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
-    led_to = [next(link for link in links if kind in link) for kind in LED_TO]
-    return ["/", *KINDS.values(), *led_to]
-
-
 @pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_axe_finds_nothing_on_any_kind_of_page(archived, shape, language):
     """axe-core's rules: contrast, names, headings, landmarks, what a keyboard reaches."""
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
 
     axe, found = Axe(), {}
-    with served(archived) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with served(archived) as address, chromium(str(CHROMIUM)) as browser:
         page = browser.new_page(**shape, locale=language)
-        for path in pages_of_every_kind(page, address):
-            page.goto(address.rstrip("/") + path)
+        for path in pages_of_every_kind(page, address, "鲲鹏").values():
+            page.goto(address + path)
             found[path] = axe.run(page, options={"iframes": False}).generate_snapshot()
         page.set_content("<html><body><img src='data:,'></body></html>")
         assert "image-alt" in axe.run(page).generate_snapshot()
-        browser.close()
     assert {path: rules for path, rules in found.items() if rules} == {}
