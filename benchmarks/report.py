@@ -320,12 +320,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--daemon-seconds", type=float, default=120)
     parser.add_argument("--backfill", type=int, default=2000)
-    parser.add_argument("--to", type=Path, default=ROOT / "docs")
+    parser.add_argument("--to", type=Path, help="docs, or build/bench with --only")
     parser.add_argument(
         "--only", type=_parts, default=PARTS, metavar="PARTS", help=f"Of {', '.join(PARTS)}."
     )
     told = vars(parser.parse_args())
     folder, only, began = told.pop("to"), told.pop("only"), time.monotonic()
+    # What measures a part does not replace the page that has all of them.
+    folder = folder or ROOT / ("docs" if only is PARTS else "build/bench")
     folder.mkdir(parents=True, exist_ok=True)
     for found in measure(Sizes(**told), only):
         # After each part: what ends it early costs no more than the part that it was at.
