@@ -15,12 +15,13 @@ from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from ingestor.archive.hexo import asset_name
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed
-from ingestor.maintenance.differences import Difference
+from ingestor.maintenance.differences import Difference, Repair
 from ingestor.maintenance.raw_records import RawComparison
 from ingestor.maintenance.texts import TextComparison
 from ingestor.pipeline.files import write_files
@@ -256,15 +257,20 @@ def apply(database: Database, differences: list[Difference]) -> list[Difference]
 
     Of what is known, notes that are wrong are taken back.
     """
-    repairable = [difference for difference in differences if difference.repair]
-    if not repairable:
+    repairs = [(found, found.repair) for found in differences if found.repair]
+    if not repairs:
         return []
     with database.transaction() as connection:
-        return [
-            difference
-            for difference in repairable
-            if difference.repair and difference.repair(connection) is False
-        ]
+        return [found for found, repair in repairs if not _succeeds(repair, connection)]
+
+
+def _succeeds(repair: Repair, connection: Connection) -> bool:
+    """Repair one thing; ``False``: it cannot be, or other damage stands in its way."""
+    try:
+        with connection.begin_nested():
+            return repair(connection) is not False
+    except IntegrityError:
+        return False
 
 
 def _furniture(database: Database, settings: Settings, now: datetime) -> Iterator[Difference]:

@@ -99,8 +99,7 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
     current: int | None = connection.execute(query).scalar_one_or_none()
     if current is not None and before == content:
         return
-    gone = story_bands.c.article_id == article_id, story_bands.c.band.in_(bands(before))
-    connection.execute(delete(story_bands).where(*gone))
+    _take_bands(connection, article_id, before)
     if current is None:
         group(connection, [_ungrouped(connection, article_id, content)])
         return
@@ -114,8 +113,7 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
 
 def leave(connection: Connection, article_id: int, content: str) -> None:
     """Take an article with this text, which turned out to be none, out of its story for itself."""
-    gone = story_bands.c.article_id == article_id, story_bands.c.band.in_(bands(content))
-    connection.execute(delete(story_bands).where(*gone))
+    _take_bands(connection, article_id, content)
     query = select(stories.c.story_id).where(stories.c.article_id == article_id)
     current: int | None = connection.execute(query).scalar_one_or_none()
     if current is not None:
@@ -135,7 +133,11 @@ def group_missing(connection: Connection) -> None:
     query = query.where(stories.c.article_id.is_(None)).order_by(articles.c.id)
     # A part at a time: the texts of a whole archive do not fit into memory.
     while rows := connection.execute(query.limit(500)).all():
-        group(connection, [Ungrouped(*row) for row in rows])
+        ungrouped = [Ungrouped(*row) for row in rows]
+        for article in ungrouped:
+            # Where only its place in a story is lost, it has bands.
+            _take_bands(connection, article.id, article.text)
+        group(connection, ungrouped)
 
 
 def others(connection: Connection, article_id: int) -> list[Copy]:
@@ -195,6 +197,12 @@ def _joined(connection: Connection, alike: set[int], alone: int) -> int:
         query = update(stories).where(stories.c.story_id.in_(more))
         connection.execute(query.values(story_id=story_id))
     return story_id
+
+
+def _take_bands(connection: Connection, article_id: int, content: str) -> None:
+    """Take away the bands that an article with this text has."""
+    gone = story_bands.c.article_id == article_id, story_bands.c.band.in_(bands(content))
+    connection.execute(delete(story_bands).where(*gone))
 
 
 def _add_bands(connection: Connection, article_id: int, mine: tuple[int, ...]) -> None:

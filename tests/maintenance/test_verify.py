@@ -52,6 +52,11 @@ def lose_the_index(site):
         index.empty(connection)
 
 
+def lose_a_place_in_a_story(site):
+    # Its bands stay, as after a flipped byte of one row.
+    site.change("DELETE FROM stories WHERE article_id = 2")
+
+
 def lose_a_warc_file(site):
     warc_file(site).unlink()
 
@@ -78,6 +83,7 @@ MENDABLE = {
     change_a_file: "is not what the database says",
     leave_a_temporary_file: "left over",
     lose_the_index: "full-text index: 3 articles",
+    lose_a_place_in_a_story: "1 article",
     lose_a_warc_file: "is missing",
     tear_a_warc_file: "ends in the middle of a record",
     point_elsewhere: "there is no record at byte",
