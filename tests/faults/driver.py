@@ -194,7 +194,13 @@ def run_of(command: dict[str, Any]) -> dict[str, float]:
     pid = os.fork()
     if not pid:
         child(command)
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
+
+    def kill(*_: Any) -> None:
+        # It may have ended by itself just now.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, kill)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     _, status = os.waitpid(pid, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
