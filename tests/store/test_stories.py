@@ -23,6 +23,9 @@ DICE = random.Random(7)
 ONE, OTHER, THIRD = (text(DICE, 600) for _ in range(3))
 LONG = tuple(f"　　{line}" for line in ONE.split("。") if line)
 COPY = phrased(DICE, ONE, 0.1)
+EDITED = phrased(DICE, ONE, 0.02)
+OTHER_COPY = phrased(DICE, OTHER, 0.05)
+"""All drawn here: the texts are the same, whichever tests run, in whatever order."""
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_a_copy_joins_the_story_of_what_it_copies(archive):
 
 def test_an_edit_that_leaves_the_story_as_it_is_changes_nothing(archive):
     """Also that of the article after which it is named."""
-    edit(archive, 1, phrased(DICE, ONE, 0.02))
+    edit(archive, 1, EDITED)
     assert grouped(archive) == [(1, 1), (2, 2), (1, 3)]
 
 
@@ -69,7 +72,7 @@ def test_an_article_that_tells_another_story_now_leaves(archive):
     """To a story of its own, or to that which it now tells; what stays has a name still."""
     edit(archive, 1, THIRD)
     assert grouped(archive) == [(1, 1), (2, 2), (3, 3)]
-    edit(archive, 3, phrased(DICE, OTHER, 0.05))
+    edit(archive, 3, OTHER_COPY)
     assert grouped(archive) == [(1, 1), (2, 2), (2, 3)]
 
 
