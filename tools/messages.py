@@ -18,6 +18,7 @@ from jinja2 import nodes
 from ingestor.browse import pages
 from ingestor.model import Cause, Origin
 from ingestor.store.doubts import SeenPage
+from ingestor.store.overview import FeedCondition
 from ingestor.witness.looks import Reason
 from tools import ROOT
 
@@ -29,7 +30,6 @@ HEAD = """\
 # Words in {braces} stay as they are. `make messages` adds what is missing.
 """
 
-STATES = ("not configured", "stopped", "failing", "doubted", "late", "ok", "never polled")
 READINGS = ("article", "edit", "unchanged", "another", "elsewhere", "gone", "none", "doubtful", "")
 
 
@@ -51,7 +51,7 @@ def _in_templates() -> Iterator[str]:
 
 
 def _in_code() -> Iterator[str]:
-    yield from STATES
+    yield from map(str, FeedCondition)
     yield from (pages.NO_ARTICLE, pages.NO_LOOK, pages.NOT_KEPT)
     yield "There is no such page in the archive."
     yield "The archive cannot be read just now."

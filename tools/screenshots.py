@@ -94,7 +94,7 @@ def archived(site: Site) -> Site:
     """Ingest the demo's articles, and look again when one of them has a correction."""
     articles = demo_articles()
     publish(site.net, articles)
-    site.configure(fetch='timeout = "1m"')
+    site.configure()
     site.run("--once").check_returncode()
     edited = articles[2]
     first, *rest = edited.paragraphs

@@ -46,7 +46,7 @@ def session() -> Text:
     with tempfile.TemporaryDirectory() as folder, FakeInternet() as net:
         publish(net, demo_articles())
         site = Site(Path(folder), net)
-        site.configure(fetch='timeout = "1m"')
+        site.configure()
         site.run("--once").check_returncode()
         for command in COMMANDS:
             answer = site.on_a_terminal(*command.split(), COLUMNS=str(COLUMNS))

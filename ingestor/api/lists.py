@@ -174,11 +174,14 @@ def _meant(connection: Connection, asked: ListRequest, upto: int) -> Select[Any]
         else:
             query = query.join(edits, edits.c.article_id == articles.c.id)
         return query.order_by(edits.c.last.desc())
-    for named in (articles_of_symbol, articles_of_feeds):
-        ids = named(asked.filters)
-        if ids is not None and _are_few(connection, ids):
-            query = query.where(articles.c.id.in_(ids))
-            break
+    narrowed: list[Select[Any] | CompoundSelect[Any]] = []
+    if asked.filters.symbol:
+        narrowed.append(articles_of_symbol(asked.filters.symbol))
+    if asked.filters.feeds:
+        narrowed.append(articles_of_feeds(asked.filters.feeds))
+    few = next((ids for ids in narrowed if _are_few(connection, ids)), None)
+    if few is not None:
+        query = query.where(articles.c.id.in_(few))
     order = articles.c.date.desc(), articles.c.published_at.desc().nulls_last()
     # By an expression: SQLite would go by the ids otherwise, and sort all that there is.
     return query.where(articles.c.id + 0 <= upto).order_by(*order, articles.c.id.desc())

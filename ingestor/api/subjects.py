@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from ingestor.store.filters import Filters, conditions
+from ingestor.store.filters import Filters, articles_of_symbol, conditions
 from ingestor.store.names.securities import KnownNames
 from ingestor.store.schema import (
     DOUBTED,
@@ -82,11 +82,8 @@ def day_counts(connection: Connection, filters: Filters) -> dict[str, int]:
 
 
 def _latest_of(symbol: str) -> Select[Any]:
-    """Select the latest articles that name a security; an index answers it."""
-    named = select(symbols.c.article_id).where(
-        symbols.c.symbol == symbol, symbols.c.last_revision.is_(None)
-    )
-    return named.order_by(symbols.c.article_id.desc()).limit(LATEST)
+    """Select the latest articles that name a security."""
+    return articles_of_symbol(symbol).order_by(symbols.c.article_id.desc()).limit(LATEST)
 
 
 def edits_between(since: date, until: date) -> ColumnElement[bool]:

@@ -29,8 +29,8 @@ from ingestor.store.coordination.watches import WatchState, said_of
 from ingestor.store.db.database import Database
 from ingestor.store.db.run_lock import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
+from ingestor.store.due import files_due
 from ingestor.store.overview import FeedCondition, FeedHealth, Parked, feed_state, late_feeds
-from ingestor.store.stored_articles import due_paths
 from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
@@ -151,7 +151,7 @@ def status(
 
 def _place(database: Database, settings: Settings) -> ArchiveState:
     with database.reading() as connection:
-        size, files = overview.size(connection), len(due_paths(connection))
+        size, files = overview.size(connection), files_due(connection)
     folder, sizes, waiting = settings.archive.raw_dir, None, 0
     if isinstance(folder, Path):
         sizes = sum(path.stat().st_size for path in folder.glob("*.warc.gz"))

@@ -20,7 +20,6 @@ from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from ingestor.archive.front_matter import read_post
 from ingestor.archive.hexo import original
@@ -388,11 +387,5 @@ def _nearest(cell: DamagedCell, copies: Iterable[str]) -> str | None:
     return nearest.pop() if fewest <= most and len(nearest) == 1 else None
 
 
-def _restore(cell: DamagedCell, value: object, connection: Connection) -> bool:
-    """Give a cell its value back; ``False``: another row has it by now, and it has to be unique."""
-    try:
-        with connection.begin_nested():
-            audit.set_cell(connection, cell, value)
-    except IntegrityError:
-        return False
-    return True
+def _restore(cell: DamagedCell, value: object, connection: Connection) -> None:
+    audit.set_cell(connection, cell, value)

@@ -265,7 +265,10 @@ def apply(database: Database, differences: list[Difference]) -> list[Difference]
 
 
 def _succeeds(repair: Repair, connection: Connection) -> bool:
-    """Repair one thing; ``False``: it cannot be, or other damage stands in its way."""
+    """Repair one thing; ``False``: it cannot be, or other damage stands in its way.
+
+    Another row may have by now what has to be unique.
+    """
     try:
         with connection.begin_nested():
             return repair(connection) is not False

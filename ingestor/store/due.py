@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     or_,
     select,
     true,
@@ -89,20 +90,24 @@ def pull_in(connection: Connection, now: datetime, *, polls: timedelta, rechecks
     return pulled + connection.execute(paused).rowcount
 
 
+_IS_ASKED = and_(feeds.c.active == 1, feeds.c.stopped == "")
+_IS_TRIED = and_(WAITING, entries.c.state == "pending")
+_IS_CHECKED = articles.c.feed_id.is_not(None)
+
+
 def feed_is_due(now: _Moment) -> ColumnElement[bool]:
     """Condition on ``feeds``: it is to be asked."""
-    return and_(feeds.c.active == 1, feeds.c.stopped == "", _at_once_or(feeds.c.next_poll_at, now))
+    return and_(_IS_ASKED, _at_once_or(feeds.c.next_poll_at, now))
 
 
 def entry_is_due(now: _Moment) -> ColumnElement[bool]:
     """Condition on ``entries``: it is to be tried, if its feed is active."""
-    come = _at_once_or(entries.c.next_attempt_at, now)
-    return and_(WAITING, entries.c.state == "pending", come)
+    return and_(_IS_TRIED, _at_once_or(entries.c.next_attempt_at, now))
 
 
 def recheck_is_due(now: _Moment) -> ColumnElement[bool]:
     """Condition on ``articles``: its page is to be looked at again."""
-    return and_(articles.c.next_check_at <= now, articles.c.feed_id.is_not(None))
+    return and_(articles.c.next_check_at <= now, _IS_CHECKED)
 
 
 def image_is_due(now: _Moment) -> ColumnElement[bool]:
@@ -157,6 +162,12 @@ def next_due(connection: Connection, now: datetime, *, with_images: bool) -> dat
     return min((moment for moment in moments if moment), default=None)
 
 
+def files_due(connection: Connection) -> int:
+    """Return how many files are to be written, or to go."""
+    query = select(func.count()).select_from(articles).where(FILE_IS_DUE)
+    return int(connection.execute(query).scalar_one())
+
+
 def is_image_due(connection: Connection, now: datetime) -> bool:
     """Return whether there is a picture to be downloaded."""
     return connection.execute(_images_due(now).limit(1)).first() is not None
@@ -187,9 +198,9 @@ def _first_after_now(column: Column[Any], *among: ColumnElement[bool]) -> Scalar
 
 
 _FIRST_OF_EACH = (
-    _first_after_now(feeds.c.next_poll_at, feeds.c.active == 1, feeds.c.stopped == ""),
-    _first_after_now(entries.c.next_attempt_at, WAITING, entries.c.state == "pending", _ACTIVE),
-    _first_after_now(articles.c.next_check_at, articles.c.feed_id.is_not(None)),
+    _first_after_now(feeds.c.next_poll_at, _IS_ASKED),
+    _first_after_now(entries.c.next_attempt_at, _IS_TRIED, _ACTIVE),
+    _first_after_now(articles.c.next_check_at, _IS_CHECKED),
 )
 _NEXT = select(*_FIRST_OF_EACH)
 _NEXT_OR_IMAGES = select(

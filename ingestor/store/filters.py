@@ -70,25 +70,21 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def articles_of_symbol(filters: Filters) -> Select[Any] | None:
-    """Select the ids of all articles that name the filters' security; ``None``: they have none."""
-    if not filters.symbol:
-        return None
+def articles_of_symbol(symbol: str) -> Select[Any]:
+    """Select the ids of all articles that name a security now; an index answers it."""
     return select(symbols.c.article_id).where(
-        symbols.c.symbol == filters.symbol, symbols.c.last_revision.is_(None)
+        symbols.c.symbol == symbol, symbols.c.last_revision.is_(None)
     )
 
 
-def articles_of_feeds(filters: Filters) -> CompoundSelect[Any] | None:
-    """Select the ids of all articles of the filters' feeds; ``None``: they have none.
+def articles_of_feeds(names: Sequence[str]) -> CompoundSelect[Any]:
+    """Select the ids of all articles of feeds.
 
     An article that several of them announced is there several times.
     """
-    if not filters.feeds:
-        return None
-    these = select(feeds.c.id).where(feeds.c.name.in_(filters.feeds))
+    these = select(feeds.c.id).where(feeds.c.name.in_(names))
     announced = select(sightings.c.article_id).where(sightings.c.feed_id.in_(these))
-    return announced.union_all(_imported_under(filters.feeds))
+    return announced.union_all(_imported_under(names))
 
 
 def symbol_of(code: str) -> str:
