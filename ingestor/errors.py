@@ -26,6 +26,7 @@
     ├── TooSlow                      a body that takes too long to read
     ├── FeedUnreadable               a body that is not a (whole) feed
     ├── NoArticle                    a page without an article that can be read
+    │   └── NoPage                   nothing, or JSON, where a page was
     ├── NotBelieved                  a page that does not show that it is the article
     ├── PostUnreadable               a file of another archive that cannot be imported
     └── CaptureLost                  a kept page that is not where the database says
@@ -174,6 +175,10 @@ class FeedUnreadable(IngestorError):
 
 class NoArticle(IngestorError):
     """A page in which no article can be found."""
+
+
+class NoPage(NoArticle):
+    """An empty answer, or a server's error as JSON, with status 200: tried again later."""
 
 
 class NotBelieved(IngestorError):

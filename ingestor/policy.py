@@ -26,6 +26,7 @@ from ingestor.errors import (
     Gone,
     IngestorError,
     NoArticle,
+    NoPage,
     Refused,
     TooLarge,
     TooSlow,
@@ -173,6 +174,8 @@ def failure_kind(error: IngestorError) -> FailureKind:
             return "gone"
         case Refused():
             return "refused"
+        case NoPage():
+            return "broken"
         case NoArticle() | Forbidden() | TooLarge() | TooSlow() | WorkerDied():
             return "permanent"
     return "broken"

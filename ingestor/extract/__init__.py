@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingestor.errors import Gone, IngestorError, NoArticle
+from ingestor.errors import Gone, IngestorError, NoArticle, NoPage
 from ingestor.extract.clean import clean
 from ingestor.extract.evidence import evidence_of
 from ingestor.extract.generic import generic_article, is_home, is_list
@@ -120,12 +120,12 @@ def bounded_title(title: str, url: str) -> str:
 
 def _text(page: Page) -> str:
     if not page.body.strip():
-        raise NoArticle(f"{page.url}: the page is empty")
+        raise NoPage(f"{page.url}: the page is empty")
     kind = page.content_type.partition(";")[0].strip().lower()
     if page.body.startswith(_BINARY) or kind.startswith(("image/", "video/", "audio/")):
         raise NoArticle(f"{page.url}: {kind or 'binary data'}, not a page")
     if kind == "application/json" or page.body.lstrip()[:1] in {b"{", b"["}:
-        raise NoArticle(f"{page.url}: JSON, not a page")
+        raise NoPage(f"{page.url}: JSON, not a page")
     return decode_page(page.body, page.content_type)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -19,7 +20,7 @@ from ingestor import policy
 from ingestor.archive.warc.records import Packed
 from ingestor.errors import Gone, IngestorError, NotBelieved, Postponed
 from ingestor.identity import document_id
-from ingestor.model import Response
+from ingestor.model import Article, Response
 from ingestor.pipeline import captures
 from ingestor.pipeline.captures import NewCapture, UnreadAnswer
 from ingestor.pipeline.judge import (
@@ -49,6 +50,7 @@ from ingestor.store.captures import NO_READING, Reading, lead_to
 from ingestor.store.rechecks import DueCheck
 from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.sanitize import shortened
+from ingestor.text.written_dates import address_day
 from ingestor.witness import looks
 from ingestor.witness.looks import Evidence, KnownArticle, Verdict
 
@@ -133,7 +135,7 @@ def _upsert(services: Services, subject: Subject, look: EntryLook) -> ArticleUps
     match subject:
         case EntryTask(queued=queued, feed=feed):
             return ArticleUpsert(
-                article=look.article,
+                article=_with_day_of_address(look.article, queued.entry.url, seen_at),
                 author=feed.author,
                 categories=(*feed.categories, feed.name),
                 origin="page" if page else "feed",
@@ -154,6 +156,12 @@ def _upsert(services: Services, subject: Subject, look: EntryLook) -> ArticleUps
                 feed_id=subject.feed_id,
                 final_url=final_url,
             )
+
+
+def _with_day_of_address(article: Article, url: str, seen_at: datetime) -> Article:
+    """Return a text whose feed names no time under the day that its page's address names."""
+    day = None if article.published_at else address_day(url)
+    return replace(article, published_at=day) if day and day <= seen_at else article
 
 
 def _page(subject: Subject, look: EntryLook) -> PageSeen | None:

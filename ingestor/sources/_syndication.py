@@ -42,6 +42,8 @@ LONGEST_TTL = timedelta(days=1)
 _HTML = re.compile(
     r"(?i)^\s*(?:<!--(?:(?!-->).){0,500}+-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
 )
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x7f]")
+"""What no text holds, and a picture or an archive does within a few bytes."""
 _BLOCK = re.compile(r"<(?:p|div|br|img|table)\b", re.IGNORECASE)
 _HTML_TITLE = re.compile(r"(?i)<title[^>]{0,100}>([^<]{0,200})")
 _PERIODS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
@@ -149,6 +151,8 @@ def _read_apart(text: str) -> tuple[Any, str]:
 
 def _no_feed(text: str) -> str:
     """Say what a text is that is no feed."""
+    if _BINARY.search(text, 0, 1_000):
+        return "binary data, not a feed"
     if not _HTML.match(text):
         return f"not a feed: {plain(text)[:80]!r}"
     title = _HTML_TITLE.search(text)

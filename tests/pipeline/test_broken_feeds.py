@@ -1,13 +1,18 @@
 """Feeds that stop in the middle, lead elsewhere, go on over several pages, or claim to be unchanged."""
 
+import gzip
 import json
+from datetime import UTC, datetime, timedelta
 
+from ingestor.identity import publication_day
 from tools.fake_internet import Answer
 from tools.made_up_sina import FEED_URL
 from tools.running import feed
 
 TEXT = "&lt;p&gt;一段虚构的正文，说的是石门水泥的产量，够长了，也够了。&lt;/p&gt;"
 XML = "application/xml"
+PAST = (timedelta(0), timedelta(hours=1))
+"""A day may end while a test runs."""
 
 
 def rss(*numbers: int, next_page: str = "") -> str:
@@ -66,6 +71,29 @@ def test_a_feed_whose_transfer_is_cut_gives_what_came(site, net):
     net.serve(FEED_URL, whole, content_type=XML)
     assert once(site)[0] == 0
     assert len(titles(site)) == 4
+
+
+def test_a_text_without_a_date_is_of_the_day_in_its_address(site, net):
+    """As its page would be; never of a day that is still to come."""
+    site.configure(feed(more='content = "feed"'))
+    day = "<link>https://finance.sina.com.cn/roll/{}/doc-imadeup{:07d}.shtml</link>"
+    body = rss(1, 2, 3)
+    body = body.replace("<guid>1<", day.format("2024-03-05", 1) + "<guid>1<")
+    body = body.replace("<guid>2<", day.format("2099-03-05", 2) + "<guid>2<")
+    net.serve(FEED_URL, body, content_type=XML)
+    assert once(site)[1]["articles_new"] == 3
+    ((first, moment), *others) = site.query("SELECT date, published_at FROM articles ORDER BY date")
+    assert (first, moment) == ("2024-03-05", "2024-03-04T16:00:00Z")
+    assert {day for day, _ in others} <= {
+        publication_day(datetime.now(UTC) - past) for past in PAST
+    }
+
+
+def test_a_feed_that_is_no_text_is_called_so(site, net):
+    """Its bytes would say nothing to anybody."""
+    net.serve(FEED_URL, gzip.compress(rss(1).encode()), content_type=XML)
+    assert once(site)[0] == 1
+    assert site.query("SELECT last_error FROM feeds") == [(f"{FEED_URL}: binary data, not a feed",)]
 
 
 def test_an_answer_of_unchanged_that_nobody_asked_for_is_a_failure(site, net):

@@ -63,6 +63,20 @@ def test_what_is_no_article_never_becomes_one(site, net, page):
     assert site.query("SELECT title, origin FROM articles") == [(article.title, "page")]
 
 
+@pytest.mark.parametrize("body", [b"", b" \r\n", b'{"code":403,"msg":"forbidden"}'])
+def test_an_empty_answer_is_asked_for_again(site, net, body):
+    """A server that stumbles says nothing, or an error as JSON, with status 200."""
+    article = made_up(1)
+    publish(net, [article])
+    net.serve(article.url, body)
+    assert site.run("--once").returncode == 1
+    assert site.query("SELECT state, next_attempt_at IS NULL FROM entries") == [("pending", 0)]
+    net.serve(article.url, finance_page(article))
+    site.make_due("entries", "next_attempt_at")
+    site.run("--once")
+    assert site.query("SELECT title, origin FROM articles") == [(article.title, "page")]
+
+
 def test_a_soft_404_gives_the_feeds_text_its_place(site, net):
     """Where the feed carries the text; else nothing is archived."""
     with_text, without = made_up(1), made_up(2)
