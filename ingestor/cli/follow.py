@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from ingestor.api.changes import POLL_SECONDS, Position, document, is_meant, landed, position
-from ingestor.archive import files
+from ingestor.archive import storage
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_json
 from ingestor.cli.filters import (
@@ -194,7 +194,7 @@ class _Kept:
         if self._path and not self._is_lasting:
             with self._path.open("rb") as file:
                 os.fsync(file.fileno())
-            files.sync_folder(self._path.parent)
+            storage.sync_folder(self._path.parent)
         self._is_lasting = True
 
     def _write(self, at: Position) -> None:

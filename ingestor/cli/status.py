@@ -14,7 +14,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.archive.warc.recovery import mark_open
+from ingestor.archive.warc.writer import mark_open
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say_error, say_json
 from ingestor.clock import Clock

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ingestor.api.records import arrow_parts, arrow_schema, columns_of
-from ingestor.archive import files
+from ingestor.archive import storage
 from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.backup import made_whole
@@ -114,7 +114,7 @@ def write_tree(
     and :class:`StorageFailed` as :func:`write_file`.
     """
     if not _is_free(destination, force=force):
-        return _write_into(destination, articles, archive, files.write)
+        return _write_into(destination, articles, archive, storage.write)
     try:
         with made_whole(destination) as folder:
             return _write_into(folder, articles, archive, _write_plainly)

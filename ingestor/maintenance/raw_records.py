@@ -23,7 +23,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ingestor.archive.storage import storage
-from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc import reader, writer
 from ingestor.archive.warc.reader import DamagedBytes, Record
 from ingestor.archive.warc.records import as_sent
 from ingestor.config.values import Location, ObjectAddress
@@ -241,14 +241,14 @@ class RawComparison:
 
     def _is_unfinished(self, name: str) -> bool:
         path = _grows_at(self.location, name)
-        return path is not None and recovery.mark_open(path).exists()
+        return path is not None and writer.mark_open(path).exists()
 
     def _lies_still(self, name: str) -> bool:
         """Whether nobody can be in the middle of a file."""
         if not self.quiet_seconds:
             return True
         path = _grows_at(self.location, name)
-        if path and recovery.being_written(path):
+        if path and writer.being_written(path):
             return False
         with suppress(FileNotFoundError):
             return storage(self.location).age(name) >= self.quiet_seconds
@@ -262,7 +262,7 @@ class RawComparison:
         if begun is None:
             return False
         since = datetime.strptime(begun[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        return (datetime.now(UTC) - since).total_seconds() < recovery.ABANDONED
+        return (datetime.now(UTC) - since).total_seconds() < writer.ABANDONED
 
 
 def _is_same(record: Record, capture: CaptureRecord) -> bool:

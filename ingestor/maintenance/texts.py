@@ -21,8 +21,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from ingestor.archive.front_matter import read_post
-from ingestor.archive.hexo import original
+from ingestor.archive.front_matter import original, read_post
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import reader
 from ingestor.archive.warc.reader import CapturedBody, kept_body

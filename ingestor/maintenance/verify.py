@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from ingestor.archive.hexo import asset_name
+from ingestor.archive.front_matter import asset_name
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed

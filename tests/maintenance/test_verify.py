@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.archive.warc.recovery import mark_open
+from ingestor.archive.warc.writer import mark_open
 from ingestor.store.search import index
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
