@@ -31,7 +31,7 @@ from ingestor.errors import CaptureLost
 from ingestor.maintenance.differences import Difference
 from ingestor.model import WarcPlace
 from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
-from ingestor.store import audit, captures, damages
+from ingestor.store import audit, captures
 from ingestor.store.audit import CaptureRecord
 from ingestor.store.captures import RecordedAnswer
 from ingestor.store.db.database import Database
@@ -64,7 +64,7 @@ class RawComparison:
         """Yield what does not agree."""
         with self.database.reading() as connection:
             ends = audit.warc_files(connection)
-            self._noted.update(damages.noted(connection))
+            self._noted.update(audit.lasting_damage(connection))
         folder = storage(self.location)
         if ends and not folder.is_there():
             lost = counted(len(ends), "file")
@@ -294,8 +294,8 @@ def _mark_whole(capture_id: int, connection: Connection) -> None:
 
 
 def _note(place: str, reason: str, now: datetime, connection: Connection) -> None:
-    damages.note(connection, place, reason, now, lasting=True)
+    audit.note_damage(connection, place, reason, now, lasting=True)
 
 
 def _forget(place: str, connection: Connection) -> None:
-    damages.forget(connection, [place])
+    audit.forget_damage(connection, [place])

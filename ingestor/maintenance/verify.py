@@ -27,7 +27,7 @@ from ingestor.maintenance.texts import TextComparison
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.recovery import QUIET_SECONDS, due_folders
 from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
-from ingestor.store import audit, damages, images, stories
+from ingestor.store import audit, images, stories
 from ingestor.store.audit import FileRecord
 from ingestor.store.coordination.cluster_state import cluster_state, forget_running
 from ingestor.store.db.database import Database
@@ -62,7 +62,7 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
     # Nobody holds a database on a server: others may be at work, here or on other machines.
     quiet_seconds = QUIET_SECONDS if database.path is None else 0
     with database.reading() as connection:
-        damaged = [_damage(line) for line in audit.damages(connection)]
+        damaged = [_damage(line) for line in audit.all_damages(connection)]
     # Before the database is asked: a file that is written meanwhile belongs to an article too.
     present = set(folder.names())
     foreign = set(present)
@@ -96,7 +96,7 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
 def _notes(database: Database, lines: list[str]) -> Iterator[Difference]:
     """Find the notes of damage, made on the way, that are right no more."""
     with database.reading() as connection:
-        fresh = damages.fresh(connection)
+        fresh = audit.new_damage(connection)
     for place, _ in fresh:
         if not any(line.startswith(place) for line in lines):
             forget = partial(_forget_note, place)
@@ -104,7 +104,7 @@ def _notes(database: Database, lines: list[str]) -> Iterator[Difference]:
 
 
 def _forget_note(place: str, connection: Connection) -> None:
-    damages.forget(connection, [place])
+    audit.forget_damage(connection, [place])
 
 
 def _guarded(name: str, section: Iterator[Difference], *, is_damaged: bool) -> Iterator[Difference]:

@@ -34,13 +34,12 @@ from ingestor.pipeline.rejudge import (
     rejudge,
     save_rejudged,
 )
-from ingestor.store import reextraction, revisions
+from ingestor.store import ArticleUpsert, reextraction, revisions
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import CapturedArticle, CapturedRevision, Value, differences
 from ingestor.store.stored_articles import DayOrder
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers import Workers
 
 ARTICLES_A_ROUND = 200

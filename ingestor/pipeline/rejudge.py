@@ -30,14 +30,13 @@ from ingestor.model import Article, Page, Validators
 from ingestor.pipeline.judge import Court, PageSeen, announcement, canonical_or_same, host, reading
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import points_to_page
-from ingestor.store import captures, entries, rechecks, reextraction, revisions
+from ingestor.store import ArticleUpsert, captures, entries, rechecks, reextraction, revisions
 from ingestor.store.captures import Reading
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.rechecks import FirstCheck
 from ingestor.store.reextraction import CapturedArticle, CapturedRevision, KeptCapture
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.counts import counted
 from ingestor.witness.looks import (
     Announcement,

@@ -1,4 +1,9 @@
-"""Articles: one a canonical address and publication day; which are known, and new ones."""
+"""Articles: one a canonical address and publication day; which are known, and new ones.
+
+An archive that was adopted knows no addresses. When a feed, or a backfill, later brings the
+page, it must not become a second article: the page of the same title and the same day, with
+nearly the same text, is that article, and gives it its address.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    and_,
     bindparam,
     or_,
     select,
@@ -21,11 +27,10 @@ from sqlalchemy import (
     update,
 )
 
-from ingestor.identity import fingerprint, publication_day
+from ingestor.identity import CONTENT_SCHEME, fingerprint, publication_day
 from ingestor.model import Cause
-from ingestor.store import stories
+from ingestor.store import ArticleUpsert, stories
 from ingestor.store.db import locks
-from ingestor.store.merge import any_without_address
 from ingestor.store.revisions import (
     NewRevision,
     content_columns,
@@ -40,7 +45,7 @@ from ingestor.store.schema import (
     sightings,
 )
 from ingestor.store.stories import Ungrouped
-from ingestor.store.upsert import ArticleUpsert
+from ingestor.text.similarity import likeness, title_key
 from ingestor.witness.looks import KnownArticle
 
 HABIT_ARTICLES = 5
@@ -312,3 +317,50 @@ def record_names(connection: Connection, article_id: int, upsert: ArticleUpsert)
     ).scalar_one()
     for url in set(addresses(upsert)) - {main, *further}:
         connection.execute(aliases.insert().values(url=url, article_id=article_id))
+
+
+# A range, not LIKE, which SQLite looks up in no index: ";" is the character after ":".
+WITHOUT_ADDRESS = and_(
+    articles.c.url >= CONTENT_SCHEME, articles.c.url < CONTENT_SCHEME.replace(":", ";")
+)
+"""Condition: the article's address is only a name for its content."""
+
+_ANY = select(articles.c.id).where(WITHOUT_ADDRESS).limit(1)
+
+
+def any_without_address(connection: Connection) -> bool:
+    """Return whether there is an article whose address is only a name for its content."""
+    return connection.execute(_ANY).first() is not None
+
+
+def merge_with_imported(connection: Connection, arrival: ArticleUpsert, day: str) -> int | None:
+    """Return the adopted article that an arrival with an address is, now under that address.
+
+    ``day`` is the arrival's publication day. ``None``: there is none, or none that is
+    certainly the same.
+    """
+    if not any_without_address(connection):
+        return None
+    article = arrival.article
+    key = title_key(article.title)
+    rows = connection.execute(
+        select(articles.c.id, articles.c.title, articles.c.content_text).where(
+            articles.c.date == day, articles.c.origin == "import", WITHOUT_ADDRESS
+        )
+    ).all()
+    for row in rows:
+        if title_key(row.title) != key:
+            continue
+        if likeness(row.content_text, article.body.text) == "same":
+            give_address(connection, row.id, article.url, article.document_id)
+            return int(row.id)
+    return None
+
+
+def give_address(connection: Connection, article_id: int, url: str, document_id: str) -> None:
+    """Put an article under its real address; the one it had goes on naming it."""
+    mine = articles.c.id == article_id
+    before = connection.execute(select(articles.c.url).where(mine)).scalar_one()
+    values = {"url": url, "document_id": document_id or None}
+    connection.execute(update(articles).where(mine).values(**values))
+    connection.execute(aliases.insert().values(url=before, article_id=article_id))

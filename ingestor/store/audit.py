@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from ingestor.model import WarcPlace
 from ingestor.store.db.database import Database
 from ingestor.store.revisions import text_sha256
-from ingestor.store.schema import BELIEVED, articles, captures, revisions
+from ingestor.store.schema import BELIEVED, articles, captures, damages, revisions
 from ingestor.store.schema.columns import UtcTime, metadata
 from ingestor.store.search import index
 from ingestor.text.dates import from_iso_utc, is_moment
@@ -58,7 +58,7 @@ class CaptureRecord:
     """Its record is known to be missing or damaged."""
 
 
-def damages(connection: Connection) -> Iterator[str]:
+def all_damages(connection: Connection) -> Iterator[str]:
     """Yield a line for everything that the database itself finds wrong, references included."""
     if connection.dialect.name == "sqlite":
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
@@ -93,7 +93,7 @@ def _dangling(row: object, table: str, referred: str) -> str:
 
 
 def is_of_index(line: str) -> bool:
-    """Whether a line of :func:`damages` is about an index, and not about rows."""
+    """Whether a line of :func:`all_damages` is about an index, and not about rows."""
     return bool(_OF_INDEX.search(line))
 
 
@@ -309,3 +309,31 @@ def texts_as_long(connection: Connection, table: str, column: str, length: int) 
         f"SELECT DISTINCT {column} FROM {table} WHERE length(CAST({column} AS BLOB)) = :length"  # noqa: S608 - our own names
     )
     return list(map(str, connection.execute(query, {"length": length}).scalars()))
+
+
+def lasting_damage(connection: Connection) -> set[str]:
+    """Return the places whose damage is noted as lasting: by verify."""
+    return set(connection.execute(select(damages.c.place).where(damages.c.lasting == 1)).scalars())
+
+
+def new_damage(connection: Connection) -> list[tuple[str, str]]:
+    """Return the places at which damage was come across and what it is, the oldest first."""
+    query = select(damages.c.place, damages.c.what).where(damages.c.lasting == 0)
+    rows = connection.execute(query.order_by(damages.c.found_at, damages.c.place))
+    return [(row.place, row.what) for row in rows]
+
+
+def note_damage(
+    connection: Connection, place: str, what: str, now: datetime, *, lasting: bool
+) -> None:
+    """Write down that something is damaged at a place; the time of the first note stays."""
+    known = connection.execute(select(damages).where(damages.c.place == place)).first()
+    found_at = known.found_at if known else now
+    forget_damage(connection, [place])
+    values = {"place": place, "what": what, "found_at": found_at, "lasting": int(lasting)}
+    connection.execute(damages.insert().values(**values))
+
+
+def forget_damage(connection: Connection, places: Collection[str]) -> None:
+    """Take notes of places back: nothing is damaged there any more."""
+    connection.execute(damages.delete().where(damages.c.place.in_(places)))

@@ -21,13 +21,12 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from ingestor.identity import fingerprint, is_content_address
 from ingestor.model import Cause
-from ingestor.store.articles import NewArticle, insert, known_articles
+from ingestor.store import ArticleUpsert
+from ingestor.store.articles import NewArticle, give_address, insert, known_articles
 from ingestor.store.db import locks
-from ingestor.store.merge import give_address
 from ingestor.store.names import spans
 from ingestor.store.revisions import MOST_EDITS_A_DAY, NewRevision, insert_rows
 from ingestor.store.schema import articles, captures, revisions
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import Likeness, likeness, title_key
 
 MOST_DAYS = 32

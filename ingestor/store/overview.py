@@ -29,7 +29,6 @@ from sqlalchemy import (
 )
 
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
-from ingestor.store import damages
 from ingestor.store.due import entry_is_due, feed_is_due
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.names.securities import KnownNames
@@ -37,6 +36,7 @@ from ingestor.store.schema import (
     BELIEVED,
     WAITING,
     articles,
+    damages,
     entries,
     feeds,
     revisions,
@@ -129,7 +129,7 @@ def health_snapshot(connection: Connection, now: datetime) -> HealthSnapshot:
         due=_due(connection, now),
         feeds=_count_where(connection, active),
         failing=_count_where(connection, active, feeds.c.failures > 0),
-        damages=len(damages.fresh(connection)),
+        damages=_count_where(connection, damages.c.lasting == 0),
     )
 
 

@@ -18,14 +18,13 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 from ingestor import log
 from ingestor.identity import fingerprint
 from ingestor.model import Cause, Origin
+from ingestor.store import ArticleUpsert, UpsertResult, stories
 from ingestor.store import images as pictures
-from ingestor.store import stories
 from ingestor.store.db import locks
 from ingestor.store.names import securities, spans
 from ingestor.store.names.securities import NamedSecurity
 from ingestor.store.schema import articles, captures, images, revisions
 from ingestor.store.search import index
-from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.dates import iso_utc
 
 MOST_EDITS_A_DAY = 24

@@ -14,6 +14,7 @@ from benchmarks.made_texts import Writer
 from ingestor.model import Article, Body, Feed
 from ingestor.pipeline.save import save_articles
 from ingestor.store import (
+    ArticleUpsert,
     articles,
     audit,
     captures,
@@ -31,7 +32,6 @@ from ingestor.store.search import index
 from ingestor.store.search.candidates import USUAL, Bounds
 from ingestor.store.search.hits import search
 from ingestor.store.search.query import Order, parse
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
 from tests.support.plans import large_scans, noted
 from tools.filling import filled
@@ -67,7 +67,7 @@ def archive(tmp_path_factory):
 def test_a_filled_archive_is_one(archive):
     """The checks of `ingest verify` find nothing, and every table that saving fills is filled."""
     with archive.reading() as connection:
-        assert list(audit.damages(connection)) == []
+        assert list(audit.all_damages(connection)) == []
         assert list(audit.contradictions(connection)) == []
         assert index.unindexed(connection) == 0
         assert stories.missing(connection) == 0

@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from ingestor.model import Article, Body, Security
-from ingestor.store import revisions, stories
+from ingestor.store import ArticleUpsert, revisions, stories
 from ingestor.store.search import index
-from ingestor.store.upsert import ArticleUpsert
 from tools.filling import FEED, FIRST, filled
 
 pytestmark = pytest.mark.every_store
