@@ -27,8 +27,8 @@ from ingestor.store.schema import (
     revisions,
     sightings,
 )
+from ingestor.store.search import Order, Query, parse
 from ingestor.store.search.hits import Hit, search
-from ingestor.store.search.query import Order, Query, parse
 
 MOST_HITS = 1_000
 """So many articles are counted, by what they are of too; with a query's words so many are found."""

@@ -31,10 +31,10 @@ from ingestor.store.filters import Filters, imported_under
 from ingestor.store.names.securities import KnownNames, known_names
 from ingestor.store.schema import articles, feeds, revisions, sightings
 from ingestor.store.schema.columns import TIME
+from ingestor.store.search import Order, Query, is_plain
 from ingestor.store.search import index as full_text
 from ingestor.store.search.candidates import look_up
 from ingestor.store.search.hits import RANKED, FoundText, Hit, found_text, ranked
-from ingestor.store.search.query import Order, Query, is_plain
 from ingestor.store.stored_articles import ARTICLES_A_PART, ArticleRevision, revisions_of
 
 

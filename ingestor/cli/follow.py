@@ -29,7 +29,7 @@ from ingestor.cli.filters import (
 from ingestor.errors import INTERRUPTED, StorageFailed, UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
-from ingestor.store.search.query import Query
+from ingestor.store.search import Query
 from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line

@@ -22,7 +22,7 @@ from ingestor.config import Settings
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.store import audit, overview
+from ingestor.store import overview
 from ingestor.store.coordination import leases, watches
 from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
 from ingestor.store.coordination.watches import WatchState, said_of
@@ -185,7 +185,7 @@ def _read(database: Database, settings: Settings, now: datetime) -> State:
             doubted=doubted_feeds(connection, now),
             paused={host: pause for host, pause in pauses.items() if pause.until > now},
             workers=cluster_state(connection, settings.cluster.stalled_after),
-            damages=audit.new_damage(connection),
+            damages=overview.new_damage(connection),
             place=place,
             watches=[known[watch.name] for watch in settings.watch if watch.name in known],
         )

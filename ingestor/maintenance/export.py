@@ -19,7 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from ingestor.api.records import arrow_parts, arrow_schema, columns_of
+from ingestor.api import arrow_parts, arrow_schema, columns_of
 from ingestor.archive import storage
 from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import StorageFailed, UsageError

@@ -28,7 +28,7 @@ from ingestor.archive.warc.reader import DamagedBytes, Record
 from ingestor.archive.warc.records import as_sent
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.errors import CaptureLost
-from ingestor.maintenance.differences import Difference
+from ingestor.maintenance import Difference
 from ingestor.model import WarcPlace
 from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
 from ingestor.store import audit, captures

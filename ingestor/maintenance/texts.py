@@ -29,7 +29,7 @@ from ingestor.config import Settings
 from ingestor.errors import ArchiveError, IngestorError
 from ingestor.extract import read_page
 from ingestor.identity import document_id, entry_keys
-from ingestor.maintenance.differences import Difference
+from ingestor.maintenance import Difference
 from ingestor.model import Article, Feed, Page, Response, WarcPlace
 from ingestor.sources import source
 from ingestor.store import audit, captures, entries, images

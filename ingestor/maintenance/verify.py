@@ -21,13 +21,13 @@ from ingestor.archive.front_matter import asset_name
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed
-from ingestor.maintenance.differences import Difference, Repair
+from ingestor.maintenance import Difference, Repair
 from ingestor.maintenance.raw_records import RawComparison
 from ingestor.maintenance.texts import TextComparison
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.recovery import QUIET_SECONDS, due_folders
 from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
-from ingestor.store import audit, images, stories
+from ingestor.store import audit, images, overview, stories
 from ingestor.store.audit import FileRecord
 from ingestor.store.coordination.cluster_state import cluster_state, forget_running
 from ingestor.store.db.database import Database
@@ -96,7 +96,7 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
 def _notes(database: Database, lines: list[str]) -> Iterator[Difference]:
     """Find the notes of damage, made on the way, that are right no more."""
     with database.reading() as connection:
-        fresh = audit.new_damage(connection)
+        fresh = overview.new_damage(connection)
     for place, _ in fresh:
         if not any(line.startswith(place) for line in lines):
             forget = partial(_forget_note, place)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ingestor import log
 from ingestor.clock import Clock
-from ingestor.store import audit
+from ingestor.store import audit, overview
 from ingestor.store.audit import DamagedCell
 from ingestor.store.db.database import Database
 from ingestor.store.schema import articles, entries, feeds, revisions
@@ -36,7 +36,7 @@ def inspect(database: Database, clock: Clock, *, pages: int) -> None:
     if database.path is None or not database.path.exists():
         return
     with database.reading() as connection:
-        known = {place for place, _ in audit.new_damage(connection)}
+        known = {place for place, _ in overview.new_damage(connection)}
         found = {cell.place: cell.problem for cell in _cells(connection, clock)}
         if database.path.stat().st_size <= pages:
             found |= {line: line for line in audit.quick_damages(connection, MOST_NOTED)}

@@ -316,13 +316,6 @@ def lasting_damage(connection: Connection) -> set[str]:
     return set(connection.execute(select(damages.c.place).where(damages.c.lasting == 1)).scalars())
 
 
-def new_damage(connection: Connection) -> list[tuple[str, str]]:
-    """Return the places at which damage was come across and what it is, the oldest first."""
-    query = select(damages.c.place, damages.c.what).where(damages.c.lasting == 0)
-    rows = connection.execute(query.order_by(damages.c.found_at, damages.c.place))
-    return [(row.place, row.what) for row in rows]
-
-
 def note_damage(
     connection: Connection, place: str, what: str, now: datetime, *, lasting: bool
 ) -> None:

@@ -267,6 +267,13 @@ def parked(connection: Connection, limit: int) -> list[Parked]:
     return [Parked(*row) for row in rows]
 
 
+def new_damage(connection: Connection) -> list[tuple[str, str]]:
+    """Return the places at which damage was come across and what it is, the oldest first."""
+    query = select(damages.c.place, damages.c.what).where(damages.c.lasting == 0)
+    rows = connection.execute(query.order_by(damages.c.found_at, damages.c.place))
+    return [(row.place, row.what) for row in rows]
+
+
 def newest_article(connection: Connection) -> datetime | None:
     """Return when the archive saw a new article last."""
     return connection.execute(select(func.max(articles.c.first_seen_at))).scalar()
@@ -361,16 +368,6 @@ def _counted(by_day: bool, of: CountedBy | None) -> Select[Any]:
             source = source.outerjoin(by, by.c.id == seen.c.feed_id)
     grouped = [column for column in (day, name) if not isinstance(column, BindParameter)]
     return select(day, name, func.count()).select_from(source).group_by(*grouped)
-
-
-def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
-    """Return the last ``days`` publication days that have articles, the oldest first."""
-    query = select(articles.c.date, func.count()).group_by(articles.c.date)
-    # Counted by itself: an index answers it, and what is doubted is little.
-    doubted: dict[str, int] = dict(connection.execute(query.where(~BELIEVED)).all())
-    rows = connection.execute(query.order_by(articles.c.date.desc()).limit(days)).all()
-    counts = [(day, number - doubted.get(day, 0)) for day, number in reversed(rows)]
-    return [(day, number) for day, number in counts if number]
 
 
 def symbol_counts(

@@ -28,10 +28,9 @@ from ingestor.store import (
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.overview import late_feeds
-from ingestor.store.search import index
+from ingestor.store.search import Order, index, parse
 from ingestor.store.search.candidates import USUAL, Bounds
 from ingestor.store.search.hits import search
-from ingestor.store.search.query import Order, parse
 from ingestor.text.normalize import normalize
 from tests.support.plans import large_scans, noted
 from tools.filling import filled

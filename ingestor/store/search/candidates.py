@@ -17,9 +17,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, literal_colum
 
 from ingestor.store.filters import Filters
 from ingestor.store.schema import articles, symbols
-from ingestor.store.search import index as full_text
-from ingestor.store.search.index_postgresql import condition
-from ingestor.store.search.query import (
+from ingestor.store.search import (
     Clause,
     Order,
     Query,
@@ -28,6 +26,8 @@ from ingestor.store.search.query import (
     plain,
     terms_of,
 )
+from ingestor.store.search import index as full_text
+from ingestor.store.search.index_postgresql import condition
 from ingestor.text.dates import is_day
 from ingestor.text.normalize import normalize
 

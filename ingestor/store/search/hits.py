@@ -17,6 +17,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.schema import BELIEVED, articles
+from ingestor.store.search import Order, Query, is_plain, normalize_for_plain
 from ingestor.store.search.candidates import (
     USUAL,
     Bounds,
@@ -26,7 +27,6 @@ from ingestor.store.search.candidates import (
     in_order,
     look_up,
 )
-from ingestor.store.search.query import Order, Query, is_plain, normalize_for_plain
 from ingestor.text.normalize import normalize
 
 BEFORE = 24

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, TextualSelect
 
-from ingestor.store.search import index_postgresql, index_sqlite
-from ingestor.store.search.query import Clause
+from ingestor.store.search import Clause, index_postgresql, index_sqlite
 
 
 class FullText(Protocol):

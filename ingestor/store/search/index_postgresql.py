@@ -15,7 +15,7 @@ from zlib import crc32
 from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
-from ingestor.store.search.query import Clause, tokens
+from ingestor.store.search import Clause, tokens
 
 _TABLE = """
 CREATE TABLE articles_fts (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, TextualSelect, text
 
 from ingestor.store.schema import articles
-from ingestor.store.search.query import Clause, expression, tokens
+from ingestor.store.search import Clause, expression, tokens
 
 FULL_TEXT_INDEX = (
     "CREATE VIRTUAL TABLE articles_fts USING fts5("
