@@ -22,15 +22,14 @@ from ingestor.config import Settings
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.store import overview
-from ingestor.store.coordination import leases, watches
-from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
-from ingestor.store.coordination.watches import WatchState, said_of
+from ingestor.store import leases, overview, watches
+from ingestor.store.cluster import ClusterState, cluster_state
 from ingestor.store.db.database import Database
 from ingestor.store.db.run_lock import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.due import files_due
 from ingestor.store.overview import FeedCondition, FeedHealth, Parked, feed_state, late_feeds
+from ingestor.store.watches import WatchState, said_of
 from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact

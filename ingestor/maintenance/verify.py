@@ -29,7 +29,7 @@ from ingestor.pipeline.recovery import QUIET_SECONDS, due_folders
 from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
 from ingestor.store import audit, images, overview, stories
 from ingestor.store.audit import FileRecord
-from ingestor.store.coordination.cluster_state import cluster_state, forget_running
+from ingestor.store.cluster import cluster_state, forget_running
 from ingestor.store.db.database import Database
 from ingestor.store.search import index
 from ingestor.text.counts import counted
