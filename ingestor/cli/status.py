@@ -25,7 +25,7 @@ from ingestor.policy import MOVES_IN_A_ROW
 from ingestor.store import leases, overview, watches
 from ingestor.store.cluster import ClusterState, cluster_state
 from ingestor.store.db.database import Database
-from ingestor.store.db.run_lock import holder
+from ingestor.store.db.locks import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.due import files_due
 from ingestor.store.overview import FeedCondition, FeedHealth, Parked, feed_state, late_feeds

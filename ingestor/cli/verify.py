@@ -19,7 +19,7 @@ from ingestor.maintenance import verify as operation
 from ingestor.maintenance.verify import Comparison
 from ingestor.pipeline.recovery import recover
 from ingestor.store.db.database import Database
-from ingestor.store.db.run_lock import only_run
+from ingestor.store.db.locks import only_run
 from ingestor.text.counts import counted
 
 

@@ -15,7 +15,7 @@ from ingestor.clock import Clock
 from ingestor.config import load
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.reextract import ARTICLES_A_TRANSACTION, reextract
-from ingestor.store.db.run_lock import only_run
+from ingestor.store.db.locks import only_run
 from ingestor.store.filters import Filters
 from ingestor.store.revisions import text_sha256
 from ingestor.store.search import index
