@@ -98,7 +98,7 @@ def _finish(reads: Connection, target: Database) -> int:
                 )
             total += sent[0]
     with target.transaction() as connection:
-        if index.unindexed(connection):
+        if index.of(connection).unindexed():
             reindex(connection)
         _end(connection)
     return total
@@ -171,7 +171,7 @@ def _write(connection: Connection, table: Table, part: Rows) -> None:
         connection.execute(table.insert(), part)
     if table is articles:
         texts = [(row["id"], row["title"], row["content_text"]) for row in part]
-        index.add(connection, texts)
+        index.of(connection).add(texts)
 
 
 def _write_by_copy(connection: Connection, table: Table, part: Rows) -> None:

@@ -133,7 +133,7 @@ def _in_database(
         for article_id, line in audit.contradictions(connection):
             if article_id not in damaged:
                 yield Difference(line)
-        if count := index.unindexed(connection):
+        if count := index.of(connection).unindexed():
             line = f"full-text index: {counted(count, 'article is', 'articles are')} not as indexed"
             yield Difference(line, audit.reindex, done="indexed again")
         if count := stories.missing(connection):
@@ -154,7 +154,7 @@ def _broken_index(database: Database) -> str:
     """Return why the full-text index cannot be used, ``""`` when it can."""
     try:
         with database.rehearsal() as connection:
-            index.check(connection)
+            index.of(connection).check()
     except StorageFailed as error:
         return str(error)
     return ""

@@ -133,7 +133,7 @@ def contradictions(connection: Connection) -> Iterator[tuple[int, str]]:
 
 def reindex(connection: Connection) -> None:
     """Make the full-text index anew."""
-    index.empty(connection)
+    index.of(connection).empty()
     query = select(*articles.c["id", "title", "content_text"]).where(BELIEVED)
     last = 0
     # A part at a time: the texts of a whole archive do not fit into memory.
@@ -141,7 +141,7 @@ def reindex(connection: Connection) -> None:
         query.where(articles.c.id > last).order_by(articles.c.id).limit(1000)
     ).all():
         for row in rows:
-            index.add(connection, [(row.id, row.title, row.content_text)])
+            index.of(connection).add([(row.id, row.title, row.content_text)])
         last = rows[-1].id
 
 

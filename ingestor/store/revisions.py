@@ -120,7 +120,7 @@ def withdraw(connection: Connection, article_id: int, revision: int, now: dateti
     good = connection.execute(last).first()
     if good is None:
         if row.doubted_at is None:
-            index.remove(connection, row.id, row.title, row.content_text)
+            index.of(connection).remove(row.id, row.title, row.content_text)
             stories.leave(connection, row.id, row.content_text)
             doubt = update(articles).where(articles.c.id == article_id)
             values = _UNASKED | {"doubted_at": now, "next_check_at": None, "checks": 0}
@@ -153,12 +153,12 @@ was no article."""
 
 def _restore(connection: Connection, row: Row[Any], good: Row[Any]) -> None:
     """Let an article say what an earlier revision says."""
-    index.remove(connection, row.id, row.title, row.content_text)
+    index.of(connection).remove(row.id, row.title, row.content_text)
     values = {name: getattr(good, name) for name in _RESTORED} | _UNASKED
     values |= {"origin": _origin(good), "updated_at": _last_edit(connection, row.id, good.revision)}
     connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
     stories.regroup(connection, row.id, row.content_text, good.content_text)
-    index.add(connection, [(row.id, good.title, good.content_text)])
+    index.of(connection).add([(row.id, good.title, good.content_text)])
     connection.execute(images.delete().where(images.c.article_id == row.id))
     shown = [
         {"article_id": row.id, "position": place, "url": url, "caption": caption}
@@ -198,7 +198,7 @@ def _replace(
     """Let an article say what was read, as its next revision."""
     locks.lock_revisions(connection)
     if row.doubted_at is None:
-        index.remove(connection, row.id, row.title, row.content_text)
+        index.of(connection).remove(row.id, row.title, row.content_text)
     number, last_seen = _last(connection, row.id)
     values = content_columns(upsert) | {
         "revision": number + 1,
@@ -330,7 +330,7 @@ def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     """
     insert_rows(connection, new)
     texts = [(revision.article_id, revision.upsert.article) for revision in new]
-    index.add(connection, [(at, article.title, article.body.text) for at, article in texts])
+    index.of(connection).add([(at, article.title, article.body.text) for at, article in texts])
     spans.write(
         connection,
         [

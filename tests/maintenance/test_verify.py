@@ -49,7 +49,7 @@ def leave_a_temporary_file(site):
 
 def lose_the_index(site):
     with closing(site.database()) as database, database.transaction() as connection:
-        index.empty(connection)
+        index.of(connection).empty()
 
 
 def lose_a_place_in_a_story(site):

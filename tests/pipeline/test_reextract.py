@@ -35,8 +35,8 @@ def read_by_older_rules(site: Site, *article_ids: int) -> None:
         run = connection.exec_driver_sql
         for one in article_ids:
             title, text = run(f"SELECT title, content_text FROM articles WHERE id = {one}").one()
-            index.remove(connection, one, title, text)
-            index.add(connection, [(one, title, OLD_TEXT)])
+            index.of(connection).remove(one, title, text)
+            index.of(connection).add([(one, title, OLD_TEXT)])
             columns = (
                 f"content_text = '{OLD_TEXT}', content_html = '<p>{OLD_TEXT}</p>',"
                 f" content_sha256 = '{text_sha256(OLD_TEXT)}'"

@@ -68,7 +68,7 @@ def test_a_filled_archive_is_one(archive):
     with archive.reading() as connection:
         assert list(audit.all_damages(connection)) == []
         assert list(audit.contradictions(connection)) == []
-        assert index.unindexed(connection) == 0
+        assert index.of(connection).unindexed() == 0
         assert stories.missing(connection) == 0
         assert overview.totals(connection)["articles"] == COUNT
         assert sum(one.articles for one in overview.feed_health(connection, 3)) == COUNT

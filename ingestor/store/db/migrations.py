@@ -89,7 +89,7 @@ def _make(connection: Connection) -> None:
     as_stored(articles.metadata, connection.dialect).create_all(connection, checkfirst=False)
     for view in VIEWS:
         connection.exec_driver_sql(f"CREATE VIEW {view.name} AS{view.select}")
-    index.create(connection)
+    index.of(connection).create()
     # The table is Alembic's, statement and all.
     connection.exec_driver_sql(
         "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
