@@ -32,8 +32,7 @@ from ingestor.maintenance import Difference
 from ingestor.model import WarcPlace
 from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
 from ingestor.store import audit, captures
-from ingestor.store.audit import CaptureRecord
-from ingestor.store.captures import RecordedAnswer
+from ingestor.store.captures import KeptCapture, RecordedAnswer
 from ingestor.store.db.database import Database
 from ingestor.text.counts import counted
 
@@ -73,7 +72,7 @@ class RawComparison:
         present = {name for name in folder.names() if _WARC_FILE.fullmatch(name)}
         for name in sorted(ends.keys() | present):
             with self.database.reading() as connection:
-                listed = audit.capture_records(connection, name)
+                listed = captures.in_file(connection, name)
             if Path(name).is_absolute():
                 yield from self._foreign(name, listed)
             elif name in present:
@@ -90,7 +89,7 @@ class RawComparison:
             forget = partial(_forget, place)
             yield Difference(f"WARC {place}: is damaged no more", forget, is_known=True)
 
-    def _foreign(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+    def _foreign(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
         """Compare captures with a file that others wrote: it has more in it than is ours."""
         if not Path(name).exists():
             yield from self._missing(name, listed)
@@ -104,10 +103,10 @@ class RawComparison:
             if not whole:
                 yield self._damaged(capture, why)
             elif capture.is_damaged:
-                line = f"capture {capture.id}: its record is whole again: {capture.url}"
+                line = f"capture {capture.id}: its record is whole again: {capture.final_url}"
                 yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
 
-    def _file(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+    def _file(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
         """Compare one WARC file with the captures that point into it."""
         alone = self.alone and self._lies_still(name)
         try:
@@ -117,7 +116,7 @@ class RawComparison:
             yield from self._missing(name, listed)
 
     def _records(
-        self, path: Path, listed: Sequence[CaptureRecord], *, alone: bool
+        self, path: Path, listed: Sequence[KeptCapture], *, alone: bool
     ) -> Iterator[Difference]:
         pointing = defaultdict(list)
         for capture in listed:
@@ -140,7 +139,7 @@ class RawComparison:
             yield self._damaged(capture, f"there is no record at {where}")
 
     def _record(
-        self, record: Record, pointing: Sequence[CaptureRecord], *, alone: bool
+        self, record: Record, pointing: Sequence[KeptCapture], *, alone: bool
     ) -> Iterator[Difference]:
         """Compare a record with the captures that point to it."""
         place = f"the record at byte {record.place.offset} of {record.place.file}"
@@ -151,7 +150,7 @@ class RawComparison:
                 yield from self._revisit(record, capture, place)
             elif _is_of(record, capture):
                 is_listed = True
-                line = f"capture {capture.id}: {place} differs: {capture.url}"
+                line = f"capture {capture.id}: {place} differs: {capture.final_url}"
                 fix = self._corrected(record, capture)
                 yield Difference(line, fix, done="set right after the record")
             else:
@@ -159,7 +158,7 @@ class RawComparison:
         if alone and not is_listed:
             self._unlisted.append(record)
 
-    def _corrected(self, record: Record, capture: CaptureRecord) -> Callable[[Connection], object]:
+    def _corrected(self, record: Record, capture: KeptCapture) -> Callable[[Connection], object]:
         def correct(connection: Connection) -> None:
             """Let the capture say what its record says, if that has a body that is known."""
             for answer in answers_of(connection, [record]):
@@ -167,12 +166,12 @@ class RawComparison:
 
         return correct
 
-    def _revisit(self, record: Record, capture: CaptureRecord, place: str) -> Iterator[Difference]:
+    def _revisit(self, record: Record, capture: KeptCapture, place: str) -> Iterator[Difference]:
         """Look whether a record's body is there; that of a revisit lies elsewhere."""
         if record.is_revisit:
             with self.database.reading() as connection:
                 earlier = captures.earlier(
-                    connection, capture.asked, capture.sha256, before=capture.id
+                    connection, capture.url, capture.sha256, before=capture.id
                 )
             original = warc_original(self.location, earlier, capture.sha256)
             if original is None or original.payload_digest != record.original.payload_digest:
@@ -188,7 +187,7 @@ class RawComparison:
                 yield whole if earlier else lost
                 return
         if capture.is_damaged:
-            line = f"capture {capture.id}: its record is whole again: {capture.url}"
+            line = f"capture {capture.id}: its record is whole again: {capture.final_url}"
             yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
 
     def _has_row(self, revisit: Record) -> bool:
@@ -196,14 +195,14 @@ class RawComparison:
         with self.database.reading() as connection:
             return bool(original_sha256(connection, revisit))
 
-    def _damaged(self, capture: CaptureRecord, why: str) -> Difference:
-        line = f"capture {capture.id}: {why}: {capture.url}"
+    def _damaged(self, capture: KeptCapture, why: str) -> Difference:
+        line = f"capture {capture.id}: {why}: {capture.final_url}"
         if capture.is_damaged:
             return Difference(f"{line}; known", is_known=True)
         mark = partial(_mark_damaged, [capture.id], self.now)
         return Difference(line, mark, done="marked as lost; only a backup has it")
 
-    def _missing(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+    def _missing(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
         known = [capture for capture in listed if capture.is_damaged]
         if known:
             records = counted(len(known), "record")
@@ -265,14 +264,14 @@ class RawComparison:
         return (datetime.now(UTC) - since).total_seconds() < writer.ABANDONED
 
 
-def _is_same(record: Record, capture: CaptureRecord) -> bool:
+def _is_same(record: Record, capture: KeptCapture) -> bool:
     """Whether a capture says of its record what it is; a revisit has no body of its own."""
     return record.place == capture.place and record.sha256 in {"", capture.sha256}
 
 
-def _is_of(record: Record, capture: CaptureRecord) -> bool:
+def _is_of(record: Record, capture: KeptCapture) -> bool:
     """Whether a record is the capture's all the same, and it is the row that is wrong."""
-    return record.fetched_at == capture.fetched_at and record.url == as_sent(capture.url)
+    return record.fetched_at == capture.fetched_at and record.url == as_sent(capture.final_url)
 
 
 def _grows_at(location: Location, name: str) -> Path | None:

@@ -223,6 +223,6 @@ def _revise(connection: Connection, result: ReextractionResult, now: datetime) -
         seen_at=now,
         feed_id=None,
         capture_id=good.capture.id,
-        final_url=good.capture.page_url,
+        final_url=good.capture.final_url,
     )
     revisions.reextract(connection, before.article.id, upsert)

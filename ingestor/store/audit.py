@@ -21,7 +21,6 @@ from sqlalchemy import (
     update,
 )
 
-from ingestor.model import WarcPlace
 from ingestor.store.db.database import Database
 from ingestor.store.revisions import text_sha256
 from ingestor.store.schema import BELIEVED, articles, captures, damages, revisions
@@ -40,22 +39,6 @@ class FileRecord:
     """``None``: it is due to be written; ``""``: there is none, and it is not to be."""
     is_doubted: bool
     """It is to be removed, not written."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureRecord:
-    """What the database says of a capture."""
-
-    id: int
-    asked: str
-    """Address that was asked."""
-    url: str
-    """Address that answered."""
-    fetched_at: datetime
-    sha256: str
-    place: WarcPlace
-    is_damaged: bool
-    """Its record is known to be missing or damaged."""
 
 
 def all_damages(connection: Connection) -> Iterator[str]:
@@ -170,23 +153,6 @@ def make_due(connection: Connection, article_ids: list[int]) -> None:
         connection.execute(
             update(articles).where(articles.c.id == article_id).values(file_sha256=None)
         )
-
-
-def capture_records(connection: Connection, warc_file: str) -> list[CaptureRecord]:
-    """Return the captures that lie in a WARC file."""
-    query = select(captures).where(captures.c.warc_file == warc_file).order_by(captures.c.id)
-    return [
-        CaptureRecord(
-            row.id,
-            row.url,
-            row.final_url,
-            row.fetched_at,
-            row.sha256,
-            WarcPlace(row.warc_file, row.warc_offset, row.warc_length),
-            row.damaged is not None,
-        )
-        for row in connection.execute(query)
-    ]
 
 
 def warc_files(connection: Connection) -> dict[str, int]:
