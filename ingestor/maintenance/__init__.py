@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec
 
 from sqlalchemy import Connection
 
 Repair = Callable[[Connection], object]
 """Makes two agree, within a transaction; it returns ``False`` where it could not."""
+
+P = ParamSpec("P")
+
+
+def by(
+    function: Callable[Concatenate[Connection, P], object], *values: P.args, **named: P.kwargs
+) -> Repair:
+    """Return a repair that calls a function with a connection and, behind it, these values."""
+    return lambda connection: function(connection, *values, **named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from ingestor.archive.warc.reader import DamagedBytes, Record
 from ingestor.archive.warc.records import as_sent
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.errors import CaptureLost
-from ingestor.maintenance import Difference
+from ingestor.maintenance import Difference, by
 from ingestor.model import WarcPlace
 from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
 from ingestor.store import audit, captures
@@ -86,7 +85,7 @@ class RawComparison:
         for place in sorted(self._noted) if self.alone else ():
             if place.rpartition(":")[0] not in present:
                 continue
-            forget = partial(_forget, place)
+            forget = by(audit.forget_damage, [place])
             yield Difference(f"WARC {place}: is damaged no more", forget, is_known=True)
 
     def _foreign(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
@@ -104,7 +103,7 @@ class RawComparison:
                 yield self._damaged(capture, why)
             elif capture.is_damaged:
                 line = f"capture {capture.id}: its record is whole again: {capture.final_url}"
-                yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
+                yield Difference(line, by(captures.mark_whole, [capture.id]), is_known=True)
 
     def _file(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
         """Compare one WARC file with the captures that point into it."""
@@ -188,7 +187,7 @@ class RawComparison:
                 return
         if capture.is_damaged:
             line = f"capture {capture.id}: its record is whole again: {capture.final_url}"
-            yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
+            yield Difference(line, by(captures.mark_whole, [capture.id]), is_known=True)
 
     def _has_row(self, revisit: Record) -> bool:
         """Whether a capture stands for the record that a revisit refers to, whatever it says."""
@@ -199,7 +198,7 @@ class RawComparison:
         line = f"capture {capture.id}: {why}: {capture.final_url}"
         if capture.is_damaged:
             return Difference(f"{line}; known", is_known=True)
-        mark = partial(_mark_damaged, [capture.id], self.now)
+        mark = by(captures.mark_damaged, [capture.id], self.now)
         return Difference(line, mark, done="marked as lost; only a backup has it")
 
     def _missing(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
@@ -224,14 +223,14 @@ class RawComparison:
             self._noted.discard(place)
             return Difference(f"{line}; known", is_known=True)
         left = "torn record" if where.end == size and self._is_left(where) else ""
-        note = partial(_note, place, found.reason, self.now)
+        note = by(audit.note_damage, place, found.reason, self.now, lasting=True)
         return Difference(line, note, left=left, done="noted; what it held is lost")
 
     def _unlisted_record(self, answer: RecordedAnswer) -> Difference:
         place = f"record at byte {answer.place.offset} of {answer.place.file}"
         line = f"{place}: no capture points to it: {answer.url}"
         left = "record" if self._is_left(answer.place) else ""
-        record = partial(_record_capture, answer)
+        record = by(captures.record_unlisted, answer)
         return Difference(line, record, left=left, done="recorded in the database")
 
     def _is_left(self, place: WarcPlace) -> bool:
@@ -278,23 +277,3 @@ def _grows_at(location: Location, name: str) -> Path | None:
     """Return where a WARC file lies while it is written on this machine."""
     folder = location if isinstance(location, Path) else location.spool
     return folder / name if folder else None
-
-
-def _record_capture(answer: RecordedAnswer, connection: Connection) -> None:
-    captures.record_unlisted(connection, answer)
-
-
-def _mark_damaged(capture_ids: list[int], now: datetime, connection: Connection) -> None:
-    captures.mark_damaged(connection, capture_ids, now)
-
-
-def _mark_whole(capture_id: int, connection: Connection) -> None:
-    captures.mark_whole(connection, [capture_id])
-
-
-def _note(place: str, reason: str, now: datetime, connection: Connection) -> None:
-    audit.note_damage(connection, place, reason, now, lasting=True)
-
-
-def _forget(place: str, connection: Connection) -> None:
-    audit.forget_damage(connection, [place])

@@ -15,7 +15,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
@@ -29,7 +28,7 @@ from ingestor.config import Settings
 from ingestor.errors import ArchiveError, IngestorError
 from ingestor.extract import read_page
 from ingestor.identity import document_id, entry_keys
-from ingestor.maintenance import Difference
+from ingestor.maintenance import Difference, by
 from ingestor.model import Article, Feed, Page, Response, WarcPlace
 from ingestor.sources import source
 from ingestor.store import audit, captures, entries, images
@@ -96,16 +95,16 @@ class TextComparison:
             self.articles.add(row["id"] if cell.table == "articles" else row["article_id"])
         line = f"{cell.place}: {cell.problem}"
         if (value := _by_its_form(cell)) is not None:
-            return Difference(f"{line}; its form has it", partial(_restore, cell, value))
+            return Difference(f"{line}; its form has it", by(audit.set_cell, cell, value))
         for name, copies in self._sources(cell.table):
             for copy in copies(connection, cell, row):
                 if _is_readable(copy) and _has_its_hash(cell, row, copy):
-                    return Difference(f"{line}; {name} has it", partial(_restore, cell, copy))
+                    return Difference(f"{line}; {name} has it", by(audit.set_cell, cell, copy))
         if (copy := _nearest(cell, self._alike(connection, cell))) is not None:
-            return Difference(f"{line}; it is as elsewhere", partial(_restore, cell, copy))
+            return Difference(f"{line}; it is as elsewhere", by(audit.set_cell, cell, copy))
         forgotten = FORGOTTEN.get(cell.table, {})
         if cell.column in forgotten:
-            repair = partial(_restore, cell, forgotten[cell.column])
+            repair = by(audit.set_cell, cell, forgotten[cell.column])
             return Difference(f"{line}; it is found out again", repair)
         return Difference(f"{line}; only a backup has it")
 
@@ -384,7 +383,3 @@ def _nearest(cell: DamagedCell, copies: Iterable[str]) -> str | None:
     fewest = min(apart, default=most + 1)
     nearest = apart.get(fewest, set())
     return nearest.pop() if fewest <= most and len(nearest) == 1 else None
-
-
-def _restore(cell: DamagedCell, value: object, connection: Connection) -> None:
-    audit.set_cell(connection, cell, value)

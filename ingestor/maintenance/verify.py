@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -21,12 +20,12 @@ from ingestor.archive.front_matter import asset_name
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed
-from ingestor.maintenance import Difference, Repair
+from ingestor.maintenance import Difference, Repair, by
 from ingestor.maintenance.raw_records import RawComparison
 from ingestor.maintenance.texts import TextComparison
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.recovery import QUIET_SECONDS, due_folders
-from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
+from ingestor.pipeline.rejudge import all_furniture, save_rejudged
 from ingestor.store import audit, images, overview, stories
 from ingestor.store.audit import FileRecord
 from ingestor.store.cluster import cluster_state, forget_running
@@ -99,12 +98,8 @@ def _notes(database: Database, lines: list[str]) -> Iterator[Difference]:
         fresh = overview.new_damage(connection)
     for place, _ in fresh:
         if not any(line.startswith(place) for line in lines):
-            forget = partial(_forget_note, place)
+            forget = by(audit.forget_damage, [place])
             yield Difference(f"{place}: is damaged no more", forget, is_known=True)
-
-
-def _forget_note(place: str, connection: Connection) -> None:
-    audit.forget_damage(connection, [place])
 
 
 def _guarded(name: str, section: Iterator[Difference], *, is_damaged: bool) -> Iterator[Difference]:
@@ -167,7 +162,7 @@ def _files(
     for record, problem in _file_problems(database, folder, alone=alone):
         foreign.discard(record.path)
         if problem:
-            repair = partial(_make_due, record.article_id)
+            repair = by(audit.make_due, [record.article_id])
             left = "due file" if record.sha256 is None else ""
             line = f"file {record.path}: {problem}"
             yield Difference(line, repair, left=left, done="written again")
@@ -187,7 +182,7 @@ def _copies_beside(
             for name, sha256 in zip(names, folder.hashes(names), strict=True):
                 if sha256 != Path(name).stem:
                     problem = "is another picture" if isinstance(sha256, str) else "is missing"
-                    yield Difference(f"picture {name}: {problem}", partial(_make_due, article_id))
+                    yield Difference(f"picture {name}: {problem}", by(audit.make_due, [article_id]))
     left = {name: f"{match[1]}.md" for name in foreign if (match := _COPY.fullmatch(name))}
     files = set(left.values())
     records = audit.file_records(database) if files else iter(())
@@ -196,7 +191,7 @@ def _copies_beside(
         if path in owners:
             foreign.discard(name)
             line = f"picture {name}: the file beside it is not to name it"
-            yield Difference(line, partial(_remove_copy, folder, name, owners[path]))
+            yield Difference(line, by(_remove_copy, folder, name, owners[path]))
 
 
 def _named_copies(database: Database) -> Iterator[tuple[int, list[str]]]:
@@ -215,9 +210,9 @@ def _named_copies(database: Database) -> Iterator[tuple[int, list[str]]]:
             yield article_id, list(dict.fromkeys(names))
 
 
-def _remove_copy(folder: Storage, name: str, article_id: int, connection: Connection) -> None:
+def _remove_copy(connection: Connection, folder: Storage, name: str, article_id: int) -> None:
     folder.remove(name)
-    _make_due(article_id, connection)
+    audit.make_due(connection, [article_id])
 
 
 def mend_texts(database: Database, settings: Settings) -> list[Difference]:
@@ -279,11 +274,7 @@ def _succeeds(repair: Repair, connection: Connection) -> bool:
 def _furniture(database: Database, settings: Settings, now: datetime) -> Iterator[Difference]:
     """Find articles whose text turned out to be furniture of their site."""
     for judged, line in all_furniture(settings.archive.raw_dir, database):
-        yield Difference(line, partial(_withdraw, judged, now), done="withdrawn")
-
-
-def _withdraw(judged: Rejudged, now: datetime, connection: Connection) -> None:
-    save_rejudged(connection, [judged], now)
+        yield Difference(line, by(save_rejudged, [judged], now), done="withdrawn")
 
 
 def _left_over(database: Database, folder: Storage, quiet_seconds: float) -> Iterator[Difference]:
@@ -293,7 +284,7 @@ def _left_over(database: Database, folder: Storage, quiet_seconds: float) -> Ite
     for name in folder.left_over(quiet_seconds):
         line = f"file {name}: left over from a run that was killed"
         left = "temporary file" if name in taken_up else ""
-        yield Difference(line, partial(_remove, folder, name), left=left, done="removed")
+        yield Difference(line, by(_remove, folder, name), left=left, done="removed")
 
 
 def _file_problems(
@@ -323,11 +314,7 @@ def _file_problem(sha256: str | OSError, wanted: str) -> str:
     return "" if sha256 == wanted else "is not what the database says"
 
 
-def _make_due(article_id: int, connection: Connection) -> None:
-    audit.make_due(connection, [article_id])
-
-
-def _remove(folder: Storage, name: str, connection: Connection) -> None:  # noqa: ARG001 - a Repair's signature
+def _remove(connection: Connection, folder: Storage, name: str) -> None:  # noqa: ARG001 - a Repair's signature
     folder.remove(name)
 
 
@@ -342,9 +329,5 @@ def _pictures(database: Database, folder: Storage) -> Iterator[Difference]:
             problem = "is another picture"
         else:
             continue
-        forget = partial(_forget_picture, path)
+        forget = by(images.forget, path)
         yield Difference(f"picture {path}: {problem}", forget, done="due to be fetched again")
-
-
-def _forget_picture(path: str, connection: Connection) -> None:
-    images.forget(connection, path)
