@@ -204,7 +204,9 @@ def articles_listed(
     """Return articles of these ids, in their order; ``texts`` to show in place of summaries."""
     named = securities.of_articles(connection, ids)
     edited = _edits(connection, ids)
-    rows = {row.id: row for row in connection.execute(select(*_LISTED).where(_is_one_of(ids)))}
+    rows = {
+        row.id: row for row in connection.execute(select(*_LISTED).where(articles.c.id.in_(ids)))
+    }
     listed = []
     for article_id in ids:
         values: dict[str, Any] = dict(rows[article_id]._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
@@ -232,14 +234,10 @@ def _edits(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int,
     return {of: (number, last) for of, number, last in connection.execute(query)}
 
 
-def _is_one_of(ids: Collection[int]) -> Any:
-    return articles.c.id.in_(ids)
-
-
 def _facets(connection: Connection, ids: Sequence[int]) -> Facets:
     """Return the most frequent values among these articles."""
     columns = articles.c["media", "date", "origin", "categories"]
-    rows = connection.execute(select(*columns).where(_is_one_of(ids))).all()
+    rows = connection.execute(select(*columns).where(articles.c.id.in_(ids))).all()
     announced = (
         select(sightings.c.feed_id, func.count())
         .where(sightings.c.article_id.in_(ids))

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from ingestor.store.filters import Filters, articles_of_symbol, conditions
 from ingestor.store.names.securities import KnownNames
+from ingestor.store.overview import symbol_counts
 from ingestor.store.schema import (
     DOUBTED,
     IS_BELIEVED,
@@ -157,7 +158,8 @@ def most_named(connection: Connection, day: str) -> list[MonthlyMention]:
         return []
     today = _mentions(connection, day, day)
     first = date.fromisoformat(day) - timedelta(days=MONTH)
-    before = _mentions(connection, first.isoformat(), _day_before(day))
+    yesterday = date.fromisoformat(day) - timedelta(days=1)
+    before = _mentions(connection, first.isoformat(), yesterday.isoformat())
     names = KnownNames(connection, list(today))
     named = [
         MonthlyMention(symbol, names.at(symbol), number, before[symbol] / MONTH)
@@ -166,10 +168,6 @@ def most_named(connection: Connection, day: str) -> list[MonthlyMention]:
     # Half an article a day stands for what was never named: one mention is no news.
     named.sort(key=lambda each: (-each.articles / (each.a_day + 0.5), each.symbol))
     return named[:MOST_NAMED]
-
-
-def _day_before(day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
 def _mentions(connection: Connection, since: str, until: str) -> Counter[str]:
@@ -194,21 +192,7 @@ def names_of(connection: Connection, symbol: str) -> list[SecurityName]:
 
 def named_with(connection: Connection, symbol: str) -> list[tuple[str, str, int]]:
     """Return the securities that articles name beside one: code, name, in how many articles."""
-    amount = func.count()
-    query = (
-        select(symbols.c.symbol, amount)
-        .where(
-            symbols.c.article_id.in_(_latest_of(symbol)),
-            symbols.c.last_revision.is_(None),
-            symbols.c.symbol != symbol,
-        )
-        .group_by(symbols.c.symbol)
-        .order_by(amount.desc(), symbols.c.symbol)
-        .limit(MOST_NAMED)
-    )
-    counts = connection.execute(query).all()
-    names = KnownNames(connection, [code for code, _ in counts])
-    return [(code, names.at(code), number) for code, number in counts]
+    return symbol_counts(connection, _latest_of(symbol), MOST_NAMED, but=symbol)
 
 
 def has_medium(connection: Connection, name: str) -> bool:

@@ -49,29 +49,6 @@ ARTICLES_LOOKED_AT = 200
 """Enough to hold a week-end of a feed with thirty articles a day."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweringFeed:
-    """An active feed whose last poll did not fail."""
-
-    id: int
-    name: str
-    interval: timedelta
-    """Between two polls."""
-    last_ok_at: datetime | None
-    last_new_at: datetime | None
-
-
-def answering(connection: Connection) -> list[AnsweringFeed]:
-    """Return the feeds that are active and did not fail last time."""
-    query = select(feeds).where(feeds.c.active == 1, feeds.c.failures == 0).order_by(feeds.c.id)
-    return [
-        AnsweringFeed(
-            row.id, row.name, timedelta(seconds=row.interval_s), row.last_ok_at, row.last_new_at
-        )
-        for row in connection.execute(query)
-    ]
-
-
 def latest_publications(connection: Connection, feed_id: int) -> list[datetime]:
     """Return the moments of a feed's latest articles, as far as they are known."""
     latest = (
@@ -88,8 +65,9 @@ def latest_publications(connection: Connection, feed_id: int) -> list[datetime]:
 def late_feeds(connection: Connection, now: datetime) -> dict[str, str]:
     """Return why feeds are late, by their names; feeds that fail are not among them."""
     late = {}
-    for feed in answering(connection):
-        if is_unanswered(feed.last_ok_at, feed.interval, now):
+    answering = select(feeds).where(feeds.c.active == 1, feeds.c.failures == 0)
+    for feed in connection.execute(answering.order_by(feeds.c.id)).all():
+        if is_unanswered(feed.last_ok_at, timedelta(seconds=feed.interval_s), now):
             late[feed.name] = "not polled: does the daemon run?"
             continue
         if feed.last_new_at is None or now - feed.last_new_at <= SHORTEST_SILENCE:
@@ -371,13 +349,20 @@ def _counted(by_day: bool, of: CountedBy | None) -> Select[Any]:
 
 
 def symbol_counts(
-    connection: Connection, ids: Sequence[int], limit: int
+    connection: Connection, ids: Sequence[int] | Select[Any], limit: int, *, but: str = ""
 ) -> list[tuple[str, str, int]]:
-    """Return the securities that most of these articles name: code, name, how many."""
+    """Return the securities that most of these articles name: code, name, how many.
+
+    Of all ``but`` one.
+    """
     amount = func.count()
     query = (
         select(symbols.c.symbol, amount)
-        .where(symbols.c.article_id.in_(ids), symbols.c.last_revision.is_(None))
+        .where(
+            symbols.c.article_id.in_(ids),
+            symbols.c.last_revision.is_(None),
+            symbols.c.symbol != but,
+        )
         .group_by(symbols.c.symbol)
         .order_by(amount.desc(), symbols.c.symbol)
         .limit(limit)
