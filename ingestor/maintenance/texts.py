@@ -378,7 +378,7 @@ def _nearest(cell: DamagedCell, copies: Iterable[str]) -> str | None:
     for copy in copies:
         data = copy.encode("utf-8", "replace")
         if len(data) == len(cell.raw) and _is_readable(copy):
-            wrong = sum(one != other for one, other in zip(data, cell.raw, strict=True))
+            wrong = sum(ours != theirs for ours, theirs in zip(cell.raw, data, strict=True))
             apart[wrong].add(copy)
     fewest = min(apart, default=most + 1)
     nearest = apart.get(fewest, set())

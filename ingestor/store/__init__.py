@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ingestor.model import Article, Origin
+from ingestor.model import Article, Cause, Origin
 
 UpsertOutcome = Literal["new", "revised", "unchanged"]
 
@@ -54,3 +54,17 @@ class UpsertResult:
     outcome: UpsertOutcome
     first_page: bool = False
     """It was imported without its page, and this is the first time that the page came."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """What an article is to say, and since when."""
+
+    article_id: int
+    upsert: ArticleUpsert
+    cause: Cause
+    number: int = 1
+    seen_at: datetime | None = None
+    """``None``: when it was read."""
+    replaces: int = 0
+    """The revision that was current before; 0: none was."""

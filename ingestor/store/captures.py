@@ -101,7 +101,7 @@ KEPT = captures.c[
 """What :func:`kept_capture` wants of a row."""
 
 
-def kept_capture(row: Row[Any], earlier: Sequence[WarcPlace] = ()) -> KeptCapture:
+def kept_capture(row: Any, earlier: Sequence[WarcPlace] = ()) -> KeptCapture:
     """Return a row that has a place as a record."""
     return KeptCapture(
         id=row.id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 from ingestor import log
 from ingestor.identity import fingerprint
 from ingestor.model import Cause, Origin
-from ingestor.store import ArticleUpsert, UpsertResult, stories
+from ingestor.store import ArticleUpsert, NewRevision, UpsertResult, stories
 from ingestor.store import images as pictures
 from ingestor.store.db import locks
 from ingestor.store.names import securities, spans
@@ -274,20 +274,6 @@ def _said(upsert: ArticleUpsert) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class NewRevision:
-    """What an article is to say, and since when."""
-
-    article_id: int
-    upsert: ArticleUpsert
-    cause: Cause
-    number: int = 1
-    seen_at: datetime | None = None
-    """``None``: when it was read."""
-    replaces: int = 0
-    """The revision that was current before; 0: none was."""
-
-
 def _named(revision: NewRevision) -> Iterator[NamedSecurity]:
     """Yield the securities that a revision names, each once."""
     upsert = revision.upsert
@@ -331,15 +317,7 @@ def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     insert_rows(connection, new)
     texts = [(revision.article_id, revision.upsert.article) for revision in new]
     index.of(connection).add([(at, article.title, article.body.text) for at, article in texts])
-    spans.write(
-        connection,
-        [
-            spans.Spanned(
-                revision.article_id, revision.number, revision.replaces, revision.upsert.article
-            )
-            for revision in new
-        ],
-    )
+    spans.write(connection, new)
     shown: list[dict[str, Any]] = [
         {"article_id": at, "position": place, "url": picture.url, "caption": picture.caption}
         for at, article in texts

@@ -74,7 +74,7 @@ class FullText(ABC):
     def unindexed(self) -> int:
         """Return how many articles the index lacks, or has too many."""
         ways = ((_BELIEVED, self.indexed), (self.indexed, _BELIEVED))
-        odd = (f"SELECT count(*) FROM ({one} EXCEPT {other}) AS odd" for one, other in ways)  # noqa: S608 - constants
+        odd = (f"SELECT count(*) FROM ({has} EXCEPT {lacks}) AS odd" for has, lacks in ways)  # noqa: S608 - constants
         return sum(int(self.connection.exec_driver_sql(query).scalar_one()) for query in odd)
 
     def check(self) -> None:
