@@ -269,15 +269,17 @@ def neighbours(connection: Connection, article_id: int) -> tuple[int | None, int
     published, number = articles.c.published_at, articles.c.id
     query = select(number).where(IS_BELIEVED).limit(1)
     # Two statements each: an index answers one, but no "or".
-    ways = (
-        ((published == at) & (number < article_id), published < at, True),
-        ((published == at) & (number > article_id), published > at, False),
+    before, after = (
+        query.order_by(published.desc(), number.desc()),
+        query.order_by(published, number),
     )
-    found_ids = []
-    for same, other, backwards in ways:
-        order = [column.desc() if backwards else column for column in (published, number)]
-        steps = (
-            connection.execute(query.where(w).order_by(*order)).scalar() for w in (same, other)
-        )
-        found_ids.append(next((step for step in steps if step is not None), None))
-    return found_ids[0], found_ids[1]
+
+    def first(*queries: Select[Any]) -> int | None:
+        """Return the first answer to one of these."""
+        ids = (connection.execute(query).scalar() for query in queries)
+        return next((article_id for article_id in ids if article_id is not None), None)
+
+    return (
+        first(before.where(published == at, number < article_id), before.where(published < at)),
+        first(after.where(published == at, number > article_id), after.where(published > at)),
+    )

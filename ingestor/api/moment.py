@@ -24,7 +24,7 @@ from sqlalchemy import (
     table,
 )
 
-from ingestor.model import Origin, Picture
+from ingestor.model import Origin
 from ingestor.store import images
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters, imported_under
@@ -141,10 +141,7 @@ class _Past:
         is_current, until = revision.known_until is None, revision.known_until
         claimed = revision.updated_at if is_current else edited
         gone = revision.gone_at
-        pictures = revision.pictures
-        if not is_current:
-            shown = images.of_html(revision.content_html)
-            pictures = tuple(Picture(url, caption) for url, caption in shown)
+        pictures = revision.pictures if is_current else images.of_html(revision.content_html)
         return replace(
             revision,
             known_until=until if until and until <= self.moment else None,

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median_low
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
 
 from ingestor.store.filters import Filters, articles_of_symbol, conditions
 from ingestor.store.names.securities import KnownNames
@@ -89,11 +89,7 @@ def _latest_of(symbol: str) -> Select[Any]:
 
 def edits_between(since: date, until: date) -> ColumnElement[bool]:
     """Condition on revisions: an edit that was seen on these days, both included."""
-    return (
-        IS_EDIT
-        & (revisions.c.seen_at >= _begin(since))
-        & (revisions.c.seen_at < _begin(until + timedelta(days=1)))
-    )
+    return IS_EDIT & _within(revisions.c.seen_at, since, until)
 
 
 def edit_counts(connection: Connection, since: date, until: date) -> Counter[str]:
@@ -104,17 +100,17 @@ def edit_counts(connection: Connection, since: date, until: date) -> Counter[str
 
 def doubt_counts(connection: Connection, since: date, until: date) -> Counter[str]:
     """Return how many looks brought no article, by day."""
-    query = select(captures.c.fetched_at).where(
-        DOUBTED,
-        captures.c.fetched_at >= _begin(since),
-        captures.c.fetched_at < _begin(until + timedelta(days=1)),
-    )
-    return _by_day(connection, query)
+    within = _within(captures.c.fetched_at, since, until)
+    return _by_day(connection, select(captures.c.fetched_at).where(DOUBTED, within))
 
 
 def _by_day(connection: Connection, moments: Select[Any]) -> Counter[str]:
     seen = connection.execute(moments).scalars()
     return Counter(at.astimezone(SHANGHAI).date().isoformat() for at in seen)
+
+
+def _within(moment: Column[Any], since: date, until: date) -> ColumnElement[bool]:
+    return (moment >= _begin(since)) & (moment < _begin(until + timedelta(days=1)))
 
 
 def _begin(day: date) -> datetime:

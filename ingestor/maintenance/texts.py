@@ -291,9 +291,8 @@ def _of_article(
     article = audit.row_of(connection, "articles", row["article_id"])
     shown = images.of_html(str(article.get("content_html")))
     if 0 < row["position"] <= len(shown):
-        yield dict(zip(("url", "caption"), shown[row["position"] - 1], strict=True)).get(
-            cell.column
-        )
+        picture = shown[row["position"] - 1]
+        yield {"url": picture.url, "caption": picture.caption}.get(cell.column)
 
 
 def _by_its_form(cell: DamagedCell) -> str | None:

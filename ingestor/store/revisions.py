@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from ingestor import log
 from ingestor.identity import fingerprint
-from ingestor.model import Cause, Origin
+from ingestor.model import Cause, Origin, Picture
 from ingestor.store import ArticleUpsert, NewRevision, UpsertResult, stories
 from ingestor.store import images as pictures
 from ingestor.store.db import locks
@@ -160,13 +160,7 @@ def _restore(connection: Connection, row: Row[Any], good: Row[Any]) -> None:
     stories.regroup(connection, row.id, row.content_text, good.content_text)
     index.of(connection).add([(row.id, good.title, good.content_text)])
     connection.execute(images.delete().where(images.c.article_id == row.id))
-    shown = [
-        {"article_id": row.id, "position": place, "url": url, "caption": caption}
-        for place, (url, caption) in enumerate(pictures.of_html(good.content_html), start=1)
-    ]
-    if shown:
-        connection.execute(_INSERT_IMAGES, shown)
-        pictures.point_to_known(connection, {row.id})
+    _show(connection, [(row.id, pictures.of_html(good.content_html))])
 
 
 def _origin(revision: Row[Any]) -> Origin:
@@ -318,14 +312,19 @@ def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     texts = [(revision.article_id, revision.upsert.article) for revision in new]
     index.of(connection).add([(at, article.title, article.body.text) for at, article in texts])
     spans.write(connection, new)
-    shown: list[dict[str, Any]] = [
+    _show(connection, [(at, article.body.pictures) for at, article in texts])
+
+
+def _show(connection: Connection, new: Sequence[tuple[int, Sequence[Picture]]]) -> None:
+    """Write down the pictures that articles have now."""
+    rows: list[dict[str, Any]] = [
         {"article_id": at, "position": place, "url": picture.url, "caption": picture.caption}
-        for at, article in texts
-        for place, picture in enumerate(article.body.pictures, start=1)
+        for at, shown in new
+        for place, picture in enumerate(shown, start=1)
     ]
-    if shown:
-        connection.execute(_INSERT_IMAGES, shown)
-        pictures.point_to_known(connection, {row["article_id"] for row in shown})
+    if rows:
+        connection.execute(_INSERT_IMAGES, rows)
+        pictures.point_to_known(connection, {row["article_id"] for row in rows})
 
 
 def _edits_lately(connection: Connection, article_id: int, now: datetime) -> int:

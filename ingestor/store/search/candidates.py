@@ -15,8 +15,8 @@ from itertools import chain
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
 
-from ingestor.store.filters import Filters
-from ingestor.store.schema import articles, symbols
+from ingestor.store.filters import Filters, articles_of_symbol
+from ingestor.store.schema import articles
 from ingestor.store.search import (
     Clause,
     Order,
@@ -236,10 +236,8 @@ def _of_symbol(connection: Connection, filters: Filters, limit: int) -> frozense
     """Return the articles of the security that is asked for, ``None`` if they are many."""
     if not filters.symbol:
         return None
-    query = select(symbols.c.article_id).where(
-        symbols.c.symbol == filters.symbol, symbols.c.last_revision.is_(None)
-    )
-    ids = connection.execute(query.limit(limit + 1)).scalars().all()
+    query = articles_of_symbol(filters.symbol).limit(limit + 1)
+    ids = connection.execute(query).scalars().all()
     return frozenset(ids) if len(ids) <= limit else None
 
 
