@@ -25,7 +25,7 @@ from ingestor.archive.front_matter import article_path
 from ingestor.identity import publication_day
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.search.query import tokens
+from ingestor.store.search import tokens
 from ingestor.text.dates import iso_utc
 from ingestor.text.similarity import BANDS
 

@@ -19,8 +19,8 @@ from benchmarks.filling import APART, FEEDS, LAST_DAY, feed_name, symbol
 from benchmarks.made_texts import Writer
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
+from ingestor.store.search import Order, parse
 from ingestor.store.search.hits import search
-from ingestor.store.search.query import Order, parse
 
 QUERIES_A_KIND = 25
 LIMIT = 20

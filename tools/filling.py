@@ -8,10 +8,9 @@ from pathlib import Path
 
 from ingestor.model import Article, Body, Feed
 from ingestor.pipeline.save import save_articles
-from ingestor.store import feeds
+from ingestor.store import ArticleUpsert, feeds
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.upsert import ArticleUpsert
 
 FIRST = datetime(2024, 3, 1, 1, 0, tzinfo=UTC)
 FEED = Feed("新浪财经－國內", "rss", "https://rsshub.example/x", ("金融", "新浪财经"), "新浪财经")

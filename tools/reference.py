@@ -16,7 +16,7 @@ from ingestor.cli import VERBS, application, load
 from ingestor.clock import Clock
 from ingestor.daemon.folder_sizes import FolderSize
 from ingestor.daemon.metrics import Gauges, Metrics
-from ingestor.store.coordination.cluster_state import ClusterState
+from ingestor.store.cluster import ClusterState
 from ingestor.store.overview import HealthSnapshot
 from tools import ROOT, schema_page
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ingestor.store.db.database import Database
-from ingestor.store.search.index_postgresql import numbers
+from ingestor.store.search.index import numbers
 from ingestor.text.dates import iso_utc
 from tools import forked
 from tools.fake_internet import FakeInternet

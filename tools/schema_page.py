@@ -7,7 +7,7 @@ from sqlalchemy.dialects import sqlite
 
 from ingestor.store.schema import metadata
 from ingestor.store.schema.views import VIEWS, View
-from ingestor.store.search.index_sqlite import FULL_TEXT_INDEX
+from ingestor.store.search.index import FULL_TEXT_INDEX
 
 HEAD = """# The database
 

@@ -14,9 +14,9 @@ from typing import Self
 
 from sqlalchemy import URL, Connection
 
+from ingestor.api import Records, at_once
 from ingestor.api import moment as past
 from ingestor.api.changes import POLL_SECONDS, is_meant, landed, position
-from ingestor.api.records import Records, at_once
 from ingestor.archive.warc.reader import CapturedBody, kept_body
 from ingestor.config import load
 from ingestor.config.values import Location
@@ -27,9 +27,8 @@ from ingestor.store import schema as tables
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import existing
 from ingestor.store.filters import Filters, symbol_called, unknown_feeds
-from ingestor.store.search import hits
+from ingestor.store.search import Order, Query, hits, parse
 from ingestor.store.search.hits import Hit
-from ingestor.store.search.query import Order, Query, parse
 from ingestor.store.stored_articles import (
     ArticleRevision,
     count,

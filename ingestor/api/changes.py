@@ -18,8 +18,8 @@ from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.overview import last_sequence
 from ingestor.store.schema import captures, revisions
+from ingestor.store.search import Query
 from ingestor.store.search.hits import found_text
-from ingestor.store.search.query import Query
 from ingestor.store.stored_articles import ARTICLES_A_PART, ArticleRevision, revisions_of
 from ingestor.text.dates import iso_utc
 

@@ -27,8 +27,8 @@ from ingestor.store.schema import (
     revisions,
     sightings,
 )
+from ingestor.store.search import Order, Query, parse
 from ingestor.store.search.hits import Hit, search
-from ingestor.store.search.query import Order, Query, parse
 
 MOST_HITS = 1_000
 """So many articles are counted, by what they are of too; with a query's words so many are found."""
@@ -204,7 +204,9 @@ def articles_listed(
     """Return articles of these ids, in their order; ``texts`` to show in place of summaries."""
     named = securities.of_articles(connection, ids)
     edited = _edits(connection, ids)
-    rows = {row.id: row for row in connection.execute(select(*_LISTED).where(_is_one_of(ids)))}
+    rows = {
+        row.id: row for row in connection.execute(select(*_LISTED).where(articles.c.id.in_(ids)))
+    }
     listed = []
     for article_id in ids:
         values: dict[str, Any] = dict(rows[article_id]._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
@@ -232,14 +234,10 @@ def _edits(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int,
     return {of: (number, last) for of, number, last in connection.execute(query)}
 
 
-def _is_one_of(ids: Collection[int]) -> Any:
-    return articles.c.id.in_(ids)
-
-
 def _facets(connection: Connection, ids: Sequence[int]) -> Facets:
     """Return the most frequent values among these articles."""
     columns = articles.c["media", "date", "origin", "categories"]
-    rows = connection.execute(select(*columns).where(_is_one_of(ids))).all()
+    rows = connection.execute(select(*columns).where(articles.c.id.in_(ids))).all()
     announced = (
         select(sightings.c.feed_id, func.count())
         .where(sightings.c.article_id.in_(ids))
@@ -271,15 +269,17 @@ def neighbours(connection: Connection, article_id: int) -> tuple[int | None, int
     published, number = articles.c.published_at, articles.c.id
     query = select(number).where(IS_BELIEVED).limit(1)
     # Two statements each: an index answers one, but no "or".
-    ways = (
-        ((published == at) & (number < article_id), published < at, True),
-        ((published == at) & (number > article_id), published > at, False),
+    before, after = (
+        query.order_by(published.desc(), number.desc()),
+        query.order_by(published, number),
     )
-    found_ids = []
-    for same, other, backwards in ways:
-        order = [column.desc() if backwards else column for column in (published, number)]
-        steps = (
-            connection.execute(query.where(w).order_by(*order)).scalar() for w in (same, other)
-        )
-        found_ids.append(next((step for step in steps if step is not None), None))
-    return found_ids[0], found_ids[1]
+
+    def first(*queries: Select[Any]) -> int | None:
+        """Return the first answer to one of these."""
+        ids = (connection.execute(query).scalar() for query in queries)
+        return next((article_id for article_id in ids if article_id is not None), None)
+
+    return (
+        first(before.where(published == at, number < article_id), before.where(published < at)),
+        first(after.where(published == at, number > article_id), after.where(published > at)),
+    )

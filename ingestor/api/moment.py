@@ -7,7 +7,7 @@ edit to come, a page that is gone since, a feed that announced the article after
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -24,17 +24,17 @@ from sqlalchemy import (
     table,
 )
 
-from ingestor.model import Origin, Picture
+from ingestor.model import Origin
 from ingestor.store import images
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters, imported_under
 from ingestor.store.names.securities import KnownNames, known_names
 from ingestor.store.schema import articles, feeds, revisions, sightings
 from ingestor.store.schema.columns import TIME
+from ingestor.store.search import Order, Query, is_plain
 from ingestor.store.search import index as full_text
 from ingestor.store.search.candidates import look_up
 from ingestor.store.search.hits import RANKED, FoundText, Hit, found_text, ranked
-from ingestor.store.search.query import Order, Query, is_plain
 from ingestor.store.stored_articles import ARTICLES_A_PART, ArticleRevision, revisions_of
 
 
@@ -141,10 +141,7 @@ class _Past:
         is_current, until = revision.known_until is None, revision.known_until
         claimed = revision.updated_at if is_current else edited
         gone = revision.gone_at
-        pictures = revision.pictures
-        if not is_current:
-            shown = images.of_html(revision.content_html)
-            pictures = tuple(Picture(url, caption) for url, caption in shown)
+        pictures = revision.pictures if is_current else images.of_html(revision.content_html)
         return replace(
             revision,
             known_until=until if until and until <= self.moment else None,
@@ -189,16 +186,14 @@ def search(
     All texts that may have the words are read. By relevance all words weigh alike: how rare each
     was then is not known.
     """
-    wanted = order
-    if query is None and order is Order.RELEVANCE:
-        wanted = Order.NEWEST
-    met = Order.NEWEST if wanted is Order.RELEVANCE else wanted
+    by_rank = query is not None and order is Order.RELEVANCE
+    met = Order.NEWEST if order is Order.RELEVANCE else order
     with database.reading() as connection:
         ids = ids_known(connection, filters, moment, order=met, query=query)
     hits: list[Hit] = []
     texts: list[FoundText] = []
     plain = query is not None and is_plain(query.characters)
-    enough = max(limit, RANKED) if wanted is Order.RELEVANCE else limit
+    enough = max(limit, RANKED) if by_rank else limit
     for article in in_parts(database, ids, moment):
         if query:
             text = found_text(article, query, plain=plain)
@@ -208,16 +203,13 @@ def search(
         hits.append(_hit(article, article.content_text if query else article.summary))
         if len(hits) == enough:
             break
-    if query is None or wanted is not Order.RELEVANCE:
+    if query is None or not by_rank:
         return hits
-    return _best(hits, ranked(texts, dict.fromkeys(query.words, 1.0)))[:limit]
+    by_id = {hit.id: hit for hit in hits}
+    scores = ranked(texts, dict.fromkeys(query.words, 1.0))[:limit]
+    return [replace(by_id[article_id], score=score) for article_id, score in scores]
 
 
 def _hit(article: ArticleRevision, text: str) -> Hit:
     shown = article.id, article.url, article.date, article.published_at, article.title
     return Hit(*shown, article.media, article.path, text, 0.0)
-
-
-def _best(hits: Sequence[Hit], scores: Iterable[tuple[int, float]]) -> list[Hit]:
-    by_id = {hit.id: hit for hit in hits}
-    return [replace(by_id[article_id], score=score) for article_id, score in scores]

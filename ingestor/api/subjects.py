@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median_low
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
 
 from ingestor.store.filters import Filters, articles_of_symbol, conditions
 from ingestor.store.names.securities import KnownNames
+from ingestor.store.overview import symbol_counts
 from ingestor.store.schema import (
     DOUBTED,
     IS_BELIEVED,
@@ -88,11 +89,7 @@ def _latest_of(symbol: str) -> Select[Any]:
 
 def edits_between(since: date, until: date) -> ColumnElement[bool]:
     """Condition on revisions: an edit that was seen on these days, both included."""
-    return (
-        IS_EDIT
-        & (revisions.c.seen_at >= _begin(since))
-        & (revisions.c.seen_at < _begin(until + timedelta(days=1)))
-    )
+    return IS_EDIT & _within(revisions.c.seen_at, since, until)
 
 
 def edit_counts(connection: Connection, since: date, until: date) -> Counter[str]:
@@ -103,17 +100,17 @@ def edit_counts(connection: Connection, since: date, until: date) -> Counter[str
 
 def doubt_counts(connection: Connection, since: date, until: date) -> Counter[str]:
     """Return how many looks brought no article, by day."""
-    query = select(captures.c.fetched_at).where(
-        DOUBTED,
-        captures.c.fetched_at >= _begin(since),
-        captures.c.fetched_at < _begin(until + timedelta(days=1)),
-    )
-    return _by_day(connection, query)
+    within = _within(captures.c.fetched_at, since, until)
+    return _by_day(connection, select(captures.c.fetched_at).where(DOUBTED, within))
 
 
 def _by_day(connection: Connection, moments: Select[Any]) -> Counter[str]:
     seen = connection.execute(moments).scalars()
     return Counter(at.astimezone(SHANGHAI).date().isoformat() for at in seen)
+
+
+def _within(moment: Column[Any], since: date, until: date) -> ColumnElement[bool]:
+    return (moment >= _begin(since)) & (moment < _begin(until + timedelta(days=1)))
 
 
 def _begin(day: date) -> datetime:
@@ -157,7 +154,8 @@ def most_named(connection: Connection, day: str) -> list[MonthlyMention]:
         return []
     today = _mentions(connection, day, day)
     first = date.fromisoformat(day) - timedelta(days=MONTH)
-    before = _mentions(connection, first.isoformat(), _day_before(day))
+    yesterday = date.fromisoformat(day) - timedelta(days=1)
+    before = _mentions(connection, first.isoformat(), yesterday.isoformat())
     names = KnownNames(connection, list(today))
     named = [
         MonthlyMention(symbol, names.at(symbol), number, before[symbol] / MONTH)
@@ -166,10 +164,6 @@ def most_named(connection: Connection, day: str) -> list[MonthlyMention]:
     # Half an article a day stands for what was never named: one mention is no news.
     named.sort(key=lambda each: (-each.articles / (each.a_day + 0.5), each.symbol))
     return named[:MOST_NAMED]
-
-
-def _day_before(day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
 def _mentions(connection: Connection, since: str, until: str) -> Counter[str]:
@@ -194,21 +188,7 @@ def names_of(connection: Connection, symbol: str) -> list[SecurityName]:
 
 def named_with(connection: Connection, symbol: str) -> list[tuple[str, str, int]]:
     """Return the securities that articles name beside one: code, name, in how many articles."""
-    amount = func.count()
-    query = (
-        select(symbols.c.symbol, amount)
-        .where(
-            symbols.c.article_id.in_(_latest_of(symbol)),
-            symbols.c.last_revision.is_(None),
-            symbols.c.symbol != symbol,
-        )
-        .group_by(symbols.c.symbol)
-        .order_by(amount.desc(), symbols.c.symbol)
-        .limit(MOST_NAMED)
-    )
-    counts = connection.execute(query).all()
-    names = KnownNames(connection, [code for code, _ in counts])
-    return [(code, names.at(code), number) for code, number in counts]
+    return symbol_counts(connection, _latest_of(symbol), MOST_NAMED, but=symbol)
 
 
 def has_medium(connection: Connection, name: str) -> bool:

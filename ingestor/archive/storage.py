@@ -9,6 +9,9 @@ Reading raises :class:`FileNotFoundError` for what is not there; a store that ca
 
 from __future__ import annotations
 
+import hashlib
+import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -18,8 +21,11 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from ingestor.archive import files
 from ingestor.config.values import Location
+from ingestor.errors import StorageFailed
+
+TEMPORARY_SUFFIX = ".ingestor-tmp"
+"""Ends the name of a file that is being written; one left by a crash is nobody's."""
 
 
 class LocalFolder:
@@ -29,12 +35,12 @@ class LocalFolder:
         self.folder = folder
 
     def write(self, relative: str, data: bytes) -> str:
-        """Put a file there, as :func:`files.write_bytes` does."""
-        return files.write_bytes(self.folder, relative, data)
+        """Put a file there, as :func:`write_all` does."""
+        return write_all(self.folder, [(relative, data)])[0]
 
     def write_all(self, contents: Sequence[tuple[str, bytes]]) -> list[str]:
-        """Put many files there, as :func:`files.write_all` does."""
-        return files.write_all(self.folder, contents)
+        """Put many files there, as :func:`write_all` does."""
+        return write_all(self.folder, contents)
 
     def read(self, relative: str, start: int = 0, length: int | None = None) -> bytes:
         """Return a part of a file."""
@@ -46,7 +52,7 @@ class LocalFolder:
         """Yield the hash of each file."""
         for relative in relatives:
             try:
-                yield files.sha256_of(self.folder / relative)
+                yield sha256_of(self.folder / relative)
             except OSError as error:
                 yield error
 
@@ -66,7 +72,7 @@ class LocalFolder:
     def names(self) -> Iterator[str]:
         """Yield every file but those that are being written."""
         for path in self.folder.rglob("*"):
-            if path.is_file() and not path.name.endswith(files.TEMPORARY_SUFFIX):
+            if path.is_file() and not path.name.endswith(TEMPORARY_SUFFIX):
                 yield path.relative_to(self.folder).as_posix()
 
     def size(self) -> tuple[int, int]:
@@ -80,7 +86,7 @@ class LocalFolder:
 
     def left_over(self, seconds: float, within: Collection[str] | None = None) -> list[str]:
         """Return the temporary files that nobody renamed."""
-        pattern = f".*{files.TEMPORARY_SUFFIX}"
+        pattern = f".*{TEMPORARY_SUFFIX}"
         if within is None:
             paths = sorted(self.folder.rglob(pattern))
         else:
@@ -224,3 +230,70 @@ def storage(location: Location) -> Storage:
 
     store = ObjectFolder(location)
     return SpooledFolder(LocalFolder(location.spool), store) if location.spool else store
+
+
+def write(folder: Path, relative: str, text: str) -> str:
+    """Put ``text`` at ``folder/relative`` and return its SHA-256 in hex, as :func:`write_all`."""
+    return write_all(folder, [(relative, text.encode("utf-8", "replace"))])[0]
+
+
+def write_all(folder: Path, contents: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Put many files below ``folder``; return the SHA-256 of each in hex, in this order.
+
+    Each goes to a temporary name, to the disk, and then under its own name. A file that already
+    holds what it should is left alone (its modification time does not move). When this returns,
+    their names are on the disk too. Raises :class:`StorageFailed` when the disk refuses.
+    """
+    changed: set[Path] = set()
+    hashes = []
+    target = folder
+    try:
+        for relative, data in contents:
+            target = folder / relative
+            if not _holds(target, data):
+                if target.parent not in changed:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                _replace(target, data)
+                changed.add(target.parent)
+            hashes.append(hashlib.sha256(data).hexdigest())
+        for target in sorted(changed):
+            sync_folder(target)
+    except OSError as error:
+        raise StorageFailed(f"{target}: cannot be written: {error.strerror}") from error
+    return hashes
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex; raise ``OSError`` when it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _holds(target: Path, data: bytes) -> bool:
+    try:
+        return target.stat().st_size == len(data) and target.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _replace(target: Path, data: bytes) -> None:
+    # The name is short whatever the target's is: both have to fit the file system.
+    temporary = target.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder to the disk: the names in it, not what they hold."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -16,7 +16,7 @@ from ingestor.identity import canonical_url
 from ingestor.model import Feed
 from ingestor.store.db import migrations
 from ingestor.store.db.database import Database
-from ingestor.store.db.run_lock import only_run
+from ingestor.store.db.locks import only_run
 
 
 def existing(settings: Settings, *, current: bool = True) -> Database:

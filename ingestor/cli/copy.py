@@ -14,9 +14,9 @@ from ingestor.cli.progress import progress
 from ingestor.clock import Clock
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import INTERRUPTED, NoArchiveYet
-from ingestor.maintenance.copy import copy_archive
-from ingestor.store.db import rows
+from ingestor.maintenance.copy import copy_archive, count_rows
 from ingestor.store.db.database import Database
+from ingestor.store.db.migrations import is_unfinished
 from ingestor.text.counts import counted
 
 _LONGEST_STOP = timedelta(seconds=30)
@@ -59,7 +59,7 @@ def copy(
 def _left(source: Database, target: Database) -> int:
     """Return how many rows there are to copy, for the bar."""
     with source.reading() as connection:
-        every = rows.count(connection)
+        every = count_rows(connection)
     with target.reading() as connection:
-        copied = rows.count(connection) if rows.is_unfinished(connection) else 0
+        copied = count_rows(connection) if is_unfinished(connection) else 0
     return every - copied

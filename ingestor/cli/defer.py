@@ -13,9 +13,8 @@ from ingestor.errors import UsageError
 from ingestor.model import Feed
 from ingestor.pipeline.backfill import newest_first
 from ingestor.sources import older
-from ingestor.store import feeds, reextraction
-from ingestor.store.coordination import assignments, backfills
-from ingestor.store.coordination.assignments import Assignment
+from ingestor.store import cluster, feeds, reextraction
+from ingestor.store.cluster import Assignment
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.text.counts import counted
@@ -33,15 +32,15 @@ def defer_backfill(
                 raise UsageError(f"feed {feed.name}: no worker has seen it yet; start one first")
             days = newest_first(span)
             for day in days:
-                progress = backfills.progress(connection, known[feed.name], day.isoformat())
+                progress = feeds.progress_of(connection, known[feed.name], day.isoformat())
                 if force:
-                    backfills.forget(connection, known[feed.name], day.isoformat())
+                    feeds.forget_progress(connection, known[feed.name], day.isoformat())
                 elif progress.finished and not older(feed.kind):
                     continue
                 # A list without days is walked as a whole.
                 whole = span if older(feed.kind) else (day, day)
                 wanted.append(Assignment("backfill", known[feed.name], whole))
-        number = assignments.add(connection, list(dict.fromkeys(wanted)))
+        number = cluster.assign(connection, list(dict.fromkeys(wanted)))
     _say_deferred(counted(number, "day of a feed", "days of feeds"))
 
 
@@ -51,7 +50,7 @@ def defer_reextract(settings: Settings, filters: Filters) -> None:
         days = reextraction.days(connection, filters)
         known = feeds.ids(connection)
         feed_ids: Sequence[int | None] = [known[name] for name in filters.feeds] or [None]
-        number = assignments.add(
+        number = cluster.assign(
             connection,
             [Assignment("reextract", feed_id, (day, day)) for day in days for feed_id in feed_ids],
         )

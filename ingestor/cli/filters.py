@@ -12,7 +12,7 @@ from ingestor.cli.common import day_option, feed_option
 from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters, symbol_called, symbol_of, unknown_feeds
-from ingestor.store.search.query import Query, parse
+from ingestor.store.search import Query, parse
 
 Since = Annotated[
     str, typer.Option("--since", metavar="DAY", help="Published on this day or later.")

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from ingestor.api.changes import POLL_SECONDS, Position, document, is_meant, landed, position
-from ingestor.archive import files
+from ingestor.archive import storage
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say, say_json
 from ingestor.cli.filters import (
@@ -29,7 +29,7 @@ from ingestor.cli.filters import (
 from ingestor.errors import INTERRUPTED, StorageFailed, UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
-from ingestor.store.search.query import Query
+from ingestor.store.search import Query
 from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line
@@ -194,7 +194,7 @@ class _Kept:
         if self._path and not self._is_lasting:
             with self._path.open("rb") as file:
                 os.fsync(file.fileno())
-            files.sync_folder(self._path.parent)
+            storage.sync_folder(self._path.parent)
         self._is_lasting = True
 
     def _write(self, at: Position) -> None:

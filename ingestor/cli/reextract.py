@@ -27,8 +27,8 @@ from ingestor.pipeline.recovery import recover
 from ingestor.pipeline.reextract import ReextractionResult
 from ingestor.store import feeds, reextraction
 from ingestor.store.db.database import Database
+from ingestor.store.db.locks import only_run
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.db.run_lock import only_run
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import Value
 from ingestor.text.counts import counted

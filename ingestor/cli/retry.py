@@ -8,8 +8,7 @@ import typer
 
 from ingestor.cli.archive import chosen_feeds, existing
 from ingestor.cli.common import feed_option, options, say
-from ingestor.store import entries, feeds
-from ingestor.store.coordination import watches
+from ingestor.store import entries, feeds, watches
 from ingestor.text.counts import counted
 
 

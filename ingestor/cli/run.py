@@ -31,8 +31,8 @@ from ingestor.sources import has_past
 from ingestor.store import entries
 from ingestor.store import feeds as store_feeds
 from ingestor.store.db.database import Database
+from ingestor.store.db.locks import only_run
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.db.run_lock import only_run
 from ingestor.text.counts import counted
 from ingestor.version import __version__
 

@@ -32,10 +32,9 @@ from ingestor.errors import UsageError
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.names import securities
-from ingestor.store.search import candidates
+from ingestor.store.search import Order, Query, candidates
 from ingestor.store.search.hits import Hit, how_many_hits, marks, newest, snippet
 from ingestor.store.search.hits import search as find
-from ingestor.store.search.query import Order, Query
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line
 

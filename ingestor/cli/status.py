@@ -14,7 +14,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.archive.warc.recovery import mark_open
+from ingestor.archive.warc.writer import mark_open
 from ingestor.cli.archive import existing
 from ingestor.cli.common import options, say_error, say_json
 from ingestor.clock import Clock
@@ -22,15 +22,14 @@ from ingestor.config import Settings
 from ingestor.errors import NoArchiveYet
 from ingestor.model import HostPause
 from ingestor.policy import MOVES_IN_A_ROW
-from ingestor.store import damages, overview
-from ingestor.store.coordination import leases, watches
-from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
-from ingestor.store.coordination.watches import WatchState, said_of
+from ingestor.store import leases, overview, watches
+from ingestor.store.cluster import ClusterState, cluster_state
 from ingestor.store.db.database import Database
-from ingestor.store.db.run_lock import holder
+from ingestor.store.db.locks import holder
 from ingestor.store.doubts import Doubt, doubted_feeds, doubts
 from ingestor.store.due import files_due
 from ingestor.store.overview import FeedCondition, FeedHealth, Parked, feed_state, late_feeds
+from ingestor.store.watches import WatchState, said_of
 from ingestor.text.counts import counted
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
@@ -185,7 +184,7 @@ def _read(database: Database, settings: Settings, now: datetime) -> State:
             doubted=doubted_feeds(connection, now),
             paused={host: pause for host, pause in pauses.items() if pause.until > now},
             workers=cluster_state(connection, settings.cluster.stalled_after),
-            damages=damages.fresh(connection),
+            damages=overview.new_damage(connection),
             place=place,
             watches=[known[watch.name] for watch in settings.watch if watch.name in known],
         )

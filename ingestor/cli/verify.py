@@ -14,12 +14,12 @@ from ingestor.cli.logs import set_up_logs
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.errors import ArchiveInUse, StorageFailed
+from ingestor.maintenance import Difference
 from ingestor.maintenance import verify as operation
-from ingestor.maintenance.differences import Difference
 from ingestor.maintenance.verify import Comparison
 from ingestor.pipeline.recovery import recover
 from ingestor.store.db.database import Database
-from ingestor.store.db.run_lock import only_run
+from ingestor.store.db.locks import only_run
 from ingestor.text.counts import counted
 
 

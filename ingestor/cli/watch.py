@@ -15,8 +15,8 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import WatchSettings
 from ingestor.errors import DeliveryFailed, NoArchiveYet, UsageError
-from ingestor.store.coordination import watches
-from ingestor.store.coordination.watches import WatchState, said_of
+from ingestor.store import watches
+from ingestor.store.watches import WatchState, said_of
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
 from ingestor.watch.deliveries import action_of, opened_action

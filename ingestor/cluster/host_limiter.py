@@ -13,7 +13,7 @@ from ingestor.config.sections import FetchSettings
 from ingestor.errors import ArchiveError
 from ingestor.fetch.host_limiter import SHORT_PAUSE, Busy, Slot
 from ingestor.model import HostPause
-from ingestor.store.coordination import leases
+from ingestor.store import leases
 from ingestor.store.db.database import Database
 
 LONGEST_REQUEST = 3

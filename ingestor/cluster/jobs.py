@@ -24,9 +24,8 @@ from ingestor.pipeline.ingest import check_again, ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.reextract import reextract
 from ingestor.pipeline.services import opened
-from ingestor.store import due, feeds, images
-from ingestor.store.coordination import assignments
-from ingestor.store.coordination.assignments import Assignment
+from ingestor.store import cluster, due, feeds, images
+from ingestor.store.cluster import Assignment
 from ingestor.store.db.database import Database
 from ingestor.store.due import Shard, batch_ids
 from ingestor.store.filters import Filters
@@ -190,7 +189,7 @@ class Jobs:
 
     def _assignment(self, services: Services, number: int) -> Assignment | None:
         with services.database.reading() as connection:
-            return assignments.get(connection, number)
+            return cluster.assignment(connection, number)
 
     def _record(self, services: Services, number: int, assignment: Assignment, error: str) -> None:
         again: datetime | None = None
@@ -202,6 +201,6 @@ class Jobs:
             log.warning("assignment_failed", kind=assignment.kind, error=error)
         with services.database.transaction() as connection:
             if error:
-                assignments.failed(connection, number, error, again)
+                cluster.assignment_failed(connection, number, error, again)
             else:
-                assignments.done(connection, number)
+                cluster.assignment_done(connection, number)

@@ -16,8 +16,7 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from sqlalchemy import Connection, text
 
-from ingestor.store import due, entries
-from ingestor.store.coordination import assignments
+from ingestor.store import cluster, due, entries
 
 Queue: TypeAlias = Literal[
     "plan", "poll", "ingest", "recheck", "files", "pictures", "backfill", "reextract"
@@ -100,8 +99,10 @@ def _due(
         yield from _claims("ingest", due.due_batches(connection, now, MOST_WAITING))
     if pictures and due.is_image_due(connection, now):
         yield Claim("pictures", 0)
-    yield from _claims("reextract", assignments.due(connection, "reextract", now, DAYS_AT_A_TIME))
-    days = assignments.due(connection, "backfill", now, DAYS_AT_A_TIME)
+    yield from _claims(
+        "reextract", cluster.due_assignments(connection, "reextract", now, DAYS_AT_A_TIME)
+    )
+    days = cluster.due_assignments(connection, "backfill", now, DAYS_AT_A_TIME)
     if days and entries.count(connection, "pending") < MOST_PENDING:
         yield from _claims("backfill", days)
 

@@ -33,8 +33,8 @@ from ingestor.errors import ArchiveError, ConfigError
 from ingestor.pipeline import register_feeds
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
+from ingestor.store.db.locks import one_of_many
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.db.run_lock import one_of_many
 from ingestor.watch.deliveries import LOOK_SECONDS, Deliveries
 
 LOOK = 0.2

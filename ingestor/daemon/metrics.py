@@ -17,7 +17,7 @@ from ingestor.daemon.health import Freshness, Heartbeat
 from ingestor.errors import ArchiveError
 from ingestor.model import Cause
 from ingestor.observer import Observer, PollResult
-from ingestor.store.coordination.cluster_state import ClusterState
+from ingestor.store.cluster import ClusterState
 from ingestor.store.overview import HealthSnapshot
 
 MOST_HOSTS = 50

@@ -27,7 +27,7 @@ from ingestor.daemon.folder_sizes import FolderSizes
 from ingestor.daemon.health import Freshness, Heartbeat, not_alive, not_ready
 from ingestor.errors import ConfigError
 from ingestor.observer import Observer
-from ingestor.store.coordination.cluster_state import ClusterState, cluster_state
+from ingestor.store.cluster import ClusterState, cluster_state
 from ingestor.store.db.database import Database
 from ingestor.text.counts import counted
 from ingestor.version import install_line

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestor.archive.files import sha256_of
-from ingestor.archive.storage import storage
+from ingestor.archive.storage import sha256_of, storage
 from ingestor.archive.warc.reader import whole_length
 from ingestor.config import Settings
 from ingestor.config.values import Location

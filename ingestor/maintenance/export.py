@@ -19,8 +19,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from ingestor.api.records import arrow_parts, arrow_schema, columns_of
-from ingestor.archive import files
+from ingestor.api import arrow_parts, arrow_schema, columns_of
+from ingestor.archive import storage
 from ingestor.config.sections import ArchiveSettings
 from ingestor.errors import StorageFailed, UsageError
 from ingestor.maintenance.backup import made_whole
@@ -113,13 +113,13 @@ def write_tree(
     there: files of the same names are replaced, all others stay. Raises :class:`UsageError`
     and :class:`StorageFailed` as :func:`write_file`.
     """
-    if not _is_free(destination, force=force):
-        return _write_into(destination, articles, archive, files.write)
-    try:
-        with made_whole(destination) as folder:
-            return _write_into(folder, articles, archive, _write_plainly)
-    except OSError as error:
-        raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
+    count = 0
+    with _folder(destination, force=force) as (folder, is_new):
+        write = _write_plainly if is_new else storage.write
+        for article in articles:
+            write(folder, article.path, file_text(archive, article))
+            count += 1
+    return count
 
 
 NO_MONTH = "__HIVE_DEFAULT_PARTITION__"
@@ -139,31 +139,18 @@ def write_partitions(
     replace those of the same names. Raises as :func:`write_tree`. DuckDB, Arrow, polars and Spark
     read such a folder as one table with a column ``month``.
     """
-    if not _is_free(destination, force=force):
-        return _write_months(destination, articles, writer)
-    try:
-        with made_whole(destination) as folder:
-            return _write_months(folder, articles, writer)
-    except OSError as error:
-        raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
-
-
-def _write_months(
-    folder: Path,
-    articles: Iterable[ArticleRevision],
-    writer: Callable[[Iterable[ArticleRevision], IO[bytes]], int],
-) -> int:
     files_of: Counter[str] = Counter()
     count = 0
-    for month, those in groupby(articles, key=_month):
-        # They come by day; but for one that is damaged.
-        file = folder / f"month={month}" / f"articles-{files_of[month]}.parquet"
-        count += write_file(file, partial(writer, those), force=True)
-        files_of[month] += 1
-    if not files_of:
-        # A table without a row is one.
-        empty = folder / f"month={NO_MONTH}" / "articles-0.parquet"
-        write_file(empty, partial(writer, ()), force=True)
+    with _folder(destination, force=force) as (folder, _):
+        for month, those in groupby(articles, key=_month):
+            # They come by day; but for one that is damaged.
+            file = folder / f"month={month}" / f"articles-{files_of[month]}.parquet"
+            count += write_file(file, partial(writer, those), force=True)
+            files_of[month] += 1
+        if not files_of:
+            # A table without a row is one.
+            empty = folder / f"month={NO_MONTH}" / "articles-0.parquet"
+            write_file(empty, partial(writer, ()), force=True)
     return count
 
 
@@ -183,17 +170,17 @@ def _is_free(destination: Path, *, force: bool) -> bool:
     return False
 
 
-def _write_into(
-    folder: Path,
-    articles: Iterable[ArticleRevision],
-    archive: ArchiveSettings,
-    write: Callable[[Path, str, str], object],
-) -> int:
-    count = 0
-    for article in articles:
-        write(folder, article.path, file_text(archive, article))
-        count += 1
-    return count
+@contextmanager
+def _folder(destination: Path, *, force: bool) -> Iterator[tuple[Path, bool]]:
+    """Give a folder to fill, and whether it is new: then it appears when the block ends well."""
+    if not _is_free(destination, force=force):
+        yield destination, False
+        return
+    try:
+        with made_whole(destination) as folder:
+            yield folder, True
+    except OSError as error:
+        raise StorageFailed(f"{destination}: cannot be written: {error.strerror}") from error
 
 
 def _write_plainly(folder: Path, relative: str, text: str) -> None:

@@ -16,24 +16,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from ingestor.archive.storage import storage
-from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc import reader, writer
 from ingestor.archive.warc.reader import DamagedBytes, Record
 from ingestor.archive.warc.records import as_sent
 from ingestor.config.values import Location, ObjectAddress
 from ingestor.errors import CaptureLost
-from ingestor.maintenance.differences import Difference
+from ingestor.maintenance import Difference, by
 from ingestor.model import WarcPlace
 from ingestor.pipeline.captures import answers_of, original_sha256, warc_original
-from ingestor.store import audit, captures, damages
-from ingestor.store.audit import CaptureRecord
-from ingestor.store.captures import RecordedAnswer
+from ingestor.store import audit, captures
+from ingestor.store.captures import KeptCapture, RecordedAnswer
 from ingestor.store.db.database import Database
 from ingestor.text.counts import counted
 
@@ -64,7 +62,7 @@ class RawComparison:
         """Yield what does not agree."""
         with self.database.reading() as connection:
             ends = audit.warc_files(connection)
-            self._noted.update(damages.noted(connection))
+            self._noted.update(audit.lasting_damage(connection))
         folder = storage(self.location)
         if ends and not folder.is_there():
             lost = counted(len(ends), "file")
@@ -73,7 +71,7 @@ class RawComparison:
         present = {name for name in folder.names() if _WARC_FILE.fullmatch(name)}
         for name in sorted(ends.keys() | present):
             with self.database.reading() as connection:
-                listed = audit.capture_records(connection, name)
+                listed = captures.in_file(connection, name)
             if Path(name).is_absolute():
                 yield from self._foreign(name, listed)
             elif name in present:
@@ -87,10 +85,10 @@ class RawComparison:
         for place in sorted(self._noted) if self.alone else ():
             if place.rpartition(":")[0] not in present:
                 continue
-            forget = partial(_forget, place)
+            forget = by(audit.forget_damage, [place])
             yield Difference(f"WARC {place}: is damaged no more", forget, is_known=True)
 
-    def _foreign(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+    def _foreign(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
         """Compare captures with a file that others wrote: it has more in it than is ours."""
         if not Path(name).exists():
             yield from self._missing(name, listed)
@@ -104,10 +102,10 @@ class RawComparison:
             if not whole:
                 yield self._damaged(capture, why)
             elif capture.is_damaged:
-                line = f"capture {capture.id}: its record is whole again: {capture.url}"
-                yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
+                line = f"capture {capture.id}: its record is whole again: {capture.final_url}"
+                yield Difference(line, by(captures.mark_whole, [capture.id]), is_known=True)
 
-    def _file(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+    def _file(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
         """Compare one WARC file with the captures that point into it."""
         alone = self.alone and self._lies_still(name)
         try:
@@ -117,7 +115,7 @@ class RawComparison:
             yield from self._missing(name, listed)
 
     def _records(
-        self, path: Path, listed: Sequence[CaptureRecord], *, alone: bool
+        self, path: Path, listed: Sequence[KeptCapture], *, alone: bool
     ) -> Iterator[Difference]:
         pointing = defaultdict(list)
         for capture in listed:
@@ -140,7 +138,7 @@ class RawComparison:
             yield self._damaged(capture, f"there is no record at {where}")
 
     def _record(
-        self, record: Record, pointing: Sequence[CaptureRecord], *, alone: bool
+        self, record: Record, pointing: Sequence[KeptCapture], *, alone: bool
     ) -> Iterator[Difference]:
         """Compare a record with the captures that point to it."""
         place = f"the record at byte {record.place.offset} of {record.place.file}"
@@ -151,7 +149,7 @@ class RawComparison:
                 yield from self._revisit(record, capture, place)
             elif _is_of(record, capture):
                 is_listed = True
-                line = f"capture {capture.id}: {place} differs: {capture.url}"
+                line = f"capture {capture.id}: {place} differs: {capture.final_url}"
                 fix = self._corrected(record, capture)
                 yield Difference(line, fix, done="set right after the record")
             else:
@@ -159,7 +157,7 @@ class RawComparison:
         if alone and not is_listed:
             self._unlisted.append(record)
 
-    def _corrected(self, record: Record, capture: CaptureRecord) -> Callable[[Connection], object]:
+    def _corrected(self, record: Record, capture: KeptCapture) -> Callable[[Connection], object]:
         def correct(connection: Connection) -> None:
             """Let the capture say what its record says, if that has a body that is known."""
             for answer in answers_of(connection, [record]):
@@ -167,12 +165,12 @@ class RawComparison:
 
         return correct
 
-    def _revisit(self, record: Record, capture: CaptureRecord, place: str) -> Iterator[Difference]:
+    def _revisit(self, record: Record, capture: KeptCapture, place: str) -> Iterator[Difference]:
         """Look whether a record's body is there; that of a revisit lies elsewhere."""
         if record.is_revisit:
             with self.database.reading() as connection:
                 earlier = captures.earlier(
-                    connection, capture.asked, capture.sha256, before=capture.id
+                    connection, capture.url, capture.sha256, before=capture.id
                 )
             original = warc_original(self.location, earlier, capture.sha256)
             if original is None or original.payload_digest != record.original.payload_digest:
@@ -188,22 +186,22 @@ class RawComparison:
                 yield whole if earlier else lost
                 return
         if capture.is_damaged:
-            line = f"capture {capture.id}: its record is whole again: {capture.url}"
-            yield Difference(line, partial(_mark_whole, capture.id), is_known=True)
+            line = f"capture {capture.id}: its record is whole again: {capture.final_url}"
+            yield Difference(line, by(captures.mark_whole, [capture.id]), is_known=True)
 
     def _has_row(self, revisit: Record) -> bool:
         """Whether a capture stands for the record that a revisit refers to, whatever it says."""
         with self.database.reading() as connection:
             return bool(original_sha256(connection, revisit))
 
-    def _damaged(self, capture: CaptureRecord, why: str) -> Difference:
-        line = f"capture {capture.id}: {why}: {capture.url}"
+    def _damaged(self, capture: KeptCapture, why: str) -> Difference:
+        line = f"capture {capture.id}: {why}: {capture.final_url}"
         if capture.is_damaged:
             return Difference(f"{line}; known", is_known=True)
-        mark = partial(_mark_damaged, [capture.id], self.now)
+        mark = by(captures.mark_damaged, [capture.id], self.now)
         return Difference(line, mark, done="marked as lost; only a backup has it")
 
-    def _missing(self, name: str, listed: Sequence[CaptureRecord]) -> Iterator[Difference]:
+    def _missing(self, name: str, listed: Sequence[KeptCapture]) -> Iterator[Difference]:
         known = [capture for capture in listed if capture.is_damaged]
         if known:
             records = counted(len(known), "record")
@@ -225,14 +223,14 @@ class RawComparison:
             self._noted.discard(place)
             return Difference(f"{line}; known", is_known=True)
         left = "torn record" if where.end == size and self._is_left(where) else ""
-        note = partial(_note, place, found.reason, self.now)
+        note = by(audit.note_damage, place, found.reason, self.now, lasting=True)
         return Difference(line, note, left=left, done="noted; what it held is lost")
 
     def _unlisted_record(self, answer: RecordedAnswer) -> Difference:
         place = f"record at byte {answer.place.offset} of {answer.place.file}"
         line = f"{place}: no capture points to it: {answer.url}"
         left = "record" if self._is_left(answer.place) else ""
-        record = partial(_record_capture, answer)
+        record = by(captures.record_unlisted, answer)
         return Difference(line, record, left=left, done="recorded in the database")
 
     def _is_left(self, place: WarcPlace) -> bool:
@@ -241,14 +239,14 @@ class RawComparison:
 
     def _is_unfinished(self, name: str) -> bool:
         path = _grows_at(self.location, name)
-        return path is not None and recovery.mark_open(path).exists()
+        return path is not None and writer.mark_open(path).exists()
 
     def _lies_still(self, name: str) -> bool:
         """Whether nobody can be in the middle of a file."""
         if not self.quiet_seconds:
             return True
         path = _grows_at(self.location, name)
-        if path and recovery.being_written(path):
+        if path and writer.being_written(path):
             return False
         with suppress(FileNotFoundError):
             return storage(self.location).age(name) >= self.quiet_seconds
@@ -262,40 +260,20 @@ class RawComparison:
         if begun is None:
             return False
         since = datetime.strptime(begun[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        return (datetime.now(UTC) - since).total_seconds() < recovery.ABANDONED
+        return (datetime.now(UTC) - since).total_seconds() < writer.ABANDONED
 
 
-def _is_same(record: Record, capture: CaptureRecord) -> bool:
+def _is_same(record: Record, capture: KeptCapture) -> bool:
     """Whether a capture says of its record what it is; a revisit has no body of its own."""
     return record.place == capture.place and record.sha256 in {"", capture.sha256}
 
 
-def _is_of(record: Record, capture: CaptureRecord) -> bool:
+def _is_of(record: Record, capture: KeptCapture) -> bool:
     """Whether a record is the capture's all the same, and it is the row that is wrong."""
-    return record.fetched_at == capture.fetched_at and record.url == as_sent(capture.url)
+    return record.fetched_at == capture.fetched_at and record.url == as_sent(capture.final_url)
 
 
 def _grows_at(location: Location, name: str) -> Path | None:
     """Return where a WARC file lies while it is written on this machine."""
     folder = location if isinstance(location, Path) else location.spool
     return folder / name if folder else None
-
-
-def _record_capture(answer: RecordedAnswer, connection: Connection) -> None:
-    captures.record_unlisted(connection, answer)
-
-
-def _mark_damaged(capture_ids: list[int], now: datetime, connection: Connection) -> None:
-    captures.mark_damaged(connection, capture_ids, now)
-
-
-def _mark_whole(capture_id: int, connection: Connection) -> None:
-    captures.mark_whole(connection, [capture_id])
-
-
-def _note(place: str, reason: str, now: datetime, connection: Connection) -> None:
-    damages.note(connection, place, reason, now, lasting=True)
-
-
-def _forget(place: str, connection: Connection) -> None:
-    damages.forget(connection, [place])

@@ -14,15 +14,13 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from ingestor.archive.front_matter import read_post
-from ingestor.archive.hexo import original
+from ingestor.archive.front_matter import original, read_post
 from ingestor.archive.storage import storage
 from ingestor.archive.warc import reader
 from ingestor.archive.warc.reader import CapturedBody, kept_body
@@ -30,7 +28,7 @@ from ingestor.config import Settings
 from ingestor.errors import ArchiveError, IngestorError
 from ingestor.extract import read_page
 from ingestor.identity import document_id, entry_keys
-from ingestor.maintenance.differences import Difference
+from ingestor.maintenance import Difference, by
 from ingestor.model import Article, Feed, Page, Response, WarcPlace
 from ingestor.sources import source
 from ingestor.store import audit, captures, entries, images
@@ -69,8 +67,11 @@ FORGOTTEN: Mapping[str, Mapping[str, object]] = {
 that it has before it is known."""
 
 
-Copies: TypeAlias = Callable[[Connection, DamagedCell, Mapping[str, Any]], Iterator[object]]
-"""Yields what somebody has of a damaged cell of a row."""
+Row: TypeAlias = Mapping[str, Any]
+"""A row by its columns, as far as it can be read."""
+
+Copies: TypeAlias = Callable[[Connection, Row], Iterator[Row]]
+"""Yields what somebody has of the columns of a damaged row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +98,17 @@ class TextComparison:
             self.articles.add(row["id"] if cell.table == "articles" else row["article_id"])
         line = f"{cell.place}: {cell.problem}"
         if (value := _by_its_form(cell)) is not None:
-            return Difference(f"{line}; its form has it", partial(_restore, cell, value))
+            return Difference(f"{line}; its form has it", by(audit.set_cell, cell, value))
         for name, copies in self._sources(cell.table):
-            for copy in copies(connection, cell, row):
+            for columns in copies(connection, row):
+                copy = columns.get(cell.column)
                 if _is_readable(copy) and _has_its_hash(cell, row, copy):
-                    return Difference(f"{line}; {name} has it", partial(_restore, cell, copy))
+                    return Difference(f"{line}; {name} has it", by(audit.set_cell, cell, copy))
         if (copy := _nearest(cell, self._alike(connection, cell))) is not None:
-            return Difference(f"{line}; it is as elsewhere", partial(_restore, cell, copy))
+            return Difference(f"{line}; it is as elsewhere", by(audit.set_cell, cell, copy))
         forgotten = FORGOTTEN.get(cell.table, {})
         if cell.column in forgotten:
-            repair = partial(_restore, cell, forgotten[cell.column])
+            repair = by(audit.set_cell, cell, forgotten[cell.column])
             return Difference(f"{line}; it is found out again", repair)
         return Difference(f"{line}; only a backup has it")
 
@@ -114,14 +116,14 @@ class TextComparison:
         """Return who surely has what a cell of a table held."""
         sources: Mapping[str, Sequence[tuple[str, Copies]]] = {
             "articles": (
-                ("its name", _of_names), ("its revision", _of_twin), ("its file", self._of_file),
-                ("its page", self._of_page),
+                ("its name", _of_names), ("its revision", _of_revision),
+                ("its file", self._of_file), ("its page", self._of_page),
             ),
-            "revisions": (("its article", _of_twin), ("its page", self._of_page)),
+            "revisions": (("its article", _of_article), ("its page", self._of_page)),
             "captures": (("its record", self._of_record),),
             "entries": (("the feed's body", self._of_feed),),
             "feeds": (("the configuration", self._of_configuration),),
-            "images": (("the article", _of_article),),
+            "images": (("the article", _of_html),),
         }  # fmt: skip
         return sources.get(table, ())
 
@@ -137,9 +139,7 @@ class TextComparison:
         for table, column in _KIN.get((cell.table, cell.column), ()):
             yield from audit.texts_as_long(connection, table, column, len(cell.raw))
 
-    def _of_file(
-        self, connection: Connection, cell: DamagedCell, row: Mapping[str, Any]
-    ) -> Iterator[object]:
+    def _of_file(self, connection: Connection, row: Row) -> Iterator[Row]:
         """Yield what the article's file says, if it is the one that was written."""
         folder, path = storage(self.settings.archive.dir), str(row.get("path"))
         if path not in self.files:
@@ -159,11 +159,9 @@ class TextComparison:
             "categories": "\n".join(post.categories),
             "content_html": html,
             "date": PurePosixPath(path).name[:10],
-        }.get(cell.column)
+        }
 
-    def _of_page(
-        self, connection: Connection, cell: DamagedCell, row: Mapping[str, Any]
-    ) -> Iterator[object]:
+    def _of_page(self, connection: Connection, row: Row) -> Iterator[Row]:
         """Yield what today's rules read in the page, if that is the text that is stored."""
         number = row.get("capture_id") or _current(connection, row).get("capture_id")
         capture = audit.row_of(connection, "captures", number) if number else {}
@@ -173,35 +171,25 @@ class TextComparison:
         article = _read(capture, kept)
         if article is None or text_sha256(article.body.text) != row.get("content_sha256"):
             return
-        said: dict[str, object] = {
-            "content_html": article.body.html,
-            "content_text": article.body.text,
-        }
-        yield said.get(cell.column, getattr(article, cell.column, None))
+        said = {each.name: getattr(article, each.name) for each in fields(article)}
+        body = {"content_html": article.body.html, "content_text": article.body.text}
+        yield said | body | {"headimg": article.headimg}
 
-    def _of_record(
-        self,
-        connection: Connection,  # noqa: ARG002 - as the others
-        cell: DamagedCell,
-        row: Mapping[str, Any],
-    ) -> Iterator[object]:
+    def _of_record(self, connection: Connection, row: Row) -> Iterator[Row]:  # noqa: ARG002 - as the others
         """Yield what the capture's WARC record says."""
         try:
             place = WarcPlace(row["warc_file"], row["warc_offset"], row["warc_length"])
             record = reader.read(self.settings.archive.raw_dir, place).record
         except (IngestorError, KeyError, TypeError):
             return
-        said: dict[str, object] = {
+        yield {
             "url": record.asked,
             "final_url": record.url,
             "fetched_at": record.fetched_at,
             "sha256": record.sha256 or None,
         }
-        yield said.get(cell.column)
 
-    def _of_feed(
-        self, connection: Connection, cell: DamagedCell, row: Mapping[str, Any]
-    ) -> Iterator[object]:
+    def _of_feed(self, connection: Connection, row: Row) -> Iterator[Row]:
         """Yield what the feed's kept bodies announce under the entry's key, guid or address."""
         stored = audit.row_of(connection, "feeds", row["feed_id"])
         configured = {section.name: section.feed() for section in self.settings.feeds}
@@ -218,20 +206,15 @@ class TextComparison:
             for keys, entry in zip(entry_keys(feed, announced), announced, strict=True):
                 names = {"key": {keys.key, keys.own}, "guid": {entry.guid}, "url": {entry.url}}
                 if any(row[name] and row[name] in known for name, known in names.items()):
-                    yield (entries.columns(entry) | {"key": keys.key}).get(cell.column)
+                    yield entries.columns(entry) | {"key": keys.key}
 
-    def _of_configuration(
-        self,
-        connection: Connection,  # noqa: ARG002 - as the others
-        cell: DamagedCell,
-        row: Mapping[str, Any],
-    ) -> Iterator[object]:
+    def _of_configuration(self, connection: Connection, row: Row) -> Iterator[Row]:  # noqa: ARG002 - as the others
         """Yield what the configuration says of the feed of the same name or address."""
         for feed in (section.feed() for section in self.settings.feeds):
             if feed.name == row["name"] or feed.url == row["url"]:
-                yield {"name": feed.name, "url": feed.url, "kind": feed.kind}.get(cell.column)
+                yield {"name": feed.name, "url": feed.url, "kind": feed.kind}
 
-    def _kept(self, connection: Connection, capture: Mapping[str, Any]) -> CapturedBody | None:
+    def _kept(self, connection: Connection, capture: Row) -> CapturedBody | None:
         """Return a capture's body, if it is kept and can be read."""
         try:
             own = WarcPlace(*(capture[f"warc_{name}"] for name in ("file", "offset", "length")))
@@ -243,7 +226,7 @@ class TextComparison:
             return None
 
 
-def _read(capture: Mapping[str, Any], kept: CapturedBody) -> Article | None:
+def _read(capture: Row, kept: CapturedBody) -> Article | None:
     try:
         article, _ = read_page(Page(capture["final_url"], kept.body, kept.content_type))
     except ArchiveError:
@@ -253,49 +236,46 @@ def _read(capture: Mapping[str, Any], kept: CapturedBody) -> Article | None:
     return article if isinstance(article, Article) else None
 
 
-def _current(connection: Connection, article: Mapping[str, Any]) -> Mapping[str, Any]:
+def _current(connection: Connection, article: Row) -> Row:
     """Return an article's current revision."""
     number = audit.current_revision(connection, article["id"]) if "id" in article else None
     return audit.row_of(connection, "revisions", number) if number else {}
 
 
-def _of_twin(connection: Connection, cell: DamagedCell, row: Mapping[str, Any]) -> Iterator[object]:
-    """Yield what the current revision says of an article's cell, or the article of a revision's."""
-    if cell.column not in SAID:
-        return
-    if cell.table == "articles":
-        twin = _current(connection, row)
-    else:
-        twin = audit.row_of(connection, "articles", row["article_id"])
-        if twin.get("revision") != row["revision"]:
-            return
+def _of_revision(connection: Connection, row: Row) -> Iterator[Row]:
+    """Yield what an article's current revision says of it."""
+    yield _said_by(_current(connection, row))
+
+
+def _of_article(connection: Connection, row: Row) -> Iterator[Row]:
+    """Yield what the article says of a revision, if that is its current one."""
+    article = audit.row_of(connection, "articles", row["article_id"])
+    if article.get("revision") == row["revision"]:
+        yield _said_by(article)
+
+
+def _said_by(twin: Row) -> Row:
+    """Return what an article and its revision both say; a text only where its hash is right."""
     whole = text_sha256(str(twin.get("content_text"))) == twin.get("content_sha256")
-    if whole or cell.column not in _HASHED:
-        yield twin.get(cell.column)
+    return {name: twin.get(name) for name in SAID if whole or name not in _HASHED}
 
 
-def _of_names(
-    connection: Connection,  # noqa: ARG001 - as the others
-    cell: DamagedCell,
-    row: Mapping[str, Any],
-) -> Iterator[object]:
+def _of_names(connection: Connection, row: Row) -> Iterator[Row]:  # noqa: ARG001 - as the others
     """Yield what an article's address and the path of its file are made of."""
-    if cell.column == "document_id":
-        yield document_id(str(row.get("url"))) or None
-    elif cell.column == "date" and is_day(day := PurePosixPath(str(row.get("path"))).name[:10]):
-        yield day
+    day = PurePosixPath(str(row.get("path"))).name[:10]
+    yield {
+        "document_id": document_id(str(row.get("url"))) or None,
+        "date": day if is_day(day) else None,
+    }
 
 
-def _of_article(
-    connection: Connection, cell: DamagedCell, row: Mapping[str, Any]
-) -> Iterator[object]:
+def _of_html(connection: Connection, row: Row) -> Iterator[Row]:
     """Yield what the article's HTML says of a picture of it."""
     article = audit.row_of(connection, "articles", row["article_id"])
     shown = images.of_html(str(article.get("content_html")))
     if 0 < row["position"] <= len(shown):
-        yield dict(zip(("url", "caption"), shown[row["position"] - 1], strict=True)).get(
-            cell.column
-        )
+        picture = shown[row["position"] - 1]
+        yield {"url": picture.url, "caption": picture.caption}
 
 
 def _by_its_form(cell: DamagedCell) -> str | None:
@@ -353,13 +333,13 @@ def _is_readable(copy: object) -> bool:
     return copy not in {None, UNREADABLE} and "\ufffd" not in str(copy)
 
 
-def _has_its_hash(cell: DamagedCell, row: Mapping[str, Any], copy: object) -> bool:
+def _has_its_hash(cell: DamagedCell, row: Row, copy: object) -> bool:
     """Whether a copy of a text has the hash that is stored; what is no text has none."""
     if cell.column not in _HASHED:
         return True
     other = str(row.get(_HASHED[cell.column]))
     if "\ufffd" in other:
-        # Both are damaged: whoever has the one has the other as well (:func:`_of_twin`).
+        # Both are damaged: whoever has the one has the other as well (:func:`_said_by`).
         return True
     content, sha256 = (copy, other) if cell.column == "content_text" else (other, copy)
     return text_sha256(str(content)) == sha256
@@ -380,12 +360,8 @@ def _nearest(cell: DamagedCell, copies: Iterable[str]) -> str | None:
     for copy in copies:
         data = copy.encode("utf-8", "replace")
         if len(data) == len(cell.raw) and _is_readable(copy):
-            wrong = sum(one != other for one, other in zip(data, cell.raw, strict=True))
+            wrong = sum(ours != theirs for ours, theirs in zip(cell.raw, data, strict=True))
             apart[wrong].add(copy)
     fewest = min(apart, default=most + 1)
     nearest = apart.get(fewest, set())
     return nearest.pop() if fewest <= most and len(nearest) == 1 else None
-
-
-def _restore(cell: DamagedCell, value: object, connection: Connection) -> None:
-    audit.set_cell(connection, cell, value)

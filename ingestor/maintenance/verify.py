@@ -10,26 +10,25 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from ingestor.archive.hexo import asset_name
+from ingestor.archive.front_matter import asset_name
 from ingestor.archive.storage import Storage, storage
 from ingestor.config import Settings
 from ingestor.errors import StorageFailed
-from ingestor.maintenance.differences import Difference, Repair
+from ingestor.maintenance import Difference, Repair, by
 from ingestor.maintenance.raw_records import RawComparison
 from ingestor.maintenance.texts import TextComparison
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.recovery import QUIET_SECONDS, due_folders
-from ingestor.pipeline.rejudge import Rejudged, all_furniture, save_rejudged
-from ingestor.store import audit, damages, images, stories
+from ingestor.pipeline.rejudge import all_furniture, save_rejudged
+from ingestor.store import audit, images, overview, stories
 from ingestor.store.audit import FileRecord
-from ingestor.store.coordination.cluster_state import cluster_state, forget_running
+from ingestor.store.cluster import cluster_state, forget_running
 from ingestor.store.db.database import Database
 from ingestor.store.search import index
 from ingestor.text.counts import counted
@@ -62,7 +61,7 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
     # Nobody holds a database on a server: others may be at work, here or on other machines.
     quiet_seconds = QUIET_SECONDS if database.path is None else 0
     with database.reading() as connection:
-        damaged = [_damage(line) for line in audit.damages(connection)]
+        damaged = [_damage(line) for line in audit.all_damages(connection)]
     # Before the database is asked: a file that is written meanwhile belongs to an article too.
     present = set(folder.names())
     foreign = set(present)
@@ -96,15 +95,11 @@ def compare(database: Database, settings: Settings, now: datetime, *, alone: boo
 def _notes(database: Database, lines: list[str]) -> Iterator[Difference]:
     """Find the notes of damage, made on the way, that are right no more."""
     with database.reading() as connection:
-        fresh = damages.fresh(connection)
+        fresh = overview.new_damage(connection)
     for place, _ in fresh:
         if not any(line.startswith(place) for line in lines):
-            forget = partial(_forget_note, place)
+            forget = by(audit.forget_damage, [place])
             yield Difference(f"{place}: is damaged no more", forget, is_known=True)
-
-
-def _forget_note(place: str, connection: Connection) -> None:
-    damages.forget(connection, [place])
 
 
 def _guarded(name: str, section: Iterator[Difference], *, is_damaged: bool) -> Iterator[Difference]:
@@ -133,7 +128,7 @@ def _in_database(
         for article_id, line in audit.contradictions(connection):
             if article_id not in damaged:
                 yield Difference(line)
-        if count := index.unindexed(connection):
+        if count := index.of(connection).unindexed():
             line = f"full-text index: {counted(count, 'article is', 'articles are')} not as indexed"
             yield Difference(line, audit.reindex, done="indexed again")
         if count := stories.missing(connection):
@@ -154,7 +149,7 @@ def _broken_index(database: Database) -> str:
     """Return why the full-text index cannot be used, ``""`` when it can."""
     try:
         with database.rehearsal() as connection:
-            index.check(connection)
+            index.of(connection).check()
     except StorageFailed as error:
         return str(error)
     return ""
@@ -167,7 +162,7 @@ def _files(
     for record, problem in _file_problems(database, folder, alone=alone):
         foreign.discard(record.path)
         if problem:
-            repair = partial(_make_due, record.article_id)
+            repair = by(audit.make_due, [record.article_id])
             left = "due file" if record.sha256 is None else ""
             line = f"file {record.path}: {problem}"
             yield Difference(line, repair, left=left, done="written again")
@@ -187,7 +182,7 @@ def _copies_beside(
             for name, sha256 in zip(names, folder.hashes(names), strict=True):
                 if sha256 != Path(name).stem:
                     problem = "is another picture" if isinstance(sha256, str) else "is missing"
-                    yield Difference(f"picture {name}: {problem}", partial(_make_due, article_id))
+                    yield Difference(f"picture {name}: {problem}", by(audit.make_due, [article_id]))
     left = {name: f"{match[1]}.md" for name in foreign if (match := _COPY.fullmatch(name))}
     files = set(left.values())
     records = audit.file_records(database) if files else iter(())
@@ -196,7 +191,7 @@ def _copies_beside(
         if path in owners:
             foreign.discard(name)
             line = f"picture {name}: the file beside it is not to name it"
-            yield Difference(line, partial(_remove_copy, folder, name, owners[path]))
+            yield Difference(line, by(_remove_copy, folder, name, owners[path]))
 
 
 def _named_copies(database: Database) -> Iterator[tuple[int, list[str]]]:
@@ -215,9 +210,9 @@ def _named_copies(database: Database) -> Iterator[tuple[int, list[str]]]:
             yield article_id, list(dict.fromkeys(names))
 
 
-def _remove_copy(folder: Storage, name: str, article_id: int, connection: Connection) -> None:
+def _remove_copy(connection: Connection, folder: Storage, name: str, article_id: int) -> None:
     folder.remove(name)
-    _make_due(article_id, connection)
+    audit.make_due(connection, [article_id])
 
 
 def mend_texts(database: Database, settings: Settings) -> list[Difference]:
@@ -279,11 +274,7 @@ def _succeeds(repair: Repair, connection: Connection) -> bool:
 def _furniture(database: Database, settings: Settings, now: datetime) -> Iterator[Difference]:
     """Find articles whose text turned out to be furniture of their site."""
     for judged, line in all_furniture(settings.archive.raw_dir, database):
-        yield Difference(line, partial(_withdraw, judged, now), done="withdrawn")
-
-
-def _withdraw(judged: Rejudged, now: datetime, connection: Connection) -> None:
-    save_rejudged(connection, [judged], now)
+        yield Difference(line, by(save_rejudged, [judged], now), done="withdrawn")
 
 
 def _left_over(database: Database, folder: Storage, quiet_seconds: float) -> Iterator[Difference]:
@@ -293,7 +284,7 @@ def _left_over(database: Database, folder: Storage, quiet_seconds: float) -> Ite
     for name in folder.left_over(quiet_seconds):
         line = f"file {name}: left over from a run that was killed"
         left = "temporary file" if name in taken_up else ""
-        yield Difference(line, partial(_remove, folder, name), left=left, done="removed")
+        yield Difference(line, by(_remove, folder, name), left=left, done="removed")
 
 
 def _file_problems(
@@ -323,11 +314,7 @@ def _file_problem(sha256: str | OSError, wanted: str) -> str:
     return "" if sha256 == wanted else "is not what the database says"
 
 
-def _make_due(article_id: int, connection: Connection) -> None:
-    audit.make_due(connection, [article_id])
-
-
-def _remove(folder: Storage, name: str, connection: Connection) -> None:  # noqa: ARG001 - a Repair's signature
+def _remove(connection: Connection, folder: Storage, name: str) -> None:  # noqa: ARG001 - a Repair's signature
     folder.remove(name)
 
 
@@ -342,9 +329,5 @@ def _pictures(database: Database, folder: Storage) -> Iterator[Difference]:
             problem = "is another picture"
         else:
             continue
-        forget = partial(_forget_picture, path)
+        forget = by(images.forget, path)
         yield Difference(f"picture {path}: {problem}", forget, done="due to be fetched again")
-
-
-def _forget_picture(path: str, connection: Connection) -> None:
-    images.forget(connection, path)

@@ -30,8 +30,8 @@ from ingestor.pipeline.announce import FeedPage, announcing
 from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import day_of, history, older, parts_of_day, source
-from ingestor.store.coordination import backfills
-from ingestor.store.coordination.backfills import Progress
+from ingestor.store import feeds
+from ingestor.store.feeds import Progress
 from ingestor.workers.tasks import read_feed
 
 DayRequest: TypeAlias = Callable[[Feed, date, int], Request]
@@ -104,8 +104,8 @@ class Backfill:
     def _walk_day(self, state: FeedState, request: DayRequest, day: date) -> Iterator[Day]:
         with self.services.database.transaction() as connection:
             if self.force:
-                backfills.forget(connection, state.id, day.isoformat())
-            known = backfills.progress(connection, state.id, day.isoformat())
+                feeds.forget_progress(connection, state.id, day.isoformat())
+            known = feeds.progress_of(connection, state.id, day.isoformat())
         before, page = self.summary.entries_new, known.pages
         if not known.finished:
             for page in self._pages_of_day(state, request, day, done=known.pages):
@@ -211,9 +211,9 @@ class Backfill:
         with self.services.database.transaction() as connection:
             if self.force:
                 for day in days:
-                    backfills.forget(connection, state.id, day.isoformat())
+                    feeds.forget_progress(connection, state.id, day.isoformat())
             return all(
-                backfills.progress(connection, state.id, day.isoformat()).finished for day in days
+                feeds.progress_of(connection, state.id, day.isoformat()).finished for day in days
             )
 
     def _pages_of_list(self, state: FeedState, request: ListRequest) -> Iterator[str]:
@@ -273,7 +273,7 @@ class Backfill:
         with announcing(self.services, pages, self.summary) as (connection, _):
             for day, progress in walked.items():
                 if day.isoformat() < publication_day(now):
-                    backfills.record(
+                    feeds.record_progress(
                         connection,
                         state.id,
                         day.isoformat(),

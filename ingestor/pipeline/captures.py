@@ -22,7 +22,7 @@ from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, StorageFailed
 from ingestor.model import Response, WarcPlace
 from ingestor.store import captures
-from ingestor.store.captures import NO_READING, Reading, RecordedAnswer, UnreadCapture
+from ingestor.store.captures import NO_READING, KeptCapture, Reading, RecordedAnswer
 from ingestor.store.db.database import Database
 from ingestor.text.dates import from_iso_utc
 
@@ -206,7 +206,7 @@ class UnreadAnswer:
     """An answer that was received, and whose run died before anybody read it."""
 
     response: Response
-    capture: UnreadCapture
+    capture: KeptCapture
 
     @property
     def recorded(self) -> NewCapture:

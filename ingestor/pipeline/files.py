@@ -10,8 +10,14 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ingestor import log
-from ingestor.archive.front_matter import FileContent, render
-from ingestor.archive.hexo import asset_name, permalink, with_excerpt, with_local_images
+from ingestor.archive.front_matter import (
+    FileContent,
+    asset_name,
+    permalink,
+    render,
+    with_excerpt,
+    with_local_images,
+)
 from ingestor.archive.storage import storage
 from ingestor.config.sections import ArchiveSettings
 from ingestor.config.values import Location

@@ -16,10 +16,9 @@ from ingestor.pipeline.captures import NewCapture
 from ingestor.pipeline.judge import PageSeen
 from ingestor.pipeline.look import Failed, Look, PageRead, PageUnchanged, TextInstead, TextRead
 from ingestor.pipeline.services import Services, Summary
-from ingestor.store import articles, entries, rechecks
+from ingestor.store import ArticleUpsert, UpsertResult, articles, entries, rechecks
 from ingestor.store.entries import EntryOutcome, QueuedEntry
 from ingestor.store.rechecks import DueCheck, FirstCheck
-from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.dates import iso_utc
 from ingestor.witness import looks
 from ingestor.witness.looks import Verdict

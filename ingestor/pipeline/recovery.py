@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from ingestor import log
 from ingestor.archive.storage import storage
-from ingestor.archive.warc import recovery
+from ingestor.archive.warc import writer
 from ingestor.archive.warc.reader import Record, scan
 from ingestor.config.sections import ArchiveSettings
 from ingestor.config.values import Location
@@ -57,7 +57,7 @@ def _recover_warc(database: Database, location: Location) -> bool:
     what is torn at the end of a file is cut away.
     """
     folder, crashed = location if isinstance(location, Path) else location.spool, False
-    for path in recovery.unfinished(folder) if folder else ():
+    for path in writer.unfinished(folder) if folder else ():
         crashed = True
         with database.reading() as connection:
             pointed = captures.end_in(connection, path.name)
@@ -65,7 +65,7 @@ def _recover_warc(database: Database, location: Location) -> bool:
         with database.transaction() as connection:
             for answer in answers_of(connection, unlisted):
                 captures.record_unlisted(connection, answer)
-        cut = recovery.close(path, pointed)
+        cut = writer.close_unfinished(path, pointed)
         if cut is None:
             log.warning("warc_damaged", file=str(path), see="ingest verify")
         else:

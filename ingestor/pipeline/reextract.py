@@ -34,13 +34,12 @@ from ingestor.pipeline.rejudge import (
     rejudge,
     save_rejudged,
 )
-from ingestor.store import reextraction, revisions
+from ingestor.store import ArticleUpsert, reextraction, revisions
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.reextraction import CapturedArticle, CapturedRevision, Value, differences
 from ingestor.store.stored_articles import DayOrder
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.workers import Workers
 
 ARTICLES_A_ROUND = 200
@@ -224,6 +223,6 @@ def _revise(connection: Connection, result: ReextractionResult, now: datetime) -
         seen_at=now,
         feed_id=None,
         capture_id=good.capture.id,
-        final_url=good.capture.page_url,
+        final_url=good.capture.final_url,
     )
     revisions.reextract(connection, before.article.id, upsert)

@@ -30,14 +30,13 @@ from ingestor.model import Article, Page, Validators
 from ingestor.pipeline.judge import Court, PageSeen, announcement, canonical_or_same, host, reading
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import points_to_page
-from ingestor.store import captures, entries, rechecks, reextraction, revisions
-from ingestor.store.captures import Reading
+from ingestor.store import ArticleUpsert, captures, entries, rechecks, reextraction, revisions
+from ingestor.store.captures import KeptCapture, Reading
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.rechecks import FirstCheck
-from ingestor.store.reextraction import CapturedArticle, CapturedRevision, KeptCapture
-from ingestor.store.upsert import ArticleUpsert
+from ingestor.store.reextraction import CapturedArticle, CapturedRevision
 from ingestor.text.counts import counted
 from ingestor.witness.looks import (
     Announcement,
@@ -100,9 +99,9 @@ def _read(folder: Location, capture: KeptCapture) -> KeptPage:
     """Read the body that a capture had by today's rules."""
     try:
         kept = kept_body(folder, capture.places, capture.sha256)
-        return read_page(Page(capture.page_url, kept.body, kept.content_type))
+        return read_page(Page(capture.final_url, kept.body, kept.content_type))
     except CaptureLost as error:
-        return CaptureLost(f"{capture.page_url}: {error}; see `ingest verify`"), None
+        return CaptureLost(f"{capture.final_url}: {error}; see `ingest verify`"), None
     except ArchiveError:
         raise
     except Exception as error:  # noqa: BLE001 - one page of many
@@ -157,8 +156,8 @@ def _seen(before: CapturedArticle, pages: Mapping[int, KeptPage]) -> dict[int, P
         if evidence and not in_parts:
             seen[capture.id] = PageSeen(
                 kind="reextract",
-                url=canonical_or_same(capture.asked_url),
-                final_url=canonical_or_same(capture.page_url),
+                url=canonical_or_same(capture.url),
+                final_url=canonical_or_same(capture.final_url),
                 status=capture.status,
                 fetched_at=capture.fetched_at,
                 evidence=evidence,
@@ -326,7 +325,7 @@ def withdraw_found(services: Services, summary: Summary) -> None:
     suspects = [
         article
         for article in believed
-        if (kept := current(article)) and (host(kept.asked_url), kept.reading.text_hash) in found
+        if (kept := current(article)) and (host(kept.url), kept.reading.text_hash) in found
     ]
     for first in range(0, len(suspects), SUSPECTS_A_ROUND):
         batch = list(pages_of(folder, workers, iter(suspects[first : first + SUSPECTS_A_ROUND])))
@@ -370,10 +369,10 @@ def _furniture_line(connection: Connection, judged: Rejudged) -> str:
         return ""
     if taken_for[kept.id].reason != FURNITURE.reason:
         return ""
-    place = host(kept.asked_url)
+    place = host(kept.url)
     looks = captures.same_text(connection, kept.reading.text_hash, kept.fetched_at)
     others = {url for url in looks.addresses if host(url) == place}
-    others -= {canonical_or_same(kept.asked_url)}
+    others -= {canonical_or_same(kept.url)}
     return (
         f"article {article.id}: the same text as {counted(len(others), 'other address')} of {place}"
     )

@@ -15,12 +15,10 @@ from sqlalchemy import Connection
 
 from ingestor.archive.front_matter import article_path
 from ingestor.identity import file_id, publication_day
-from ingestor.store import articles
-from ingestor.store.articles import NewArticle
+from ingestor.store import ArticleUpsert, UpsertResult, articles
+from ingestor.store.articles import NewArticle, merge_with_imported
 from ingestor.store.db import locks
-from ingestor.store.merge import merge_with_imported
 from ingestor.store.revisions import revise
-from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.similarity import title_key
 from ingestor.witness.looks import (
     Announcement,

@@ -30,10 +30,8 @@ from ingestor.pipeline.captures import (
 from ingestor.pipeline.recovery import recover
 from ingestor.pipeline.rounds import Round, finish
 from ingestor.pipeline.soundness import PAGES_A_START, inspect
-from ingestor.store import due, overview
-from ingestor.store.coordination import leases
+from ingestor.store import UpsertOutcome, due, leases, overview
 from ingestor.store.db.database import Database
-from ingestor.store.upsert import UpsertOutcome
 from ingestor.text.dates import CLOCK_SKEW, iso_utc
 from ingestor.workers import Workers
 

@@ -45,10 +45,9 @@ from ingestor.pipeline.outcome import (
 from ingestor.pipeline.rejudge import FURNITURE
 from ingestor.pipeline.save import Placed, lock_names, placed, save_placed
 from ingestor.pipeline.services import Services, Summary
-from ingestor.store import articles
+from ingestor.store import ArticleUpsert, UpsertResult, articles
 from ingestor.store.captures import NO_READING, Reading, lead_to
 from ingestor.store.rechecks import DueCheck
-from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.sanitize import shortened
 from ingestor.text.written_dates import address_day
 from ingestor.witness import looks

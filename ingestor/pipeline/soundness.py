@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ingestor import log
 from ingestor.clock import Clock
-from ingestor.store import audit, damages
+from ingestor.store import audit, overview
 from ingestor.store.audit import DamagedCell
 from ingestor.store.db.database import Database
 from ingestor.store.schema import articles, entries, feeds, revisions
@@ -36,7 +36,7 @@ def inspect(database: Database, clock: Clock, *, pages: int) -> None:
     if database.path is None or not database.path.exists():
         return
     with database.reading() as connection:
-        known = {place for place, _ in damages.fresh(connection)}
+        known = {place for place, _ in overview.new_damage(connection)}
         found = {cell.place: cell.problem for cell in _cells(connection, clock)}
         if database.path.stat().st_size <= pages:
             found |= {line: line for line in audit.quick_damages(connection, MOST_NOTED)}
@@ -47,7 +47,7 @@ def inspect(database: Database, clock: Clock, *, pages: int) -> None:
         log.error("database_damaged", place=place, what=what, see="ingest verify")
     with database.transaction() as connection:
         for place, what in list(new.items())[:MOST_NOTED]:
-            damages.note(connection, place, what, clock.now(), lasting=False)
+            audit.note_damage(connection, place, what, clock.now(), lasting=False)
 
 
 def _cells(connection: Connection, clock: Clock) -> list[DamagedCell]:

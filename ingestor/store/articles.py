@@ -1,4 +1,9 @@
-"""Articles: one a canonical address and publication day; which are known, and new ones."""
+"""Articles: one a canonical address and publication day; which are known, and new ones.
+
+An archive that was adopted knows no addresses. When a feed, or a backfill, later brings the
+page, it must not become a second article: the page of the same title and the same day, with
+nearly the same text, is that article, and gives it its address.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Table,
+    and_,
     bindparam,
     or_,
     select,
@@ -21,13 +25,11 @@ from sqlalchemy import (
     update,
 )
 
-from ingestor.identity import fingerprint, publication_day
+from ingestor.identity import CONTENT_SCHEME, fingerprint, publication_day
 from ingestor.model import Cause
-from ingestor.store import stories
+from ingestor.store import ArticleUpsert, NewRevision, stories
 from ingestor.store.db import locks
-from ingestor.store.merge import any_without_address
 from ingestor.store.revisions import (
-    NewRevision,
     content_columns,
     replace_doubted,
     write_revisions,
@@ -40,7 +42,7 @@ from ingestor.store.schema import (
     sightings,
 )
 from ingestor.store.stories import Ungrouped
-from ingestor.store.upsert import ArticleUpsert
+from ingestor.text.similarity import likeness, title_key
 from ingestor.witness.looks import KnownArticle
 
 HABIT_ARTICLES = 5
@@ -78,12 +80,8 @@ def insert(connection: Connection, new: Sequence[NewArticle]) -> list[int]:
         return []
     rows = [
         {
-            "url": article.upsert.article.url,
-            "date": article.day,
-            "document_id": article.upsert.article.document_id or None,
+            **_identity(article),
             "author": article.upsert.author,
-            "published_at": article.published_at,
-            "first_seen_at": article.upsert.seen_at,
             "updated_at": article.upsert.article.updated_at,
             "revision": 1,
             "path": article.path,
@@ -112,6 +110,17 @@ def insert(connection: Connection, new: Sequence[NewArticle]) -> list[int]:
     )
     _record_new(connection, [(article_id, article.upsert) for article_id, article in numbered])
     return ids
+
+
+def _identity(new: NewArticle) -> dict[str, object]:
+    """Return the columns that say which article it is, and since when."""
+    return {
+        "url": new.upsert.article.url,
+        "date": new.day,
+        "document_id": new.upsert.article.document_id or None,
+        "published_at": new.published_at,
+        "first_seen_at": new.upsert.seen_at,
+    }
 
 
 def _cause(upsert: ArticleUpsert) -> Cause:
@@ -182,16 +191,9 @@ def record_sighting(
 ) -> None:
     """Note that a feed announced an article; a second time changes nothing."""
     seen = {"article_id": article_id, "feed_id": feed_id, "guid": guid, "seen_at": seen_at}
-    _insert_missing(connection, sightings, [seen])
-
-
-def _insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert those rows whose key is not in the table yet."""
-    if rows:
-        # Of the two kinds of database one alone is used, and importing the other's takes time.
-        dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-        statement = dialect.insert(table).on_conflict_do_nothing()
-        connection.execute(statement, rows)
+    # Of the two kinds of database one alone is used, and importing the other's takes time.
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    connection.execute(dialect.insert(sightings).on_conflict_do_nothing(), seen)
 
 
 def addresses(upsert: ArticleUpsert) -> tuple[str, ...]:
@@ -257,15 +259,8 @@ def replace_withdrawn(connection: Connection, article_id: int, new: NewArticle) 
     files = select(articles.c.path, articles.c.file_sha256).where(articles.c.id == article_id)
     path, file_sha256 = connection.execute(files).one()
     replace_doubted(connection, article_id, new.upsert, _cause(new.upsert))
-    values = {
-        "url": new.upsert.article.url,
-        "date": new.day,
-        "document_id": new.upsert.article.document_id or None,
-        "published_at": new.published_at,
-        "first_seen_at": new.upsert.seen_at,
-        # A file that is still to go is written over instead.
-        "path": path if file_sha256 is None else new.path,
-    }
+    # A file that is still to go is written over instead.
+    values = _identity(new) | {"path": path if file_sha256 is None else new.path}
     connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
 
 
@@ -312,3 +307,49 @@ def record_names(connection: Connection, article_id: int, upsert: ArticleUpsert)
     ).scalar_one()
     for url in set(addresses(upsert)) - {main, *further}:
         connection.execute(aliases.insert().values(url=url, article_id=article_id))
+
+
+# A range, not LIKE, which SQLite looks up in no index: ";" is the character after ":".
+WITHOUT_ADDRESS = and_(
+    articles.c.url >= CONTENT_SCHEME, articles.c.url < CONTENT_SCHEME.replace(":", ";")
+)
+"""Condition: the article's address is only a name for its content."""
+
+_ANY = select(articles.c.id).where(WITHOUT_ADDRESS).limit(1)
+
+
+def any_without_address(connection: Connection) -> bool:
+    """Return whether there is an article whose address is only a name for its content."""
+    return connection.execute(_ANY).first() is not None
+
+
+def merge_with_imported(connection: Connection, upsert: ArticleUpsert, day: str) -> int | None:
+    """Return the adopted article that one with an address is, which has that address from now on.
+
+    ``day`` is its publication day. ``None``: there is none, or none that is certainly the same.
+    """
+    if not any_without_address(connection):
+        return None
+    article = upsert.article
+    key = title_key(article.title)
+    rows = connection.execute(
+        select(articles.c.id, articles.c.title, articles.c.content_text).where(
+            articles.c.date == day, articles.c.origin == "import", WITHOUT_ADDRESS
+        )
+    ).all()
+    for row in rows:
+        if title_key(row.title) != key:
+            continue
+        if likeness(row.content_text, article.body.text) == "same":
+            give_address(connection, row.id, article.url, article.document_id)
+            return int(row.id)
+    return None
+
+
+def give_address(connection: Connection, article_id: int, url: str, document_id: str) -> None:
+    """Put an article under its real address; the one it had goes on naming it."""
+    mine = articles.c.id == article_id
+    before = connection.execute(select(articles.c.url).where(mine)).scalar_one()
+    values = {"url": url, "document_id": document_id or None}
+    connection.execute(update(articles).where(mine).values(**values))
+    connection.execute(aliases.insert().values(url=before, article_id=article_id))

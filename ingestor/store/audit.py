@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,10 +21,9 @@ from sqlalchemy import (
     update,
 )
 
-from ingestor.model import WarcPlace
 from ingestor.store.db.database import Database
 from ingestor.store.revisions import text_sha256
-from ingestor.store.schema import BELIEVED, articles, captures, revisions
+from ingestor.store.schema import BELIEVED, articles, captures, damages, revisions
 from ingestor.store.schema.columns import UtcTime, metadata
 from ingestor.store.search import index
 from ingestor.text.dates import from_iso_utc, is_moment
@@ -42,23 +41,7 @@ class FileRecord:
     """It is to be removed, not written."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureRecord:
-    """What the database says of a capture."""
-
-    id: int
-    asked: str
-    """Address that was asked."""
-    url: str
-    """Address that answered."""
-    fetched_at: datetime
-    sha256: str
-    place: WarcPlace
-    is_damaged: bool
-    """Its record is known to be missing or damaged."""
-
-
-def damages(connection: Connection) -> Iterator[str]:
+def all_damages(connection: Connection) -> Iterator[str]:
     """Yield a line for everything that the database itself finds wrong, references included."""
     if connection.dialect.name == "sqlite":
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
@@ -93,7 +76,7 @@ def _dangling(row: object, table: str, referred: str) -> str:
 
 
 def is_of_index(line: str) -> bool:
-    """Whether a line of :func:`damages` is about an index, and not about rows."""
+    """Whether a line of :func:`all_damages` is about an index, and not about rows."""
     return bool(_OF_INDEX.search(line))
 
 
@@ -133,7 +116,7 @@ def contradictions(connection: Connection) -> Iterator[tuple[int, str]]:
 
 def reindex(connection: Connection) -> None:
     """Make the full-text index anew."""
-    index.empty(connection)
+    index.of(connection).empty()
     query = select(*articles.c["id", "title", "content_text"]).where(BELIEVED)
     last = 0
     # A part at a time: the texts of a whole archive do not fit into memory.
@@ -141,7 +124,7 @@ def reindex(connection: Connection) -> None:
         query.where(articles.c.id > last).order_by(articles.c.id).limit(1000)
     ).all():
         for row in rows:
-            index.add(connection, [(row.id, row.title, row.content_text)])
+            index.of(connection).add([(row.id, row.title, row.content_text)])
         last = rows[-1].id
 
 
@@ -170,23 +153,6 @@ def make_due(connection: Connection, article_ids: list[int]) -> None:
         connection.execute(
             update(articles).where(articles.c.id == article_id).values(file_sha256=None)
         )
-
-
-def capture_records(connection: Connection, warc_file: str) -> list[CaptureRecord]:
-    """Return the captures that lie in a WARC file."""
-    query = select(captures).where(captures.c.warc_file == warc_file).order_by(captures.c.id)
-    return [
-        CaptureRecord(
-            row.id,
-            row.url,
-            row.final_url,
-            row.fetched_at,
-            row.sha256,
-            WarcPlace(row.warc_file, row.warc_offset, row.warc_length),
-            row.damaged is not None,
-        )
-        for row in connection.execute(query)
-    ]
 
 
 def warc_files(connection: Connection) -> dict[str, int]:
@@ -309,3 +275,24 @@ def texts_as_long(connection: Connection, table: str, column: str, length: int) 
         f"SELECT DISTINCT {column} FROM {table} WHERE length(CAST({column} AS BLOB)) = :length"  # noqa: S608 - our own names
     )
     return list(map(str, connection.execute(query, {"length": length}).scalars()))
+
+
+def lasting_damage(connection: Connection) -> set[str]:
+    """Return the places whose damage is noted as lasting: by verify."""
+    return set(connection.execute(select(damages.c.place).where(damages.c.lasting == 1)).scalars())
+
+
+def note_damage(
+    connection: Connection, place: str, what: str, now: datetime, *, lasting: bool
+) -> None:
+    """Write down that something is damaged at a place; the time of the first note stays."""
+    known = connection.execute(select(damages).where(damages.c.place == place)).first()
+    found_at = known.found_at if known else now
+    forget_damage(connection, [place])
+    values = {"place": place, "what": what, "found_at": found_at, "lasting": int(lasting)}
+    connection.execute(damages.insert().values(**values))
+
+
+def forget_damage(connection: Connection, places: Collection[str]) -> None:
+    """Take notes of places back: nothing is damaged there any more."""
+    connection.execute(damages.delete().where(damages.c.place.in_(places)))

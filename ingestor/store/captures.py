@@ -69,6 +69,54 @@ class Reading:
 NO_READING = Reading()
 
 
+@dataclass(frozen=True, slots=True)
+class KeptCapture:
+    """A capture whose answer is in a WARC file, as far as is known."""
+
+    id: int
+    url: str
+    """Address that was asked."""
+    final_url: str
+    """Address that answered."""
+    status: int
+    fetched_at: datetime
+    sha256: str
+    place: WarcPlace
+    reading: Reading
+    is_damaged: bool
+    """Its record is known to be missing or damaged."""
+    earlier: tuple[WarcPlace, ...] = ()
+    """Where earlier captures with this body lie, where somebody asked for them."""
+
+    @property
+    def places(self) -> tuple[WarcPlace, ...]:
+        """Return where the body may lie: its own record, and those before it."""
+        return (self.place, *self.earlier)
+
+
+KEPT = captures.c[
+    "id", "url", "final_url", "status", "fetched_at", "sha256", "warc_file", "warc_offset",
+    "warc_length", "reading", "reason", "text_hash", "damaged",
+]  # fmt: skip
+"""What :func:`kept_capture` wants of a row."""
+
+
+def kept_capture(row: Any, earlier: Sequence[WarcPlace] = ()) -> KeptCapture:
+    """Return a row that has a place as a record."""
+    return KeptCapture(
+        id=row.id,
+        url=row.url,
+        final_url=row.final_url,
+        status=row.status,
+        fetched_at=row.fetched_at,
+        sha256=row.sha256,
+        place=WarcPlace(row.warc_file, row.warc_offset, row.warc_length),
+        reading=Reading(row.reading, row.reason, row.text_hash),
+        is_damaged=row.damaged is not None,
+        earlier=tuple(earlier),
+    )
+
+
 def text_hash(text: str) -> str:
     """Return what names a text, however it is spaced and punctuated; ``''`` for an empty one."""
     words = alphanumerics(text)
@@ -315,42 +363,22 @@ def record_unlisted(connection: Connection, answer: RecordedAnswer) -> int:
     return int(result.scalar_one())
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadCapture:
-    """A capture that no look has read: its run died before it could say what it is."""
+def unread(connection: Connection, urls: Collection[str]) -> list[KeptCapture]:
+    """Return the captures of these addresses that no look has read, the oldest first.
 
-    id: int
-    url: str
-    final_url: str
-    status: int
-    fetched_at: datetime
-    sha256: str
-    place: WarcPlace
-
-
-def unread(connection: Connection, urls: Collection[str]) -> list[UnreadCapture]:
-    """Return the captures of these addresses that no look has read, the oldest first."""
-    columns = captures.c[
-        "id", "url", "final_url", "status", "fetched_at", "sha256",
-        "warc_file", "warc_offset", "warc_length",
-    ]  # fmt: skip
-    query = select(*columns).where(
+    Their runs died before they could say what they are.
+    """
+    query = select(*KEPT).where(
         captures.c.url.in_(urls),
         captures.c.reading == "",
         captures.c.article_id.is_(None),
         captures.c.warc_file.is_not(None),
         captures.c.damaged.is_(None),
     )
-    rows = connection.execute(query.order_by(captures.c.id))
-    return [
-        UnreadCapture(
-            row.id,
-            row.url,
-            row.final_url,
-            row.status,
-            row.fetched_at,
-            row.sha256,
-            WarcPlace(row.warc_file, row.warc_offset, row.warc_length),
-        )
-        for row in rows
-    ]
+    return [kept_capture(row) for row in connection.execute(query.order_by(captures.c.id))]
+
+
+def in_file(connection: Connection, warc_file: str) -> list[KeptCapture]:
+    """Return the captures that lie in a WARC file."""
+    query = select(*KEPT).where(captures.c.warc_file == warc_file).order_by(captures.c.id)
+    return [kept_capture(row) for row in connection.execute(query)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
@@ -167,13 +167,9 @@ def _looked_at(
     """Yield the feeds of the articles that were looked at, each with the host."""
     for host, rows in hosts.items():
         ids = {row.article_id for row in rows} - {None}
-        for name in _announcers(connection, ids):
+        query = select(feeds.c.name).join(sightings).where(sightings.c.article_id.in_(ids))
+        for name in connection.execute(query.distinct().order_by(feeds.c.name)).scalars().all():
             yield name, host
-
-
-def _announcers(connection: Connection, article_ids: Collection[int]) -> Sequence[str]:
-    query = select(feeds.c.name).join(sightings).where(sightings.c.article_id.in_(article_ids))
-    return connection.execute(query.distinct().order_by(feeds.c.name)).scalars().all()
 
 
 def _because(host: str, rows: Sequence[Row[Any]]) -> str:

@@ -21,6 +21,7 @@ KEYS_A_QUERY = 500
 
 _WEB = {"http", "https"}
 
+_AT_ONCE: dict[str, object] = {"state": "pending", "attempts": 0, "next_attempt_at": None}
 _ANNOUNCE = entries.insert()
 _RECORD = (
     update(entries)
@@ -96,7 +97,7 @@ def announce(
         elif _words(row.title, row.content, row.summary) != _words_of(entry):
             values = columns(entry)
             if feed.content == "feed" and row.state == "done":
-                values |= {"state": "pending", "attempts": 0, "next_attempt_at": None}
+                values |= _AT_ONCE
             connection.execute(update(entries).where(entries.c.id == row.id).values(**values))
     if new:
         of = {"feed_id": feed_id, "seen_at": now}
@@ -204,13 +205,7 @@ def of_articles(
 
 def announce_again(connection: Connection, article_id: int, at: datetime, reason: str) -> None:
     """Let what led to an article that turned out to be none be tried anew, from ``at`` on."""
-    values = {
-        "state": "pending",
-        "attempts": 0,
-        "next_attempt_at": at,
-        "error": reason,
-        "article_id": None,
-    }
+    values = _AT_ONCE | {"next_attempt_at": at, "error": reason, "article_id": None}
     connection.execute(update(entries).where(entries.c.article_id == article_id).values(**values))
 
 
@@ -279,8 +274,7 @@ def retry(connection: Connection, feed_ids: Sequence[int] | None = None) -> int:
     query = update(entries).where(WAITING, entries.c.state == "parked")
     if feed_ids is not None:
         query = query.where(entries.c.feed_id.in_(feed_ids))
-    values = {"state": "pending", "attempts": 0, "next_attempt_at": None}
-    return connection.execute(query.values(**values)).rowcount
+    return connection.execute(query.values(**_AT_ONCE)).rowcount
 
 
 def columns(entry: Entry) -> dict[str, object]:

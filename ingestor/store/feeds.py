@@ -1,4 +1,4 @@
-"""Feeds: what the configuration names, and how each of them is."""
+"""Feeds: what the configuration names, how each is, and how far its past is walked (backfill)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ingestor.model import Feed, FeedState, Validators
 from ingestor.store.db import locks
-from ingestor.store.schema import feeds
+from ingestor.store.schema import backfills, feeds
 
 NAMES_A_QUERY = 500
 """Beyond that the whole table is read at once."""
@@ -197,3 +197,36 @@ def ids(connection: Connection) -> dict[str, int]:
     """Return the id of every feed that was ever configured, by its name."""
     rows = connection.execute(select(feeds.c.name, feeds.c.id).order_by(feeds.c.id))
     return {row.name: row.id for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a day of a feed is."""
+
+    pages: int = 0
+    """Pages whose entries are written down."""
+    finished: bool = False
+
+
+def progress_of(connection: Connection, feed_id: int, day: str) -> Progress:
+    """Return how far a day is."""
+    where = (backfills.c.feed_id == feed_id) & (backfills.c.day == day)
+    row = connection.execute(select(backfills).where(where)).first()
+    return Progress(row.pages, row.finished_at is not None) if row else Progress()
+
+
+def record_progress(
+    connection: Connection, feed_id: int, day: str, *, pages: int, finished_at: datetime | None
+) -> None:
+    """Write down how far a day is."""
+    forget_progress(connection, feed_id, day)
+    connection.execute(
+        backfills.insert().values(feed_id=feed_id, day=day, pages=pages, finished_at=finished_at)
+    )
+
+
+def forget_progress(connection: Connection, feed_id: int, day: str) -> None:
+    """Let a day be walked from its beginning."""
+    connection.execute(
+        delete(backfills).where(backfills.c.feed_id == feed_id, backfills.c.day == day)
+    )

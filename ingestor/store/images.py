@@ -10,6 +10,7 @@ from html import unescape
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from ingestor.model import Picture
 from ingestor.store.due import image_is_due
 from ingestor.store.schema import articles, images, pictures
 
@@ -113,6 +114,8 @@ def _record(connection: Connection, picture: DueImage, **values: object) -> None
     connection.execute(pictures.insert().values(**row))
 
 
-def of_html(html: str) -> list[tuple[str, str]]:
-    """Return address and caption of each picture in an article's cleaned HTML, in order."""
-    return [(unescape(address), unescape(caption)) for address, caption in _FIGURE.findall(html)]
+def of_html(html: str) -> tuple[Picture, ...]:
+    """Return the pictures in an article's cleaned HTML, in order."""
+    return tuple(
+        Picture(unescape(url), unescape(caption)) for url, caption in _FIGURE.findall(html)
+    )

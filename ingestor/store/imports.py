@@ -21,13 +21,12 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from ingestor.identity import fingerprint, is_content_address
 from ingestor.model import Cause
-from ingestor.store.articles import NewArticle, insert, known_articles
+from ingestor.store import ArticleUpsert, NewRevision
+from ingestor.store.articles import NewArticle, give_address, insert, known_articles
 from ingestor.store.db import locks
-from ingestor.store.merge import give_address
 from ingestor.store.names import spans
-from ingestor.store.revisions import MOST_EDITS_A_DAY, NewRevision, insert_rows
+from ingestor.store.revisions import MOST_EDITS_A_DAY, insert_rows
 from ingestor.store.schema import articles, captures, revisions
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.similarity import Likeness, likeness, title_key
 
 MOST_DAYS = 32
@@ -73,40 +72,40 @@ class Importer:
         return ImportResult("adopted", article_id)
 
     def _known(
-        self, connection: Connection, arrival: ArticleUpsert, day: str
+        self, connection: Connection, upsert: ArticleUpsert, day: str
     ) -> ImportResult | None:
-        """Return which article an arrival is or may be, ``None`` when it is a new one."""
-        article = arrival.article
+        """Return which article an extracted one is or may be, ``None`` when it is a new one."""
+        article = upsert.article
         text = article.body.text
         unsure: ImportResult | None = None
-        if (named := _named(connection, arrival, day)) is not None:
+        if (named := _named(connection, upsert, day)) is not None:
             alike = _closest(connection, named, text)
             if alike == "same" or is_content_address(article.url):
                 return ImportResult("known", named)
             unsure = ImportResult("ambiguous", named)
-        for one in self._same_title(connection, arrival, day):
-            alike = _closest(connection, one.article_id, text)
+        for titled in self._same_title(connection, upsert, day):
+            alike = _closest(connection, titled.article_id, text)
             if alike == "same":
-                if is_content_address(one.url) and not is_content_address(article.url):
-                    give_address(connection, one.article_id, article.url, article.document_id)
+                if is_content_address(titled.url) and not is_content_address(article.url):
+                    give_address(connection, titled.article_id, article.url, article.document_id)
                     self._days.pop(day, None)
-                return ImportResult("known", one.article_id)
+                return ImportResult("known", titled.article_id)
             if alike == "unsure":
-                unsure = unsure or ImportResult("ambiguous", one.article_id)
+                unsure = unsure or ImportResult("ambiguous", titled.article_id)
         return unsure
 
     def _same_title(
-        self, connection: Connection, arrival: ArticleUpsert, day: str
+        self, connection: Connection, upsert: ArticleUpsert, day: str
     ) -> Iterator[_Titled]:
         """Yield the articles of the same day and title that it may be.
 
         Two real addresses are two articles: publishers put one text under several.
         """
-        key = title_key(arrival.article.title)
-        addressed = not is_content_address(arrival.article.url)
-        for one in self._titles(connection, day):
-            if one.key == key and not (addressed and not is_content_address(one.url)):
-                yield one
+        key = title_key(upsert.article.title)
+        addressed = not is_content_address(upsert.article.url)
+        for titled in self._titles(connection, day):
+            if titled.key == key and not (addressed and not is_content_address(titled.url)):
+                yield titled
 
     def _titles(self, connection: Connection, day: str) -> list[_Titled]:
         """Return every title that an article of the day has or had."""
@@ -320,9 +319,9 @@ def _updated_at(look: PastLook, row: Row[Any], upsert: ArticleUpsert) -> datetim
     return found_at
 
 
-def _named(connection: Connection, arrival: ArticleUpsert, day: str) -> int | None:
-    """Return the article that has an arrival's address, on that day or with the same words."""
-    article = arrival.article
+def _named(connection: Connection, upsert: ArticleUpsert, day: str) -> int | None:
+    """Return the article that has its address already, on that day or with the same words."""
+    article = upsert.article
     known = known_articles(connection, (article.url,), article.document_id)
     if is_content_address(article.url):
         # The same words on another day are another article: some notices come daily.
@@ -336,5 +335,5 @@ def _named(connection: Connection, arrival: ArticleUpsert, day: str) -> int | No
 def _closest(connection: Connection, article_id: int, text: str) -> Likeness:
     """Return how a text is like the nearest of an article's revisions."""
     query = select(revisions.c.content_text).where(revisions.c.article_id == article_id)
-    found = {likeness(one, text) for one in connection.execute(query).scalars()}
+    found = {likeness(known, text) for known in connection.execute(query).scalars()}
     return "same" if "same" in found else "unsure" if "unsure" in found else "other"

@@ -29,7 +29,6 @@ from sqlalchemy import (
 )
 
 from ingestor.policy import SHORTEST_SILENCE, is_unanswered, longest_silence, quiet_since
-from ingestor.store import damages
 from ingestor.store.due import entry_is_due, feed_is_due
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.names.securities import KnownNames
@@ -37,6 +36,7 @@ from ingestor.store.schema import (
     BELIEVED,
     WAITING,
     articles,
+    damages,
     entries,
     feeds,
     revisions,
@@ -47,29 +47,6 @@ from ingestor.text.dates import iso_utc
 
 ARTICLES_LOOKED_AT = 200
 """Enough to hold a week-end of a feed with thirty articles a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweringFeed:
-    """An active feed whose last poll did not fail."""
-
-    id: int
-    name: str
-    interval: timedelta
-    """Between two polls."""
-    last_ok_at: datetime | None
-    last_new_at: datetime | None
-
-
-def answering(connection: Connection) -> list[AnsweringFeed]:
-    """Return the feeds that are active and did not fail last time."""
-    query = select(feeds).where(feeds.c.active == 1, feeds.c.failures == 0).order_by(feeds.c.id)
-    return [
-        AnsweringFeed(
-            row.id, row.name, timedelta(seconds=row.interval_s), row.last_ok_at, row.last_new_at
-        )
-        for row in connection.execute(query)
-    ]
 
 
 def latest_publications(connection: Connection, feed_id: int) -> list[datetime]:
@@ -88,8 +65,9 @@ def latest_publications(connection: Connection, feed_id: int) -> list[datetime]:
 def late_feeds(connection: Connection, now: datetime) -> dict[str, str]:
     """Return why feeds are late, by their names; feeds that fail are not among them."""
     late = {}
-    for feed in answering(connection):
-        if is_unanswered(feed.last_ok_at, feed.interval, now):
+    answering = select(feeds).where(feeds.c.active == 1, feeds.c.failures == 0)
+    for feed in connection.execute(answering.order_by(feeds.c.id)).all():
+        if is_unanswered(feed.last_ok_at, timedelta(seconds=feed.interval_s), now):
             late[feed.name] = "not polled: does the daemon run?"
             continue
         if feed.last_new_at is None or now - feed.last_new_at <= SHORTEST_SILENCE:
@@ -129,7 +107,7 @@ def health_snapshot(connection: Connection, now: datetime) -> HealthSnapshot:
         due=_due(connection, now),
         feeds=_count_where(connection, active),
         failing=_count_where(connection, active, feeds.c.failures > 0),
-        damages=len(damages.fresh(connection)),
+        damages=_count_where(connection, damages.c.lasting == 0),
     )
 
 
@@ -267,6 +245,13 @@ def parked(connection: Connection, limit: int) -> list[Parked]:
     return [Parked(*row) for row in rows]
 
 
+def new_damage(connection: Connection) -> list[tuple[str, str]]:
+    """Return the places at which damage was come across and what it is, the oldest first."""
+    query = select(damages.c.place, damages.c.what).where(damages.c.lasting == 0)
+    rows = connection.execute(query.order_by(damages.c.found_at, damages.c.place))
+    return [(row.place, row.what) for row in rows]
+
+
 def newest_article(connection: Connection) -> datetime | None:
     """Return when the archive saw a new article last."""
     return connection.execute(select(func.max(articles.c.first_seen_at))).scalar()
@@ -363,24 +348,21 @@ def _counted(by_day: bool, of: CountedBy | None) -> Select[Any]:
     return select(day, name, func.count()).select_from(source).group_by(*grouped)
 
 
-def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
-    """Return the last ``days`` publication days that have articles, the oldest first."""
-    query = select(articles.c.date, func.count()).group_by(articles.c.date)
-    # Counted by itself: an index answers it, and what is doubted is little.
-    doubted: dict[str, int] = dict(connection.execute(query.where(~BELIEVED)).all())
-    rows = connection.execute(query.order_by(articles.c.date.desc()).limit(days)).all()
-    counts = [(day, number - doubted.get(day, 0)) for day, number in reversed(rows)]
-    return [(day, number) for day, number in counts if number]
-
-
 def symbol_counts(
-    connection: Connection, ids: Sequence[int], limit: int
+    connection: Connection, ids: Sequence[int] | Select[Any], limit: int, *, but: str = ""
 ) -> list[tuple[str, str, int]]:
-    """Return the securities that most of these articles name: code, name, how many."""
+    """Return the securities that most of these articles name: code, name, how many.
+
+    Of all ``but`` one.
+    """
     amount = func.count()
     query = (
         select(symbols.c.symbol, amount)
-        .where(symbols.c.article_id.in_(ids), symbols.c.last_revision.is_(None))
+        .where(
+            symbols.c.article_id.in_(ids),
+            symbols.c.last_revision.is_(None),
+            symbols.c.symbol != but,
+        )
         .group_by(symbols.c.symbol)
         .order_by(amount.desc(), symbols.c.symbol)
         .limit(limit)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, literal, select
 
-from ingestor.model import Article, Feed, Security, WarcPlace
+from ingestor.model import Article, Feed, Security
 from ingestor.store import entries
-from ingestor.store.captures import Reading, earlier
+from ingestor.store.captures import KEPT, KeptCapture, earlier, kept_capture
 from ingestor.store.entries import QueuedEntry
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.names import spans
@@ -26,22 +26,6 @@ from ingestor.store.schema import (
 )
 from ingestor.store.stored_articles import DayOrder, StoredArticle, load
 from ingestor.text.dates import is_day
-
-
-@dataclass(frozen=True, slots=True)
-class KeptCapture:
-    """A capture of a page that is kept."""
-
-    id: int
-    asked_url: str
-    page_url: str
-    """Address at which the page answered."""
-    status: int
-    fetched_at: datetime
-    sha256: str
-    places: tuple[WarcPlace, ...]
-    """Where the page may lie: its own record, and, if that is a revisit, those before it."""
-    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,38 +194,19 @@ def _revisions(
     query = (
         select(
             *revisions.c["article_id", "revision", "title", "content_text", "template"],
-            captures.c.id.label("capture_id"),
             _IS_KEPT.label("is_kept"),
-            *captures.c[_CAPTURE],
+            *KEPT,
         )
         .outerjoin(captures, captures.c.id == revisions.c.capture_id)
         .where(revisions.c.article_id.in_(ids), revisions.c.cause != "doubt")
     )
     kept: defaultdict[int, list[CapturedRevision]] = defaultdict(list)
     for row in connection.execute(query.order_by(revisions.c.revision)).all():
-        capture = _capture(connection, row) if row.is_kept else None
+        capture = None
+        if row.is_kept:
+            before = earlier(connection, row.url, row.sha256, before=row.id)
+            capture = kept_capture(row, before)
         kept[row.article_id].append(
             CapturedRevision(row.revision, row.title, row.content_text, row.template, capture)
         )
     return kept
-
-
-_CAPTURE = (
-    "url", "final_url", "status", "fetched_at", "sha256", "warc_file", "warc_offset",
-    "warc_length", "reading", "reason", "text_hash",
-)  # fmt: skip
-
-
-def _capture(connection: Connection, row: Any) -> KeptCapture:
-    own = WarcPlace(row.warc_file, row.warc_offset, row.warc_length)
-    before = earlier(connection, row.url, row.sha256, before=row.capture_id)
-    return KeptCapture(
-        id=row.capture_id,
-        asked_url=row.url,
-        page_url=row.final_url,
-        status=row.status,
-        fetched_at=row.fetched_at,
-        sha256=row.sha256,
-        places=(own, *before),
-        reading=Reading(row.reading, row.reason, row.text_hash),
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,15 +17,14 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from ingestor import log
 from ingestor.identity import fingerprint
-from ingestor.model import Cause, Origin
+from ingestor.model import Cause, Origin, Picture
+from ingestor.store import ArticleUpsert, NewRevision, UpsertResult, stories
 from ingestor.store import images as pictures
-from ingestor.store import stories
 from ingestor.store.db import locks
 from ingestor.store.names import securities, spans
 from ingestor.store.names.securities import NamedSecurity
 from ingestor.store.schema import articles, captures, images, revisions
 from ingestor.store.search import index
-from ingestor.store.upsert import ArticleUpsert, UpsertResult
 from ingestor.text.dates import iso_utc
 
 MOST_EDITS_A_DAY = 24
@@ -121,7 +120,7 @@ def withdraw(connection: Connection, article_id: int, revision: int, now: dateti
     good = connection.execute(last).first()
     if good is None:
         if row.doubted_at is None:
-            index.remove(connection, row.id, row.title, row.content_text)
+            index.of(connection).remove(row.id, row.title, row.content_text)
             stories.leave(connection, row.id, row.content_text)
             doubt = update(articles).where(articles.c.id == article_id)
             values = _UNASKED | {"doubted_at": now, "next_check_at": None, "checks": 0}
@@ -154,20 +153,14 @@ was no article."""
 
 def _restore(connection: Connection, row: Row[Any], good: Row[Any]) -> None:
     """Let an article say what an earlier revision says."""
-    index.remove(connection, row.id, row.title, row.content_text)
+    index.of(connection).remove(row.id, row.title, row.content_text)
     values = {name: getattr(good, name) for name in _RESTORED} | _UNASKED
     values |= {"origin": _origin(good), "updated_at": _last_edit(connection, row.id, good.revision)}
     connection.execute(update(articles).where(articles.c.id == row.id).values(**values))
     stories.regroup(connection, row.id, row.content_text, good.content_text)
-    index.add(connection, [(row.id, good.title, good.content_text)])
+    index.of(connection).add([(row.id, good.title, good.content_text)])
     connection.execute(images.delete().where(images.c.article_id == row.id))
-    shown = [
-        {"article_id": row.id, "position": place, "url": url, "caption": caption}
-        for place, (url, caption) in enumerate(pictures.of_html(good.content_html), start=1)
-    ]
-    if shown:
-        connection.execute(_INSERT_IMAGES, shown)
-        pictures.point_to_known(connection, {row.id})
+    _show(connection, [(row.id, pictures.of_html(good.content_html))])
 
 
 def _origin(revision: Row[Any]) -> Origin:
@@ -199,7 +192,7 @@ def _replace(
     """Let an article say what was read, as its next revision."""
     locks.lock_revisions(connection)
     if row.doubted_at is None:
-        index.remove(connection, row.id, row.title, row.content_text)
+        index.of(connection).remove(row.id, row.title, row.content_text)
     number, last_seen = _last(connection, row.id)
     values = content_columns(upsert) | {
         "revision": number + 1,
@@ -275,20 +268,6 @@ def _said(upsert: ArticleUpsert) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class NewRevision:
-    """What an article is to say, and since when."""
-
-    article_id: int
-    upsert: ArticleUpsert
-    cause: Cause
-    number: int = 1
-    seen_at: datetime | None = None
-    """``None``: when it was read."""
-    replaces: int = 0
-    """The revision that was current before; 0: none was."""
-
-
 def _named(revision: NewRevision) -> Iterator[NamedSecurity]:
     """Yield the securities that a revision names, each once."""
     upsert = revision.upsert
@@ -331,24 +310,21 @@ def write_revisions(connection: Connection, new: Sequence[NewRevision]) -> None:
     """
     insert_rows(connection, new)
     texts = [(revision.article_id, revision.upsert.article) for revision in new]
-    index.add(connection, [(at, article.title, article.body.text) for at, article in texts])
-    spans.write(
-        connection,
-        [
-            spans.Spanned(
-                revision.article_id, revision.number, revision.replaces, revision.upsert.article
-            )
-            for revision in new
-        ],
-    )
-    shown: list[dict[str, Any]] = [
+    index.of(connection).add([(at, article.title, article.body.text) for at, article in texts])
+    spans.write(connection, new)
+    _show(connection, [(at, article.body.pictures) for at, article in texts])
+
+
+def _show(connection: Connection, new: Sequence[tuple[int, Sequence[Picture]]]) -> None:
+    """Write down the pictures that articles have now."""
+    rows: list[dict[str, Any]] = [
         {"article_id": at, "position": place, "url": picture.url, "caption": picture.caption}
-        for at, article in texts
-        for place, picture in enumerate(article.body.pictures, start=1)
+        for at, shown in new
+        for place, picture in enumerate(shown, start=1)
     ]
-    if shown:
-        connection.execute(_INSERT_IMAGES, shown)
-        pictures.point_to_known(connection, {row["article_id"] for row in shown})
+    if rows:
+        connection.execute(_INSERT_IMAGES, rows)
+        pictures.point_to_known(connection, {row["article_id"] for row in rows})
 
 
 def _edits_lately(connection: Connection, article_id: int, now: datetime) -> int:

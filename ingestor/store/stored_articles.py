@@ -130,25 +130,32 @@ def _beside(column: Column[int], *values: Column[Any], order: Column[Any]) -> Se
     return select(column, *values).where(column.in_(_IDS)).order_by(order)
 
 
-def _named(table: Table, *values: str) -> Select[Any]:
-    """Select what current revisions name: what earlier ones named has a last revision."""
-    current = _beside(*table.c["article_id", *values], order=table.c[values[-2:][0]])
-    return current.where(table.c.last_revision.is_(None))
+def _named(table: Table, order: str, *columns: str) -> Select[Any]:
+    return _beside(*table.c["article_id", *columns], order=table.c[order])
 
 
+_SECURITY = ("market", "symbol", "name")
 _BESIDE: dict[str, tuple[Select[Any], Callable[..., Any]]] = {
     "feeds": (_beside(sightings.c.article_id, feeds.c.name, order=feeds.c.id).join(feeds), str),
+    # What earlier revisions named has a last one.
     "securities": (
-        _named(symbols, "market", "symbol", "name"),
+        _named(symbols, "symbol", *_SECURITY).where(symbols.c.last_revision.is_(None)),
         Security,
     ),
-    "keywords": (_named(keywords, "keyword"), str),
-    "pictures": (
-        _beside(*images.c["article_id", "url", "caption"], order=images.c.position),
-        Picture,
+    "keywords": (
+        _named(keywords, "keyword", "keyword").where(keywords.c.last_revision.is_(None)),
+        str,
     ),
+    "pictures": (_named(images, "position", "url", "caption"), Picture),
 }
 """What hangs on articles, by its field: of several articles, and what a row of it becomes."""
+
+_SPAN = ("first_revision", "last_revision")
+_NAMED_THEN: dict[str, tuple[Select[Any], Callable[..., Any]]] = {
+    "securities": (_named(symbols, "symbol", *_SPAN, *_SECURITY), Security),
+    "keywords": (_named(keywords, "keyword", *_SPAN, "keyword"), str),
+}
+"""What each revision named, by its field: of several articles, and what a row of it becomes."""
 
 _AS_STORED = tuple(
     name for name in StoredArticle.__slots__ if name in articles.c and name != "categories"
@@ -159,24 +166,6 @@ _OF_REVISION = (
 )  # fmt: skip
 _SAID_THEN = ("published_at", "media", "editor", "summary", "headimg", "template")
 """Of several revisions each has its own; the article has those of the current one."""
-
-_NAMED_THEN: dict[str, tuple[Select[Any], Callable[..., Any]]] = {
-    "securities": (
-        _beside(
-            *symbols.c["article_id", "first_revision", "last_revision", "market", "symbol", "name"],
-            order=symbols.c.symbol,
-        ),
-        Security,
-    ),
-    "keywords": (
-        _beside(
-            *keywords.c["article_id", "first_revision", "last_revision", "keyword"],
-            order=keywords.c.keyword,
-        ),
-        str,
-    ),
-}
-"""What revisions name, by its field: of several articles, and what a row of it becomes."""
 
 
 def load(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredArticle]:

@@ -95,16 +95,16 @@ def _shared_bands(connection: Connection, every: Collection[tuple[int, ...]]) ->
 
 def regroup(connection: Connection, article_id: int, before: str, content: str) -> None:
     """Group an article anew whose text was ``before``; it stays while it still belongs."""
-    query = select(stories.c.story_id).where(stories.c.article_id == article_id)
-    current: int | None = connection.execute(query).scalar_one_or_none()
+    current = _story_of(connection, article_id)
     if current is not None and before == content:
         return
     _take_bands(connection, article_id, before)
+    ungrouped = _ungrouped(connection, article_id, content)
     if current is None:
-        group(connection, [_ungrouped(connection, article_id, content)])
+        group(connection, [ungrouped])
         return
     mine = bands(content)
-    alike = _stories(connection, _ungrouped(connection, article_id, content), set(mine))
+    alike = _stories(connection, ungrouped, set(mine))
     _add_bands(connection, article_id, mine)
     if current not in alike:
         _leave(connection, article_id, current)
@@ -114,8 +114,7 @@ def regroup(connection: Connection, article_id: int, before: str, content: str) 
 def leave(connection: Connection, article_id: int, content: str) -> None:
     """Take an article with this text, which turned out to be none, out of its story for itself."""
     _take_bands(connection, article_id, content)
-    query = select(stories.c.story_id).where(stories.c.article_id == article_id)
-    current: int | None = connection.execute(query).scalar_one_or_none()
+    current = _story_of(connection, article_id)
     if current is not None:
         _leave(connection, article_id, current)
         _set(connection, article_id, article_id)
@@ -150,6 +149,11 @@ def others(connection: Connection, article_id: int) -> list[Copy]:
         .order_by(articles.c.published_at, articles.c.id)
     )
     return [Copy(*row) for row in connection.execute(query)]
+
+
+def _story_of(connection: Connection, article_id: int) -> int | None:
+    query = select(stories.c.story_id).where(stories.c.article_id == article_id)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def _ungrouped(connection: Connection, article_id: int, content: str) -> Ungrouped:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from ingestor.archive import files
+from ingestor.archive import storage
 from ingestor.errors import DeliveryFailed, StorageFailed
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, visible
@@ -41,7 +41,7 @@ def add_entries(path: Path, name: str, hits: Sequence[WatchHit], now: datetime) 
             before = _entries(path, _feed_id(name))
             new = {_id_of(entry): entry for entry in map(_entry, reversed(hits))}
             every = [*new.values(), *(entry for entry in before if _id_of(entry) not in new)]
-            files.write(path.parent, path.name, _text(name, every[:MOST_ENTRIES], now))
+            storage.write(path.parent, path.name, _text(name, every[:MOST_ENTRIES], now))
     except StorageFailed as error:
         raise DeliveryFailed(str(error)) from error
     except OSError as error:

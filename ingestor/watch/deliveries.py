@@ -25,8 +25,7 @@ from ingestor.config import Settings
 from ingestor.config.sections import FetchSettings, WatchSettings
 from ingestor.errors import ArchiveError, DeliveryFailed, UsageError
 from ingestor.fetch.transport import Threads
-from ingestor.store import overview
-from ingestor.store.coordination import watches
+from ingestor.store import overview, watches
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.text.sanitize import one_line, redact, shortened

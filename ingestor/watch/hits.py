@@ -18,7 +18,7 @@ from ingestor.errors import ConfigError, UsageError
 from ingestor.store import overview
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters, symbol_called, symbol_of
-from ingestor.store.search.query import Query, parse
+from ingestor.store.search import Query, parse
 from ingestor.store.stored_articles import ArticleRevision
 from ingestor.text.sanitize import escaped
 

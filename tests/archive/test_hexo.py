@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from ingestor.archive.hexo import original, permalink, with_excerpt, with_local_images
+from ingestor.archive.front_matter import original, permalink, with_excerpt, with_local_images
 from tools.made_up_sina import finance_page, made_up, picture, publish
 
 FIRST = "//n.sinaimg.cn/made-up/first.jpg"

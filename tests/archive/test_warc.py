@@ -9,7 +9,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from ingestor import __version__
-from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc import reader, writer
 from ingestor.archive.warc import records as warc_records
 from ingestor.archive.warc.writer import MOST_BYTES, WarcArchive
 from ingestor.errors import CaptureLost, StorageFailed
@@ -234,9 +234,9 @@ def torn(folder, cut: int):
 def test_a_torn_record_is_found_by_its_mark_and_cut_off(tmp_path, cut):
     """What is whole before it stays, and the file is one that the checker passes."""
     path, place = torn(tmp_path, cut)
-    assert list(recovery.unfinished(tmp_path)) == [path]
-    assert recovery.close(path, place.offset + place.length) > 0
-    assert list(recovery.unfinished(tmp_path)) == []
+    assert list(writer.unfinished(tmp_path)) == [path]
+    assert writer.close_unfinished(path, place.offset + place.length) > 0
+    assert list(writer.unfinished(tmp_path)) == []
     assert sorted(tmp_path.iterdir()) == [path]
     assert faults_in(tmp_path) == 0
     assert reader.read(tmp_path, place).body == b"first"
@@ -245,7 +245,7 @@ def test_a_torn_record_is_found_by_its_mark_and_cut_off(tmp_path, cut):
 def test_a_file_in_which_nothing_is_whole_is_removed(tmp_path):
     """Nothing points to it."""
     path, _ = torn(tmp_path, 20)
-    assert recovery.close(path, 0) == 20
+    assert writer.close_unfinished(path, 0) == 20
     assert list(tmp_path.iterdir()) == []
 
 
@@ -253,7 +253,7 @@ def test_a_file_that_lacks_what_is_pointed_to_is_left_as_it_is(tmp_path):
     """A crash does not do that: a person has to look."""
     path, _ = torn(tmp_path, -500)
     size = path.stat().st_size
-    assert recovery.close(path, size + 1) is None
+    assert writer.close_unfinished(path, size + 1) is None
     assert path.stat().st_size == size
 
 
@@ -262,7 +262,7 @@ def test_a_file_that_is_being_written_is_nobodys_to_seal(tmp_path):
     archive = WarcArchive(tmp_path, lambda: MOMENT)
     place = archive.append(response(b"x"))
     assert list(tmp_path.glob("*.open")) == [tmp_path / f"{place.file}.open"]
-    assert list(recovery.unfinished(tmp_path)) == []
+    assert list(writer.unfinished(tmp_path)) == []
     archive.recorded()
     archive.close()
     assert [path.name for path in tmp_path.iterdir()] == [place.file]
@@ -321,8 +321,8 @@ def test_a_file_that_ends_in_half_a_record_keeps_its_mark_when_closed(tmp_path):
     with pytest.raises(StorageFailed, match="No space left"):
         archive.append(response(b"y" * 1000))
     archive.close()
-    assert list(recovery.unfinished(tmp_path)) == [tmp_path / place.file]
-    assert recovery.close(tmp_path / place.file, 0) > 0
+    assert list(writer.unfinished(tmp_path)) == [tmp_path / place.file]
+    assert writer.close_unfinished(tmp_path / place.file, 0) > 0
     assert faults_in(tmp_path) == 0
 
 
@@ -344,9 +344,9 @@ def test_a_file_whose_records_have_no_captures_yet_keeps_its_mark(tmp_path):
     archive = WarcArchive(tmp_path, lambda: MOMENT, most_bytes=100)
     first, second = archive.append(response(b"x")), archive.append(response(b"y"))
     assert first.file != second.file
-    assert list(recovery.unfinished(tmp_path)) == []
+    assert list(writer.unfinished(tmp_path)) == []
     archive.close()
-    assert {path.name for path in recovery.unfinished(tmp_path)} == {first.file, second.file}
+    assert {path.name for path in writer.unfinished(tmp_path)} == {first.file, second.file}
 
 
 def test_what_is_damaged_before_a_record_that_can_be_read_is_not_cut_off(tmp_path):
@@ -356,5 +356,5 @@ def test_what_is_damaged_before_a_record_that_can_be_read_is_not_cut_off(tmp_pat
     data[place.offset + place.length // 2] ^= 0xFF
     path.write_bytes(data)
     whole = reader.whole_length(path, place.offset + place.length)
-    assert recovery.close(path, place.offset) == len(data) - whole
+    assert writer.close_unfinished(path, place.offset) == len(data) - whole
     assert path.read_bytes() == data[:whole]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingestor.archive.warc import reader, recovery
+from ingestor.archive.warc import reader, writer
 from ingestor.archive.warc.writer import WarcArchive
 from ingestor.config.values import ObjectAddress
 from ingestor.maintenance.verify import RawComparison
@@ -52,7 +52,7 @@ def left_by_another_machine(folder):
     (path,) = folder.glob("*.warc.gz")
     torn = folder / path.name.replace("ingestor-", "ingestor-x")
     torn.write_bytes(path.read_bytes()[:-20])
-    recovery.mark_open(torn).write_text("another-machine\n", "utf-8")
+    writer.mark_open(torn).write_text("another-machine\n", "utf-8")
     archive.close()
     path.unlink()
     return torn
@@ -65,8 +65,8 @@ def test_two_writers_and_one_that_seals_never_meet(tmp_path):
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), "25"]) for _ in range(2)
     ]
     while any(one.poll() is None for one in writers):
-        for path in recovery.unfinished(tmp_path):
-            recovery.close(path, 0)
+        for path in writer.unfinished(tmp_path):
+            writer.close_unfinished(path, 0)
     assert [one.wait() for one in writers] == [0, 0]
     files = sorted(tmp_path.iterdir())
     assert {path.suffix for path in files} == {".gz"}
@@ -88,25 +88,25 @@ def test_a_mark_says_whose_file_it_is(tmp_path):
 def test_a_file_of_another_machine_is_left_to_it(tmp_path):
     """Its lock may not be seen from here."""
     path = left_by_another_machine(tmp_path)
-    assert list(recovery.unfinished(tmp_path)) == []
-    assert recovery.being_written(path)
+    assert list(writer.unfinished(tmp_path)) == []
+    assert writer.being_written(path)
 
 
 def test_a_file_that_its_machine_abandoned_is_sealed_by_any_other(tmp_path):
     """After two days: the files of a writer that lives end with their day."""
     path = left_by_another_machine(tmp_path)
-    for one in (path, recovery.mark_open(path)):
+    for one in (path, writer.mark_open(path)):
         os.utime(one, (DAYS_AGO, DAYS_AGO))
-    assert list(recovery.unfinished(tmp_path)) == [path]
-    assert not recovery.being_written(path)
-    assert recovery.close(path, 0) > 0
+    assert list(writer.unfinished(tmp_path)) == [path]
+    assert not writer.being_written(path)
+    assert writer.close_unfinished(path, 0) > 0
 
 
 def test_a_mark_of_an_earlier_version_is_of_this_machine(tmp_path):
     """It was empty."""
     path = left_by_another_machine(tmp_path)
-    recovery.mark_open(path).write_text("", "utf-8")
-    assert list(recovery.unfinished(tmp_path)) == [path]
+    writer.mark_open(path).write_text("", "utf-8")
+    assert list(writer.unfinished(tmp_path)) == [path]
 
 
 def test_a_file_ends_with_its_day_though_nothing_new_comes(tmp_path):

@@ -38,7 +38,7 @@ RARE = EXTRAS | {"alembic", "structlog", "sqlalchemy.dialects.postgresql"}
 
 READING = PIPELINE | RARE
 NAMES = {"ingestor.text.securities", "ingestor.text.short_names"}
-INDEX = {"ingestor.store.search.index", "ingestor.store.search.query"}
+INDEX = {"ingestor.store.search.index", "ingestor.store.search"}
 NOTHING = READING | NAMES | {"sqlalchemy", "rich", "pydantic", "sqlite3", "asyncio", "logging"}
 NOTHING |= {"ingestor.model", "ingestor.config"}
 """What nobody waits for who asks how to use the program."""

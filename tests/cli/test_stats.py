@@ -11,8 +11,7 @@ import pytest
 
 from ingestor.model import Article, Body, Feed, Security
 from ingestor.pipeline.save import save_articles
-from ingestor.store import feeds
-from ingestor.store.upsert import ArticleUpsert
+from ingestor.store import ArticleUpsert, feeds
 from tools.filling import FEED, FIRST, filled
 
 CEMENT = Security("sh", "sh600001", "石门水泥")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestor.policy import is_unanswered, longest_silence, quiet_since
-from ingestor.store.db.run_lock import only_run
+from ingestor.store.db.locks import only_run
 from tools import forked
 from tools.living import LONGEST
 from tools.made_up_sina import FEED_URL, made_up, publish

@@ -15,7 +15,7 @@ from ingestor.cluster.plan import Claim
 from ingestor.config.sections import FetchSettings
 from ingestor.errors import SchemaTooNew, StorageFailed
 from ingestor.model import HostPause
-from ingestor.store.coordination import leases
+from ingestor.store import leases
 from ingestor.store.db.database import Database
 from tests.support.roll_api import ROLL, RollApi
 from tools import postgres

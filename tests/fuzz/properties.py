@@ -14,8 +14,8 @@ from ingestor.identity import entry_key
 from ingestor.model import Feed, Page, Response
 from ingestor.sources import source
 from ingestor.store.filters import Filters
+from ingestor.store.search import Order, parse
 from ingestor.store.search.hits import search
-from ingestor.store.search.query import Order, parse
 from ingestor.text.decode import decode_feed, decode_page
 from tests.hostile.inert import dangers, judge, judge_entry
 

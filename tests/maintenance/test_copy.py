@@ -7,8 +7,8 @@ import pytest
 
 from ingestor.clock import Clock
 from ingestor.errors import UsageError
+from ingestor.maintenance import copy
 from ingestor.maintenance.copy import copy_archive
-from ingestor.store.db import rows
 from ingestor.store.db.database import Database
 from tools.filling import filled
 from tools.made_up_sina import demo_articles, finance_page, made_up, publish
@@ -45,7 +45,7 @@ def contents(url: str) -> dict[str, list[tuple]]:
     with closing(Database(url)) as database, database.reading() as connection:
         return {
             table.name: [tuple(row) for row in connection.execute(table.select())]
-            for table in rows.TABLES
+            for table in copy.TABLES
         }
 
 

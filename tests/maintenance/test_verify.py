@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.archive.warc.recovery import mark_open
+from ingestor.archive.warc.writer import mark_open
 from ingestor.store.search import index
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
@@ -49,7 +49,7 @@ def leave_a_temporary_file(site):
 
 def lose_the_index(site):
     with closing(site.database()) as database, database.transaction() as connection:
-        index.empty(connection)
+        index.of(connection).empty()
 
 
 def lose_a_place_in_a_story(site):

@@ -15,7 +15,7 @@ from ingestor.clock import Clock
 from ingestor.config import load
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.reextract import ARTICLES_A_TRANSACTION, reextract
-from ingestor.store.db.run_lock import only_run
+from ingestor.store.db.locks import only_run
 from ingestor.store.filters import Filters
 from ingestor.store.revisions import text_sha256
 from ingestor.store.search import index
@@ -35,8 +35,8 @@ def read_by_older_rules(site: Site, *article_ids: int) -> None:
         run = connection.exec_driver_sql
         for one in article_ids:
             title, text = run(f"SELECT title, content_text FROM articles WHERE id = {one}").one()
-            index.remove(connection, one, title, text)
-            index.add(connection, [(one, title, OLD_TEXT)])
+            index.of(connection).remove(one, title, text)
+            index.of(connection).add([(one, title, OLD_TEXT)])
             columns = (
                 f"content_text = '{OLD_TEXT}', content_html = '<p>{OLD_TEXT}</p>',"
                 f" content_sha256 = '{text_sha256(OLD_TEXT)}'"

@@ -64,7 +64,6 @@ PURE = {
     "errors",
     "policy",
     "archive.front_matter",
-    "archive.hexo",
     "fetch.headers",
     "workers.tasks",
     "sources",

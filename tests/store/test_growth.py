@@ -14,6 +14,7 @@ from benchmarks.made_texts import Writer
 from ingestor.model import Article, Body, Feed
 from ingestor.pipeline.save import save_articles
 from ingestor.store import (
+    ArticleUpsert,
     articles,
     audit,
     captures,
@@ -27,11 +28,9 @@ from ingestor.store import (
 from ingestor.store.db.database import Database
 from ingestor.store.filters import Filters
 from ingestor.store.overview import late_feeds
-from ingestor.store.search import index
+from ingestor.store.search import Order, index, parse
 from ingestor.store.search.candidates import USUAL, Bounds
 from ingestor.store.search.hits import search
-from ingestor.store.search.query import Order, parse
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
 from tests.support.plans import large_scans, noted
 from tools.filling import filled
@@ -67,9 +66,9 @@ def archive(tmp_path_factory):
 def test_a_filled_archive_is_one(archive):
     """The checks of `ingest verify` find nothing, and every table that saving fills is filled."""
     with archive.reading() as connection:
-        assert list(audit.damages(connection)) == []
+        assert list(audit.all_damages(connection)) == []
         assert list(audit.contradictions(connection)) == []
-        assert index.unindexed(connection) == 0
+        assert index.of(connection).unindexed() == 0
         assert stories.missing(connection) == 0
         assert overview.totals(connection)["articles"] == COUNT
         assert sum(one.articles for one in overview.feed_health(connection, 3)) == COUNT

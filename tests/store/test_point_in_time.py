@@ -13,9 +13,8 @@ from sqlalchemy import text
 from ingestor.api.moment import as_known
 from ingestor.model import Article, Body, Security
 from ingestor.pipeline.save import save_articles
-from ingestor.store import revisions
+from ingestor.store import ArticleUpsert, revisions
 from ingestor.store.stored_articles import current, history
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.dates import iso_utc
 from tools.filling import filled
 

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from ingestor.errors import UsageError
 from ingestor.model import Security
 from ingestor.store.filters import Filters
+from ingestor.store.search import Order, Query, match, parse, tokens
 from ingestor.store.search.candidates import Bounds, statement
 from ingestor.store.search.hits import marks, search, snippet
-from ingestor.store.search.index_sqlite import FULL_TEXT_INDEX
-from ingestor.store.search.query import Order, Query, match, parse, tokens
+from ingestor.store.search.index import FULL_TEXT_INDEX
 from ingestor.text.normalize import normalize
 from tests.support.shared import shared
 from tools.filling import FIRST, filled

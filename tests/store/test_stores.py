@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from ingestor.errors import ArchiveInUse, ConfigError, StorageFailed
 from ingestor.store.db.database import Database, maintain
+from ingestor.store.db.locks import one_of_many, only_run
 from ingestor.store.db.migrations import upgrade
-from ingestor.store.db.run_lock import one_of_many, only_run
 from ingestor.store.schema import metadata
 from tools.filling import filled
 from tools.made_up_sina import demo_articles, publish

@@ -9,8 +9,7 @@ from itertools import combinations
 import pytest
 
 from ingestor.model import Article, Body
-from ingestor.store import revisions, stories
-from ingestor.store.upsert import ArticleUpsert
+from ingestor.store import ArticleUpsert, revisions, stories
 from ingestor.text.similarity import bands, is_same_story
 from tests.support.shared import shared
 from tools.filling import FEED, FIRST, filled

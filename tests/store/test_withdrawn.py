@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from ingestor.model import Article, Body, Security
-from ingestor.store import revisions, stories
+from ingestor.store import ArticleUpsert, revisions, stories
 from ingestor.store.search import index
-from ingestor.store.upsert import ArticleUpsert
 from tools.filling import FEED, FIRST, filled
 
 pytestmark = pytest.mark.every_store
@@ -45,7 +44,7 @@ def test_the_revision_before_is_current_again(archive):
         revisions.revise(connection, 1, read(FALSE + "再", "误", days=2))
         assert revisions.withdraw(connection, 1, 2, LATER)
         assert revisions.withdraw(connection, 1, 3, LATER)
-        assert index.unindexed(connection) == 0
+        assert index.of(connection).unindexed() == 0
     causes = "SELECT revision, cause FROM revisions WHERE article_id = 1 ORDER BY sequence"
     assert rows(archive, causes) == [(1, "new"), (2, "doubt"), (3, "doubt")]
     now = rows(archive, "SELECT title, revision, doubted_at, updated_at FROM articles WHERE id = 1")
@@ -79,13 +78,13 @@ def test_one_with_nothing_good_is_doubted_until_it_is_an_article(archive):
     """It leaves index and story, and is back in both with what it says then."""
     with archive.transaction() as connection:
         assert not revisions.withdraw(connection, 2, 1, LATER)
-        assert index.unindexed(connection) == 0
+        assert index.of(connection).unindexed() == 0
         assert stories.missing(connection) == 0
     doubted = "SELECT doubted_at IS NULL, next_check_at, file_sha256 FROM articles WHERE id = 2"
     assert [(bool(row[0]), *row[1:]) for row in rows(archive, doubted)] == [(False, None, None)]
     with archive.transaction() as connection:
         revisions.replace_doubted(connection, 2, read(GOOD, days=4), "new")
-        assert index.unindexed(connection) == 0
+        assert index.of(connection).unindexed() == 0
     assert rows(archive, "SELECT story_id FROM stories ORDER BY article_id") == [(1,), (1,)]
     causes = "SELECT revision, cause FROM revisions WHERE article_id = 2 ORDER BY sequence"
     assert rows(archive, causes) == [(1, "doubt"), (2, "new")]
@@ -94,5 +93,5 @@ def test_one_with_nothing_good_is_doubted_until_it_is_an_article(archive):
     assert rows(archive, "SELECT story_id FROM stories ORDER BY article_id") == [(1,), (2,)]
     with archive.transaction() as connection:
         revisions.replace_doubted(connection, 2, read(GOOD, days=5), "new")
-        assert index.unindexed(connection) == 0
+        assert index.of(connection).unindexed() == 0
     assert rows(archive, "SELECT story_id FROM stories ORDER BY article_id") == [(1,), (1,)]

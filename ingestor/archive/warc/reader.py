@@ -11,6 +11,7 @@ import io
 import zlib
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -238,20 +239,10 @@ def whole_length(path: Path, start: int = 0, *, most_records: int | None = None)
     or was when its writer died.
     """
     end, seen = start, 0
-    with path.open("rb") as file:
-        file.seek(start)
-        member, inside, rest = zlib.decompressobj(31), 0, b""
-        while seen != most_records and (chunk := rest or file.read(_CHUNK)):
-            try:
-                member.decompress(chunk)
-            except zlib.error:
-                return end
-            if not member.eof:
-                inside, rest = inside + len(chunk), b""
-                continue
-            rest = member.unused_data
-            end += inside + len(chunk) - len(rest)
-            member, inside, seen = zlib.decompressobj(31), 0, seen + 1
+    with path.open("rb") as file, suppress(zlib.error, EOFError, ValueError):
+        while seen != most_records:
+            _, end = _member(file, end)
+            seen += 1
     return end
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from ingestor import log
 from ingestor.archive.object_storage import ObjectFolder
-from ingestor.archive.warc.recovery import mark_open
-from ingestor.archive.warc.writer import WarcArchive
+from ingestor.archive.warc.writer import WarcArchive, mark_open
 from ingestor.config.values import ObjectAddress
 from ingestor.errors import StorageFailed
 

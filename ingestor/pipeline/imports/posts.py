@@ -43,8 +43,8 @@ from ingestor.extract.template import beginning
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
 from ingestor.model import Article, Body, Picture
 from ingestor.pipeline.save import new_article
+from ingestor.store import ArticleUpsert
 from ingestor.store.imports import Importer
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.sanitize import one_line
 from ingestor.text.securities import normalised
 from ingestor.text.written_dates import parse_date

@@ -37,10 +37,9 @@ from ingestor.pipeline.imports.answers import no_page, response_of
 from ingestor.pipeline.judge import Court, PageSeen, reading
 from ingestor.pipeline.look import PageRead
 from ingestor.pipeline.save import Placed, lock_names, save_article
-from ingestor.store import articles, captures
+from ingestor.store import ArticleUpsert, articles, captures
 from ingestor.store.captures import Reading
 from ingestor.store.imports import insert_past, is_recorded, past_look
-from ingestor.store.upsert import ArticleUpsert
 from ingestor.witness.looks import Edited, Evidence, KnownArticle, Unchanged
 from ingestor.workers import Workers
 from ingestor.workers.tasks import Received, receive_page

@@ -43,9 +43,6 @@ class Backend(Protocol):
     ) -> ArchiveError | None:
         """Name what an operator can mend; ``None`` is a bug of ours, to be raised as it is."""
 
-    def wait_for_upgrades(self, connection: Connection) -> None:
-        """Wait until no other program upgrades the database, and keep others from it."""
-
     def is_foreign(self, connection: Connection) -> bool:
         """Return whether a database without a schema of ours is another program's."""
 

@@ -9,12 +9,15 @@ from sqlalchemy import URL, Connection, inspect, text
 
 from ingestor import log
 from ingestor.errors import NoArchiveYet, SchemaTooNew, SchemaTooOld, StorageFailed
-from ingestor.store.db import rows
+from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.db.sqlite import copy_file
 from ingestor.store.schema import articles
 from ingestor.store.schema.columns import as_stored
 from ingestor.store.schema.views import VIEWS
+
+COPY_UNFINISHED = "copy_unfinished"
+"""Name of an empty table: what is copied into the database is not whole yet."""
 
 
 def folder() -> Path:
@@ -63,7 +66,7 @@ def upgrade(database: Database, scripts: Path | None = None, *, unfinished: bool
     if before and database.path:
         _copy(database.path, copy_path(database.path, before))
     with database.upgrading() as connection:
-        database.backend.wait_for_upgrades(connection)
+        locks.take(connection, locks.UPGRADE)
         if is_current(connection, database, scripts, unfinished=unfinished):
             return False
         if revision(connection) is None:
@@ -86,7 +89,7 @@ def _make(connection: Connection) -> None:
     as_stored(articles.metadata, connection.dialect).create_all(connection, checkfirst=False)
     for view in VIEWS:
         connection.exec_driver_sql(f"CREATE VIEW {view.name} AS{view.select}")
-    index.create(connection)
+    index.of(connection).create()
     # The table is Alembic's, statement and all.
     connection.exec_driver_sql(
         "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
@@ -156,11 +159,16 @@ def is_current(
             f"{database.where}: made by a newer version of ingestor (schema {made_by}); "
             "upgrade the program, or restore a backup"
         )
-    if not unfinished and rows.is_unfinished(connection):
+    if not unfinished and is_unfinished(connection):
         raise StorageFailed(
             f"{database.where}: a copy into it is not through; run the same `ingest copy` again"
         )
     return made_by == known[-1]
+
+
+def is_unfinished(connection: Connection) -> bool:
+    """Return whether a copy into this database was begun and is not through."""
+    return inspect(connection).has_table(COPY_UNFINISHED)
 
 
 def schemas(scripts: Path) -> list[str]:

@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SetColumnComment, SetTableComment
 
 from ingestor.errors import ArchiveError, ArchiveInUse, ConfigError, StorageFailed
-from ingestor.store.db import locks
 from ingestor.store.schema import articles
 from ingestor.version import install_line
 
@@ -86,11 +85,6 @@ def reading(engine: Engine) -> Engine:
 def upgrading(engine: Engine) -> AbstractContextManager[Connection]:
     """Open a writing transaction that changes the schema."""
     return writing(engine).begin()
-
-
-def wait_for_upgrades(connection: Connection) -> None:
-    """Wait until no other program upgrades the database, and keep others from it."""
-    locks.take(connection, locks.UPGRADE)
 
 
 def is_foreign(connection: Connection) -> bool:

@@ -115,10 +115,6 @@ def changes(connection: PoolProxiedConnection) -> int | None:
     return int(row[0]) if row else None
 
 
-def wait_for_upgrades(connection: Connection) -> None:
-    """Do nothing: a writing transaction is alone from its beginning."""
-
-
 def is_foreign(connection: Connection) -> bool:
     """Return whether a database without a schema of ours is another program's."""
     application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()

@@ -7,12 +7,12 @@ while it is named, there is no last one. So it is known from when on an article 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, select, tuple_, update
 
 from ingestor.model import Article
+from ingestor.store import NewRevision
 from ingestor.store.schema import keywords, revisions, symbols
 
 _NAMES = {symbols: ("symbol", "market", "name"), keywords: ("keyword",)}
@@ -20,20 +20,11 @@ _NAMES = {symbols: ("symbol", "market", "name"), keywords: ("keyword",)}
 
 _INSERT = {table: table.insert() for table in _NAMES}
 
+_Run: TypeAlias = tuple[int, int | None, tuple[str, ...]]
+"""First and last revision, and what they name; ``None``: while it is named."""
 
 ByRevision: TypeAlias = dict[Table, dict[int, set[tuple[str, ...]]]]
 """What each revision of an article names, by table and the revision's number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spanned:
-    """What a revision that becomes current names."""
-
-    article_id: int
-    revision: int
-    replaces: int
-    """The revision that was current before; 0: none was."""
-    article: Article
 
 
 def named(article: Article) -> dict[Table, set[tuple[str, ...]]]:
@@ -47,20 +38,25 @@ def named(article: Article) -> dict[Table, set[tuple[str, ...]]]:
     }
 
 
-def write(connection: Connection, new: Sequence[Spanned]) -> None:
+def write(connection: Connection, new: Sequence[NewRevision]) -> None:
     """Begin a row for what a revision names that the one before did not, and end what it does not.
 
     A name that changed is another row.
     """
-    rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in _NAMES}
-    for revision in new:
-        for table, now in named(revision.article).items():
+    all_named = [(revision, named(revision.upsert.article)) for revision in new]
+    for table, names in _NAMES.items():
+        rows: list[dict[str, Any]] = []
+        for revision, by_table in all_named:
+            now = by_table[table]
             before = _open(connection, table, revision) if revision.replaces else set()
-            _end(connection, table, revision, before - now)
-            rows[table] += _rows(table, revision.article_id, revision.revision, now - before)
-    for table, values in rows.items():
-        if values:
-            connection.execute(_INSERT[table], values)
+            if ended := before - now:
+                query = update(table).where(*_is_open(table, revision))
+                query = query.where(tuple_(*table.c[names]).in_(sorted(ended)))
+                connection.execute(query.values(last_revision=revision.replaces))
+            begun = ((revision.number, None, values) for values in sorted(now - before))
+            rows += _rows(table, revision.article_id, begun)
+        if rows:
+            connection.execute(_INSERT[table], rows)
 
 
 def rebuild(connection: Connection, article_id: int, withdrawn: int) -> None:
@@ -108,14 +104,7 @@ def write_again(connection: Connection, article_id: int, names: ByRevision) -> N
             for values in of[number]
         ]
         if rows:
-            connection.execute(
-                _INSERT[table],
-                [
-                    {"article_id": article_id, "first_revision": first, "last_revision": last}
-                    | dict(zip(_NAMES[table], values, strict=True))
-                    for first, last, values in rows
-                ],
-            )
+            connection.execute(_INSERT[table], _rows(table, article_id, rows))
 
 
 def _causes(connection: Connection, article_id: int) -> dict[int, str]:
@@ -127,9 +116,7 @@ def _causes(connection: Connection, article_id: int) -> dict[int, str]:
     return {row.revision: row.cause for row in ordered}
 
 
-def _runs(
-    of: dict[int, set[tuple[str, ...]]], believed: Sequence[int]
-) -> Iterator[tuple[int, int | None, tuple[str, ...]]]:
+def _runs(of: dict[int, set[tuple[str, ...]]], believed: Sequence[int]) -> Iterator[_Run]:
     """Yield each run of believed revisions that name something: first, last, what."""
     running: dict[tuple[str, ...], int] = {}
     before = 0
@@ -142,40 +129,18 @@ def _runs(
     yield from ((first, None, values) for values, first in running.items())
 
 
-def _open(connection: Connection, table: Table, revision: Spanned) -> set[tuple[str, ...]]:
-    columns = table.c[_NAMES[table]]
-    query = select(*columns).where(
-        table.c.article_id == revision.article_id, table.c.last_revision.is_(None)
-    )
+def _open(connection: Connection, table: Table, revision: NewRevision) -> set[tuple[str, ...]]:
+    query = select(*table.c[_NAMES[table]]).where(*_is_open(table, revision))
     return {tuple(row) for row in connection.execute(query)}
 
 
-def _end(
-    connection: Connection, table: Table, revision: Spanned, ended: Iterable[tuple[str, ...]]
-) -> None:
-    names = _NAMES[table]
-    conditions = [
-        and_(*(table.c[name] == value for name, value in zip(names, values, strict=True)))
-        for values in ended
-    ]
-    if conditions:
-        connection.execute(
-            update(table)
-            .where(
-                table.c.article_id == revision.article_id,
-                table.c.last_revision.is_(None),
-                or_(*conditions),
-            )
-            .values(last_revision=revision.replaces)
-        )
+def _is_open(table: Table, revision: NewRevision) -> tuple[ColumnElement[bool], ...]:
+    return table.c.article_id == revision.article_id, table.c.last_revision.is_(None)
 
 
-def _rows(
-    table: Table, article_id: int, revision: int, begun: Iterable[tuple[str, ...]]
-) -> list[dict[str, Any]]:
-    names = _NAMES[table]
+def _rows(table: Table, article_id: int, runs: Iterable[_Run]) -> list[dict[str, Any]]:
     return [
-        {"article_id": article_id, "first_revision": revision}
-        | dict(zip(names, values, strict=True))
-        for values in sorted(begun)
+        {"article_id": article_id, "first_revision": first, "last_revision": last}
+        | dict(zip(_NAMES[table], values, strict=True))
+        for first, last, values in runs
     ]

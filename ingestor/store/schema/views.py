@@ -15,6 +15,20 @@ class View:
     select: str
 
 
+_SYMBOL = (
+    ("symbol", "sh600519, sz000001, hk00700, us:BABA …"),
+    ("market", "sh, sz, bj, hk or us."),
+)
+_ARTICLE = (
+    ("date", "Publication day of the article."),
+    ("published_at", "When the page claims to be published."),
+    ("first_seen_at", "When this archive first had the article."),
+    ("media", "Who wrote it."),
+    ("title", "Title of the current revision."),
+    ("url", "Canonical address of the article."),
+)
+"""Columns of several views."""
+
 VIEWS = (
     View(
         "known_revisions",
@@ -64,16 +78,10 @@ SELECT r.sequence, r.seen_at, r.cause, r.article_id, r.revision, a.url, a.date, 
         "articles_by_symbol",
         "The articles that name a security: filter by `symbol`.",
         (
-            ("symbol", "sh600519, sz000001, hk00700, us:BABA …"),
-            ("market", "sh, sz, bj, hk or us."),
+            *_SYMBOL,
             ("name", "The security as the article writes it."),
             ("article_id", "Article."),
-            ("date", "Publication day of the article."),
-            ("published_at", "When the page claims to be published."),
-            ("first_seen_at", "When this archive first had the article."),
-            ("media", "Who wrote it."),
-            ("title", "Title of the current revision."),
-            ("url", "Canonical address of the article."),
+            *_ARTICLE,
             ("known_from", "From when on the archive knew that the article names it."),
             ("known_until", "When an edit took it out; NULL: it is there."),
         ),
@@ -91,8 +99,7 @@ SELECT s.symbol, s.market, s.name, s.article_id, a.date, a.published_at, a.first
         "known_securities",
         "What securities are called, and from when until when the archive knew it so.",
         (
-            ("symbol", "sh600519, sz000001, hk00700, us:BABA …"),
-            ("market", "sh, sz, bj, hk or us."),
+            *_SYMBOL,
             ("name", "Short name; empty: none was known."),
             ("known_from", "From when on the archive knew the security under this name."),
             ("known_until", "When it was known under another one; NULL: it is its name."),
@@ -112,12 +119,7 @@ SELECT s.symbol, s.market, s.name, s.first_seen_at AS known_from,
             ("story_id", "The same for all articles of a story."),
             ("articles", "How many articles tell it; 1: there is no copy."),
             ("article_id", "Article."),
-            ("date", "Publication day of the article."),
-            ("published_at", "When the page claims to be published."),
-            ("first_seen_at", "When this archive first had the article."),
-            ("media", "Who wrote it."),
-            ("title", "Title of the current revision."),
-            ("url", "Canonical address of the article."),
+            *_ARTICLE,
         ),
         """
 SELECT s.story_id,
@@ -133,12 +135,7 @@ SELECT s.story_id,
         (
             ("article_id", "Article."),
             ("gone_at", "When this was first seen."),
-            ("date", "Publication day of the article."),
-            ("published_at", "When the page claims to be published."),
-            ("first_seen_at", "When this archive first had the article."),
-            ("media", "Who wrote it."),
-            ("title", "Title of the current revision."),
-            ("url", "Canonical address of the article."),
+            *_ARTICLE,
         ),
         """
 SELECT a.id AS article_id, a.gone_at, a.date, a.published_at, a.first_seen_at, a.media, a.title,

@@ -15,11 +15,9 @@ from itertools import chain
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal_column, select
 
-from ingestor.store.filters import Filters
-from ingestor.store.schema import articles, symbols
-from ingestor.store.search import index as full_text
-from ingestor.store.search.index_postgresql import condition
-from ingestor.store.search.query import (
+from ingestor.store.filters import Filters, articles_of_symbol
+from ingestor.store.schema import articles
+from ingestor.store.search import (
     Clause,
     Order,
     Query,
@@ -28,6 +26,8 @@ from ingestor.store.search.query import (
     plain,
     terms_of,
 )
+from ingestor.store.search import index as full_text
+from ingestor.store.search.index import condition
 from ingestor.text.dates import is_day
 from ingestor.text.normalize import normalize
 
@@ -180,7 +180,7 @@ def look_up(connection: Connection, query: Query, bounds: Bounds = USUAL) -> Can
     # The articles of a single character are put together anew whenever they are asked for.
     terms = chain.from_iterable(chain.from_iterable(asked))
     limit = None if any(len(term) == 1 for term in terms) else bounds.listed + 1
-    ids = full_text.of(connection).answers(connection, asked, limit)
+    ids = full_text.of(connection).answers(asked, limit)
     every = frozenset(ids) if limit is None or len(ids) <= bounds.listed else None
     return Candidates(asked, common, every, bounds)
 
@@ -215,7 +215,7 @@ def how_many(connection: Connection, word: str, lookup: Candidates, *, limit: in
         return limit
     if any(len(term) == 1 for term in wanted):
         return len(lookup.every or ())
-    return full_text.of(connection).having(connection, plain(wanted), limit)
+    return full_text.of(connection).having(plain(wanted), limit)
 
 
 def _common(connection: Connection, characters: Sequence[str]) -> frozenset[str]:
@@ -236,10 +236,8 @@ def _of_symbol(connection: Connection, filters: Filters, limit: int) -> frozense
     """Return the articles of the security that is asked for, ``None`` if they are many."""
     if not filters.symbol:
         return None
-    query = select(symbols.c.article_id).where(
-        symbols.c.symbol == filters.symbol, symbols.c.last_revision.is_(None)
-    )
-    ids = connection.execute(query.limit(limit + 1)).scalars().all()
+    query = articles_of_symbol(filters.symbol).limit(limit + 1)
+    ids = connection.execute(query).scalars().all()
     return frozenset(ids) if len(ids) <= limit else None
 
 
@@ -256,7 +254,7 @@ def _archived_last(connection: Connection, lookup: Candidates) -> Iterator[int]:
         yield from sorted(lookup.every, reverse=True)
         return
     if lookup.terms:
-        yield from full_text.of(connection).latest(connection, lookup.terms)
+        yield from full_text.of(connection).latest(lookup.terms)
         return
     newest = _IDS.order_by(articles.c.id.desc())
     with connection.execute(newest, execution_options={"yield_per": 500}) as ids:
@@ -268,7 +266,7 @@ def _are_many(connection: Connection, lookup: Candidates) -> bool:
     if lookup.every is not None:
         return len(lookup.every) > many
     having = full_text.of(connection).having
-    return not lookup.terms or having(connection, lookup.terms, many + 1) > many
+    return not lookup.terms or having(lookup.terms, many + 1) > many
 
 
 def _met(
@@ -324,7 +322,7 @@ def _among(connection: Connection, lookup: Candidates, ids: Sequence[int]) -> se
     """Return those of these ids that the full-text index answers with."""
     hits: set[int] = set()
     for first, last in _runs(sorted(ids), lookup.bounds.close):
-        hits.update(full_text.of(connection).between(connection, lookup.terms, first, last))
+        hits.update(full_text.of(connection).between(lookup.terms, first, last))
     return hits
 
 

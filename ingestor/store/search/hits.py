@@ -17,6 +17,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from ingestor.store.filters import Filters, conditions
 from ingestor.store.schema import BELIEVED, articles
+from ingestor.store.search import Order, Query, is_plain, normalize_for_plain
 from ingestor.store.search.candidates import (
     USUAL,
     Bounds,
@@ -26,7 +27,6 @@ from ingestor.store.search.candidates import (
     in_order,
     look_up,
 )
-from ingestor.store.search.query import Order, Query, is_plain, normalize_for_plain
 from ingestor.text.normalize import normalize
 
 BEFORE = 24
@@ -153,7 +153,8 @@ def search(
     beside = _confirmed(connection, query, filters, iter(doubted))
     if order is Order.RELEVANCE:
         texts = _enough(chain(beside, confirmed), limit)
-        scores = _scored(connection, query, index, texts) if texts else []
+        words = query.words if texts else ()
+        scores = ranked(texts, {word: _rarity(connection, word, index) for word in words})
     else:
         first = [text.id for text in islice(filter(None, confirmed), limit)]
         if doubted:
@@ -231,13 +232,6 @@ def _enough(confirmed: Iterator[FoundText | None], limit: int) -> list[FoundText
         if len(every) >= limit and (len(every) >= RANKED or looked_at >= LOOKED_AT):
             break
     return every
-
-
-def _scored(
-    connection: Connection, query: Query, index: Candidates, texts: list[FoundText]
-) -> list[tuple[int, float]]:
-    """Return the ids and scores of articles, the best first."""
-    return ranked(texts, {word: _rarity(connection, word, index) for word in query.words})
 
 
 def ranked(texts: Sequence[FoundText], rarity: Mapping[str, float]) -> list[tuple[int, float]]:

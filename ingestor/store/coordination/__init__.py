@@ -1,1 +1,0 @@
-"""What runs and workers leave in the database for one another."""
