@@ -18,8 +18,7 @@ from ingestor.model import Feed, FeedState
 from ingestor.observer import Observer
 from ingestor.pipeline import Services, Summary
 from ingestor.pipeline.backfill import Backfill
-from ingestor.pipeline.files import write_due_files
-from ingestor.pipeline.images import IMAGES_A_ROUND, image_round
+from ingestor.pipeline.files import IMAGES_A_ROUND, image_round, write_due_files
 from ingestor.pipeline.ingest import check_again, ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.reextract import reextract

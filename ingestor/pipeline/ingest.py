@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from ingestor import log
 from ingestor.errors import Forbidden, IngestorError
-from ingestor.extract.feed_text import untitled, with_announced
+from ingestor.extract import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import Article, Entry, Feed, FeedState, Request
 from ingestor.pipeline.captures import unread_answers

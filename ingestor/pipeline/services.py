@@ -27,9 +27,8 @@ from ingestor.pipeline.captures import (
     unkept,
     write_warc,
 )
-from ingestor.pipeline.recovery import recover
+from ingestor.pipeline.recovery import PAGES_A_START, inspect, recover
 from ingestor.pipeline.rounds import Round, finish
-from ingestor.pipeline.soundness import PAGES_A_START, inspect
 from ingestor.store import due, overview
 from ingestor.store.coordination import leases
 from ingestor.store.db.database import Database

@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
-from ingestor.sources._sina_api import items_of, result_of, text_of
+from ingestor.sources._json import items_of, result_of, text_of
 from ingestor.sources._text import (
     date_text,
     each_read,

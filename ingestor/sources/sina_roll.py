@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
-from ingestor.sources._sina_api import items_of, result_of, text_of, texts_of
+from ingestor.sources._json import items_of, result_of, text_of, texts_of
 from ingestor.sources._text import (
     date_text,
     each_read,

@@ -4,8 +4,7 @@ The page is made like an article's of its time; who wrote it is the columnist. O
 the time in ``.page-info``, mobile ones (``cj.sina.cn``) are made like the mobile article.
 """
 
-from ingestor.extract.scripted import captions
-from ingestor.extract.template import DATE_SOURCE, Template
+from ingestor.extract.template import DATE_SOURCE, Template, captions
 from ingestor.extract.tree import Tree
 
 

@@ -5,8 +5,7 @@ The older one has title, author and time inside the text's element: ``h1.art_tit
 either.
 """
 
-from ingestor.extract.scripted import captions
-from ingestor.extract.template import Template
+from ingestor.extract.template import Template, captions
 from ingestor.extract.tree import Tree
 
 

@@ -33,7 +33,7 @@ from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, FetchError, Forbidden
 from ingestor.identity import canonical_url, document_id
 from ingestor.model import Article, Response, WarcPlace
-from ingestor.pipeline.imports.answers import no_page, response_of
+from ingestor.pipeline.answers import no_page, response_of
 from ingestor.pipeline.judge import Court, PageSeen, reading
 from ingestor.pipeline.look import PageRead
 from ingestor.pipeline.save import Placed, lock_names, save_article

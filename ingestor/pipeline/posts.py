@@ -36,8 +36,7 @@ from ingestor import log
 from ingestor.archive.front_matter import MOST_BYTES, Post, begins_as_post, read_post
 from ingestor.clock import Clock
 from ingestor.errors import Forbidden, IngestorError, PostUnreadable
-from ingestor.extract import extract_fragment
-from ingestor.extract.feed_text import untitled
+from ingestor.extract import extract_fragment, untitled
 from ingestor.extract.symbols import with_mentions
 from ingestor.extract.template import beginning
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
