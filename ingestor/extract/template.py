@@ -154,12 +154,17 @@ def _keywords(template: Template, tree: Tree) -> tuple[str, ...]:
     return bounded_keywords(every)
 
 
+def stated_addresses(tree: Tree) -> tuple[list[str], list[str]]:
+    """Return the addresses that a page states as its own, and those of its mobile twins."""
+    stated = _own(tree, tree.meta("og:url"), tree.text("//link[@rel='canonical']/@href"))
+    mobile = [_MOBILE.search(text) for text in tree.texts("//meta[@name='mobile-agent']/@content")]
+    return stated, _own(tree, *(twin[1] for twin in mobile if twin))
+
+
 def _addresses(tree: Tree) -> tuple[str, tuple[str, ...]]:
     """Return the page's own address, as it states it, and the others that it names."""
     own = canonical_url(tree.url)
-    stated = _own(tree, tree.meta("og:url"), tree.text("//link[@rel='canonical']/@href"))
-    mobile = [_MOBILE.search(text) for text in tree.texts("//meta[@name='mobile-agent']/@content")]
-    twins = _own(tree, *(twin[1] for twin in mobile if twin))
+    stated, twins = stated_addresses(tree)
     url = next((address for address in stated if _is_desktop(address)), own)
     others = dict.fromkeys([own, *stated, *twins])
     return url, tuple(address for address in others if address != url)
@@ -220,9 +225,9 @@ def show(tree: Tree, name: str, parts: Iterable[tuple[str, str, str]]) -> None:
             part.text = words
 
 
-def captions(tree: Tree, path: str) -> None:
-    """Make captions of the elements that a path finds, where the page has headings for them."""
-    for element in tree.root.xpath(path):
+def show_captions(tree: Tree) -> None:
+    """Make captions of the headings that a mobile page has for them."""
+    for element in tree.root.xpath("//section//h2[contains(@class,'art_img_tit')]"):
         element.tag = "figcaption"
 
 
