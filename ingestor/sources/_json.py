@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from ingestor.errors import FeedUnreadable
-from ingestor.model import Entry, FeedDocument, Response
+from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
 from ingestor.sources._text import (
     MOST_ENTRIES,
     date_text,
@@ -196,6 +197,13 @@ def _pictures(item: dict[str, Any]) -> list[str]:
 
 def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def api_request(feed: Feed, query: dict[str, str], referer: str, validators: Validators) -> Request:
+    """Ask one of Sina's interfaces, at the feed's address, as the pages do that show it."""
+    sign = "&" if urlsplit(feed.url).query else "?"
+    headers = (("Accept", "application/json"), ("Referer", referer), *validators.headers)
+    return Request(f"{feed.url}{sign}{urlencode(query)}", headers)
 
 
 def result_of(response: Response, api: str) -> tuple[dict[str, Any], str]:
