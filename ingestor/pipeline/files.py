@@ -42,11 +42,6 @@ FILES_A_TRANSACTION = 50
 """Files that are written before the database is told so."""
 
 
-def write_due_files(services: Services, shard: Shard = ALL) -> int:
-    """Write every file of this shard that is due; return how many. As :func:`write_files`."""
-    return write_files(services.database, services.settings.archive, services.observer, shard=shard)
-
-
 def write_files(
     database: Database,
     archive: ArchiveSettings,

@@ -55,7 +55,10 @@ def action_of(watch: WatchSettings) -> str:
 def opened_action(watch: WatchSettings, fetch: FetchSettings, clock: Clock) -> Iterator[Action]:
     """Open what delivers a watch's hits."""
     if watch.webhook:
-        with opened_webhook(watch, fetch) as webhook:
+        allowed, network = fetch.allow_private_addresses, Network()
+        way = Transport(fetch.proxy, connections=1, allow_private=allowed, network=network)
+        with closing(way):
+            webhook = _Webhook(watch, fetch, way)
             yield lambda hits: webhook.send(hits[-1])
     elif watch.feed:
         path = watch.feed
@@ -114,7 +117,7 @@ def signature(secret: str, body: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class _Webhook:
     """A receiver, with the connections to it."""
 
     watch: WatchSettings
@@ -176,19 +179,6 @@ class Webhook:
         if secret := self.watch.secret.get_secret_value():
             headers["X-Ingestor-Signature"] = signature(secret, body)
         return headers
-
-
-@contextmanager
-def opened_webhook(watch: WatchSettings, fetch: FetchSettings) -> Iterator[Webhook]:
-    """Open a webhook; its connections are closed again."""
-    transport = Transport(
-        fetch.proxy,
-        connections=1,
-        allow_private=fetch.allow_private_addresses,
-        network=Network(),
-    )
-    with closing(transport):
-        yield Webhook(watch, fetch, transport)
 
 
 MOST_ENTRIES = 100
