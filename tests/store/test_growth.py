@@ -12,7 +12,6 @@ from benchmarks.filling import FEEDS, LAST_DAY, fill, symbol
 from benchmarks.growth import compare, report
 from benchmarks.made_texts import Writer
 from ingestor.model import Article, Body, Feed
-from ingestor.pipeline.save import save_articles
 from ingestor.store import (
     articles,
     audit,
@@ -34,7 +33,7 @@ from ingestor.store.search.query import Order, parse
 from ingestor.store.upsert import ArticleUpsert
 from ingestor.text.normalize import normalize
 from tests.support.plans import large_scans, noted
-from tools.filling import filled
+from tools.filling import filled, save_articles
 
 pytestmark = pytest.mark.slow
 

@@ -8,13 +8,12 @@ import pytest
 
 from ingestor.maintenance.export import parquet
 from ingestor.model import Article, Body, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import revisions
 from ingestor.store.filters import Filters
 from ingestor.store.stored_articles import exported
 from ingestor.store.upsert import ArticleUpsert
 from tools import ROOT
-from tools.filling import FEED, FIRST, filled
+from tools.filling import FEED, FIRST, filled, save_articles
 
 duckdb = pytest.importorskip("duckdb")
 pd = pytest.importorskip("pandas")
