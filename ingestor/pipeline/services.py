@@ -15,7 +15,7 @@ from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FetchSettings
-from ingestor.fetch.client import ClientSettings, Fetcher
+from ingestor.fetch.client import Fetcher
 from ingestor.fetch.host_limiter import HostLimiter, MemoryHostLimiter
 from ingestor.model import Response
 from ingestor.observer import Observer
@@ -222,9 +222,7 @@ def fetcher(
     """
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
     ports = frozenset(port for one in addresses if (port := _port(one)))
-    return Fetcher(
-        ClientSettings(**dict(settings.fetch)), clock, observer, ports=ports, limiter=limiter
-    )
+    return Fetcher(settings.fetch, clock, observer, ports=ports, limiter=limiter)
 
 
 def _crawl(settings: FetchSettings) -> dict[str, str]:
