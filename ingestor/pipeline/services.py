@@ -51,32 +51,26 @@ class Services:
     observer: Observer = field(default_factory=Observer)
 
     def write_warc(
-        self,
-        responses: Sequence[Response],
-        packed: Sequence[Packed | UnreadAnswer | None] | None = None,
-    ) -> Sequence[NewCapture]:
+        self, answers: Sequence[tuple[Response, Packed | UnreadAnswer | None]]
+    ) -> list[NewCapture]:
         """Put responses into the WARC, in this order, unless raw is off.
 
-        ``packed`` is as :func:`~ingestor.pipeline.captures.write_warc` has it; what lies in the
-        WARC already is not written again.
+        With each come its records, as :func:`~ingestor.pipeline.captures.write_warc` has them; what
+        lies in the WARC already is not written again.
         """
-        known = packed or [None] * len(responses)
-        pairs = [
+        new = [
             (response, records)
-            for response, records in zip(responses, known, strict=True)
+            for response, records in answers
             if not isinstance(records, UnreadAnswer)
         ]
-        written = iter(self._written(pairs))
+        if self.warc and new:
+            written = iter(write_warc(self.warc, self.database, new))
+        else:
+            written = iter([unkept(response) for response, _ in new])
         return [
             records.recorded if isinstance(records, UnreadAnswer) else next(written)
-            for records in known
+            for _, records in answers
         ]
-
-    def _written(self, pairs: Sequence[tuple[Response, Packed | None]]) -> Sequence[NewCapture]:
-        responses = [response for response, _ in pairs]
-        if self.warc is None or not responses:
-            return list(map(unkept, responses))
-        return write_warc(self.warc, self.database, responses, [packed for _, packed in pairs])
 
     @contextmanager
     def recording(self) -> Iterator[Connection]:
