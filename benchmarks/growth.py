@@ -30,9 +30,9 @@ from benchmarks.searching import QUERIES_A_KIND, Latency, measured
 from benchmarks.site import EMPTY_FEED, Plan, RunningSite, running
 from benchmarks.starting import command_seconds, until_ready
 from ingestor.model import Article, Body
-from ingestor.pipeline.save import save_articles
 from ingestor.store import ArticleUpsert
 from ingestor.store.db.database import Database
+from tools.filling import save_articles
 
 TRANSACTION = 16
 """Articles saved together, as :mod:`ingestor.pipeline` does while pages come in quickly."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from ingestor.model import Article, Body, Feed
-from ingestor.pipeline.save import save_articles
-from ingestor.store import ArticleUpsert, feeds
+from ingestor.pipeline.save import lock_names, placed, save_article, save_placed
+from ingestor.store import ArticleUpsert, UpsertResult, articles, feeds
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 
@@ -40,3 +42,21 @@ def arrival_of(
     body = Body(f"<p>{number}</p>", text)
     article = Article(address, f"doc{number}", title, moment, body, **more)
     return ArticleUpsert(article, "作者", FEED.categories, "page", moment, feed_id=feed_id)
+
+
+def save_articles(connection: Connection, upserts: Sequence[ArticleUpsert]) -> list[UpsertResult]:
+    """Store texts that whoever announced them vouches for, in this order.
+
+    Those that have nothing in common with what is known, nor with one another, are written
+    together, and first.
+    """
+    lock_names(connection, upserts)
+    unlike = articles.unlike(connection, upserts)
+    new = [(upserts[position], placed(upserts[position], ())) for position in unlike]
+    saved = dict(zip(unlike, save_placed(connection, new), strict=True))
+    for position, upsert in enumerate(upserts):
+        if position not in saved:
+            names, identifier = articles.addresses(upsert), upsert.article.document_id
+            known = articles.known_articles(connection, names, identifier)
+            saved[position] = save_article(connection, upsert, placed(upsert, known))
+    return [saved[position] for position in range(len(upserts))]

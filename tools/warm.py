@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 
 import ingestor
-from ingestor.extract.feed_text import article_from_entry
+from ingestor.extract import article_from_entry
 from ingestor.model import Response
 from ingestor.workers.tasks import read_feed, receive_page
 from tools.filling import FEED

@@ -55,7 +55,7 @@ _PICTURE_TYPES = {
 }
 
 PICTURE_PATH = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}\.([a-z]{3,4})")
-"""As pictures are kept (:func:`ingestor.pipeline.images.image_path`)."""
+"""As pictures are kept (:func:`ingestor.pipeline.files.image_path`)."""
 
 
 def picture_type(path: str) -> str:

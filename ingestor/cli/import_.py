@@ -22,7 +22,7 @@ from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.daemon.loop import stop_on_signals
 from ingestor.errors import INTERRUPTED, UsageError
-from ingestor.pipeline.imports.posts import ImportedFile, count_files, import_folder
+from ingestor.pipeline.posts import ImportedFile, count_files, import_folder
 from ingestor.text.counts import counted
 from ingestor.workers import Workers
 

@@ -18,7 +18,7 @@ from ingestor.config import Settings
 from ingestor.config.sections import FeedSettings
 from ingestor.errors import PostUnreadable, UsageError
 from ingestor.pipeline.captures import make_folders, opened_warc, require_folders
-from ingestor.pipeline.imports.warc import Home, WarcBatch, WarcImport
+from ingestor.pipeline.foreign_warc import Home, WarcBatch, WarcImport
 from ingestor.store import feeds
 from ingestor.text.counts import counted
 from ingestor.workers import Workers

@@ -19,7 +19,7 @@ from ingestor.store import watches
 from ingestor.store.watches import WatchState, said_of
 from ingestor.text.dates import iso_utc
 from ingestor.text.sanitize import one_line, redact
-from ingestor.watch.deliveries import action_of, opened_action
+from ingestor.watch.actions import action_of, opened_action
 from ingestor.watch.hits import WatchHit, made_up_hit, newest_hit, require_sound
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]

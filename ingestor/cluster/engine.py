@@ -4,25 +4,30 @@ Its tables are made and upgraded by what it ships, when a worker starts. They ar
 migrations: those run for SQLite too, and without the extra; and what they would hold is a matter
 of the installed version of Procrastinate. Which version made the tables is written into the
 comment of one of them. Several workers that start at once do it one after the other.
+
+A job that is lost, with its worker or because the database was away when it ended, Procrastinate
+leaves ``doing``, and its lock held: it is put back into the queue.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
-from procrastinate.jobs import Job
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
 from procrastinate.schema import SchemaManager
+from procrastinate.utils import utcnow
 from sqlalchemy import Connection, Engine, text
 
 from ingestor import log
-from ingestor.cluster import plan, recovery
+from ingestor.cluster import plan
 from ingestor.cluster.jobs import Jobs
 from ingestor.daemon.health import Heartbeat
 from ingestor.errors import ArchiveError, IngestorError, SchemaTooNew, StorageFailed
@@ -124,11 +129,11 @@ def _add_planning(app: App, context: Context) -> None:
 
     async def recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
         """Put the jobs of workers that are gone back into the queue."""
-        await recovery.requeue_lost(app, context.stalled_after)
+        await requeue_lost(app, context.stalled_after)
 
     async def forget(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
         """Remove old jobs."""
-        await recovery.forget_old(app)
+        await forget_old(app)
 
     # One at a time over all workers. Recovering has no lock: a worker that dies in the middle of
     # it would keep all others from it.
@@ -217,3 +222,53 @@ def _run(connection: Connection, sql: str) -> None:
     raw = connection.connection.driver_connection
     if raw is not None:
         raw.execute(sql)
+
+
+FAILED_HOURS = 24 * 7
+"""How long a job that failed stands in the table; one that succeeded goes at once."""
+
+_MINE = text("SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = :worker")
+
+
+async def requeue_lost(app: App, stalled_after: float) -> int:
+    """Put the jobs of workers without a heartbeat for so many seconds back into the queue.
+
+    Returns how many there were. The workers are forgotten.
+    """
+    manager = app.job_manager
+    lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=stalled_after))
+    for job in lost:
+        await _requeue(app, job)
+    await manager.prune_stalled_workers(stalled_after)
+    return len(lost)
+
+
+async def forget_old(app: App) -> None:
+    """Remove jobs that failed long ago."""
+    await app.job_manager.delete_old_jobs(
+        FAILED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+
+
+def left_doing(database: Database, worker: int, running: Collection[int]) -> set[int]:
+    """Return the jobs that stand as this worker's and that it does not do."""
+    with database.reading() as connection:
+        mine = set(connection.execute(_MINE, {"worker": worker}).scalars())
+    return mine - set(running)
+
+
+async def requeue(app: App, ids: Collection[int]) -> None:
+    """Put jobs that :func:`left_doing` returned back into the queue."""
+    for number in ids:
+        for job in await app.job_manager.list_jobs_async(id=number, status=Status.DOING.value):
+            await _requeue(app, job)
+
+
+async def _requeue(app: App, job: Job) -> None:
+    log.warning("job_lost", job=job.lock or job.task_name, id=job.id, worker=job.worker_id)
+    try:
+        await app.job_manager.retry_job(job, retry_at=utcnow())
+    except ConnectorException:
+        # Another one for the same part waits already, or somebody else put it back.
+        for left in await app.job_manager.list_jobs_async(id=job.id, status=Status.DOING.value):
+            await app.job_manager.finish_job(left, Status.ABORTED, delete_job=True)

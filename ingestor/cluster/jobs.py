@@ -18,8 +18,7 @@ from ingestor.model import Feed, FeedState
 from ingestor.observer import Observer
 from ingestor.pipeline import Services, Summary
 from ingestor.pipeline.backfill import Backfill
-from ingestor.pipeline.files import write_due_files
-from ingestor.pipeline.images import IMAGES_A_ROUND, image_round
+from ingestor.pipeline.files import IMAGES_A_ROUND, image_round, write_files
 from ingestor.pipeline.ingest import check_again, ingest_entries
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.reextract import reextract
@@ -113,7 +112,8 @@ class Jobs:
 
     def files(self, services: Services, number: int) -> None:
         """Write the files of a shard that are due."""
-        write_due_files(services, Shard(number, FILE_SHARDS))
+        archive, shard = services.settings.archive, Shard(number, FILE_SHARDS)
+        write_files(services.database, archive, services.observer, shard=shard)
 
     def pictures(self, services: Services, number: int) -> None:  # noqa: ARG002 - there is one part
         """Download some of the pictures that are due."""

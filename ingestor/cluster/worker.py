@@ -24,8 +24,7 @@ from psycopg import OperationalError
 
 from ingestor import log
 from ingestor.clock import Clock
-from ingestor.cluster import recovery
-from ingestor.cluster.engine import Context, engine, prepare
+from ingestor.cluster.engine import Context, engine, left_doing, prepare, requeue
 from ingestor.cluster.jobs import Jobs, open_services
 from ingestor.config import Settings
 from ingestor.daemon.health import Heartbeat
@@ -136,9 +135,9 @@ class WorkerLoop:
             return set()
         self.started = True
         left = await asyncio.to_thread(
-            recovery.left_doing, self.database, worker.worker_id, frozenset(self.running)
+            left_doing, self.database, worker.worker_id, frozenset(self.running)
         )
-        await recovery.requeue(self.app, left & suspected)
+        await requeue(self.app, left & suspected)
         return left
 
     async def _pause(self, seconds: float) -> None:

@@ -16,8 +16,8 @@ from ingestor.daemon.stages import Stages
 from ingestor.errors import ConfigError, StorageFailed
 from ingestor.pipeline import STAGES, register_feeds
 from ingestor.pipeline.captures import make_folders
+from ingestor.pipeline.recovery import PAGES_A_QUIET_MINUTE, inspect
 from ingestor.pipeline.services import opened
-from ingestor.pipeline.soundness import PAGES_A_QUIET_MINUTE, inspect
 from ingestor.store.db.database import Database, maintain
 from ingestor.watch.deliveries import LOOK_SECONDS, Deliveries
 

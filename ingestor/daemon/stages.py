@@ -17,8 +17,7 @@ from ingestor.errors import StoreAway
 from ingestor.fetch.host_limiter import host_of
 from ingestor.model import FeedState
 from ingestor.pipeline import Services, Summary
-from ingestor.pipeline.files import files_in_turns
-from ingestor.pipeline.images import IMAGES_A_ROUND, image_round
+from ingestor.pipeline.files import IMAGES_A_ROUND, files_in_turns, image_round
 from ingestor.pipeline.ingest import CHECKS_A_ROUND, ENTRIES_A_ROUND, check_round, ingest_round
 from ingestor.pipeline.poll import poll_feeds
 from ingestor.pipeline.rounds import Round, Rounds

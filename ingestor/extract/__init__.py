@@ -5,7 +5,8 @@
     page | decode | parse once | which template? | read its fields | clean its body | Article
 
 A page that no template of ``extract/sites`` fits, or whose template finds no text, goes to
-the generic extractor; ``Article.template`` says which one read it.
+the generic extractor; ``Article.template`` says which one read it. An article is also made from
+what a feed itself carries.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from ingestor.extract.clean import clean
 from ingestor.extract.evidence import evidence_of
 from ingestor.extract.generic import generic_article, is_home, is_list
 from ingestor.extract.symbols import with_mentions
-from ingestor.extract.template import read_template, templates
+from ingestor.extract.template import beginning, read_template, templates
 from ingestor.extract.tree import Tree, parse, parse_fragment
-from ingestor.model import Article, Body, Page
+from ingestor.identity import document_id, entry_address
+from ingestor.model import Article, Body, Entry, Feed, Page
 from ingestor.text.decode import decode_page
 from ingestor.text.sanitize import MOST_TITLE_CHARACTERS, shortened
 from ingestor.witness.looks import GENERIC, Evidence
@@ -131,3 +133,45 @@ def _text(page: Page) -> str:
 
 def _substantial(body: Body) -> bool:
     return bool(body.text.strip() or body.pictures)
+
+
+TITLE_CHARACTERS = 80
+"""How much of the text stands for a title where none is given: Sina's rule for its live items."""
+
+
+def article_from_entry(feed: Feed, entry: Entry, *, shared_address: bool = False) -> Article:
+    """Return the article that an entry itself carries.
+
+    ``shared_address`` says that another entry of the feed names the same address and came
+    first; this one is then told apart by its guid. Raises :class:`NoArticle` when there is
+    neither a title nor a text.
+    """
+    address = entry_address(feed, entry, shared=shared_address)
+    body = extract_fragment(entry.content or entry.summary, entry.url or feed.url)
+    # No page says it better: a long title is cut rather than the text lost.
+    title = shortened(entry.title, MOST_TITLE_CHARACTERS) or untitled(body.text)
+    if not title or not (body.text or body.pictures):
+        raise NoArticle(f"{entry.url or address}: the feed carries no text for it, or too long one")
+    return Article(
+        url=address,
+        document_id="" if shared_address else document_id(entry.url),
+        title=title,
+        published_at=entry.published_at,
+        body=with_mentions(with_announced(body, entry), title),
+        media=entry.author,
+        summary=beginning(body.text),
+        keywords=entry.keywords,
+        template="feed",
+    )
+
+
+def untitled(text: str) -> str:
+    """Return what stands for the title of a text that has none: the beginning of its first line."""
+    return text.partition("\n")[0][:TITLE_CHARACTERS].replace("\t", " ").rstrip()
+
+
+def with_announced(body: Body, entry: Entry) -> Body:
+    """Return the body with the securities that the feed names and the text does not mark."""
+    marked = {security.symbol for security in body.securities}
+    more = (security for security in entry.securities if security.symbol not in marked)
+    return replace(body, securities=(*body.securities, *more))

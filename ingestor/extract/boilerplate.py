@@ -2,13 +2,15 @@
 
 The markup was found on real pages of Sina's and in what public extractors cut away from them.
 Promotional lines stand before, behind and, as links, between a body's lines; which they are, and
-where, is data (:mod:`ingestor.extract.promotions`). They end with the first that is none, so that
+where, is data (``promotions.toml`` beside this file). They end with the first that is none, so that
 a line in the middle of the prose is never taken for one.
 """
 
 from __future__ import annotations
 
+import pkgutil
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +18,6 @@ from typing import Any
 
 from lxml import etree
 
-from ingestor.extract import promotions
 from ingestor.model import Dropped, Picture
 from ingestor.text.sanitize import one_line, shortened
 from ingestor.text.similarity import title_key
@@ -57,7 +58,7 @@ def trimmed(blocks: Sequence[Block], title: str) -> tuple[list[Block], list[Drop
 
     A line at the beginning that is the ``title`` is taken out as well.
     """
-    why = {at: "link" for at, block in enumerate(blocks) if block.is_link and _fits("LINK", block)}
+    why = {at: "link" for at, block in enumerate(blocks) if block.is_link and _fits("link", block)}
     why |= dict.fromkeys(_head(blocks, title), "head")
     why |= dict.fromkeys(_tail(blocks, why), "tail")
     if all(at in why for at, block in enumerate(blocks) if block.text):
@@ -72,7 +73,7 @@ def trimmed(blocks: Sequence[Block], title: str) -> tuple[list[Block], list[Drop
 
 def is_promotion(line: str) -> bool:
     """Whether a line with markup of its own, such as a caption, is a promotional one."""
-    return _matches("TAIL", line)
+    return _matches("tail", line)
 
 
 def _head(blocks: Sequence[Block], title: str) -> list[int]:
@@ -81,10 +82,10 @@ def _head(blocks: Sequence[Block], title: str) -> list[int]:
     waiting: list[int] = []
     for at, block in enumerate(blocks):
         is_title = len(title) > 1 and title_key(block.text) == title_key(title)
-        if (is_title and not block.pictures) or (block.text and _fits("HEAD", block)):
+        if (is_title and not block.pictures) or (block.text and _fits("head", block)):
             found += [*waiting, at]
             waiting = []
-        elif block.text and _fits("BYLINE", block):
+        elif block.text and _fits("byline", block):
             waiting.append(at)
         elif block.text:
             break
@@ -103,15 +104,15 @@ def _tail(blocks: Sequence[Block], others: dict[int, str]) -> list[int]:
         block = blocks[at]
         if not block.text:
             waiting.append(at)
-        elif at in others or (_fits("TAIL", block) and not _is_spoken(block, blocks)):
+        elif at in others or (_fits("tail", block) and not _is_spoken(block, blocks)):
             if not links:
                 found += waiting if found else []
                 waiting = []
             found.append(at)
-        elif _fits("RELATED", block):
+        elif _fits("related", block):
             found += [*waiting, *links, at]
             waiting, links = [], []
-        elif block.is_link or _fits("TEASER", block):
+        elif block.is_link or _fits("teaser", block):
             links.append(at)
         else:
             break
@@ -137,15 +138,16 @@ def _matches(section: str, line: str) -> bool:
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    """Return the sections of :mod:`ingestor.extract.promotions`; a link may be any of them."""
+    """Return the sections of ``promotions.toml``; a link may be any of them."""
+    # A part of the program like a module, and found like one.
+    data = pkgutil.get_data(__package__, "promotions.toml") or b""
     sections = {
-        name: [line for line in text.splitlines() if line and not line.startswith("#")]
-        for name, text in vars(promotions).items()
-        if name.isupper()
+        name: [line for line in lines.splitlines() if line and not line.startswith("#")]
+        for name, lines in tomllib.loads(data.decode("utf-8")).items()
     }
-    sections["HEAD"] += sections["EITHER"]
-    sections["TAIL"] += sections["EITHER"]
-    sections["LINK"] += [*sections["HEAD"], *sections["TAIL"]]
+    sections["head"] += sections["either"]
+    sections["tail"] += sections["either"]
+    sections["link"] += [*sections["head"], *sections["tail"]]
     return {
         name: re.compile(rf"^\W*(?:{'|'.join(patterns)})\W*$")
         for name, patterns in sections.items()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html import unescape
+from itertools import chain
 
-from ingestor.errors import Forbidden
 from ingestor.extract.generic import is_list
-from ingestor.extract.template import page_title
+from ingestor.extract.template import page_title, stated_addresses
 from ingestor.extract.tree import Tree
 from ingestor.identity import (
-    canonical_url,
     document_id,
     publication_day,
-    same_publisher,
     scoped_document_id,
 )
 from ingestor.model import Article
@@ -26,7 +23,6 @@ from ingestor.witness.words import doubt_words
 _TIMES = ("article:published_time", "og:release_date", "datePublished", "pubdate", "publishdate")
 _LINKED_ARTICLE = re.compile(r'"@type"\s*:\s*\[?\s*"\w*Article"')
 _LINKED_TIME = re.compile(r'"datePublished"\s*:')
-_MOBILE = re.compile(r"url=\s*(\S+)")
 _LINK = re.compile(r"<a [^<>]*>(.*?)</a>", re.DOTALL)
 _SHOWN = "[not(ancestor::script or ancestor::style or ancestor::noscript)]"
 _TAG = re.compile(r"<[^<>]*>")
@@ -43,14 +39,15 @@ def evidence_of(tree: Tree, article: Article | None) -> Evidence:
     text = article.body.text if article else ""
     words = doubt_words(f"{title}\n{text or tree.visible_start()}")
     day = publication_day(article.published_at) if article and article.published_at else ""
-    addresses = frozenset(_addresses(tree))
+    addresses = frozenset(chain(*stated_addresses(tree)))
+    ids = (scoped_document_id(tree.meta("publishid"), tree.url), *map(document_id, addresses))
     linked = " ".join(map(str, tree.root.xpath("//script[@type='application/ld+json']/text()")))
     timed = bool(tree.meta(*_TIMES) or _LINKED_TIME.search(linked))
     return Evidence(
         template=template,
         title=title,
         text=text,
-        document_ids=frozenset(_document_ids(tree, addresses)),
+        document_ids=frozenset(filter(None, ids)),
         addresses=addresses,
         day=day,
         day_is_stated=bool(day) and (template != GENERIC or timed),
@@ -93,25 +90,3 @@ def _says_removed(tree: Tree, title: str, text: str) -> bool:
     short = said if len(alphanumerics(text)) < NOTICE_LETTERS else ""
     shown = [title, page_title(tree), *tree.texts("//h1", "//h2", "//h3")[:3], short]
     return doubt_words("\n".join(shown)).categories[:1] == ("removed",)
-
-
-def _document_ids(tree: Tree, addresses: frozenset[str]) -> Iterator[str]:
-    stated = [scoped_document_id(tree.meta("publishid"), tree.url), *map(document_id, addresses)]
-    yield from filter(None, stated)
-
-
-def _addresses(tree: Tree) -> Iterator[str]:
-    """Yield the canonical addresses that a page states, of its own publisher's."""
-    mobile = tree.texts("//meta[@name='mobile-agent']/@content")
-    stated = [
-        tree.meta("og:url"),
-        tree.text("//link[@rel='canonical']/@href"),
-        *(match[1] for text in mobile if (match := _MOBILE.search(text))),
-    ]
-    for url in filter(None, stated):
-        try:
-            absolute = canonical_url(f"https:{url}" if url.startswith("//") else url)
-        except Forbidden:
-            continue
-        if same_publisher(absolute, tree.url):
-            yield absolute

@@ -1,25 +1,31 @@
 """What a page template is, and how one is read. The templates themselves are data.
 
+What a page carries in its scripts, or under another name, a template puts where its paths find it.
+
 A template is a module of ``extract/sites`` with a ``TEMPLATE``; it is found by its folder.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+from lxml import etree
 
 from ingestor.errors import Forbidden
 from ingestor.extract.clean import clean
 from ingestor.extract.headline import editor_of
 from ingestor.extract.multipage import take_parts
 from ingestor.extract.publication import UPDATES, named_moment, stated_dates
-from ingestor.extract.tree import Tree
+from ingestor.extract.tree import Tree, parse_fragment
 from ingestor.identity import canonical_url, document_id, same_publisher, scoped_document_id
 from ingestor.model import Article, Body
 from ingestor.registry import modules
-from ingestor.text.sanitize import bounded_keywords, bounded_name, one_line
+from ingestor.text.sanitize import address_text, bounded_keywords, bounded_name, one_line
 from ingestor.text.written_dates import parse_date
 
 SUMMARY_CHARACTERS = 200
@@ -148,12 +154,17 @@ def _keywords(template: Template, tree: Tree) -> tuple[str, ...]:
     return bounded_keywords(every)
 
 
+def stated_addresses(tree: Tree) -> tuple[list[str], list[str]]:
+    """Return the addresses that a page states as its own, and those of its mobile twins."""
+    stated = _own(tree, tree.meta("og:url"), tree.text("//link[@rel='canonical']/@href"))
+    mobile = [_MOBILE.search(text) for text in tree.texts("//meta[@name='mobile-agent']/@content")]
+    return stated, _own(tree, *(twin[1] for twin in mobile if twin))
+
+
 def _addresses(tree: Tree) -> tuple[str, tuple[str, ...]]:
     """Return the page's own address, as it states it, and the others that it names."""
     own = canonical_url(tree.url)
-    stated = _own(tree, tree.meta("og:url"), tree.text("//link[@rel='canonical']/@href"))
-    mobile = [_MOBILE.search(text) for text in tree.texts("//meta[@name='mobile-agent']/@content")]
-    twins = _own(tree, *(twin[1] for twin in mobile if twin))
+    stated, twins = stated_addresses(tree)
     url = next((address for address in stated if _is_desktop(address)), own)
     others = dict.fromkeys([own, *stated, *twins])
     return url, tuple(address for address in others if address != url)
@@ -175,3 +186,54 @@ def _own(tree: Tree, *urls: str) -> list[str]:
 def _is_desktop(url: str) -> bool:
     """Whether an address is an article's: a channel's front page is stated on some pages."""
     return bool(re.search(r"/[^/]*\d[^/]*$", url)) and ".d.html" not in url
+
+
+def scripts(tree: Tree) -> str:
+    """Return the page's inline scripts, one after the other."""
+    return "\n".join(str(text) for text in tree.root.xpath("//script/text()"))
+
+
+def assigned(source: str, name: str) -> dict[str, Any]:
+    """Return the object that a script assigns to a variable, ``{}`` where it is no JSON."""
+    for assignment in re.finditer(rf"\b{re.escape(name)}\s*=\s*(?=\{{)", source):
+        try:
+            value, _ = json.JSONDecoder().raw_decode(source, assignment.end())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value
+    return {}
+
+
+def show(tree: Tree, name: str, parts: Iterable[tuple[str, str, str]]) -> None:
+    """Append an element ``<div data-from="name">`` with these parts to the page.
+
+    A part is a tag (``h1``, ``time``, ``p``, ``figure``), a text, and a picture's address. The
+    paragraphs and figures stand in a ``<section>``; a text may have tags, which go.
+    """
+    body = next(iter(tree.root.xpath("//body")), tree.root)
+    outer = etree.SubElement(body, "div", {"data-from": name})
+    section = etree.SubElement(outer, "section")
+    for tag, text, picture in parts:
+        part = etree.SubElement(outer if tag in {"h1", "time"} else section, tag)
+        words = without_tags(text)
+        if tag == "figure":
+            etree.SubElement(part, "img", {"src": address_text(picture)})
+            if words:
+                etree.SubElement(part, "figcaption").text = words
+        else:
+            part.text = words
+
+
+def show_captions(tree: Tree) -> None:
+    """Make captions of the headings that a mobile page has for them."""
+    for element in tree.root.xpath("//section//h2[contains(@class,'art_img_tit')]"):
+        element.tag = "figcaption"
+
+
+def without_tags(text: str) -> str:
+    """Return a text that may be HTML on one line, as a reader sees it."""
+    if "<" not in text and "&" not in text:
+        return one_line(text)
+    root = parse_fragment(text, "a caption")
+    return "" if root is None else one_line(" ".join(root.itertext()))

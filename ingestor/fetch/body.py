@@ -7,6 +7,7 @@ of a compression bomb are 64 MiB before anybody can count them. Here never more 
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 
@@ -30,6 +31,7 @@ RATIO_FREE_BYTES = 1024**2
 _GZIP = 16 + zlib.MAX_WBITS
 _WBITS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
 _MAGIC = b"\x1f\x8b"
+_CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r?\n")
 
 _ENDS = (
     Unreachable,
@@ -138,3 +140,24 @@ def _wbits(name: str, data: bytes) -> int:
     if name == "deflate" and (data[0] & 0x0F != zlib.DEFLATED):
         return -zlib.MAX_WBITS
     return _WBITS[name]
+
+
+def unchunked(body: bytes) -> bytes:
+    """Return a body without the lengths of its chunks (RFC 9112, 7.1); one without any as it is.
+
+    Raises ``ValueError`` for one that breaks off.
+    """
+    if not _CHUNK_HEAD.match(body):
+        return body
+    joined, at = bytearray(), 0
+    while found := _CHUNK_HEAD.match(body, at):
+        length = int(found[1], 16)
+        if not length:
+            return bytes(joined)
+        part = body[found.end() : found.end() + length]
+        if len(part) < length:
+            break
+        joined += part
+        at = found.end() + length
+        at += 2 if body[at : at + 2] == b"\r\n" else 1
+    raise ValueError("a body in chunks that breaks off")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Self, TypeAlias, TypeVar
@@ -14,6 +13,7 @@ import httpcore
 import httpx
 
 from ingestor.clock import Clock
+from ingestor.config.sections import FetchSettings
 from ingestor.errors import CutOff, FetchError, Postponed, TooLarge, Unreachable
 from ingestor.fetch.body import ACCEPT_ENCODING, bounded_body
 from ingestor.fetch.guard import USUAL_PORTS, Network, checked_url
@@ -44,23 +44,6 @@ from ingestor.model import Headers, HostPause, Request, Response
 from ingestor.observer import Observer
 from ingestor.text.dates import iso_utc
 
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """How the client behaves; the ``[fetch]`` section of the configuration."""
-
-    user_agent: str
-    timeout: timedelta
-    """For each step of a request; a whole answer may take three times that."""
-    max_bytes: int
-    connections: int
-    connections_per_host: int
-    delay_per_host: timedelta
-    robots: bool
-    proxy: str
-    allow_private_addresses: bool
-
-
 T = TypeVar("T")
 
 _Outcome: TypeAlias = Response | BaseException
@@ -84,7 +67,7 @@ class Fetcher:
 
     def __init__(
         self,
-        settings: ClientSettings,
+        settings: FetchSettings,
         clock: Clock,
         observer: Observer | None = None,
         *,

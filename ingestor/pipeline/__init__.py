@@ -87,7 +87,7 @@ def _write(services: Services, _states: Sequence[FeedState], _summary: Summary) 
 
 def _picture(services: Services, states: Sequence[FeedState], summary: Summary) -> Round:
     if services.settings.archive.images and _is_any(services, is_image_due):
-        from ingestor.pipeline.images import download_images  # noqa: PLC0415 - as above
+        from ingestor.pipeline.files import download_images  # noqa: PLC0415 - as above
 
         yield from download_images(services)
         # What names the pictures that came only now.

@@ -97,7 +97,7 @@ def announcing(
     Gives that transaction, for what has to be written down together with it, and how many entries
     of each page are new.
     """
-    written = services.write_warc([page.response for page in pages])
+    written = services.write_warc([(page.response, None) for page in pages])
     now = services.clock.now()
     with services.recording() as connection:
         captures.record_all(connection, written)

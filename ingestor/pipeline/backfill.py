@@ -29,7 +29,7 @@ from ingestor.model import Entry, Feed, FeedDocument, FeedState, Request, Valida
 from ingestor.pipeline.announce import FeedPage, announcing
 from ingestor.pipeline.ingest import ingest_entries
 from ingestor.pipeline.services import Services, Summary
-from ingestor.sources import day_of, history, older, parts_of_day, source
+from ingestor.sources import day_of, has_past, history, older, parts_of_day, source
 from ingestor.store import feeds
 from ingestor.store.feeds import Progress
 from ingestor.workers.tasks import read_feed
@@ -43,11 +43,9 @@ ListRequest: TypeAlias = Callable[[Feed, int], Request]
 DayParts: TypeAlias = Callable[[FeedDocument, date], tuple[str, ...]]
 """How a kind tells which parts of an index hold a day."""
 
-MOST_PAGES_A_DAY = 1_000
-"""A busy day of Sina's busiest channel has about 35 pages; a list without end has no end."""
-
 MOST_PAGES = 1_000
-"""Sina's 7×24 list has some tens of pages; a list without end has no end."""
+"""Of a day, or of a list. A busy day of Sina's busiest channel has about 35, its 7×24 list some
+tens; a list without end has no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +79,13 @@ class Backfill:
     def __iter__(self) -> Iterator[Day]:
         """Yield each day of each feed that has a past, when it is through."""
         for state in self.states:
-            if list_request := older(state.feed.kind):
-                self.summary.feeds += 1
+            kind = state.feed.kind
+            self.summary.feeds += has_past(kind)
+            if list_request := older(kind):
                 yield from self._walk_list(state, list_request)
-            elif day_request := history(state.feed.kind):
-                self.summary.feeds += 1
+            elif day_request := history(kind):
                 yield from self._walk_days(state, day_request)
-            elif day_parts := parts_of_day(state.feed.kind):
-                self.summary.feeds += 1
+            elif day_parts := parts_of_day(kind):
                 yield from self._walk_index(state, day_parts)
 
     def _walk_days(self, state: FeedState, request: DayRequest) -> Iterator[Day]:
@@ -106,34 +103,40 @@ class Backfill:
             if self.force:
                 feeds.forget_progress(connection, state.id, day.isoformat())
             known = feeds.progress_of(connection, state.id, day.isoformat())
-        before, page = self.summary.entries_new, known.pages
+        before, number = self.summary.entries_new, known.pages
         if not known.finished:
-            for page in self._pages_of_day(state, request, day, done=known.pages):
-                log.debug("backfill_page", feed=state.feed.name, day=day.isoformat(), page=page)
+            over = False
+            pages = self._pages(state, partial(request, state.feed, day), known.pages + 1)
+            for number, page, over in pages:
+                self._write(state, [page], {day: Progress(number, finished=over)})
+                log.debug("backfill_page", feed=state.feed.name, day=day.isoformat(), page=number)
+            if number == MOST_PAGES and not over:
+                self.summary.problems.append(
+                    f"feed {state.feed.name}: {day}: more than {number} pages; it is not through"
+                )
+                log.warning("backfill_cut_short", feed=state.feed.name, day=day.isoformat())
             self._ingest(state)
         if not self.services.clock.stop.is_set():
-            yield Day(state.feed.name, day, page, self.summary.entries_new - before)
+            yield Day(state.feed.name, day, number, self.summary.entries_new - before)
 
-    def _pages_of_day(
-        self, state: FeedState, request: DayRequest, day: date, *, done: int
-    ) -> Iterator[int]:
-        """Write down page after page, until one brings nothing that this walk has not seen."""
+    def _pages(
+        self, state: FeedState, request: Callable[[int], Request], first: int
+    ) -> Iterator[tuple[int, FeedPage, bool]]:
+        """Ask for page after page; yield each with its number, and whether it is the last one.
+
+        That brings nothing that this walk has not seen.
+        """
         seen: set[str] = set()
-        for number in range(done + 1, MOST_PAGES_A_DAY + 1):
+        for number in range(first, MOST_PAGES + 1):
             if self.services.clock.stop.is_set():
                 return
-            page = self._ask(state, request(state.feed, day, number))
+            page = self._ask(state, request(number))
             keys = {entry_key(state.feed, entry) for entry in page.document.entries}
             over = keys <= seen
-            seen |= keys
-            self._write(state, [page], {day: Progress(number, finished=over)})
-            yield number
+            yield number, page, over
             if over:
                 return
-        self.summary.problems.append(
-            f"feed {state.feed.name}: {day}: more than {MOST_PAGES_A_DAY} pages; it is not through"
-        )
-        log.warning("backfill_cut_short", feed=state.feed.name, day=day.isoformat())
+            seen |= keys
 
     def _walk_list(self, state: FeedState, request: ListRequest) -> Iterator[Day]:
         """Walk a list down to the first day of the span.
@@ -221,36 +224,17 @@ class Backfill:
 
         Behind the last page it is the oldest day of all.
         """
-        seen: set[str] = set()
         days: set[str] = set()
-        for number in range(1, MOST_PAGES + 1):
-            if self.services.clock.stop.is_set():
-                return
-            page = self._ask(state, request(state.feed, number))
-            listed = page.document.entries
-            keys = {entry_key(state.feed, entry) for entry in listed}
-            ended = keys <= seen
-            seen |= keys
-            on_page = set(filter(None, map(_day, listed)))
+        for number, page, over in self._pages(state, partial(request, state.feed), 1):
+            on_page = set(filter(None, map(_day, page.document.entries)))
             days |= on_page
-            reached = min(days, default="") if ended else max(on_page or days, default="")
-            within = tuple(entry for entry in listed if self._is_within(entry))
-            over = [day for day in newest_first(self.span) if reached and day.isoformat() > reached]
+            reached = min(days, default="") if over else max(on_page or days, default="")
+            walked = [
+                day for day in newest_first(self.span) if reached and day.isoformat() > reached
+            ]
             done = Progress(number, finished=True)
-            self._write(
-                state,
-                [replace(page, document=replace(page.document, entries=within))],
-                dict.fromkeys(over, done),
-            )
+            self._write(state, [self._of_span(page)], dict.fromkeys(walked, done))
             yield reached
-            if ended:
-                return
-
-    def _is_within(self, entry: Entry) -> bool:
-        """Whether an entry is one of the span's; one without a date may be."""
-        day = _day(entry)
-        first, last = self.span
-        return not day or first.isoformat() <= day <= last.isoformat()
 
     def _ask(self, state: FeedState, request: Request) -> FeedPage:
         """Ask for a page and read it; raises IngestorError when it brings none."""

@@ -93,34 +93,28 @@ def opened_warc(
 
 
 def write_warc(
-    warc: WarcArchive,
-    database: Database,
-    responses: Sequence[Response],
-    packed: Sequence[Packed | None],
+    warc: WarcArchive, database: Database, answers: Sequence[tuple[Response, Packed | None]]
 ) -> list[NewCapture]:
     """Put responses into the WARC: as revisit records, where their body is in there already.
 
-    ``packed`` are the records of those that are packed already, as if they came for the first
-    time; ``None`` for each of the others.
+    With each come its records, if they are packed already, as if it came for the first time.
     """
-    hashes = [
-        records.sha256 if records else body_sha256(response)
-        for response, records in zip(responses, packed, strict=True)
-    ]
+    hashes = [records.sha256 if records else body_sha256(response) for response, records in answers]
     with database.reading() as connection:
-        asked = captures.asked_before(connection, {response.url for response in responses})
+        asked = captures.asked_before(connection, {response.url for response, _ in answers})
         earlier = [
             captures.earlier(connection, response.url, sha256) if response.url in asked else []
-            for response, sha256 in zip(responses, hashes, strict=True)
+            for (response, _), sha256 in zip(answers, hashes, strict=True)
         ]
     originals = _originals(warc, list(zip(earlier, hashes, strict=True)))
     places = warc.append_all(
         records if records and original is None else (response, original, sha256)
-        for response, records, original, sha256 in zip(
-            responses, packed, originals, hashes, strict=True
-        )
+        for (response, records), original, sha256 in zip(answers, originals, hashes, strict=True)
     )
-    return [NewCapture(*one) for one in zip(responses, hashes, places, strict=True)]
+    return [
+        NewCapture(response, sha256, place)
+        for (response, _), sha256, place in zip(answers, hashes, places, strict=True)
+    ]
 
 
 def _originals(

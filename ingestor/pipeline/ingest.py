@@ -10,7 +10,7 @@ Publishers edit after publication, and a revision keeps what was there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from ingestor import log
 from ingestor.errors import Forbidden, IngestorError
-from ingestor.extract.feed_text import untitled, with_announced
+from ingestor.extract import untitled, with_announced
 from ingestor.identity import canonical_url, document_id, publication_day
 from ingestor.model import Article, Entry, Feed, FeedState, Request
 from ingestor.pipeline.captures import unread_answers
@@ -32,7 +32,7 @@ from ingestor.pipeline.look import (
     TextRead,
     look_at_pages,
 )
-from ingestor.pipeline.outcome import Case, EntryLook, EntryTask, Settled, Subject
+from ingestor.pipeline.outcome import EntryLook, EntryTask, GivenUp, Settled, Subject
 from ingestor.pipeline.rejudge import withdraw_found
 from ingestor.pipeline.rounds import Round, Turns, batches
 from ingestor.pipeline.services import Services, Summary, remember_pauses
@@ -50,13 +50,10 @@ Waiting = TypeVar("Waiting", EntryTask, DueCheck)
 ENTRIES_A_ROUND = 200
 """Entries taken from the queue at a time: what is in memory stays small, hosts mix well."""
 
-ARTICLES_A_TRANSACTION = 50
-"""Articles saved together: one wait for the disk serves them all."""
-
 CHECKS_A_ROUND = 200
 """Articles looked at again at a time."""
 
-CHECKS_A_TRANSACTION = 50
+LOOKS_A_TRANSACTION = 50
 """Looks written down together: one wait for the disk serves them all."""
 
 
@@ -87,9 +84,7 @@ def ingest_round(
     """Work off these entries, whose feeds are given by their ids; yield as ingest_entries."""
     refused, tasks = _sort_out(services, feeds, due, summary)
     looks = chain(refused, _look(services, tasks))
-    yield from settle_all(services, looks, summary, together=ARTICLES_A_TRANSACTION)
-    withdraw_found(services, summary)
-    remember_pauses(services)
+    yield from _settle_all(services, looks, summary)
 
 
 def _sort_out(
@@ -176,7 +171,7 @@ def _look(
 def _read_texts(
     services: Services, tasks: Sequence[EntryTask]
 ) -> Iterator[tuple[EntryTask, EntryLook] | None]:
-    for came in services.workers.as_done(tasks, _text_task, _feed_id):
+    for came in services.workers.as_done(tasks, _text_task, lambda task: task.feed_id):
         match came:
             case task, Article() as article:
                 yield task, TextRead(article)
@@ -190,7 +185,7 @@ def _look_at_pages(
     services: Services, tasks: Sequence[EntryTask]
 ) -> Iterator[tuple[EntryTask, EntryLook] | None]:
     pages = [(task, Request(task.queued.entry.url)) for task in tasks]
-    for seen in _look_at(services, pages, _feed_id, pack=services.warc is not None):
+    for seen in _look_at(services, pages, pack=services.warc is not None):
         match seen:
             case task, PageRead() as look:
                 entry = task.queued.entry
@@ -200,14 +195,9 @@ def _look_at_pages(
                 yield seen
 
 
-def _feed_id(task: EntryTask) -> int:
-    return task.queued.feed_id
-
-
 def _look_at(
     services: Services,
     pages: Sequence[tuple[Waiting, Request]],
-    source: Callable[[Waiting], object],
     *,
     pack: bool,
 ) -> Iterator[tuple[Waiting, Look] | None]:
@@ -223,7 +213,7 @@ def _look_at(
         services.fetcher,
         services.workers,
         asked,
-        source,
+        lambda waiting: waiting.feed_id,
         pack=pack,
         unread=received,
         unread_since=since,
@@ -266,36 +256,34 @@ def check_round(services: Services, due: Sequence[DueCheck], summary: Summary) -
     """Look again at these articles; yield the ids of those through."""
     pages = [(check, Request(check.url, check.validators.headers)) for check in due]
     # Not packed beforehand: most bodies are in the WARC already, and become revisits.
-    looks = _look_at(services, pages, lambda check: check.feed_id, pack=False)
+    looks = _look_at(services, pages, pack=False)
     dated = (_dated(*came) if came else None for came in looks)
-    yield from settle_all(services, dated, summary, together=CHECKS_A_TRANSACTION)
-    withdraw_found(services, summary)
-    remember_pauses(services)
+    yield from _settle_all(services, dated, summary)
 
 
 def _dated(check: DueCheck, look: Look) -> tuple[DueCheck, Look]:
     return check, look.titled(check.title).dated(None) if isinstance(look, PageRead) else look
 
 
-def settle_all(
-    services: Services, looks: Iterable[Settled | None], summary: Summary, *, together: int
-) -> Round:
-    """Settle looks as they come, so many ``together`` at most; yield the ids of those through.
+def _settle_all(services: Services, looks: Iterable[Settled | None], summary: Summary) -> Round:
+    """Settle looks as they come, some together; yield the ids of those through.
 
     They are those of entries or articles, whichever was looked at.
     """
     texts: Turns[Settled] = Turns()
-    for batch in batches(looks, together, services.clock.monotonic):
+    for batch in batches(looks, LOOKS_A_TRANSACTION, services.clock.monotonic):
         if batch:
             given_up = settle(services, batch, summary)
             texts.add(_texts_instead(services, given_up))
-            left = [case.subject for case in given_up]
+            left = [task for task, _ in given_up]
             yield [_id(subject) for subject, _ in batch if subject not in left]
         yield from _settle_texts(services, texts, summary)
         yield ()
     while texts:
         yield from _settle_texts(services, texts, summary)
         yield ()
+    withdraw_found(services, summary)
+    remember_pauses(services)
 
 
 def _settle_texts(services: Services, texts: Turns[Settled], summary: Summary) -> Round:
@@ -308,36 +296,25 @@ def _id(subject: Subject) -> int:
     return subject.queued.id if isinstance(subject, EntryTask) else subject.article_id
 
 
-def _texts_instead(services: Services, cases: Sequence[Case]) -> Iterator[Settled | None]:
+def _texts_instead(services: Services, given_up: Sequence[GivenUp]) -> Iterator[Settled | None]:
     """Yield what the feed carries in place of each page, or its failure where that is no article.
 
     ``None`` comes while none is read, so that others have their turn.
     """
-    for came in services.workers.as_done(cases, _instead, _feed_of):
+    texts = services.workers.as_done(
+        given_up, lambda case: _text_task(case[0]), lambda case: case[0].feed_id
+    )
+    for came in texts:
         if came is None:
             yield None
             continue
-        case, article = came
-        if not isinstance(case.subject, EntryTask) or not isinstance(case.look, Failed):
-            raise TypeError("only an entry whose page failed has a text in its place")
+        (task, failed), article = came
         # What came for the page is in the WARC already.
-        failure = replace(case.look, response=None, packed=None, evidence=None)
+        failure = replace(failed, response=None, packed=None, evidence=None)
         if isinstance(article, Article):
-            yield case.subject, TextInstead(article, failure)
+            yield task, TextInstead(article, failure)
             continue
         if not isinstance(article, IngestorError):
             raise article or TypeError("a reader of texts returned nothing")
-        log.info("feed_text_unusable", url=case.subject.queued.entry.url, error=str(article))
-        yield case.subject, failure
-
-
-def _instead(case: Case) -> partial[Article] | None:
-    subject = case.subject
-    if not isinstance(subject, EntryTask):
-        return None
-    return partial(read_entry, subject.feed, subject.queued.entry)
-
-
-def _feed_of(case: Case) -> int:
-    subject = case.subject
-    return subject.queued.feed_id if isinstance(subject, EntryTask) else subject.feed_id
+        log.info("feed_text_unusable", url=task.queued.entry.url, error=str(article))
+        yield task, failure

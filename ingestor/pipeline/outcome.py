@@ -38,6 +38,11 @@ class EntryTask:
     """The entry only points to the article: its day is not the article's."""
 
     @property
+    def feed_id(self) -> int:
+        """Return whose entry it is."""
+        return self.queued.feed_id
+
+    @property
     def due_at(self) -> datetime:
         """Return since when it waits for its page to be looked at."""
         return self.queued.due_at
@@ -49,6 +54,9 @@ EntryLook: TypeAlias = Look | TextRead | TextInstead
 Subject: TypeAlias = EntryTask | DueCheck
 Settled: TypeAlias = tuple[Subject, EntryLook]
 """What was looked at, and what came of it."""
+
+GivenUp: TypeAlias = tuple[EntryTask, Failed]
+"""An entry whose page is given up while its feed carries a text, and how the page failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +122,16 @@ def _record_recheck(
             articles.record_gone(connection, check.article_id, None)
     mine = case.result is not None and case.result.article_id == check.article_id
     validators = case.look.response.validators if mine and isinstance(case.look, PageRead) else None
-    rechecks.done(connection, check, validators, next_check_at=_next_check(services, check))
-
-
-def _next_check(services: Services, check: DueCheck) -> datetime | None:
-    now = services.clock.now()
-    return policy.next_check(check.first_seen_at, services.settings.schedule.recheck, now)
+    delays, now = services.settings.schedule.recheck, services.clock.now()
+    again = policy.next_check(check.first_seen_at, delays, now)
+    rechecks.done(connection, check, validators, next_check_at=again)
 
 
 def _entry_outcome(services: Services, task: EntryTask, case: Case) -> EntryOutcome:
     article_id = case.result.article_id if case.result else None
     match case.look:
-        case Failed() as failure:
-            return _after_failure(services, task.queued, failure.error, article_id)
-        case TextInstead(failure=failure):
-            return _after_failure(services, task.queued, failure.error, article_id)
+        case Failed(error=error) | TextInstead(failure=Failed(error=error)):
+            return _after_failure(services, task.queued, error, article_id)
         case _:
             return EntryOutcome(task.queued.id, "done", article_id=article_id)
 
@@ -177,9 +180,10 @@ def observe(services: Services, case: Case) -> None:
         services.observer.doubted(kind)
     if isinstance(case.subject, DueCheck):
         _observe_recheck(case.subject, case)
-    if case.upsert and case.result and case.result.outcome == "revised":
+    outcome = case.result.outcome if case.result else ""
+    if outcome == "revised":
         services.observer.revised("edit")
-    if case.upsert and case.result and case.result.outcome == "new":
+    if case.upsert and outcome == "new":
         services.observer.revised("new")
         services.observer.archived(
             origin=case.upsert.origin,

@@ -268,7 +268,7 @@ def _write_read(services: Services, batch: Sequence[FeedRead], summary: Summary)
 
 def _write_unchanged(services: Services, batch: Sequence[FeedUnchanged], summary: Summary) -> None:
     """Write down polls without news, and the bodies that came all the same."""
-    bodies = [polled.response for polled in batch if polled.response.status != 304]
+    bodies = [(polled.response, None) for polled in batch if polled.response.status != 304]
     written = services.write_warc(bodies)
     with services.recording() as connection:
         captures.record_all(connection, written)

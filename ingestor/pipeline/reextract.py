@@ -27,7 +27,6 @@ from ingestor.extract.headline import titled
 from ingestor.model import Article
 from ingestor.pipeline.files import write_files
 from ingestor.pipeline.rejudge import (
-    KeptPage,
     Rejudged,
     found_furniture,
     pages_of,
@@ -41,6 +40,7 @@ from ingestor.store.filters import Filters
 from ingestor.store.reextraction import CapturedArticle, CapturedRevision, Value, differences
 from ingestor.store.stored_articles import DayOrder
 from ingestor.workers import Workers
+from ingestor.workers.tasks import Received
 
 ARTICLES_A_ROUND = 200
 """Articles looked up at a time: what is in memory does not grow with the archive."""
@@ -129,15 +129,15 @@ def _place(captured: CapturedArticle) -> tuple[str, str, int]:
     return captured.article.date, place.file, place.offset
 
 
-def _result(judged: Rejudged, pages: Mapping[int, KeptPage]) -> ReextractionResult:
+def _result(judged: Rejudged, pages: Mapping[int, Received]) -> ReextractionResult:
     """Compare an article with what today's rules read in the page of its good revision."""
     before, good = judged.before, judged.good
     if good is None:
         log.debug("article_doubted", url=before.article.url, why=judged.reason)
         return ReextractionResult(before, "doubted", reason=judged.reason, rejudged=judged)
     kept = good.capture
-    result = pages.get(kept.id, (None, None))[0] if kept else None
-    compared = _compared(before, result) if result else ReextractionResult(before, "unchanged")
+    read = pages.get(kept.id) if kept else None
+    compared = _compared(before, read.article) if read else ReextractionResult(before, "unchanged")
     if judged.withdrawn:
         changes = compared.changes or _restored(before, good)
         compared = replace(compared, outcome="changed", changes=changes)

@@ -11,7 +11,6 @@ text turned out to be furniture: the same under other addresses of their host.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,9 +23,8 @@ from ingestor import log
 from ingestor.archive.warc.reader import kept_body
 from ingestor.config.values import Location
 from ingestor.errors import ArchiveError, CaptureLost, IngestorError
-from ingestor.extract import read_page
 from ingestor.identity import fingerprint
-from ingestor.model import Article, Page, Validators
+from ingestor.model import Article, Response, Validators
 from ingestor.pipeline.judge import Court, PageSeen, announcement, canonical_or_same, host, reading
 from ingestor.pipeline.services import Services, Summary
 from ingestor.sources import points_to_page
@@ -44,7 +42,6 @@ from ingestor.witness.looks import (
     Believed,
     Doubtful,
     Edited,
-    Evidence,
     KnownArticle,
     NotAnArticle,
     PageGone,
@@ -53,7 +50,7 @@ from ingestor.witness.looks import (
     Verdict,
 )
 from ingestor.workers import Workers
-from ingestor.workers.tasks import read_entry
+from ingestor.workers.tasks import Received, read_entry, receive_page
 
 FURNITURE = NotAnArticle("boilerplate")
 """The verdict on a text that a site gives everywhere."""
@@ -64,8 +61,8 @@ SUSPECTS_A_ROUND = 50
 TRIED_AGAIN_AFTER = timedelta(hours=1)
 """The page of an article that turned out to be none is asked for again then."""
 
-KeptPage: TypeAlias = tuple[Article | Exception, Evidence | None]
-"""What today's rules read in a kept page, and what it shows of itself."""
+Read: TypeAlias = tuple[CapturedArticle, Mapping[int, Received]]
+"""An article with what today's rules read in its kept pages, by the captures' ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +87,26 @@ class Rejudged:
         return next(iter(shown or left[-1:]), None)
 
 
-def read_kept(folder: Location, kept: Sequence[KeptCapture]) -> list[KeptPage]:
+def read_kept(folder: Location, kept: Sequence[KeptCapture]) -> list[Received]:
     """Read kept pages by today's rules, in this order; runs in a worker process."""
     return [_read(folder, capture) for capture in kept]
 
 
-def _read(folder: Location, capture: KeptCapture) -> KeptPage:
+def _read(folder: Location, capture: KeptCapture) -> Received:
     """Read the body that a capture had by today's rules."""
+    url = capture.final_url
     try:
         kept = kept_body(folder, capture.places, capture.sha256)
-        return read_page(Page(capture.final_url, kept.body, kept.content_type))
     except CaptureLost as error:
-        return CaptureLost(f"{capture.final_url}: {error}; see `ingest verify`"), None
-    except ArchiveError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one page of many
-        error.add_note(f"in a worker process:\n{traceback.format_exc()}")
-        return error, None
+        return Received(CaptureLost(f"{url}: {error}; see `ingest verify`"))
+    response = Response(url, url, capture.status, kept.headers, kept.body, capture.fetched_at)
+    return receive_page(response, kept=False)
 
 
 def pages_of(
     folder: Location, workers: Workers, articles: Iterator[CapturedArticle]
-) -> Iterator[tuple[CapturedArticle, Mapping[int, KeptPage]]]:
-    """Yield articles with their kept pages, by the captures' ids.
+) -> Iterator[Read]:
+    """Yield articles with their kept pages.
 
     Raises :class:`~ingestor.errors.ArchiveError` when the archive itself fails.
     """
@@ -123,15 +117,12 @@ def pages_of(
             pages = dict(zip((kept.id for kept in before.captures), read, strict=True))
         else:
             error = read or CaptureLost(f"{before.article.url}: nothing was read")
-            pages = {kept.id: (error, None) for kept in before.captures}
+            pages = {kept.id: Received(error) for kept in before.captures}
         yield before, pages
 
 
-def _work(folder: Location, article: CapturedArticle) -> partial[list[KeptPage]]:
+def _work(folder: Location, article: CapturedArticle) -> partial[list[Received]]:
     return partial(read_kept, folder, article.captures)
-
-
-Read: TypeAlias = tuple[CapturedArticle, Mapping[int, KeptPage]]
 
 
 def rejudge(connection: Connection, workers: Workers, batch: Sequence[Read]) -> list[Rejudged]:
@@ -146,12 +137,12 @@ def _announced(before: CapturedArticle) -> Announcement | None:
     return None
 
 
-def _seen(before: CapturedArticle, pages: Mapping[int, KeptPage]) -> dict[int, PageSeen]:
+def _seen(before: CapturedArticle, pages: Mapping[int, Received]) -> dict[int, PageSeen]:
     """Return the pages that can be judged, by their captures' ids; one of several cannot."""
     announced = _announced(before)
     seen = {}
     for capture in before.captures:
-        article, evidence = pages[capture.id]
+        article, evidence = pages[capture.id].article, pages[capture.id].evidence
         in_parts = isinstance(article, Article) and bool(article.parts)
         if evidence and not in_parts:
             seen[capture.id] = PageSeen(
@@ -170,7 +161,7 @@ def _rejudged(
     connection: Connection,
     court: Court,
     before: CapturedArticle,
-    pages: Mapping[int, KeptPage],
+    pages: Mapping[int, Received],
 ) -> Rejudged:
     seen = _seen(before, pages)
     known: list[KnownArticle] = []
@@ -188,7 +179,7 @@ def _rejudged(
         if _is_false(verdict, before):
             withdrawn.append(revision.revision)
         elif isinstance(verdict, Believed | Edited | Unchanged):
-            known = [_known(before, _as_read(revision, pages[capture.id]))]
+            known = [_known(before, _as_read(revision, pages[capture.id].article))]
     taken_for = {at: reading(verdict) for at, verdict in verdicts.items()}
     false = [at for at, verdict in verdicts.items() if _is_false(verdict, before)]
     readings = tuple(
@@ -236,9 +227,8 @@ def _is_false(verdict: Verdict, before: CapturedArticle) -> bool:
             return isinstance(verdict, NotAnArticle | AnotherArticle | PageGone)
 
 
-def _as_read(revision: CapturedRevision, page: KeptPage) -> CapturedRevision:
+def _as_read(revision: CapturedRevision, article: Article | Exception) -> CapturedRevision:
     """Return a revision as today's rules read it."""
-    article, _ = page
     if not isinstance(article, Article):
         return revision
     title, text = article.title or revision.title, article.body.text

@@ -41,24 +41,6 @@ def lock_names(connection: Connection, upserts: Sequence[ArticleUpsert]) -> None
     locks.lock_names(connection, names, titles)
 
 
-def save_articles(connection: Connection, upserts: Sequence[ArticleUpsert]) -> list[UpsertResult]:
-    """Store texts that whoever announced them vouches for, in this order.
-
-    Those that have nothing in common with what is known, nor with one another, are written
-    together, and first.
-    """
-    lock_names(connection, upserts)
-    unlike = articles.unlike(connection, upserts)
-    new = [(upserts[position], placed(upserts[position], ())) for position in unlike]
-    saved = dict(zip(unlike, save_placed(connection, new), strict=True))
-    for position, upsert in enumerate(upserts):
-        if position not in saved:
-            names, identifier = articles.addresses(upsert), upsert.article.document_id
-            known = articles.known_articles(connection, names, identifier)
-            saved[position] = save_article(connection, upsert, placed(upsert, known))
-    return [saved[position] for position in range(len(upserts))]
-
-
 def save_placed(
     connection: Connection, pairs: Sequence[tuple[ArticleUpsert, Placed]]
 ) -> list[UpsertResult]:

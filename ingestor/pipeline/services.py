@@ -15,7 +15,7 @@ from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config import Settings
 from ingestor.config.sections import FetchSettings
-from ingestor.fetch.client import ClientSettings, Fetcher
+from ingestor.fetch.client import Fetcher
 from ingestor.fetch.host_limiter import HostLimiter, MemoryHostLimiter
 from ingestor.model import Response
 from ingestor.observer import Observer
@@ -27,9 +27,8 @@ from ingestor.pipeline.captures import (
     unkept,
     write_warc,
 )
-from ingestor.pipeline.recovery import recover
+from ingestor.pipeline.recovery import PAGES_A_START, inspect, recover
 from ingestor.pipeline.rounds import Round, finish
-from ingestor.pipeline.soundness import PAGES_A_START, inspect
 from ingestor.store import UpsertOutcome, due, leases, overview
 from ingestor.store.db.database import Database
 from ingestor.text.dates import CLOCK_SKEW, iso_utc
@@ -50,32 +49,26 @@ class Services:
     observer: Observer = field(default_factory=Observer)
 
     def write_warc(
-        self,
-        responses: Sequence[Response],
-        packed: Sequence[Packed | UnreadAnswer | None] | None = None,
-    ) -> Sequence[NewCapture]:
+        self, answers: Sequence[tuple[Response, Packed | UnreadAnswer | None]]
+    ) -> list[NewCapture]:
         """Put responses into the WARC, in this order, unless raw is off.
 
-        ``packed`` is as :func:`~ingestor.pipeline.captures.write_warc` has it; what lies in the
-        WARC already is not written again.
+        With each come its records, as :func:`~ingestor.pipeline.captures.write_warc` has them; what
+        lies in the WARC already is not written again.
         """
-        known = packed or [None] * len(responses)
-        pairs = [
+        new = [
             (response, records)
-            for response, records in zip(responses, known, strict=True)
+            for response, records in answers
             if not isinstance(records, UnreadAnswer)
         ]
-        written = iter(self._written(pairs))
+        if self.warc and new:
+            written = iter(write_warc(self.warc, self.database, new))
+        else:
+            written = iter([unkept(response) for response, _ in new])
         return [
             records.recorded if isinstance(records, UnreadAnswer) else next(written)
-            for records in known
+            for _, records in answers
         ]
-
-    def _written(self, pairs: Sequence[tuple[Response, Packed | None]]) -> Sequence[NewCapture]:
-        responses = [response for response, _ in pairs]
-        if self.warc is None or not responses:
-            return list(map(unkept, responses))
-        return write_warc(self.warc, self.database, responses, [packed for _, packed in pairs])
 
     @contextmanager
     def recording(self) -> Iterator[Connection]:
@@ -221,9 +214,7 @@ def fetcher(
     """
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
     ports = frozenset(port for one in addresses if (port := _port(one)))
-    return Fetcher(
-        ClientSettings(**dict(settings.fetch)), clock, observer, ports=ports, limiter=limiter
-    )
+    return Fetcher(settings.fetch, clock, observer, ports=ports, limiter=limiter)
 
 
 def _crawl(settings: FetchSettings) -> dict[str, str]:

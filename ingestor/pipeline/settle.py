@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -36,6 +37,7 @@ from ingestor.pipeline.outcome import (
     Case,
     EntryLook,
     EntryTask,
+    GivenUp,
     Settled,
     Subject,
     count,
@@ -45,7 +47,7 @@ from ingestor.pipeline.outcome import (
 from ingestor.pipeline.rejudge import FURNITURE
 from ingestor.pipeline.save import Placed, lock_names, placed, save_placed
 from ingestor.pipeline.services import Services, Summary
-from ingestor.store import ArticleUpsert, UpsertResult, articles
+from ingestor.store import ArticleUpsert, articles
 from ingestor.store.captures import NO_READING, Reading, lead_to
 from ingestor.store.rechecks import DueCheck
 from ingestor.text.sanitize import shortened
@@ -56,22 +58,26 @@ from ingestor.witness.looks import Evidence, KnownArticle, Verdict
 
 def settle(
     services: Services, batch: Sequence[Settled], summary: Summary, *, last: bool = False
-) -> list[Case]:
-    """Write a batch down, after what was received is on the disk.
+) -> list[GivenUp]:
+    """Write a batch down in one transaction, after what was received is on the disk.
 
-    Returns the cases whose page is given up and whose feed carries a text, which is still to be
+    Returns the entries whose page is given up and whose feed carries a text, which is still to be
     read: how they went is left open, unless this is the ``last`` time.
     """
-    cases = _write(services, batch, last=last)
+    cases = _cases(services, batch)
+    court = Court([case.page for case in cases if case.page])
+    with services.recording() as connection:
+        settled = _settle(connection, court, cases)
+        given_up = [] if last else list(_given_up(services, settled))
+        left = [task for task, _ in given_up]
+        decided = [case for case in settled if case.subject not in left]
+        record(connection, services, decided)
     summary.furniture |= {
         (host(page.url), page.text_hash)
-        for case in cases
+        for case in settled
         if case.verdict == FURNITURE and (page := case.page)
     }
-    given_up = [case for case in cases if not last and _is_given_up(services, case)]
-    for case in cases:
-        if case in given_up:
-            continue
+    for case in decided:
         count(summary, case)
         observe(services, case)
         if case.page and not isinstance(case.verdict, looks.PageGone):
@@ -80,18 +86,11 @@ def settle(
     return given_up
 
 
-def _write(services: Services, batch: Sequence[Settled], *, last: bool = False) -> list[Case]:
-    """Write a batch in one transaction.
-
-    How an entry went is left open where it is given up and its text is still to be read, unless
-    this is the ``last`` time.
-    """
+def _cases(services: Services, batch: Sequence[Settled]) -> list[Case]:
+    """Put into the WARC what was received, and return each look with what is to be settled."""
     received = [list(_received(look)) for _, look in batch]
-    flat = [page for pages in received for page in pages]
-    written = iter(
-        services.write_warc([response for response, _ in flat], [packed for _, packed in flat])
-    )
-    cases = [
+    written = iter(services.write_warc([page for pages in received for page in pages]))
+    return [
         Case(
             subject,
             look,
@@ -101,12 +100,6 @@ def _write(services: Services, batch: Sequence[Settled], *, last: bool = False) 
         )
         for (subject, look), pages in zip(batch, received, strict=True)
     ]
-    court = Court([case.page for case in cases if case.page])
-    with services.recording() as connection:
-        settled = _settle(connection, court, cases)
-        decided = [case for case in settled if last or not _is_given_up(services, case)]
-        record(connection, services, decided)
-    return settled
 
 
 def _received(look: EntryLook) -> Iterator[tuple[Response, Packed | UnreadAnswer | None]]:
@@ -130,31 +123,26 @@ def _upsert(services: Services, subject: Subject, look: EntryLook) -> ArticleUps
         return None
     page = look.response if isinstance(look, PageRead) else None
     seen_at = page.fetched_at if page else services.clock.now()
-    final_url = page.final_url if page else ""
+    upsert = partial(
+        ArticleUpsert,
+        article=look.article,
+        seen_at=seen_at,
+        final_url=page.final_url if page else "",
+        feed_id=subject.feed_id,
+    )
     match subject:
         case EntryTask(queued=queued, feed=feed):
-            return ArticleUpsert(
+            return upsert(
                 article=_with_day_of_address(look.article, queued.entry.url, seen_at),
                 author=feed.author,
                 categories=(*feed.categories, feed.name),
                 origin="page" if page else "feed",
-                seen_at=seen_at,
-                feed_id=queued.feed_id,
                 guid=queued.entry.guid,
                 announced_at=None if subject.points else queued.entry.published_at,
                 announced_as=subject.address,
-                final_url=final_url,
             )
         case DueCheck():
-            return ArticleUpsert(
-                article=look.article,
-                author=subject.author,
-                categories=subject.categories,
-                origin="page",
-                seen_at=seen_at,
-                feed_id=subject.feed_id,
-                final_url=final_url,
-            )
+            return upsert(author=subject.author, categories=subject.categories, origin="page")
 
 
 def _with_day_of_address(article: Article, url: str, seen_at: datetime) -> Article:
@@ -191,20 +179,12 @@ def _settle(connection: Connection, court: Court, cases: Sequence[Case]) -> list
     upserts = [case.upsert for case in cases if case.upsert]
     lock_names(connection, upserts)
     with_article = [position for position, case in enumerate(cases) if case.upsert]
-    alone = {with_article[place] for place in articles.unlike(connection, upserts)}
-    alone = {position for position in alone if isinstance(cases[position].subject, EntryTask)}
-    settled = dict(
-        zip(
-            sorted(alone),
-            _save(
-                connection,
-                [_judged(connection, court, cases[position], ()) for position in sorted(alone)],
-            ),
-            strict=True,
-        )
-    )
+    unlike = [with_article[place] for place in articles.unlike(connection, upserts)]
+    alone = sorted(place for place in unlike if isinstance(cases[place].subject, EntryTask))
+    judged = [_judged(connection, court, cases[position], ()) for position in alone]
+    settled = dict(zip(alone, _save(connection, judged), strict=True))
     for position, case in enumerate(cases):
-        if position not in alone:
+        if position not in settled:
             known = _known(connection, case)
             (settled[position],) = _save(connection, [_judged(connection, court, case, known)])
     return [settled[position] for position in range(len(cases))]
@@ -261,25 +241,26 @@ def _failure(look: EntryLook, page: PageSeen, verdict: Verdict) -> Failed:
 def _save(connection: Connection, cases: Sequence[Case]) -> list[Case]:
     """Save what is believed, with the captures that it was read from."""
     capture_ids = _record_captures(connection, cases)
-    upserts = [
-        replace(case.upsert, capture_id=capture_id if _is_page(case) else None)
-        if case.upsert
-        else None
-        for case, capture_id in zip(cases, capture_ids, strict=True)
+    read = [
+        _with_capture(case, capture_id) for case, capture_id in zip(cases, capture_ids, strict=True)
     ]
-    saved = [
-        replace(case, result=result)
-        for case, result in zip(cases, _save_all(connection, cases, upserts), strict=True)
+    believed = [
+        (case.upsert, case.verdict)
+        for case in read
+        if case.upsert and isinstance(case.verdict, Placed)
     ]
-    lead_to(
-        connection,
-        [
-            (capture_id, article_id)
-            for case, capture_id in zip(saved, capture_ids, strict=True)
-            if capture_id is not None and (article_id := _article_id(case)) is not None
-        ],
-    )
+    results = iter(save_placed(connection, believed))
+    saved = [replace(case, result=next(results)) if case.upsert else case for case in read]
+    led = zip(capture_ids, map(_article_id, saved), strict=True)
+    lead_to(connection, [(capture, to) for capture, to in led if capture and to])
     return saved
+
+
+def _with_capture(case: Case, capture_id: int | None) -> Case:
+    """Let the article of a page point to the capture that it was read from."""
+    if case.upsert is None or not isinstance(case.look, PageRead):
+        return case
+    return replace(case, upsert=replace(case.upsert, capture_id=capture_id))
 
 
 def _record_captures(connection: Connection, cases: Sequence[Case]) -> list[int | None]:
@@ -292,7 +273,8 @@ def _record_captures(connection: Connection, cases: Sequence[Case]) -> list[int 
         if case.received
     ]
     ids = iter(captures.record_all(connection, received, readings))
-    return [next(iter([next(ids) for _ in case.received]), None) for case in cases]
+    of_looks = [[next(ids) for _ in case.received] for case in cases]
+    return [of_look[0] if of_look else None for of_look in of_looks]
 
 
 def _reading(case: Case) -> Reading:
@@ -304,22 +286,6 @@ def _reading(case: Case) -> Reading:
     return Reading("none", reason)
 
 
-def _save_all(
-    connection: Connection, cases: Sequence[Case], upserts: Sequence[ArticleUpsert | None]
-) -> list[UpsertResult | None]:
-    pairs = [
-        (upsert, case.verdict)
-        for case, upsert in zip(cases, upserts, strict=True)
-        if upsert and isinstance(case.verdict, Placed)
-    ]
-    saved = iter(save_placed(connection, pairs))
-    return [next(saved) if upsert else None for upsert in upserts]
-
-
-def _is_page(case: Case) -> bool:
-    return isinstance(case.look, PageRead)
-
-
 def _article_id(case: Case) -> int | None:
     """Return the article that a look was at, or that it led to."""
     if case.result:
@@ -327,16 +293,19 @@ def _article_id(case: Case) -> int | None:
     return case.subject.article_id if isinstance(case.subject, DueCheck) else None
 
 
-def _is_given_up(services: Services, case: Case) -> bool:
-    """Whether a page is gone, or was tried for the last time, and the feed carries a text."""
-    subject, look = case.subject, case.look
-    if not isinstance(subject, EntryTask) or not isinstance(look, Failed) or look.in_parts:
-        return False
-    error = look.error
-    if not subject.queued.entry.content or not isinstance(error, IngestorError):
-        return False
-    if isinstance(error, Postponed) or not subject.address:
+def _given_up(services: Services, cases: Sequence[Case]) -> Iterator[GivenUp]:
+    """Yield the entries whose page is gone, or was tried for the last time, with a text instead."""
+    for case in cases:
+        match case:
+            case Case(subject=EntryTask() as task, look=Failed(in_parts=False) as failure):
+                has_both = task.address and task.queued.entry.content
+                if has_both and _is_final(services, task, failure.error):
+                    yield task, failure
+
+
+def _is_final(services: Services, task: EntryTask, error: Exception) -> bool:
+    if not isinstance(error, IngestorError) or isinstance(error, Postponed):
         return False
     kind = policy.failure_kind(error)
-    last = policy.after_failure(kind, subject.queued.attempts + 1, services.clock.now(), chance=0)
+    last = policy.after_failure(kind, task.queued.attempts + 1, services.clock.now(), chance=0)
     return kind in {"gone", "permanent"} or last.state == "parked"

@@ -15,7 +15,7 @@ from typing import Any
 
 from ingestor.errors import FeedUnreadable
 from ingestor.model import Entry, Feed, FeedDocument, Response
-from ingestor.sources._json_feed import looks_like_json, read_json_feed
+from ingestor.sources._json import looks_like_json, read_json_feed
 from ingestor.sources._markup import items_apart, markup_of, without_foreign
 from ingestor.sources._text import (
     date_text,

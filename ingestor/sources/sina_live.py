@@ -15,11 +15,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
-from ingestor.sources._sina_api import items_of, result_of, text_of
+from ingestor.sources._json import api_request, items_of, result_of, text_of
 from ingestor.sources._text import (
     date_text,
     each_read,
@@ -89,10 +89,7 @@ def _request(feed: Feed, page: int, validators: Validators) -> Request:
     size = str(ITEMS_A_PAGE)
     # Programs that read it write the size and the tag in one of two ways, or in both.
     query = {"page": str(page), "page_size": size, "pagesize": size, "tag_id": tag, "tag": tag}
-    sign = "&" if urlsplit(feed.url).query else "?"
-    headers = (("Accept", "application/json"), ("Referer", REFERER), *validators.headers)
-    more = urlencode(query | {"dire": "f", "dpc": "1"})
-    return Request(f"{feed.url}{sign}{more}", headers)
+    return api_request(feed, query | {"dire": "f", "dpc": "1"}, REFERER, validators)
 
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:

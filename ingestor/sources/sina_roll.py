@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Validators
-from ingestor.sources._sina_api import items_of, result_of, text_of, texts_of
+from ingestor.sources._json import api_request, items_of, result_of, text_of, texts_of
 from ingestor.sources._text import (
     date_text,
     each_read,
@@ -65,9 +64,7 @@ def read(feed: Feed, response: Response) -> FeedDocument:
 
 def _request(feed: Feed, more: dict[str, str], validators: Validators) -> Request:
     query = {"k": "", "num": str(ITEMS_A_PAGE), **more}
-    sign = "&" if urlsplit(feed.url).query else "?"
-    headers = (("Accept", "application/json"), ("Referer", REFERER), *validators.headers)
-    return Request(f"{feed.url}{sign}{urlencode(query)}", headers)
+    return api_request(feed, query, REFERER, validators)
 
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
+
+from ingestor.text.dates import SHANGHAI
 
 _TRADITIONAL = str.maketrans("時點鐘剛號後間週禮兩個農臘閏", "时点钟刚号后间周礼两个农腊闰")
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")}
@@ -99,10 +101,10 @@ def time_of_day(clock: re.Match[str]) -> timedelta:
     return timedelta(hours=hour, minutes=minute, seconds=min(second, 59))
 
 
-def relative(line: str, zone: tzinfo, moment: datetime) -> datetime | None:
+def relative(line: str, moment: datetime) -> datetime | None:
     """Return the moment that a :func:`simplified` line tells from ``moment``, or ``None``.
 
-    3小时前, 2天前 are so long before it; 昨天 14:30 is a time of a day of ``zone``, 昨天 that day.
+    3小时前, 2天前 are so long before it; 昨天 14:30 is a time of a day in China, 昨天 that day.
     """
     if _JUST_NOW.fullmatch(line):
         return moment
@@ -113,9 +115,9 @@ def relative(line: str, zone: tzinfo, moment: datetime) -> datetime | None:
         elapsed = {unit: int(value or 0) for unit, value in ago.groupdict().items()}
         return moment - timedelta(**elapsed)
     if named := _DAY.match(line):
-        return _on_day(line[named.end() :], zone, moment, _DAYS[named["day"]])
+        return _on_day(line[named.end() :], moment, _DAYS[named["day"]])
     if counted := _DAYS_AGO_AT.match(line):
-        return _on_day(line[counted.end() :], zone, moment, int(counted["days"]))
+        return _on_day(line[counted.end() :], moment, int(counted["days"]))
     return None
 
 
@@ -164,9 +166,9 @@ def _in_digits(word: re.Match[str]) -> str:
     return str(_ENGLISH_NUMBERS.index(word[0]) + 2)
 
 
-def _on_day(rest: str, zone: tzinfo, moment: datetime, days: int) -> datetime | None:
-    day = moment.astimezone(zone) - timedelta(days=days)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+def _on_day(rest: str, moment: datetime, days: int) -> datetime | None:
+    day = moment.astimezone(SHANGHAI) - timedelta(days=days)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
     if not rest:
         return midnight
     if rest.startswith("晨"):

@@ -15,17 +15,19 @@ from dataclasses import replace
 from itertools import chain
 
 from ingestor.model import Security
-from ingestor.text.rows import in_a_row, is_told_by_colon, numbers_of_people
-from ingestor.text.securities import is_index, is_listed, is_number, normalised
-from ingestor.text.short_names import Place, is_label, is_share, name_before, share_name
-from ingestor.text.tickers import (
+from ingestor.text.bare_codes import (
     TICKER,
     bare_ticker,
     explained_ticker,
+    in_a_row,
     is_abbreviation,
     is_known,
+    is_told_by_colon,
+    numbers_of_people,
     with_series,
 )
+from ingestor.text.securities import is_index, is_listed, is_number, normalised
+from ingestor.text.short_names import Place, is_label, is_share, name_before, share_name
 
 _BEFORE, _AFTER = 24, 24
 """Characters around a code in which its name is looked for, and what says that it is one."""

@@ -104,14 +104,10 @@ _ZONES = {
 }
 """Hours east of Greenwich: RFC 822's names, and those in use (the IANA database's)."""
 
-_CHINA = timedelta(hours=8)
 _KOREA = timezone(timedelta(hours=9))
-_ANY_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - tzinfo.utcoffset wants it without a zone
 
 
-def _read(
-    line: str, zone: tzinfo, not_after: datetime | None, polled_at: datetime | None
-) -> datetime | None:
+def _read(line: str, not_after: datetime | None, polled_at: datetime | None) -> datetime | None:
     """Return the aware moment that one line of text names, or ``None`` where it names none.
 
     Raises ``ValueError`` or ``OverflowError`` for a day or an hour that there is not.
@@ -121,45 +117,45 @@ def _read(
     chinese = line if line.isascii() else simplified(line)
     rest = _WEEKDAY.sub("", _REMARK.sub(" ", chinese), count=1).strip()
     for form in (_numeric, _compact, _chinese, _english, _day_of_year):
-        if moment := form(rest, zone):
+        if moment := form(rest):
             return moment
     if day := _DAY_WITHOUT_YEAR.match(rest):
-        return _without_year(day, rest, zone, not_after)
+        return _without_year(day, rest, not_after)
     if short := _DAY_OF_SHORT_YEAR.match(rest):
-        return _short_year(short, rest, zone, not_after)
-    if polled_at and (moment := relative(from_english(rest), zone, polled_at)):
+        return _short_year(short, rest, not_after)
+    if polled_at and (moment := relative(from_english(rest), polled_at)):
         return moment if moment <= polled_at + CLOCK_SKEW else None
-    return _foreign(line, zone)
+    return _foreign(line)
 
 
-def _numeric(line: str, zone: tzinfo) -> datetime | None:
+def _numeric(line: str) -> datetime | None:
     date = _DAY.search(line)
     before = line[: date.start()].strip() if date else ""
     if not date or not (before in {"", "上午", "下午"} or CLOCK.fullmatch(before)):
         return None
     year, month, day = int(date[1]), int(date[2]), int(date[3] or 1)
-    return _at(year, month, day, f"{before} {line[date.end() :]}", zone=zone)
+    return _at(year, month, day, f"{before} {line[date.end() :]}")
 
 
-def _compact(line: str, zone: tzinfo) -> datetime | None:
+def _compact(line: str) -> datetime | None:
     digits = _COMPACT.match(line)
     if not digits:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in digits.groups())
-    named = _zone(line[digits.end() :], zone)
+    named = _zone(line[digits.end() :], SHANGHAI)
     return datetime(year, month, day, hour, minute, second, tzinfo=named)
 
 
-def _chinese(line: str, zone: tzinfo) -> datetime | None:
+def _chinese(line: str) -> datetime | None:
     for form in _CHINESE_MONTH:
         if date := form.search(line):
             rest = f"{line[: date.start()]} {line[date.end() :]}"
             year, month, day = int(date["year"]), int(date["month"]), int(date["day"])
-            return _at(year, month, day, rest, zone=zone)
+            return _at(year, month, day, rest)
     return None
 
 
-def _english(line: str, zone: tzinfo) -> datetime | None:
+def _english(line: str) -> datetime | None:
     for form in _ENGLISH:
         date = form.search(line)
         name = date["month"][:3].lower() if date else ""
@@ -174,40 +170,36 @@ def _english(line: str, zone: tzinfo) -> datetime | None:
                 return None
             year, rest = last[0], f"{rest[: last.start()]} {rest[last.end() :]}"
         whole = int(year) if len(year) == 4 else _whole_year(year)
-        return _at(whole, _MONTHS.index(name) + 1, int(date["day"]), rest, zone=zone)
+        return _at(whole, _MONTHS.index(name) + 1, int(date["day"]), rest)
     return None
 
 
-def _day_of_year(line: str, zone: tzinfo) -> datetime | None:
+def _day_of_year(line: str) -> datetime | None:
     if date := _DAY_OF_YEAR.match(line):
-        return datetime(int(date[1]), 1, 1, tzinfo=zone) + timedelta(days=int(date[2]) - 1)
+        return datetime(int(date[1]), 1, 1, tzinfo=SHANGHAI) + timedelta(days=int(date[2]) - 1)
     whole = re.fullmatch(r"(\d{4})年?", line)
-    return datetime(int(whole[1]), 1, 1, tzinfo=zone) if whole else None
+    return datetime(int(whole[1]), 1, 1, tzinfo=SHANGHAI) if whole else None
 
 
-def _without_year(
-    date: re.Match[str], line: str, zone: tzinfo, not_after: datetime | None
-) -> datetime | None:
+def _without_year(date: re.Match[str], line: str, not_after: datetime | None) -> datetime | None:
     if not_after is None:
         return None
     for year in (not_after.year + 1, not_after.year, not_after.year - 1):
         day = int(date[2] or date[3])
-        moment = _at(year, int(date[1]), day, line[date.end() :], zone=zone)
+        moment = _at(year, int(date[1]), day, line[date.end() :])
         if moment <= not_after + CLOCK_SKEW:
             return moment
     return None
 
 
-def _short_year(
-    date: re.Match[str], line: str, zone: tzinfo, not_after: datetime | None
-) -> datetime | None:
+def _short_year(date: re.Match[str], line: str, not_after: datetime | None) -> datetime | None:
     """Read 22-04-14, unless the order of Europe (14-04-22) gives a day that is not as long ago."""
     first, month, last = date[1], int(date[2] or date[4]), date[3] or date[5]
-    moment = _at(_whole_year(first), month, int(last), line[date.end() :], zone=zone)
+    moment = _at(_whole_year(first), month, int(last), line[date.end() :])
     if date[4] or not_after is None or first == last or not (0 < int(first) <= 31):
         return moment
     try:
-        other = datetime(_whole_year(last), month, int(first), tzinfo=zone)
+        other = datetime(_whole_year(last), month, int(first), tzinfo=SHANGHAI)
     except ValueError:
         return moment
     return None if moment < other <= not_after else moment
@@ -217,7 +209,7 @@ def _whole_year(short: str) -> int:
     return int(short) + (1900 if int(short) >= 90 else 2000)
 
 
-def _foreign(line: str, zone: tzinfo) -> datetime | None:
+def _foreign(line: str) -> datetime | None:
     """Return the moment that a Korean, Greek or Hungarian feed names."""
     if found := _KOREAN.match(line):
         year, month, day = (int(part) for part in found.groups())
@@ -226,11 +218,11 @@ def _foreign(line: str, zone: tzinfo) -> datetime | None:
         found = form.match(line)
         if found and (month := _FOREIGN_MONTHS.get(found["month"], 0)):
             rest = line[found.end() :]
-            return _at(int(found["year"]), month, int(found["day"]), rest, zone=zone)
+            return _at(int(found["year"]), month, int(found["day"]), rest)
     return None
 
 
-def _at(year: int, month: int, day: int, rest: str, *, zone: tzinfo) -> datetime:
+def _at(year: int, month: int, day: int, rest: str, *, zone: tzinfo = SHANGHAI) -> datetime:
     """Return the moment on a day that ``rest``, the text around the day, names."""
     midnight = datetime(year, month, day, tzinfo=zone)
     clock = CLOCK.search(rest)
@@ -247,7 +239,7 @@ def _zone(text: str, zone: tzinfo) -> tzinfo:
         return timezone(-east if offset[1] == "-" else east)
     stated = _ZONE_NAME.match(text)
     name = stated[1].upper() if stated else ""
-    if name == "CST" and zone.utcoffset(_ANY_MOMENT) == _CHINA:
+    if name == "CST" and zone is SHANGHAI:
         return zone
     return timezone(timedelta(hours=_ZONES[name])) if name in _ZONES else zone
 
@@ -274,22 +266,20 @@ def address_day(url: str) -> datetime | None:
 def parse_date(
     text: str,
     *,
-    zone: tzinfo = SHANGHAI,
     not_after: datetime | None = None,
     polled_at: datetime | None = None,
 ) -> datetime | None:
     """Return the moment that ``text`` names, in UTC, to the second.
 
-    A time without a zone is one of ``zone``; so is ``CST`` where that is China's. ``None``
-    (no date, which is an ordinary answer) comes back for text that names none, for a moment
-    before 1990, and for one more than a day after ``not_after``. A date without a year
-    (``05月30日 12:00``) is read only with ``not_after``, as the last such day before it, and one
-    that counts from now (``昨天 14:30``, ``2 hours ago``) only with ``polled_at``, the moment of
-    the poll.
+    A time without a zone is China's, and so is one in ``CST``. ``None`` (no date, which is an
+    ordinary answer) comes back for text that names none, for a moment before 1990, and for one
+    more than a day after ``not_after``. A date without a year (``05月30日 12:00``) is read only
+    with ``not_after``, as the last such day before it, and one that counts from now
+    (``昨天 14:30``, ``2 hours ago``) only with ``polled_at``, the moment of the poll.
     """
     line = " ".join(text[: MOST_CHARACTERS * 2].split())[:MOST_CHARACTERS]
     try:
-        moment = _read(line, zone, not_after, polled_at)
+        moment = _read(line, not_after, polled_at)
         if moment is None:
             return None
         moment = moment.astimezone(UTC).replace(microsecond=0)

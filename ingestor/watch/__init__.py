@@ -3,7 +3,7 @@
 ::
 
     revisions | behind the watch's cursor   | one that is meant: a hit     hits
-    hit       | send, within its time       | taken, or not                webhook, command, atom
+    hit       | send, within its time       | taken, or not                actions
     cursor    | behind the hit; or when it is tried again | one transaction deliveries
 
 A hit counts as delivered once its receiver has taken it and the cursor is committed behind it: a

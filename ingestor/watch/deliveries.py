@@ -7,16 +7,11 @@ one has a watch at a time), and a pass at its end.
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from ingestor import log, policy
 from ingestor.api.changes import landed
@@ -29,9 +24,8 @@ from ingestor.store import overview, watches
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.text.sanitize import one_line, redact, shortened
-from ingestor.watch.atom import MOST_ENTRIES, add_entries
+from ingestor.watch.actions import MOST_ENTRIES, Action, action_of, add_entries, opened_action
 from ingestor.watch.hits import WatchHit, meant_by, require_sound
-from ingestor.watch.webhook import opened_webhook, place_of
 
 LOOK_SECONDS = 1.0
 """Between two looks at what has landed: one small read for all watches."""
@@ -42,61 +36,7 @@ SPARE_SECONDS = 1.0
 PASSED_OVER = 500
 """Revisions that are not waited for, after which the cursor is written down all the same."""
 
-_SAID_CHARACTERS = 300
-
-Action: TypeAlias = Callable[[Sequence[WatchHit]], str]
-"""Delivers hits, and returns how they were taken; raises :class:`DeliveryFailed`."""
-
-
-def action_of(watch: WatchSettings) -> str:
-    """Say what is done with a watch's hits, without its secrets."""
-    if watch.webhook:
-        return f"webhook {place_of(watch.webhook)}"
-    return f"feed {watch.feed}" if watch.feed else f"command {watch.command[0]}"
-
-
-@contextmanager
-def opened_action(watch: WatchSettings, fetch: FetchSettings, clock: Clock) -> Iterator[Action]:
-    """Open what delivers a watch's hits."""
-    if watch.webhook:
-        with opened_webhook(watch, fetch) as webhook:
-            yield lambda hits: webhook.send(hits[-1])
-    elif watch.feed:
-        path = watch.feed
-        yield lambda hits: add_entries(path, watch.name, hits, clock.now())
-    else:
-        yield lambda hits: _run(watch, hits[-1])
-
-
-def _run(watch: WatchSettings, hit: WatchHit) -> str:
-    """Run a command with a hit on its standard input; return how it ended."""
-    program = Path(watch.command[0]).name
-    # Files, not pipes: neither what it does not read nor what it leaves running is waited for.
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-        given.write(hit.body() + b"\n")
-        given.seek(0)
-        try:
-            process = subprocess.Popen(  # noqa: S603 - what the operator configured
-                watch.command,
-                stdin=given,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise DeliveryFailed(f"{program}: {error.strerror}") from error
-        with process:
-            try:
-                code = process.wait(watch.timeout.total_seconds())
-            except subprocess.TimeoutExpired as error:
-                os.killpg(process.pid, signal.SIGKILL)
-                line = f"{program}: did not end in time (timeout of the watch)"
-                raise DeliveryFailed(line) from error
-        if code:
-            said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID_CHARACTERS))
-            last = one_line(said.read().decode("utf-8", "replace"))
-            raise DeliveryFailed(f"{program}: exit code {code}{': ' if last else ''}{last}")
-    return "exit code 0"
+_MOST_ERROR_CHARACTERS = 600
 
 
 class Deliveries:
@@ -247,7 +187,7 @@ class Deliveries:
         is_final, asked = False, None
         if isinstance(error, DeliveryFailed):
             is_final, asked = error.is_final, error.wait
-        line = shortened(redact(one_line(str(error))), 2 * _SAID_CHARACTERS)
+        line = shortened(redact(one_line(str(error))), _MOST_ERROR_CHARACTERS)
         now, chance = self._clock.now(), self._clock.chance()
         with self._database.transaction() as connection:
             attempts = watches.states(connection)[watch.name].attempts + 1

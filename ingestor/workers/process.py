@@ -46,7 +46,7 @@ real page takes a tenth of it."""
 
 _LOADED_ONCE = (
     "ingestor.workers.tasks",
-    "ingestor.extract.feed_text",
+    "ingestor.extract",
     "feedparser",
     "warcio.warcwriter",
 )

@@ -43,7 +43,7 @@ def extract_page(response: Response) -> Article:
 
 def read_entry(feed: Feed, entry: Entry, *, shared_address: bool = False) -> Article:
     """Return the article that an entry itself carries, as :func:`article_from_entry` does."""
-    from ingestor.extract.feed_text import article_from_entry  # noqa: PLC0415 - as above
+    from ingestor.extract import article_from_entry  # noqa: PLC0415 - as above
 
     return article_from_entry(feed, entry, shared_address=shared_address)
 

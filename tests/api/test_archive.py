@@ -23,12 +23,11 @@ from ingestor.errors import (
 )
 from ingestor.maintenance.export import parquet
 from ingestor.model import Article, Body, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import ArticleUpsert, revisions
 from ingestor.store.db.migrations import folder, schemas
 from ingestor.store.filters import Filters
 from ingestor.store.stored_articles import COLUMNS, exported
-from tools.filling import FEED, FIRST, arrival_of, filled
+from tools.filling import FEED, FIRST, arrival_of, filled, save_articles
 from tools.made_up_sina import finance_page, made_up, publish
 
 TEXTS = [

@@ -9,10 +9,9 @@ from datetime import timedelta
 import pytest
 
 from ingestor.model import Body, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import revisions
 from tools import ROOT
-from tools.filling import arrival_of, filled
+from tools.filling import arrival_of, filled, save_articles
 
 LONGEST = 300
 """Seconds after which a cell that does not end has failed."""

@@ -241,7 +241,7 @@ def test_a_list_keeps_its_place_while_articles_come(tmp_path):
         first = ask("/search.json").json()
         assert (first["count"], first["more"]) == (60, True)
         further = next(link for link in links(ask("/search")) if "page=2" in link)
-        from ingestor.pipeline.save import save_articles
+        from tools.filling import save_articles
 
         with database.transaction() as connection:
             new = [arrival_of(number, f"新来第{number}号", "正文") for number in range(60, 75)]

@@ -12,10 +12,9 @@ from dataclasses import replace
 import pytest
 
 from ingestor.model import Body, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import revisions
 from ingestor.store.db.migrations import upgrade
-from tools.filling import FIRST, arrival_of, filled
+from tools.filling import FIRST, arrival_of, filled, save_articles
 from tools.living import LONGEST
 
 pytestmark = pytest.mark.slow

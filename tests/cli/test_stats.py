@@ -10,9 +10,8 @@ from datetime import timedelta
 import pytest
 
 from ingestor.model import Article, Body, Feed, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import ArticleUpsert, feeds
-from tools.filling import FEED, FIRST, filled
+from tools.filling import FEED, FIRST, filled, save_articles
 
 CEMENT = Security("sh", "sh600001", "石门水泥")
 BANK = Security("sz", "sz000002", "望江银行")

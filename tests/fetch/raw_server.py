@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from ingestor.clock import Clock
-from ingestor.fetch.client import ClientSettings, Fetcher
+from ingestor.config.sections import FetchSettings
+from ingestor.fetch.client import Fetcher
 from ingestor.model import Request
 
 MOST = 256 * 1024
@@ -101,8 +102,8 @@ def reset(connection, _over) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def limits(*, private: bool = True, timeout: float = LONGEST) -> ClientSettings:
-    return ClientSettings(
+def limits(*, private: bool = True, timeout: float = LONGEST) -> FetchSettings:
+    return FetchSettings(
         user_agent="test",
         timeout=timedelta(seconds=timeout),
         max_bytes=MOST,

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestor.clock import Clock
+from ingestor.config.sections import FetchSettings
 from ingestor.errors import FetchError
-from ingestor.fetch.client import ClientSettings, Fetcher
+from ingestor.fetch.client import Fetcher
 from ingestor.model import Request, Response
 from tests.fetch.raw_server import RawServer
 from tests.fuzz import properties
@@ -125,7 +126,7 @@ class Answering(RawServer):
 @pytest.fixture(scope="module")
 def asked():
     """Give a server, and what asks it."""
-    limits = ClientSettings(
+    limits = FetchSettings(
         user_agent="test",
         timeout=timedelta(seconds=2),
         max_bytes=100_000,

@@ -11,7 +11,7 @@ import yaml
 
 from ingestor.archive.front_matter import MOST_NAME_BYTES, FileContent, article_path, render
 from ingestor.errors import NoArticle
-from ingestor.extract.feed_text import article_from_entry
+from ingestor.extract import article_from_entry
 from ingestor.model import Article, Entry, Feed
 from ingestor.text.sanitize import one_line
 

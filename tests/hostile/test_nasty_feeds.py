@@ -3,7 +3,7 @@
 import pytest
 
 from ingestor.errors import FeedUnreadable, Forbidden
-from ingestor.extract.feed_text import article_from_entry
+from ingestor.extract import article_from_entry
 from ingestor.fetch.guard import checked_url
 from ingestor.identity import entry_key
 from ingestor.model import Feed, FeedDocument, Response

@@ -28,12 +28,12 @@ from ingestor.maintenance.export import (
 )
 from ingestor.model import Article, Body, Picture, Security
 from ingestor.pipeline.files import write_files
-from ingestor.pipeline.save import save_articles
 from ingestor.store import ArticleUpsert
 from ingestor.store.filters import Filters
 from ingestor.store.stored_articles import ARTICLES_A_PART, COLUMNS, count, exported
 from tests.support.other_archives import Archive
 from tools import ROOT
+from tools.filling import save_articles
 from tools.made_up_sina import finance_page, made_up, publish
 
 FIRST = datetime(2024, 3, 11, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingestor.pipeline.images import image_kind, image_path
+from ingestor.pipeline.files import image_kind, image_path
 from tools.made_up_sina import finance_page, made_up, picture, publish
 
 FIRST = "//n.sinaimg.cn/made-up/first.jpg"

@@ -10,7 +10,7 @@ import pytest
 from ingestor.clock import Clock
 from ingestor.identity import is_content_address
 from ingestor.maintenance.export import write_tree
-from ingestor.pipeline.imports.posts import import_folder
+from ingestor.pipeline.posts import import_folder
 from ingestor.store.filters import Filters
 from ingestor.store.stored_articles import exported
 from ingestor.workers import Workers

@@ -11,10 +11,9 @@ import pytest
 from ingestor.__main__ import main
 from ingestor.model import Body
 from ingestor.pipeline.rounds import LONGEST_SECONDS, batches
-from ingestor.pipeline.save import save_articles
 from ingestor.text.dates import iso_utc
 from ingestor.workers import Workers
-from tools.filling import arrival_of, filled
+from tools.filling import arrival_of, filled, save_articles
 from tools.retold import phrased, text
 
 EVERYTHING = {

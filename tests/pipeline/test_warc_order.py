@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from ingestor.clock import Clock
-from ingestor.pipeline.imports.warc import Home, WarcImport
+from ingestor.pipeline.foreign_warc import Home, WarcImport
 from ingestor.store.db.database import Database
 from ingestor.store.stored_articles import current, history
 from ingestor.workers import Workers

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestor.extract.feed_text import article_from_entry
+from ingestor.extract import article_from_entry
 from tools.quality import feeds
 from tools.quality.feeds import FIELDS, Labelled, labelled_feeds, ours, read_by_us
 

@@ -12,7 +12,7 @@ import feedparser
 import pytest
 
 from ingestor.errors import FeedUnreadable, NoArticle
-from ingestor.extract.feed_text import article_from_entry
+from ingestor.extract import article_from_entry
 from ingestor.model import Feed, FeedDocument, Response
 from ingestor.sources import source
 from tests.support.shared import shared

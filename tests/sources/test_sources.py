@@ -356,7 +356,7 @@ ITEMS = "".join(f"<item><title>{title}</title></item>" for title in ("甲", "坏
     ("kind", "module", "body"),
     [
         ("rss", "_syndication", rss(ITEMS)),
-        ("rss", "_json_feed", JSON_FEED),
+        ("rss", "_json", JSON_FEED),
         ("sina-roll", "sina_roll", ROLL),
         ("sina-live", "sina_live", LIVE),
     ],

@@ -12,7 +12,6 @@ from benchmarks.filling import FEEDS, LAST_DAY, fill, symbol
 from benchmarks.growth import compare, report
 from benchmarks.made_texts import Writer
 from ingestor.model import Article, Body, Feed
-from ingestor.pipeline.save import save_articles
 from ingestor.store import (
     ArticleUpsert,
     articles,
@@ -33,7 +32,7 @@ from ingestor.store.search.candidates import USUAL, Bounds
 from ingestor.store.search.hits import search
 from ingestor.text.normalize import normalize
 from tests.support.plans import large_scans, noted
-from tools.filling import filled
+from tools.filling import filled, save_articles
 
 pytestmark = pytest.mark.slow
 

@@ -17,12 +17,11 @@ import pytest
 
 from ingestor.identity import entry_keys
 from ingestor.model import Body, Entry, Picture
-from ingestor.pipeline.save import save_articles
 from ingestor.store import entries, feeds, images, revisions
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.store.images import DueImage
-from tools.filling import FEED, FIRST, arrival_of, filled
+from tools.filling import FEED, FIRST, arrival_of, filled, save_articles
 from tools.living import LONGEST
 from tools.retold import phrased, text
 

@@ -12,11 +12,10 @@ from sqlalchemy import text
 
 from ingestor.api.moment import as_known
 from ingestor.model import Article, Body, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import ArticleUpsert, revisions
 from ingestor.store.stored_articles import current, history
 from ingestor.text.dates import iso_utc
-from tools.filling import filled
+from tools.filling import filled, save_articles
 
 BEGIN = datetime(2024, 3, 11, 1, tzinfo=UTC)
 STEP = timedelta(hours=2)

@@ -8,12 +8,11 @@ import pytest
 
 from ingestor.maintenance.export import parquet
 from ingestor.model import Article, Body, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import ArticleUpsert, revisions
 from ingestor.store.filters import Filters
 from ingestor.store.stored_articles import exported
 from tools import ROOT
-from tools.filling import FEED, FIRST, filled
+from tools.filling import FEED, FIRST, filled, save_articles
 
 duckdb = pytest.importorskip("duckdb")
 pd = pytest.importorskip("pandas")

@@ -11,13 +11,12 @@ from sqlalchemy import text
 
 from ingestor.errors import UsageError
 from ingestor.model import Article, Body, Security
-from ingestor.pipeline.save import save_articles
 from ingestor.store import ArticleUpsert
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.filters import Filters, symbol_called
 from ingestor.store.names import securities
 from ingestor.store.stored_articles import exported
-from tools.filling import filled
+from tools.filling import filled, save_articles
 
 BEGIN = datetime(2024, 3, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ingestor.clock import Clock
 from ingestor.config.sections import ArchiveSettings
 from ingestor.pipeline.files import write_files
-from ingestor.pipeline.imports.posts import ImportedFile, import_folder
+from ingestor.pipeline.posts import ImportedFile, import_folder
 from ingestor.store.db.database import Database
 from ingestor.store.db.migrations import upgrade
 from ingestor.store.filters import Filters

@@ -16,12 +16,11 @@ from lxml import etree
 
 from ingestor.config import read
 from ingestor.config.sections import WatchSettings
-from ingestor.pipeline.save import save_articles
 from ingestor.store import revisions
 from tools import ROOT
 from tools.cluster_soak import Crew
 from tools.fake_internet import Answer
-from tools.filling import arrival_of
+from tools.filling import arrival_of, save_articles
 from tools.living import Daemon, wait_for
 from tools.made_up_sina import demo_articles, made_up, publish
 from tools.running import Site, feed

@@ -20,7 +20,7 @@ from typing import Any
 import feedparser
 
 from ingestor.errors import FeedUnreadable, NoArticle
-from ingestor.extract.feed_text import article_from_entry
+from ingestor.extract import article_from_entry
 from ingestor.model import Entry, Feed, FeedDocument, Response
 from ingestor.sources import source
 from ingestor.text.dates import iso_utc

@@ -7,8 +7,7 @@ heading and title say 公司公告 of each.
 
 import re
 
-from ingestor.extract.scripted import show
-from ingestor.extract.template import Template
+from ingestor.extract.template import Template, show
 from ingestor.extract.tree import Tree
 
 _DATE = re.compile(r"公告日期\s*[：:]\s*(\d{4}-\d{1,2}-\d{1,2})")

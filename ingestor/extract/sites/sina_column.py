@@ -4,20 +4,13 @@ The page is made like an article's of its time; who wrote it is the columnist. O
 the time in ``.page-info``, mobile ones (``cj.sina.cn``) are made like the mobile article.
 """
 
-from ingestor.extract.scripted import captions
-from ingestor.extract.template import DATE_SOURCE, Template
-from ingestor.extract.tree import Tree
-
-
-def _prepare(tree: Tree) -> None:
-    captions(tree, "//section//h2[contains(@class,'art_img_tit')]")
-
+from ingestor.extract.template import DATE_SOURCE, Template, show_captions
 
 TEMPLATE = Template(
     name="sina-column",
     marks=("//*[@id='artibody' or @id='article' or contains(@class,'art_content')]",),
     address=r"^https?://(?:t\.)?cj\.sina\.(?:com\.cn|cn)/articles?/view/",
-    prepare=_prepare,
+    prepare=show_captions,
     body=(
         "id('artibody')",
         "id('article')",

@@ -5,14 +5,7 @@ The older one has title, author and time inside the text's element: ``h1.art_tit
 either.
 """
 
-from ingestor.extract.scripted import captions
-from ingestor.extract.template import Template
-from ingestor.extract.tree import Tree
-
-
-def _prepare(tree: Tree) -> None:
-    captions(tree, "//section//h2[contains(@class,'art_img_tit')]")
-
+from ingestor.extract.template import Template, show_captions
 
 TEMPLATE = Template(
     name="sina-mobile",
@@ -20,7 +13,7 @@ TEMPLATE = Template(
         "//section[contains(@class,'art_content')] | //article[contains(@class,'art_box')]",
         "//h1[contains(@class,'art_tit_h1')]",
     ),
-    prepare=_prepare,
+    prepare=show_captions,
     body=(
         "//section[contains(@class,'art_content')]",
         "//article[contains(@class,'art_box')]",

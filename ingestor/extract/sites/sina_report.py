@@ -6,8 +6,7 @@ text stand 类别, 机构, 研究员 and 日期.
 
 import re
 
-from ingestor.extract.scripted import show
-from ingestor.extract.template import Template
+from ingestor.extract.template import Template, show
 from ingestor.extract.tree import Tree
 
 _DATE = re.compile(r"日期\s*[：:]\s*([\d-]{8,10})")

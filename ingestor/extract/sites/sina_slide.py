@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ingestor.extract.scripted import assigned, scripts, show, without_tags
-from ingestor.extract.template import Template
+from ingestor.extract.template import Template, assigned, scripts, show, without_tags
 from ingestor.extract.tree import Tree
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ingestor.extract.scripted import scripts, show
-from ingestor.extract.template import Template, page_title
+from ingestor.extract.template import Template, page_title, scripts, show
 from ingestor.extract.tree import Tree
 
 _POSTER = re.compile(

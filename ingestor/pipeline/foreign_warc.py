@@ -15,10 +15,12 @@ was interrupted is run again.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -31,15 +33,17 @@ from ingestor.archive.warc.writer import WarcArchive
 from ingestor.clock import Clock
 from ingestor.config.values import Location
 from ingestor.errors import CaptureLost, FetchError, Forbidden
+from ingestor.fetch.body import bounded_body, unchunked
+from ingestor.fetch.headers import PAGE_STATUSES
 from ingestor.identity import canonical_url, document_id
-from ingestor.model import Article, Response, WarcPlace
-from ingestor.pipeline.imports.answers import no_page, response_of
+from ingestor.model import Article, Response, WarcPlace, header
 from ingestor.pipeline.judge import Court, PageSeen, reading
 from ingestor.pipeline.look import PageRead
 from ingestor.pipeline.save import Placed, lock_names, save_article
 from ingestor.store import ArticleUpsert, articles, captures
 from ingestor.store.captures import Reading
 from ingestor.store.imports import insert_past, is_recorded, past_look
+from ingestor.text.dates import CLOCK_SKEW
 from ingestor.witness.looks import Edited, Evidence, KnownArticle, Unchanged
 from ingestor.workers import Workers
 from ingestor.workers.tasks import Received, receive_page
@@ -57,6 +61,10 @@ MOST_ORIGINALS = 100_000
 
 _PAGES = {"response", "revisit"}
 """Kinds of records that hold, or refer to, what an address answered."""
+
+_STATUS = re.compile(rb"HTTP/[\d.]{1,5} +(\d{3})")
+_HEADERS_END = re.compile(rb"\r?\n\r?\n")
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +186,13 @@ class WarcImport:
                 return "revisit of what is not in the file"
             original = record_at(place, self.most_bytes)
         try:
-            response = response_of(record, original, self.most_bytes)
+            response = _response_of(record, original, self.most_bytes)
             address = canonical_url(response.url)
         except Forbidden:
             return "no address"
         except (FetchError, ValueError):
             return "damaged"
-        reason = no_page(response, self.clock.now())
+        reason = _no_page(response, self.clock.now())
         self._remember(record)
         return reason or _Seen(response, address, hashlib.sha256(response.body).hexdigest(), place)
 
@@ -262,15 +270,17 @@ class WarcImport:
         verdict: Placed,
     ) -> str:
         """Save what is believed, where its moment belongs; what is said now stays."""
-        if not isinstance(verdict, Edited | Unchanged):
-            return self._saved_as(connection, page, seen, upsert=upsert, verdict=verdict)
-        article_id = verdict.article_id
-        look = past_look(connection, article_id, upsert, page.sha256)
-        if look.outcome == "latest":
-            return self._saved_as(connection, page, seen, upsert=upsert, verdict=verdict)
+        look = None
+        if isinstance(verdict, Edited | Unchanged):
+            look = past_look(connection, verdict.article_id, upsert, page.sha256)
+        if look is None or look.outcome == "latest":
+            capture_id = self._captured(connection, page, seen, verdict)
+            result = save_article(connection, replace(upsert, capture_id=capture_id), verdict)
+            captures.lead_to(connection, [(capture_id, result.article_id)])
+            return result.outcome
         if look.outcome in {"known", "older"}:
             return look.outcome
-        note = verdict.note if isinstance(verdict, Edited) else ""
+        article_id, note = look.article_id, verdict.note if isinstance(verdict, Edited) else ""
         is_edit = look.outcome == "revised"
         taken_for = Edited(article_id, note) if is_edit else Unchanged(article_id)
         capture_id = self._captured(connection, page, seen, taken_for)
@@ -279,20 +289,6 @@ class WarcImport:
         captures.lead_to(connection, [(capture_id, article_id)])
         articles.record_names(connection, article_id, upsert)
         return look.outcome
-
-    def _saved_as(
-        self,
-        connection: Connection,
-        page: _Seen,
-        seen: PageSeen,
-        *,
-        upsert: ArticleUpsert,
-        verdict: Placed,
-    ) -> str:
-        capture_id = self._captured(connection, page, seen, verdict)
-        result = save_article(connection, replace(upsert, capture_id=capture_id), verdict)
-        captures.lead_to(connection, [(capture_id, result.article_id)])
-        return result.outcome
 
     def _captured(
         self, connection: Connection, page: _Seen, seen: PageSeen, verdict: Placed
@@ -353,3 +349,44 @@ def _seen(page: _Seen, evidence: Evidence | None, known: Sequence[KnownArticle])
 def _is_known(connection: Connection, page: _Seen) -> bool:
     response = page.response
     return is_recorded(connection, response.url, response.fetched_at, page.sha256)
+
+
+def _response_of(record: ForeignRecord, original: ForeignRecord, most: int) -> Response:
+    """Return the answer of a record, unpacked; ``original`` has its body, and may be itself.
+
+    Raises ``ValueError`` for what is no answer of HTTP, and what :func:`bounded_body` does.
+    """
+    block = original.block or b""
+    status, end = _STATUS.match(block), _HEADERS_END.search(block)
+    if not status or not end:
+        raise ValueError("no answer of HTTP")
+    lines = block[: end.start()].decode("latin-1").splitlines()[1:]
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
+    body = block[end.end() :]
+    if "chunked" in header(headers, "transfer-encoding").lower():
+        body = unchunked(body)
+    encoding = header(headers, "content-encoding")
+    if "gzip" in encoding.lower() and not body.startswith(_GZIP):
+        # Some crawlers keep what they unpacked under the header that it came with.
+        encoding = ""
+    moment = datetime.fromisoformat(record.fields.get("warc-date", ""))
+    fetched_at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    return Response(
+        record.url,
+        record.url,
+        int(status[1]),
+        headers,
+        bounded_body([body], encoding, most, record.url),
+        fetched_at.replace(microsecond=0),
+    )
+
+
+def _no_page(response: Response, now: datetime) -> str:
+    """Return why an answer is no page that can be an article, ``""``: it may be one."""
+    if response.status not in PAGE_STATUSES:
+        return f"HTTP {response.status}"
+    kind = response.header("content-type").lower()
+    if kind and "html" not in kind and "text/plain" not in kind:
+        return "no page"
+    return "dated in the future" if response.fetched_at > now + CLOCK_SKEW else ""

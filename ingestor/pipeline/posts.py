@@ -27,7 +27,7 @@ from functools import partial
 from html import escape, unescape
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
@@ -36,8 +36,7 @@ from ingestor import log
 from ingestor.archive.front_matter import MOST_BYTES, Post, begins_as_post, read_post
 from ingestor.clock import Clock
 from ingestor.errors import Forbidden, IngestorError, PostUnreadable
-from ingestor.extract import extract_fragment
-from ingestor.extract.feed_text import untitled
+from ingestor.extract import extract_fragment, untitled
 from ingestor.extract.symbols import with_mentions
 from ingestor.extract.template import beginning
 from ingestor.identity import canonical_url, content_address, document_id, is_content_address
@@ -74,19 +73,10 @@ _SOURCE_TEXT = re.compile(
 _EDITOR = re.compile(r"责任编辑\s*[：:]\s*([^\s<>（()）]{2,20})")
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedArticle:
-    """An article of another archive, ready to be stored."""
-
-    article: Article
-    author: str
-    categories: tuple[str, ...]
-
-
-def imported_article(name: str, data: bytes, not_after: datetime) -> ImportedArticle:
+def imported_article(name: str, data: bytes, now: datetime) -> ArticleUpsert:
     """Return the article that a file holds.
 
-    ``name`` is the file's, ``not_after`` the present: a later publication is a mistake.
+    ``name`` is the file's; a publication later than ``now`` is a mistake.
     Raises :class:`PostUnreadable`, which says what is wrong with the file.
     """
     post = read_post(data)
@@ -103,8 +93,8 @@ def imported_article(name: str, data: bytes, not_after: datetime) -> ImportedArt
         url=url,
         document_id=document_id(url),
         title=title,
-        published_at=_published(post, stem, not_after),
-        updated_at=parse_date(post.updated, not_after=not_after),
+        published_at=_published(post, stem, now),
+        updated_at=parse_date(post.updated, not_after=now),
         body=with_mentions(_completed(body, post), title),
         media=post.media,
         editor=post.editor or (editor[-1] if editor else ""),
@@ -112,7 +102,14 @@ def imported_article(name: str, data: bytes, not_after: datetime) -> ImportedArt
         keywords=post.keywords,
         template=TEMPLATE,
     )
-    return ImportedArticle(article, post.author, post.categories[:MOST_CATEGORIES])
+    return ArticleUpsert(
+        article=article,
+        author=post.author,
+        categories=post.categories[:MOST_CATEGORIES],
+        origin="import",
+        seen_at=now,
+        feed_id=None,
+    )
 
 
 def _published(post: Post, stem: str, not_after: datetime) -> datetime:
@@ -192,15 +189,8 @@ class ImportedFile:
     """Why it failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A file with its bytes, or with why there are none."""
-
-    path: Path
-    name: str
-    data: bytes = b""
-    problem: str = ""
-    other: bool = False
+_Content: TypeAlias = bytes | OSError | None
+"""What a file holds, or why it cannot be read; ``None``: it is no post."""
 
 
 def import_folder(
@@ -218,17 +208,19 @@ def import_folder(
     now = clock.now()
     importer = Importer()
 
-    def work_for(one: _Read) -> Callable[[], ImportedArticle] | None:
+    def work_for(file: tuple[Path, _Content]) -> Callable[[], ArticleUpsert] | None:
         """Return how a file is read in a worker, ``None`` where there is nothing to read."""
-        settled = one.problem or one.other
-        return None if settled else partial(imported_article, one.name, one.data, now)
+        path, content = file
+        if not isinstance(content, bytes):
+            return None
+        return partial(imported_article, path.name, content, now)
 
     read = workers.through(_files(folder), work_for)
     while not clock.stop.is_set() and (batch := list(islice(read, FILES_A_TRANSACTION))):
         with transaction() as connection:
             done = [
-                _import(connection, importer, one, outcome, seen_at=clock.now())
-                for one, outcome in batch
+                _import(connection, importer, file, outcome, seen_at=clock.now())
+                for file, outcome in batch
             ]
         yield done
 
@@ -241,56 +233,45 @@ def count_files(folder: Path) -> int:
 def _import(
     connection: Connection,
     importer: Importer,
-    one: _Read,
-    outcome: ImportedArticle | Exception | None,
+    file: tuple[Path, _Content],
+    outcome: ArticleUpsert | Exception | None,
     *,
     seen_at: datetime,
 ) -> ImportedFile:
-    if one.other:
-        return ImportedFile(one.path, "other")
-    if not isinstance(outcome, ImportedArticle):
-        return ImportedFile(one.path, "failed", reason=one.problem or _reason(one.path, outcome))
-    arrival = ArticleUpsert(
-        article=outcome.article,
-        author=outcome.author,
-        categories=outcome.categories,
-        origin="import",
-        seen_at=seen_at,
-        feed_id=None,
-    )
-    result = importer.add(connection, new_article(arrival))
-    return ImportedFile(one.path, result.outcome, result.article_id)
+    path, content = file
+    if content is None:
+        return ImportedFile(path, "other")
+    if isinstance(outcome, ArticleUpsert):
+        result = importer.add(connection, new_article(replace(outcome, seen_at=seen_at)))
+        return ImportedFile(path, result.outcome, result.article_id)
+    if isinstance(content, OSError):
+        return ImportedFile(path, "failed", reason=f"cannot be read: {content.strerror}")
+    if isinstance(outcome, IngestorError):
+        return ImportedFile(path, "failed", reason=str(outcome))
+    log.error("import_failed", file=str(path), exc_info=outcome)
+    return ImportedFile(path, "failed", reason=f"a bug: {outcome!r}")
 
 
-def _reason(path: Path, error: Exception | None) -> str:
-    if isinstance(error, IngestorError):
-        return str(error)
-    log.error("import_failed", file=str(path), exc_info=error)
-    return f"a bug: {error!r}"
-
-
-def _files(folder: Path) -> Iterator[_Read]:
+def _files(folder: Path) -> Iterator[tuple[Path, _Content]]:
     for path in _paths(folder):
-        name = path.relative_to(folder).as_posix()
         try:
-            yield _read(path, name)
+            yield path, _read(path)
         except OSError as error:
-            yield _Read(path, name, problem=f"cannot be read: {error.strerror}")
+            yield path, error
 
 
-def _read(path: Path, name: str) -> _Read:
+def _read(path: Path) -> bytes | None:
     if path.is_dir():
         # It could not be listed when its turn came; that says why.
         next(path.iterdir(), None)
     if not stat.S_ISREG(path.stat().st_mode):
         # Reading a pipe would wait for ever.
-        return _Read(path, name, other=True)
-    named = path.suffix.lower() in POST_SUFFIXES
+        return None
     with path.open("rb") as file:
         beginning = file.read(512)
-        if not named and not begins_as_post(beginning):
-            return _Read(path, name, other=True)
-        return _Read(path, name, data=beginning + file.read(MOST_BYTES + 1 - len(beginning)))
+        if path.suffix.lower() not in POST_SUFFIXES and not begins_as_post(beginning):
+            return None
+        return beginning + file.read(MOST_BYTES + 1 - len(beginning))
 
 
 def _paths(folder: Path) -> Iterator[Path]:
