@@ -201,7 +201,7 @@ format: install  ## Let ruff format and mend what it can
 bench-browse: install  ## How fast and how heavy the pages of `ingest browse` are, at a million articles
 	$(BIN)/python -m benchmarks.browse
 
-messages: install  ## Add to the pages' Chinese (ingestor/browse/messages) what it lacks
+messages: install  ## Bring the pages' Chinese (ingestor/browse/messages) up to what they say; fails where it lacks
 	$(BIN)/python -m tools.messages
 
 docs: install  ## Write the reference in docs/ from the commands, the example, the tables and the metrics

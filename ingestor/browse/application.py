@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from ingestor.browse import guard
 from ingestor.browse.guard import Application, Guarded, Message, RateLimit, Send, header
-from ingestor.browse.languages import Language, chosen, spoken
+from ingestor.browse.languages import N_, Language, chosen, spoken
 from ingestor.clock import Clock
 from ingestor.config.values import Location
 from ingestor.errors import ArchiveError, UsageError
@@ -112,8 +112,8 @@ class PageRequest:
         """Return a page of ours."""
         said = self.language
         known = {
-            "t": said.say,
-            "many": said.many,
+            "_": said.gettext,
+            "ngettext": said.ngettext,
             "language": said,
             "languages": list(spoken().values()),
             "url": self.url,
@@ -134,7 +134,7 @@ class PageRequest:
         )
         return Answer(html.encode("utf-8", "replace"), status=status, headers=headers)
 
-    def missing(self, message: str = "There is no such page in the archive.") -> Answer:
+    def missing(self, message: str = N_("There is no such page in the archive.")) -> Answer:
         """Return the page for what there is not."""
         return self.page("error", {"error": message}, status=404)
 
@@ -199,7 +199,7 @@ class Pages:
         except ArchiveError as error:
             # What the database says of itself is for who runs it.
             why = "" if request.archive.is_public else str(error)
-            message = "The archive cannot be read just now."
+            message = N_("The archive cannot be read just now.")
             answer = request.page("error", {"error": message, "reason": why}, status=503)
         if request.asked.get("lang") in spoken():
             answer = _remembering(answer, request)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ingestor.api import lists
 from ingestor.api.lists import ListedArticle
+from ingestor.browse.languages import Language
 from ingestor.browse.page_html import article_html
 from ingestor.browse.views import changed
 from ingestor.store import images, stories
@@ -85,7 +86,6 @@ def article(
         "looks": looks(connection, article_id),
         "copies": _copies(connection, article_id),
         "neighbours": _neighbours(connection, article_id),
-        "citation": citation(current),
     }
 
 
@@ -156,7 +156,7 @@ def _neighbours(
     return listed.get(before or 0), listed.get(after or 0)
 
 
-def citation(article: ArticleRevision) -> str:
+def citation(article: ArticleRevision, language: Language) -> str:
     """Return how to cite an article: what it is, when it was seen, and the proof of its text."""
     published = article.published_at.astimezone(SHANGHAI) if article.published_at else None
     parts = [
@@ -164,17 +164,21 @@ def citation(article: ArticleRevision) -> str:
         article.media,
         f"{published:%Y-%m-%d %H:%M} (UTC+8)" if published else article.date,
         article.url,
-        f"first seen {iso_utc(article.first_seen_at)}",
-        f"archive id {article.id}, revision {article.revision}",
+        f"{language.gettext('first seen')} {iso_utc(article.first_seen_at)}",
+        language.gettext(
+            "archive id %(id)s, revision %(revision)s",
+            id=str(article.id),
+            revision=str(article.revision),
+        ),
         f"sha256 {article.content_sha256}",
     ]
     return ". ".join(part for part in parts if part)
 
 
-def markdown(article: ArticleRevision) -> str:
+def markdown(article: ArticleRevision, language: Language) -> str:
     """Return an article as Markdown: its title, its text, and how to cite it."""
     lines = [f"# {_plain(article.title)}", *map(_plain, article.content_text.splitlines())]
-    return "\n\n".join([*lines, "---", _plain(citation(article))]) + "\n"
+    return "\n\n".join([*lines, "---", _plain(citation(article, language))]) + "\n"
 
 
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>&|~"})

@@ -11,6 +11,8 @@ from functools import partial
 from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeAlias
 
+from ingestor.browse.languages import N_, chosen
+
 _NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 _PAGE = f"{_NOTHING}; style-src 'self'; script-src 'nonce-{{nonce}}'"
@@ -112,15 +114,17 @@ class Guarded:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
         elif self._hosts and _host(scope) not in self._hosts:
-            why = "This archive is to be asked for as localhost or 127.0.0.1.\n"
-            await _refuse(send, 400, why)
+            why = N_("This archive is to be asked for as localhost or 127.0.0.1.")
+            await _refuse(scope, send, 400, why)
         elif self._limit and (seconds := self._limit.wait((scope.get("client") or ("",))[0])):
             later = (b"retry-after", str(int(seconds) + 1).encode())
-            await _refuse(send, 429, "Too many requests: wait a moment.\n", later)
+            await _refuse(scope, send, 429, N_("Too many requests: wait a moment."), later)
         elif self._is_from_elsewhere(scope):
-            await _refuse(send, 403, "A page of another site may not ask for this.\n")
+            why = N_("A page of another site may not ask for this.")
+            await _refuse(scope, send, 403, why)
         elif scope["method"] not in {"GET", "HEAD"} and not self._is_costly(scope["path"]):
-            await _refuse(send, 405, "This archive is read-only.\n", (b"allow", b"GET, HEAD"))
+            allowed = (b"allow", b"GET, HEAD")
+            await _refuse(scope, send, 405, N_("This archive is read-only."), allowed)
         else:
             await self._inner(scope, receive, partial(_sent, send))
 
@@ -139,10 +143,13 @@ class Guarded:
         return elsewhere and (asks_datasette or gone_to != ("navigate", "document"))
 
 
-async def _refuse(send: Send, status: int, why: str, *more: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", b"text/plain"), *more]
+async def _refuse(
+    scope: Message, send: Send, status: int, why: str, *more: tuple[bytes, bytes]
+) -> None:
+    said = chosen("", "", header(scope, b"accept-language")).gettext(why)
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": why.encode()})
+    await send({"type": "http.response.body", "body": f"{said}\n".encode()})
 
 
 def _host(scope: Message) -> str:

@@ -15,14 +15,15 @@ from ingestor.archive.storage import storage
 from ingestor.browse import article as of_article
 from ingestor.browse import guard, listed, views
 from ingestor.browse.application import Answer, Page, PageRequest, static
+from ingestor.browse.languages import N_
 from ingestor.browse.page_html import picture_type, received_html
 from ingestor.errors import CaptureLost, StorageFailed, UsageError
 from ingestor.store.filters import symbol_called
 from ingestor.store.stored_articles import current
 
-NO_ARTICLE = "There is no such article, or revision of it, in the archive."
-NO_LOOK = "There is no such look at this article."
-NOT_KEPT = "What was received at this look is not there to be shown."
+NO_ARTICLE = N_("There is no such article, or revision of it, in the archive.")
+NO_LOOK = N_("There is no such look at this article.")
+NOT_KEPT = N_("What was received at this look is not there to be shown.")
 
 
 def _front(request: PageRequest) -> Answer:
@@ -84,7 +85,7 @@ def _edits(request: PageRequest, form: str | None) -> Answer:
     if form:
         edits = request.read(views.newest_edits)
         entries = listed.edit_entries(edits, partial(_absolute, request))
-        return _feed(request, "edits", entries, title=request.language.say("Edits"), query={})
+        return _feed(request, "edits", entries, title=request.language.gettext("Edits"), query={})
     now = request.archive.clock.now()
     return request.page("edits", request.read(views.edits, now, request.asked))
 
@@ -114,6 +115,7 @@ def _article(request: PageRequest, number: str) -> Answer:
     values = request.read(of_article.article, article_id, request.asked, folder)
     if values is None:
         return request.missing(NO_ARTICLE)
+    values["citation"] = of_article.citation(values["article"], request.language)
     policy = guard.WITH_PICTURES if values["pictures"] else guard.OURS
     return request.page("article", values, policy=policy)
 
@@ -123,7 +125,7 @@ def _markdown(request: PageRequest, number: str) -> Answer:
     article = request.read(current, article_id) if article_id <= views.LARGEST_ID else None
     if article is None:
         return request.missing(NO_ARTICLE)
-    text = of_article.markdown(article).encode("utf-8", "replace")
+    text = of_article.markdown(article, request.language).encode("utf-8", "replace")
     return Answer(text, "text/markdown; charset=utf-8")
 
 

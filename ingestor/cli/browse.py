@@ -53,7 +53,7 @@ def browse(
         from ingestor.browse import guard, server  # noqa: PLC0415 - an extra
         from ingestor.browse.application import BrowsedArchive  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise UsageError(f"browsing needs Datasette: {install_line('browse')}") from error
+        raise UsageError(f"browsing needs Datasette and Babel: {install_line('browse')}") from error
 
     origin, prefix = _place(base_url)
     own = _is_loopback(host) and not public

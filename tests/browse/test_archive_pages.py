@@ -5,7 +5,7 @@ import io
 import re
 from collections import deque
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from urllib.parse import quote, urljoin, urlsplit
 from xml.etree import ElementTree as ET
@@ -17,11 +17,9 @@ pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 from dataclasses import replace
 
 from ingestor.browse.guard import MOST_READERS, RateLimit
-from ingestor.browse.languages import chosen, spoken
 from ingestor.model import Body, Security
 from ingestor.store import revisions
 from tests.browse.asking import browsing
-from tools import messages
 from tools.filling import FIRST, arrival_of, filled
 
 ENGLISH, CHINESE = {"accept-language": "en-GB,en;q=0.9"}, {"accept-language": "zh-CN,zh;q=0.9"}
@@ -117,27 +115,6 @@ def test_the_tables_are_found_whatever_the_file_is_called(tmp_path, name):
         assert "articles" in ask(tables).text
 
 
-@pytest.mark.parametrize(
-    ("accepted", "cookie", "asked", "code"),
-    [
-        ("zh-CN,zh;q=0.9,en;q=0.8", "", "", "zh"),
-        ("en;q=0.5, zh-Hant;q=0.7", "", "", "zh"),
-        ("de-DE,de;q=0.9,en;q=0.2,zh;q=0.1", "", "", "en"),
-        ("zh;q=0, en", "", "", "en"),
-        ("", "", "", "en"),
-        ("*", "", "", "en"),
-        ("fr", "", "", "en"),
-        (";;;q=x,,q=9.9.9", "", "", "en"),
-        ("en", "zh", "", "zh"),
-        ("zh", "zh", "en", "en"),
-        ("zh", "xx", "yy", "zh"),
-    ],
-)
-def test_the_language_is_the_one_that_is_wished_for(accepted, cookie, asked, code):
-    """By the address, the cookie that it sets, the browser; English for others."""
-    assert chosen(asked, cookie, accepted).code == code
-
-
 def test_a_switch_is_remembered(lively):
     """By a cookie that nothing but this archive is sent."""
     with browsing(lively) as ask:
@@ -150,28 +127,6 @@ def test_a_switch_is_remembered(lively):
         after = ask("/", headers=CHINESE | {"cookie": cookie.partition(";")[0]})
         assert after.headers["content-language"] == "en"
         assert "set-cookie" not in after.headers
-
-
-def test_everything_that_is_said_is_translated():
-    """`make messages` says what is missing; a translation has the values of its English text."""
-    known = messages.catalogue()
-    assert set(known) == set(messages.spoken())
-    for english, chinese in known.items():
-        assert chinese, english
-        braces = re.findall(r"\{\w+\}", english)
-        assert sorted(re.findall(r"\{\w+\}", chinese)) == sorted(braces), english
-
-
-def test_dates_and_numbers_are_written_as_each_language_does():
-    """Of China's day."""
-    english, chinese = spoken()["en"], spoken()["zh"]
-    at = datetime(2024, 3, 10, 17, 2, tzinfo=UTC)
-    assert english.moment(at) == "11 March 2024, 01:02"
-    assert chinese.moment(at) == "2024年3月11日 01:02"
-    assert english.many("{count} article", "{count} articles", 1) == "1 article"
-    assert english.many("{count} article", "{count} articles", 12345) == "12,345 articles"
-    assert chinese.many("{count} article", "{count} articles", 1) == "1 篇文章"
-    assert chinese.day("damaged") == "damaged"
 
 
 def test_a_hostile_title_and_text_are_text_in_every_view(lively):
