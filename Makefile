@@ -67,6 +67,12 @@ test: install  ## All tests, in JOBS processes
 test-quick: install  ## In under a minute: the tests that start no process, no PostgreSQL, no server
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m quick
 
+test-python:  ## test-quick with another Python, PYTHON=python3.14, in an environment of its own
+	$(MAKE) test-quick VENV=$(VENV)-$(notdir $(PYTHON))
+
+python-install:  ## Unpack Debian's Python 3.14 into .python, for test-python
+	test -e .python/complete || (rm -rf .python && sh tools/debian_python.sh 3.14 forky .python && touch .python/complete)
+
 SOAK = INGEST_SOAK=1 $(BIN)/python -m pytest --timeout 0 -p no:cacheprovider
 
 soak: install  ## Kills, full disks, bytes that flip, clocks that jump, a feed that starves others: 40 minutes
@@ -227,4 +233,4 @@ release: install  ## Build sdist and wheel into dist/, check them, and run the d
 	$(BIN)/cyclonedx-py environment --output-file dist/sbom.json build/release/bin/python
 
 clean:  ## Remove what make made (not your archive)
-	rm -rf $(VENV) demo-archive .venv-pywb .venv-bench .venv-docs .hexo .prometheus .rsshub .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) demo-archive $(VENV)-python* .python .venv-pywb .venv-bench .venv-docs .hexo .prometheus .rsshub .mypy_cache .ruff_cache .pytest_cache build dist

@@ -64,6 +64,9 @@ VERBS = {
 GLOBAL_OPTIONS = frozenset(field.name for field in fields(Options))
 """Options that may also stand behind the verb: that is where people type them."""
 
+DASHES = "-‐‑‒–—―−－"
+"""The hyphens of options, and what input methods and word processors make of them."""
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``ingest`` with the process's arguments and exit."""
@@ -111,10 +114,16 @@ class Verbs(TyperGroup):
         args: list[str],
     ) -> tuple[str | None, Any, list[str]]:
         """Import the command that the arguments name; an unknown one is wrong usage."""
-        if args[0] in VERBS:
-            command = self._loaded(args[0])
+        word = args[0]
+        if word in VERBS:
+            command = self._loaded(word)
             _take_plain_values(command.get_params(ctx))
             self.add_command(command)
+        elif not word[:1].isalnum():
+            # Typer would take it for an option, and read the arguments again without an end.
+            name = word.lstrip(DASHES)
+            meant = f"; an option begins with two hyphens: --{name}" if name != word else ""
+            raise UsageError(f'there is no command "{word}"{meant}')
         return super().resolve_command(ctx, args)
 
     def _loaded(self, verb: str) -> Any:

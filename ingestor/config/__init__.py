@@ -83,11 +83,14 @@ def load(path: Path, environment: Mapping[str, str], kinds: Collection[str] = ()
     absolute, relative to the file. Raises :class:`ConfigError`.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8").lstrip("\ufeff")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not in UTF-8; save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    # Half of UTF-16 without a mark in front, which UTF-8 has as well.
+    if "\0" in text:
+        raise ConfigError(f"{path}: is not in UTF-8; save it as UTF-8")
     return read(text, path, environment, kinds)
 
 
@@ -101,6 +104,7 @@ def read(
     settings, problems = _checked(values, path.resolve().parent, kinds)
     unreadable = {problem.line for problem in toml.problems}
     said = [(problem.line, f"{path}:{problem.line}: {problem.text}") for problem in toml.problems]
+    said += [(0, f"{name}: is written {right}") for name, right in _misspelt(environment)]
     for location, message in problems if is_read else ():
         variable, line = overridden.get(location[:2]), toml.line(location)
         # What was guessed for a line that is no TOML is not wrong again.
@@ -219,6 +223,15 @@ def _override(
         given[section, key] = name
         given.setdefault((section,), name)
     return given
+
+
+def _misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables that would be heeded with two underscores, each with its right name."""
+    for section, field in Settings.model_fields.items():
+        for key in getattr(field.annotation, "model_fields", ()):
+            right = f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
+            if (name := right.replace("__", "_")) in environment:
+                yield name, right
 
 
 def _toml_value(text: str) -> object:

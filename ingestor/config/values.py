@@ -6,6 +6,7 @@ Each is checked while it is read; the message of its ``ValueError`` is what a us
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -112,9 +113,24 @@ def _some_time(value: timedelta) -> timedelta:
     return value
 
 
+def _meant(value: object) -> str:
+    """Return the address that may be meant, as what to add to the message; ``""``: none is seen."""
+    plain = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
+    scheme, separator, rest = plain.partition("://")
+    if separator and scheme.lower() in {"http", "https"}:
+        plain = f"{scheme.lower()}://{rest}"
+    elif not separator and re.match(r"(?:[\w-]++\.)+[A-Za-z]{2,}+(?:[:/]|$)", plain):
+        plain = f"https://{plain}"
+    else:
+        return ""
+    # Userinfo is not repeated: it may be a secret.
+    return "" if "@" in plain else f'; did you mean "{plain}"?'
+
+
 def _web_address(value: object) -> object:
     if not isinstance(value, str) or not re.match(r"https?://[^/\s]+", value):
-        raise ValueError('an address that begins with "http://" or "https://" is wanted')
+        wanted = 'an address that begins with "http://" or "https://" is wanted'
+        raise ValueError(wanted + _meant(value))
     try:
         canonical_url(value)
     except Forbidden as error:
@@ -139,7 +155,9 @@ def _listen_address(value: str) -> str:
 def _database_address(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"sqlite(\+\w+)?:/{0,3}(:memory:)?", value):
         raise ValueError('it names no file, so nothing would be kept; use "sqlite:///archive.db"')
-    if isinstance(value, str) and not re.match(r"(?:sqlite|postgresql)(?:\+\w+)?:/", value):
+    if isinstance(value, str) and not re.match(
+        r"(?:sqlite(?:\+pysqlite)?:///|postgresql(?:\+\w+)?://)", value
+    ):
         raise ValueError('"sqlite:///archive.db" or "postgresql+psycopg://…" is wanted')
     return value
 

@@ -32,6 +32,24 @@ def test_what_is_missing_is_said(site):
     assert said == [f"ingest: {line}" for line in MISSING.values()]
 
 
+DASHED = {
+    "—once": "; an option begins with two hyphens: --once",
+    "––json": "; an option begins with two hyphens: --json",
+    "－－since": "; an option begins with two hyphens: --since",
+    "“search”": "",
+    "": "",
+}
+
+
+def test_a_dash_for_the_hyphens_of_an_option_is_said(site):
+    """As editors and input methods write it; other signs are no command."""
+    said = [site.run(word) for word in DASHED]
+    assert [done.returncode for done in said] == [2] * len(DASHED)
+    assert [done.stderr for done in said] == [
+        f'ingest: there is no command "{word}"{meant}\n' for word, meant in DASHED.items()
+    ]
+
+
 def test_a_backfill_of_feeds_without_a_past_is_a_note(site, net):
     """There is nothing to do, and nothing went wrong."""
     publish(net, [made_up(1)])

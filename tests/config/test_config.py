@@ -415,6 +415,52 @@ def test_bytes_that_are_no_utf8_are_said(tmp_path):
         load(path, {})
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_of_wide_characters_is_no_utf8(tmp_path, encoding):
+    """Whether it begins with a mark or not, and though half of it looks well."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(FEED.encode(encoding))
+    with pytest.raises(ConfigError) as refused:
+        load(path, {})
+    assert str(refused.value) == f"{path}: is not in UTF-8; save it as UTF-8"
+
+
+MEANT = {
+    "https：//a.example/x": "https://a.example/x",
+    "HTTP://a.example/x": "http://a.example/x",
+    " https://a.example/x ": "https://a.example/x",
+    "ｈｔｔｐｓ://a.example/x": "https://a.example/x",
+    "finance.sina.com.cn/rss.xml": "https://finance.sina.com.cn/rss.xml",
+    "ftp://a.example/x": None,
+    "rss.xml of Sina": None,
+    "HTTPS://me:secret@a.example/": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("given", "meant"), MEANT.items(), ids=repr)
+def test_an_address_that_is_nearly_one_is_said_as_it_may_be_meant(tmp_path, given, meant):
+    """In full-width signs, in capitals, between spaces, or without its scheme."""
+    path = write(tmp_path, f'[[feeds]]\nname = "甲"\nurl = "{given}"\n')
+    with pytest.raises(ConfigError) as refused:
+        load(path, {})
+    ending = f'wanted; did you mean "{meant}"?' if meant else "wanted"
+    assert str(refused.value) == (
+        f'{path}:3: feed "甲": url: an address that begins with "http://" or "https://" is {ending}'
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["sqlite://a.db", "sqlite:/a.db", "sqlite+x:///a.db", "postgresql:a", "mysql://x/", "a.db"],
+)
+def test_an_address_of_no_database_is_said(tmp_path, address):
+    """With one of each kind to go by."""
+    path = write(tmp_path, f'[store]\nurl = "{address}"\n{FEED}')
+    with pytest.raises(ConfigError, match=r':2: store.url: "sqlite:///archive.db" or "postgresql'):
+        load(path, {})
+
+
 def test_a_named_file_that_is_not_there_is_said(tmp_path):
     """With the command that makes one."""
     with pytest.raises(ConfigError, match="ingest init"):
@@ -434,6 +480,17 @@ def test_a_mistake_in_the_environment_names_the_variable(tmp_path):
         load(path, {"INGEST_FETCH__TIMEOUT": "abc"})
     with pytest.raises(ConfigError, match=r"^INGEST_FOO__BAR: unknown key .foo"):
         load(path, {"INGEST_FOO__BAR": "1"})
+
+
+def test_a_variable_with_one_underscore_for_two_is_said(tmp_path):
+    """Else it would be passed over; what is of no key is somebody else's."""
+    slips = {"INGEST_FETCH_TIMEOUT": "5s", "INGEST_STORE_URL": "x", "INGEST_FETCH_ODD": "1"}
+    with pytest.raises(ConfigError) as refused:
+        load(write(tmp_path, FEED), slips)
+    assert str(refused.value).splitlines() == [
+        "INGEST_STORE_URL: is written INGEST_STORE__URL",
+        "INGEST_FETCH_TIMEOUT: is written INGEST_FETCH__TIMEOUT",
+    ]
 
 
 def test_a_channel_is_a_whole_feed(tmp_path):

@@ -53,6 +53,63 @@ def test_a_skip_that_was_not_announced_fails_the_run_and_is_named(tmp_path):
     assert refused(tmp_path, "is not here", "pandas")[0] == 1
 
 
+FETCH = """
+set -euo pipefail
+pip=out announced=announced
+{}
+neighbour 'A thing' 'A thing is not here' "$@" || echo "exit $?"
+"""
+
+
+def fetch(folder, command: str) -> tuple[str, str, str]:
+    """Let `.ci/run` fetch something by a command; return its output, its errors, what is announced."""
+    names = "announce|fetched|neighbour"
+    functions = re.findall(rf"^(?:{names})\(\).*?(?:^\}}|\}}$)", RUN, re.MULTILINE | re.DOTALL)
+    assert len(functions) == 3
+    script = FETCH.format("\n".join(functions))
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    path = folder / "announced"
+    return done.stdout, done.stderr, path.read_text() if path.exists() else ""
+
+
+@pytest.mark.slow
+def test_what_cannot_be_fetched_is_tried_again_and_said(tmp_path):
+    """And the tests that look for it are announced."""
+    assert fetch(tmp_path, "echo >>tries; echo refused; exit 3") == (
+        "exit 1\n",
+        "without A thing: refused\n",
+        "A thing is not here\n",
+    )
+    assert (tmp_path / "tries").read_text() == "\n\n"
+
+
+@pytest.mark.slow
+def test_what_is_fetched_is_fetched_once(tmp_path):
+    """Without a word."""
+    assert fetch(tmp_path, "echo >>tries; echo installed") == ("", "", "")
+    assert (tmp_path / "tries").read_text() == "\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
+def test_another_python_has_an_environment_of_its_own():
+    """`make test-python` installs into it and runs the quick tests in it, and nothing elsewhere."""
+    told = ["make", "--dry-run", "test-python", "PYTHON=/opt/new/python3.14"]
+    done = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "/opt/new/python3.14 -m venv .venv-python3.14" in done.stdout
+    assert re.search(
+        r"^\.venv-python3\.14/bin/python -m pytest .*-m quick$", done.stdout, re.MULTILINE
+    )
+    assert ".venv/" not in done.stdout
+
+
 def reasons() -> set[str]:
     """Return for what tests are skipped, as they say it."""
     found: list[str] = []
