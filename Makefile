@@ -113,7 +113,7 @@ FUZZ_SECONDS ?= 120
 FUZZ_EXAMPLES ?= 5000
 
 fuzz: install  ## Random input: many examples, then fuzz-guided
-	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/fuzz
+	INGEST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/fuzz tests/hostile/test_patterns.py
 	$(MAKE) fuzz-guided
 
 fuzz-guided: install  ## Random input that is guided by coverage, for FUZZ_SECONDS a target

@@ -11,7 +11,9 @@ import json
 from typing import Any
 
 from benchmarks import end_to_end, polling
+from benchmarks.end_to_end import Result
 from benchmarks.goals import article_ratios, poll_ratios
+from benchmarks.polling import Polled
 from benchmarks.programs import Program, installed
 from benchmarks.site import Plan
 
@@ -26,17 +28,23 @@ def ratios(articles: int, feeds: int, new: int, *, contenders: bool = True) -> d
     taken = end_to_end.compare(Plan(articles, 4), chosen(end_to_end.PROGRAMS), 1)
     [quiet] = polling.idle(feeds, 1, chosen(polling.IDLE), tags=[True])
     busy = polling.everything_new(new, 1, chosen(polling.NEW))
+    sizes = {"articles": articles, "idle_feeds": feeds, "new_feeds": new}
+    return line(sizes, taken, quiet, busy)
+
+
+def line(
+    sizes: dict[str, int], taken: list[Result], quiet: list[Polled], busy: list[Polled]
+) -> dict[str, float | None]:
+    """Return what is printed of what was measured, ours first in each list."""
     ours = taken[0]
     figures = {
-        "articles": articles,
+        **sizes,
         "articles_per_second": ours.per_second,
         "cpu_ms_per_article": ours.cpu_per_article * 1000,
         "start_cpu_ms": ours.start_cpu * 1000,
         "peak_mib": ours.peak_bytes / 2**20,
-        "idle_feeds": feeds,
         "idle_feeds_per_second": quiet[0].per_second,
         "cpu_ms_per_idle_poll": quiet[0].cpu_per_feed * 1000,
-        "new_feeds": new,
         "cpu_ms_per_new_feed": busy[0].cpu_per_feed * 1000,
     }
     every = {**article_ratios(taken), **poll_ratios(quiet, busy), **figures}

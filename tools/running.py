@@ -79,23 +79,30 @@ class Site:
         """Run ``ingest`` with these arguments."""
         return forked.run(arguments, self.folder, self.environment())
 
+    def start(
+        self, *arguments: str, stdout: int = -1, stderr: int = -1, **environment: str
+    ) -> forked.Process:
+        """Start ``ingest``, whose output goes to these descriptors, or nowhere."""
+        with Path(os.devnull).open("r+b") as null:
+            nothing = null.fileno()
+            streams = [nothing, *(nothing if number < 0 else number for number in (stdout, stderr))]
+            everything = self.environment() | environment
+            return forked.Process(
+                arguments, self.folder, everything, streams, longest=4 * forked.LONGEST
+            )
+
     def on_a_terminal(self, *arguments: str, **environment: str) -> str:
         """Run ``ingest`` on a terminal; return what stands there afterwards, colours and all."""
         terminal, end = pty.openpty()
-        with subprocess.Popen(
-            [sys.executable, "-m", "ingestor", *arguments],
-            cwd=self.folder,
-            env=self.environment() | {"TERM": "xterm-256color"} | environment,
-            stdin=end,
-            stdout=end,
-            stderr=end,
-        ):
-            os.close(end)
-            shown = b""
-            # The system says "input/output error" when the other end is closed.
-            with suppress(OSError):
-                while part := os.read(terminal, 65536):
-                    shown += part
+        environment = self.environment() | {"TERM": "xterm-256color"} | environment
+        process = forked.Process(arguments, self.folder, environment, [end, end, end])
+        os.close(end)
+        shown = b""
+        # The system says "input/output error" when the other end is closed.
+        with suppress(OSError):
+            while part := os.read(terminal, 65536):
+                shown += part
+        process.wait()
         os.close(terminal)
         return shown.decode()
 

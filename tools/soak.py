@@ -64,7 +64,7 @@ def soak(site: Site, articles: int, *, batch_size: int = BATCH, show: bool = Fal
         schedule='jitter = "0s"\nrecheck = ["3s"]',
     )
     samples = []
-    with Daemon(site, ("--quiet",)) as daemon:
+    with Daemon(site, ("--quiet",), whole=True) as daemon:
         for done in range(batch_size, articles + 1, batch_size):
             batch = [made_up(number) for number in range(done - batch_size + 1, done + 1)]
             _announce(site.net, batch)

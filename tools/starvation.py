@@ -87,7 +87,7 @@ def starved(site: Site, seconds: float, *, busy: bool) -> Iterator[Daemon]:
     site.configure(
         *others, feed(more=good), schedule='jitter = "0s"', fetch='robots = false\ntimeout = "20s"'
     )
-    with Daemon(site, ("--quiet",), costs(site.folder, seconds, busy=busy)) as daemon:
+    with Daemon(site, ("--quiet",), costs(site.folder, seconds, busy=busy), whole=True) as daemon:
         yield daemon
 
 

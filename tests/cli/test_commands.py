@@ -3,13 +3,11 @@
 import json
 import signal
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 
 from ingestor import __version__
-from tools.living import LONGEST, wait_for
+from tools.living import Daemon, wait_for
 from tools.made_up_sina import FEED_URL, demo_articles, made_up, publish
 from tools.running import feed
 
@@ -201,17 +199,6 @@ def test_an_unusable_archive_is_exit_3(site, make, said):
     assert "Traceback" not in done.stderr
 
 
-def daemon(site) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "ingestor"],
-        cwd=site.folder,
-        env=site.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
 )
@@ -219,25 +206,18 @@ def test_the_daemon_works_and_stops_cleanly(site, net, number, code):
     """It ingests, polls again what is due, finds what is new, and exits when told to."""
     publish(net, [made_up(1)])
     site.configure(feed(more='every = "1s"'), schedule='jitter = "0s"')
-    process = daemon(site)
-    try:
+    with Daemon(site) as daemon:
         wait_for(lambda: len(site.files()) == 1)
         publish(net, [made_up(1), made_up(2)])
         wait_for(lambda: len(site.files()) == 2)
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=LONGEST)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == code, errors
-    assert "Traceback" not in errors
+        assert daemon.stop(number) == code, daemon.said()
+        assert "Traceback" not in daemon.said()
 
 
 def test_a_second_run_on_the_same_archive_is_refused(site, net):
     """Also by another name, and without the file that names the holder; readers may read."""
     publish(net, [made_up(1)])
-    process = daemon(site)
-    try:
+    with Daemon(site):
         wait_for(lambda: len(site.files()) == 1)
         (site.folder / "archive.db.lock").unlink()
         (site.folder / "other.db").symlink_to("archive.db")
@@ -248,9 +228,6 @@ def test_a_second_run_on_the_same_archive_is_refused(site, net):
         site.configure()
         assert site.run("--once").returncode == 75
         assert site.run("status").returncode == 0
-    finally:
-        process.terminate()
-        process.communicate(timeout=LONGEST)
 
 
 def test_a_page_in_the_wrong_form_is_said_by_preview(site, net):

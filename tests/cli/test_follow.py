@@ -4,8 +4,6 @@ import json
 import os
 import select
 import signal
-import subprocess
-import sys
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
@@ -39,19 +37,17 @@ def land(site, number, title, text="正文", **more):
 @contextmanager
 def following(site, *arguments):
     """Run ``ingest follow`` with its output piped; it is ended whatever happens."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ingestor", "follow", *arguments],
-        cwd=site.folder,
-        env=site.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    said = site.folder / "follow.err"
+    reader, writer = os.pipe()
+    with said.open("wb") as errors:
+        process = site.start("follow", *arguments, stdout=writer, stderr=errors.fileno())
+    os.close(writer)
+    with os.fdopen(reader, "rb", 0) as process.stdout, said.open("rb") as process.stderr:
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
 
 def line(process) -> str:

@@ -162,7 +162,7 @@ def test_a_worker_does_all_of_it_and_stops_when_told(cluster, net):
     cluster.configure(
         feed(more='every = "2s"'), schedule='jitter = "0s"', service='listen = "127.0.0.1:0"'
     )
-    with Crew(cluster) as crew:
+    with Crew(cluster, whole=False) as crew:
         crew.start()
         wait_for(lambda: len(cluster.files()) == 40)
         held = cluster.run("--once")
@@ -196,7 +196,7 @@ def test_the_past_is_walked_by_workers(cluster, net):
         handed = cluster.run("--once", *span, "--defer")
         assert handed.returncode == 0, handed.stderr
         assert f"{number} days of feeds handed over" in handed.stdout
-    with Crew(cluster) as crew:
+    with Crew(cluster, whole=False) as crew:
         crew.start()
         wait_for(lambda: cluster.query("SELECT count(*) FROM assignments") == [(0,)])
         wait_for(
@@ -226,7 +226,7 @@ def test_a_day_that_cannot_be_walked_is_tried_again_later(cluster, net):
     assert cluster.run("--once").returncode == 0
     api.broken[day, 1] = Answer(b"", status=503)
     assert cluster.run("--once", "--since", day, "--until", day, "--defer").returncode == 0
-    with Crew(cluster) as crew:
+    with Crew(cluster, whole=False) as crew:
         crew.start()
         tried = "SELECT attempts, state, error FROM assignments"
         wait_for(lambda: cluster.query(tried)[0][0] == 1)

@@ -48,7 +48,7 @@ def notified(manager, watchdog="3000000"):
 def test_ready_is_said_after_the_first_tick_and_the_watchdog_is_fed(site, net, manager):
     """READY=1 once the article is in; then signs of life, counts, and the end."""
     publish(net, [made_up(1)])
-    with Daemon(site, environment=notified(manager)) as daemon:
+    with Daemon(site, environment=notified(manager), whole=True) as daemon:
         wait_for(lambda: manager.heard("READY=1"))
         assert net.asked(FEED_URL)
         wait_for(lambda: manager.heard("WATCHDOG=1"))
@@ -157,7 +157,7 @@ def test_a_reload_that_is_asked_for_too_early_is_not_deadly(site, net):
     """Nor lost: at whatever moment of its start it comes."""
     publish(net, [made_up(1)])
     site.configure(feed(more='every = "1s"'), **RESTLESS)
-    with Daemon(site) as daemon:
+    with Daemon(site, whole=True) as daemon:
         # Before its first line the interpreter itself begins, and takes a signal as it comes.
         wait_for(lambda: is_blocked(daemon.process.pid, signal.SIGHUP))
         while "service_started" not in daemon.said() and daemon.process.poll() is None:
@@ -197,7 +197,7 @@ def is_blocked(process, number):
 def test_workers_end_with_a_daemon_that_is_killed(site, net):
     """Nothing is left over that would hold memory for ever."""
     publish(net, [made_up(1)])
-    with Daemon(site) as daemon:
+    with Daemon(site, whole=True) as daemon:
         wait_for(site.files)
         workers = list(descendants(daemon.process.pid))
         assert workers
@@ -284,7 +284,8 @@ def test_after_a_suspend_each_feed_is_polled_once(site, net, listening, shifted)
     publish(net, [made_up(2)], feed_url=SECOND)
     hourly = 'every = "1h"'
     site.configure(feed(more=hourly), feed(SECOND, "second", hourly), **RESTLESS)
-    with Daemon(site, environment=notified(listening, "1500000") | environment) as daemon:
+    environment |= notified(listening, "1500000")
+    with Daemon(site, environment=environment, whole=True) as daemon:
         wait_for(lambda: listening.heard("READY=1"))
         wait_for(lambda: len(site.files()) == 2)
         shift(7 * 3600)
@@ -304,7 +305,8 @@ def test_a_clock_that_jumps_by_years_is_survived(site, net, listening, shifted):
     publish(net, [made_up(1)])
     site.configure(feed(more='every = "1s"'), **RESTLESS)
     later = "SELECT 1 FROM feeds WHERE next_poll_at > strftime('%Y', 'now', '+5 years')"
-    with Daemon(site, environment=notified(listening, "1500000") | environment) as daemon:
+    environment |= notified(listening, "1500000")
+    with Daemon(site, environment=environment, whole=True) as daemon:
         wait_for(lambda: len(site.files()) == 1)
         for count, ahead in enumerate((3650 * 86400, 0), start=2):
             shift(ahead)

@@ -37,7 +37,7 @@ def test_a_page_that_costs_much_holds_up_no_other_of_its_feed(site, net):
     net.serve(FEED_URL, text, content_type="application/xml")
     net.serve(slow, finance_page(articles[0]))
     site.configure(feed(more='every = "1s"'), schedule='jitter = "0s"', fetch="robots = false")
-    with Daemon(site, environment=costs(site.folder, SLOW, busy=False)) as daemon:
+    with Daemon(site, environment=costs(site.folder, SLOW, busy=False), whole=True) as daemon:
         wait_for(lambda: len(archived(site)) == 6)
         assert slow not in archived(site)
         more = [*articles[1:], *(made_up(number) for number in range(8, 11))]

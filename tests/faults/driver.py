@@ -216,6 +216,7 @@ def serve() -> None:
     # The process from which workers are forked: one for all runs, not one each.
     set_forkserver_preload(["tools.warm"])
     forkserver.ensure_running()
+    importlib.import_module("tools.rehearsal")
     for line in sys.stdin:
         print(json.dumps(run_of(json.loads(line))), flush=True)
 

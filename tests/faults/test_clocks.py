@@ -35,7 +35,7 @@ def test_jumps_by_years_in_both_directions_stop_no_poll(site, net, tmp_path, fig
     }
     publish(net, [made_up(1)])
     site.configure(feed(more='every = "1s"'), schedule='jitter = "0s"', fetch="robots = false")
-    with Daemon(site, environment=environment) as daemon:
+    with Daemon(site, environment=environment, whole=True) as daemon:
         wait_for(lambda: len(site.files()) == 1)
         for count in range(2, JUMPS + 2):
             changed = offset.with_suffix(".new")

@@ -6,6 +6,7 @@ stop the program (CWE-1333).
 
 import ast
 import importlib
+import os
 import pkgutil
 import re
 import time
@@ -29,7 +30,9 @@ ATOMS = (
     "http://", "http://a:", "a://", "://a", "a@", "a.b", "a:b", "sh60", "$A", "A.", "|", "_新", "-新浪",
     " - a", "中", "中文 ", "+", "*", "{", "}", "{{", "<title>", "\r\n\r\n", "\x1b[", "\u202e", "０",
 )  # fmt: skip
-ENDS = ("", "\x00", "!<")
+ENDS = ("\x00", "!<") + (("",) if "INGEST_FUZZ_EXAMPLES" in os.environ else ())
+"""Nearly every pattern that is not linear is so before an end that does not fit; `make fuzz` tries
+none as well."""
 GLANCE = 3_000
 LENGTHS = (GLANCE, 4 * GLANCE, 16 * GLANCE)
 HARMLESS = 0.0005

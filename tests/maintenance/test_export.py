@@ -76,8 +76,8 @@ def full(request, tmp_path_factory):
         connection.exec_driver_sql(
             f"INSERT INTO feeds(id, name, kind) VALUES (1, '{NAME}', 'rss'), (2, 'b_', 'rss')"
         )
-        for number in range(450):
-            save_articles(connection, [arrival(number)])
+        for first in range(0, 450, 50):
+            save_articles(connection, [arrival(first + number) for number in range(50)])
         save_articles(connection, [edit])
         save_articles(connection, [arrival(449, feed_id=2)])
         save_articles(connection, [adopted])

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, date, datetime
 
@@ -105,23 +103,16 @@ def test_a_walk_that_is_killed_goes_on_where_it_was(site, api, tmp_path, net):
     whole = Site(tmp_path / "whole", net)
     whole.folder.mkdir()
     whole.configure(ROLL)
-    assert walk(whole, "2024-02-01", "2024-02-20").returncode == 0
-    command = [sys.executable, "-m", "ingestor", "--once", "--since", "2024-02-01"]
+    assert walk(whole, "2024-02-01", "2024-02-12").returncode == 0
     for number, sign in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)):
         api.asked.clear()
-        process = subprocess.Popen(
-            [*command, "--until", "2024-02-20"],
-            cwd=site.folder,
-            env=site.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = site.start("--once", "--since", "2024-02-01", "--until", "2024-02-12")
         while len(api.asked) < 5 + number and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(sign)
         process.wait()
         assert all(site.query(sql) == [] for sql in DOUBLES.values())
-    assert walk(site, "2024-02-01", "2024-02-20").returncode == 0
+    assert walk(site, "2024-02-01", "2024-02-12").returncode == 0
     assert site.files() == whole.files()
     assert holdings(site) == holdings(whole)
 

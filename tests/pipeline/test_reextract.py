@@ -6,7 +6,6 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass, replace
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from ingestor.clock import Clock
 from ingestor.config import load
 from ingestor.pipeline.files import write_files
-from ingestor.pipeline.reextract import ARTICLES_A_TRANSACTION, reextract
+from ingestor.pipeline.reextract import reextract
 from ingestor.store.db.locks import only_run
 from ingestor.store.filters import Filters
 from ingestor.store.revisions import text_sha256
@@ -155,13 +154,7 @@ def test_running_it_again_does_nothing_more(older):
 def test_a_terminal_shows_a_bar(older):
     """How many of how many; elsewhere there is none."""
     ours, its = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ingestor", "reextract", "--dry-run"],
-        cwd=older.folder,
-        env=older.environment() | {"TERM": "xterm"},
-        stdout=subprocess.DEVNULL,
-        stderr=its,
-    )
+    process = older.start("reextract", "--dry-run", stderr=its, TERM="xterm")
     os.close(its)
     shown = b""
     with contextlib.suppress(OSError):  # what a terminal whose other end is closed gives
@@ -299,9 +292,10 @@ def test_what_the_feed_filled_in_stays(site, net):
 
 
 @pytest.mark.every_store
-def test_a_stop_loses_nothing_and_the_next_run_goes_on(site, net):
+def test_a_stop_loses_nothing_and_the_next_run_goes_on(site, net, monkeypatch):
     """What was read is stored; nothing is begun any more."""
-    count = ARTICLES_A_TRANSACTION + 10
+    a_transaction, count = 10, 15
+    monkeypatch.setattr("ingestor.pipeline.reextract.ARTICLES_A_TRANSACTION", a_transaction)
     publish(net, [made_up(number) for number in range(1, count + 1)])
     site.run("--once")
     read_by_older_rules(site, *range(1, count + 1))
@@ -320,7 +314,7 @@ def test_a_stop_loses_nothing_and_the_next_run_goes_on(site, net):
         return seen
 
     first = go(1)
-    assert ARTICLES_A_TRANSACTION <= first < count
+    assert a_transaction <= first < count
     stored = "SELECT count(*) FROM revisions WHERE cause = 'reextract'"
     assert site.query(stored) == [(first,)]
     assert site.query("SELECT count(*) FROM articles WHERE file_sha256 IS NULL") == [(0,)]

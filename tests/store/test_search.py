@@ -3,10 +3,9 @@
 import csv
 import io
 import json
+import os
 import random
 import sqlite3
-import subprocess
-import sys
 import unicodedata
 from contextlib import closing
 from datetime import timedelta
@@ -25,6 +24,7 @@ from ingestor.store.search.hits import marks, search, snippet
 from ingestor.store.search.index import FULL_TEXT_INDEX
 from ingestor.text.normalize import normalize
 from tests.support.shared import shared
+from tools import forked
 from tools.filling import FIRST, filled
 from tools.made_up_sina import made_up, publish
 
@@ -419,9 +419,7 @@ def asked(tmp_path_factory):
     )
 
     def search_for(*words):
-        command = [sys.executable, "-m", "ingestor", "search", *words]
-        more = ["--config", str(folder / "config.toml")]
-        return subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+        return forked.run(["search", *words], folder, os.environ)
 
     return search_for
 

@@ -471,7 +471,7 @@ def test_of_several_workers_one_has_a_watch_at_a_time(tmp_path, net, postgresql_
     net.serve(HOOK, "")
     watching(site, WEBHOOK, **RESTLESS)
     publish(net, [made_up(number) for number in range(1, 21)])
-    with Crew(site) as crew:
+    with Crew(site, whole=False) as crew:
         crew.start()
         crew.start()
         wait_for(lambda: len(net.asked(HOOK)) == 20)
