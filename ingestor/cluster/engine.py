@@ -147,12 +147,11 @@ def _add_planning(app: App, context: Context) -> None:
         app.periodic(cron=cron)(task)
 
 
-def _plan(context: Context) -> int:
-    """Turn what is due into jobs; return how many."""
+def _plan(context: Context) -> None:
+    """Turn what is due into jobs."""
     now = context.jobs.clock.now()
     with context.database.transaction() as connection:
-        claims = plan.unclaimed(connection, now, pictures=context.pictures)
-        return plan.defer(connection, claims)
+        plan.defer(connection, plan.unclaimed(connection, now, pictures=context.pictures))
 
 
 def _connection(engine: Engine) -> dict[str, Any]:
@@ -230,17 +229,15 @@ FAILED_HOURS = 24 * 7
 _MINE = text("SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = :worker")
 
 
-async def requeue_lost(app: App, stalled_after: float) -> int:
+async def requeue_lost(app: App, stalled_after: float) -> None:
     """Put the jobs of workers without a heartbeat for so many seconds back into the queue.
 
-    Returns how many there were. The workers are forgotten.
+    The workers are forgotten.
     """
     manager = app.job_manager
-    lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=stalled_after))
-    for job in lost:
+    for job in list(await manager.get_stalled_jobs(seconds_since_heartbeat=stalled_after)):
         await _requeue(app, job)
     await manager.prune_stalled_workers(stalled_after)
-    return len(lost)
 
 
 async def forget_old(app: App) -> None:
