@@ -170,7 +170,7 @@ class ReextractionTally:
         self._templates[result.template, result.outcome] += 1
         self._outcomes[result.outcome] += 1
         self._fields.update(result.changes.keys())
-        if result.rejudged and result.rejudged.withdrawn:
+        if result.rejudged.withdrawn:
             self._doubts[result.rejudged.reason] += 1
         if result.outcome == "unreadable":
             self._say_unreadable(result)

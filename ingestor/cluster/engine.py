@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -122,37 +123,35 @@ def _task(
 
 
 def _add_planning(app: App, context: Context) -> None:
-    async def plan(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
-        """Turn what is due into jobs."""
-        if not context.jobs.clock.stop.is_set():
-            await asyncio.to_thread(_plan, context)
-
-    async def recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
-        """Put the jobs of workers that are gone back into the queue."""
-        await requeue_lost(app, context.stalled_after)
-
-    async def forget(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
-        """Remove old jobs."""
-        await forget_old(app)
-
     # One at a time over all workers. Recovering has no lock: a worker that dies in the middle of
     # it would keep all others from it.
-    for work, cron, lock in (
-        (plan, PLANNED, "plan"),
-        (recover, RECOVERED, None),
-        (forget, FORGOTTEN, None),
+    for name, cron, lock, work in (
+        ("plan", PLANNED, "plan", partial(_plan, context)),
+        ("recover", RECOVERED, None, partial(requeue_lost, app, context.stalled_after)),
+        ("forget", FORGOTTEN, None, partial(forget_old, app)),
     ):
-        name = work.__name__
-        task = app.task(name=name, queue="plan", priority=9, lock=lock, queueing_lock=name)(work)
-        app.periodic(cron=cron)(task)
+        task = app.task(name=name, queue="plan", priority=9, lock=lock, queueing_lock=name)
+        app.periodic(cron=cron)(task(_timed(work)))
 
 
-def _plan(context: Context) -> int:
-    """Turn what is due into jobs; return how many."""
+def _timed(work: Callable[[], Awaitable[None]]) -> Callable[[int], Awaitable[None]]:
+    async def run(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+        """Do it, whatever the time is that it was planned for."""
+        await work()
+
+    return run
+
+
+async def _plan(context: Context) -> None:
+    """Turn what is due into jobs, unless the program is to stop."""
+    if not context.jobs.clock.stop.is_set():
+        await asyncio.to_thread(_defer_due, context)
+
+
+def _defer_due(context: Context) -> None:
     now = context.jobs.clock.now()
     with context.database.transaction() as connection:
-        claims = plan.unclaimed(connection, now, pictures=context.pictures)
-        return plan.defer(connection, claims)
+        plan.defer(connection, plan.unclaimed(connection, now, pictures=context.pictures))
 
 
 def _connection(engine: Engine) -> dict[str, Any]:
@@ -230,17 +229,15 @@ FAILED_HOURS = 24 * 7
 _MINE = text("SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = :worker")
 
 
-async def requeue_lost(app: App, stalled_after: float) -> int:
+async def requeue_lost(app: App, stalled_after: float) -> None:
     """Put the jobs of workers without a heartbeat for so many seconds back into the queue.
 
-    Returns how many there were. The workers are forgotten.
+    The workers are forgotten.
     """
     manager = app.job_manager
-    lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=stalled_after))
-    for job in lost:
+    for job in list(await manager.get_stalled_jobs(seconds_since_heartbeat=stalled_after)):
         await _requeue(app, job)
     await manager.prune_stalled_workers(stalled_after)
-    return len(lost)
 
 
 async def forget_old(app: App) -> None:

@@ -1,7 +1,7 @@
 """A worker: takes jobs until it is told to stop, whatever happens to the database meanwhile.
 
-:class:`ClusterWorker` puts it together: services, jobs, engine, heartbeat. :class:`WorkerLoop`
-keeps the engine running.
+:class:`ClusterWorker` puts it together: services, jobs, engine, heartbeat; and keeps the engine
+running.
 """
 
 from __future__ import annotations
@@ -47,21 +47,63 @@ CHECKED = 5.0
 
 
 @dataclass(slots=True)
-class WorkerLoop:
-    """A worker's run. ``held`` says whether the database still knows us as one of its workers."""
+class ClusterWorker:
+    """What ``ingest worker`` runs."""
 
-    app: App
+    settings: Settings
     database: Database
     clock: Clock
+    heartbeat: Heartbeat
     queues: Sequence[str] | None
+    """``None``: all of them."""
     concurrency: int
-    stalled_after: float
-    held: Callable[[], bool]
     running: set[int] = field(default_factory=set)
     """The ids of the jobs that run now."""
     started: bool = False
+    """Whether the database knew us as one of its workers."""
 
-    async def run(self) -> None:
+    @classmethod
+    def jobs_at_a_time(cls, settings: Settings, wanted: int | None) -> int:
+        """Return how many jobs a worker does at a time."""
+        return wanted or settings.cluster.concurrency or os.cpu_count() or 1
+
+    def run(self, report: Callable[[], object], interval: float) -> None:
+        """Work until the clock's ``stop`` is set; ``report`` every ``interval`` seconds meanwhile.
+
+        Raises :class:`~ingestor.errors.ArchiveError` where the archive cannot be worked on.
+        """
+        upgrade(self.database)
+        prepare(self.database)
+        observer = self.heartbeat.observer
+        with open_services(
+            self.settings, self.database, self.clock, observer, number=self.concurrency
+        ) as pool:
+            with pool.borrow() as services:
+                register_feeds(services)
+            feeds = {feed.name: feed.feed() for feed in self.settings.feeds}
+            context = Context(
+                database=self.database,
+                jobs=Jobs(pool, self.clock, feeds),
+                heartbeat=self.heartbeat,
+                stalled_after=self._stalled_after,
+                pictures=self.settings.archive.images,
+            )
+            deliveries = Deliveries(self.settings, self.database, self.clock)
+            with (
+                self._repeated(report, interval),
+                # Most have no watch: nobody wakes for none.
+                self._repeated(partial(_deliver, deliveries), LOOK_SECONDS)
+                if self.settings.watch
+                else nullcontext(),
+                closing(deliveries),
+            ):
+                asyncio.run(self._work(engine(context)))
+
+    @property
+    def _stalled_after(self) -> float:
+        return self.settings.cluster.stalled_after.total_seconds()
+
+    async def _work(self, app: App) -> None:
         """Work until the clock's ``stop`` is set.
 
         Raises :class:`ArchiveInUse` where the archive is somebody else's at the start.
@@ -72,24 +114,24 @@ class WorkerLoop:
         while not self.clock.stop.is_set():
             try:
                 with one_of_many(self.database):
-                    await self._session()
+                    await self._session(app)
             except (ConnectorException, OperationalError, ArchiveError) as error:
                 if not self.started:
                     raise
                 log.warning("database_lost", error=str(error.__cause__ or error))
             await self._pause(AGAIN)
 
-    async def _session(self) -> None:
+    async def _session(self, app: App) -> None:
         """Work as one registered worker, until we are to stop or the database is away."""
-        async with self.app.open_async():
+        async with app.open_async():
             worker = Worker(
-                app=self.app,
+                app=app,
                 queues=self.queues,
                 concurrency=self.concurrency,
                 install_signal_handlers=False,
                 # A third, so that one late heartbeat is no death.
-                update_heartbeat_interval=self.stalled_after / 3,
-                stalled_worker_timeout=self.stalled_after,
+                update_heartbeat_interval=self._stalled_after / 3,
+                stalled_worker_timeout=self._stalled_after,
                 delete_jobs="successful",
                 worker_middleware=[self._tracked],
             )
@@ -120,7 +162,7 @@ class WorkerLoop:
         while not self.clock.stop.is_set():
             await self._pause(CHECKED)
             try:
-                if not await asyncio.to_thread(self.held):
+                if not await asyncio.to_thread(self._held):
                     log.warning("run_lost")
                     break
                 suspected = await self._check_jobs(worker, suspected)
@@ -137,7 +179,7 @@ class WorkerLoop:
         left = await asyncio.to_thread(
             left_doing, self.database, worker.worker_id, frozenset(self.running)
         )
-        await requeue(self.app, left & suspected)
+        await requeue(worker.app, left & suspected)
         return left
 
     async def _pause(self, seconds: float) -> None:
@@ -146,66 +188,6 @@ class WorkerLoop:
             if self.clock.stop.is_set():
                 return
             await asyncio.sleep(LOOK)
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterWorker:
-    """What ``ingest worker`` runs."""
-
-    settings: Settings
-    database: Database
-    clock: Clock
-    heartbeat: Heartbeat
-    queues: Sequence[str] | None
-    """``None``: all of them."""
-    concurrency: int
-
-    @classmethod
-    def jobs_at_a_time(cls, settings: Settings, wanted: int | None) -> int:
-        """Return how many jobs a worker does at a time."""
-        return wanted or settings.cluster.concurrency or os.cpu_count() or 1
-
-    def run(self, report: Callable[[], object], interval: float) -> None:
-        """Work until the clock's ``stop`` is set; ``report`` every ``interval`` seconds meanwhile.
-
-        Raises :class:`~ingestor.errors.ArchiveError` where the archive cannot be worked on.
-        """
-        upgrade(self.database)
-        prepare(self.database)
-        stalled_after = self.settings.cluster.stalled_after.total_seconds()
-        observer = self.heartbeat.observer
-        with open_services(
-            self.settings, self.database, self.clock, observer, number=self.concurrency
-        ) as pool:
-            with pool.borrow() as services:
-                register_feeds(services)
-            feeds = {feed.name: feed.feed() for feed in self.settings.feeds}
-            context = Context(
-                database=self.database,
-                jobs=Jobs(pool, self.clock, feeds),
-                heartbeat=self.heartbeat,
-                stalled_after=stalled_after,
-                pictures=self.settings.archive.images,
-            )
-            loop = WorkerLoop(
-                app=engine(context),
-                database=self.database,
-                clock=self.clock,
-                queues=self.queues,
-                concurrency=self.concurrency,
-                stalled_after=stalled_after,
-                held=self._held,
-            )
-            deliveries = Deliveries(self.settings, self.database, self.clock)
-            with (
-                self._repeated(report, interval),
-                # Most have no watch: nobody wakes for none.
-                self._repeated(partial(_deliver, deliveries), LOOK_SECONDS)
-                if self.settings.watch
-                else nullcontext(),
-                closing(deliveries),
-            ):
-                asyncio.run(loop.run())
 
     def _held(self) -> bool:
         """Return whether the database still holds the archive for this worker."""

@@ -17,7 +17,7 @@ from ingestor.errors import NoArticle
 from ingestor.extract.clean import clean
 from ingestor.extract.headline import editor_of, medium, titles
 from ingestor.extract.images import is_picture_box, link_address, show_backgrounds, unscripted
-from ingestor.extract.publication import METAS, UPDATES, linked_date, named_moment, stated_dates
+from ingestor.extract.publication import METAS, UPDATES, linked_update, named_moment, stated_dates
 from ingestor.extract.template import summary
 from ingestor.extract.tree import Tree, find, parse_fragment
 from ingestor.identity import canonical_url, document_id, is_sina
@@ -84,7 +84,7 @@ def generic_article(tree: Tree) -> Article:
         document_id=document_id(url),
         title=title,
         published_at=named_moment(dates),
-        updated_at=parse_date(tree.meta(*UPDATES)) or linked_date(tree, url, title, "dateModified"),
+        updated_at=parse_date(tree.meta(*UPDATES)) or linked_update(tree, url, title),
         media=medium(tree, title),
         editor=editor_of(body, tree),
         summary=summary(tree, body),

@@ -96,9 +96,9 @@ def named_moment(stated: Sequence[StatedDate]) -> datetime | None:
     return policy.believed_publication(named, None, None).published_at
 
 
-def linked_date(tree: Tree, url: str, title: str, key: str) -> datetime | None:
-    """Return the moment that the article's JSON-LD gives for a key such as ``dateModified``."""
-    values = (article.get(key) for article in _linked_articles(tree, url, title))
+def linked_update(tree: Tree, url: str, title: str) -> datetime | None:
+    """Return the moment of the last change that the article's JSON-LD gives."""
+    values = (article.get("dateModified") for article in _linked_articles(tree, url, title))
     return next((date for value in values if (date := parse_date(str(value or "")))), None)
 
 

@@ -2,13 +2,13 @@
 
 ::
 
-    feeds    | ask (304? same hash?) | read          | announce + validators   polling
-    days     | ask page after page   | read          | announce + progress     backfilling
-    entries  | ask the page          | extract       | save + entry done       ingesting
-             | ask further pages    | extract       | join                    joining
-    articles | ask the page again    | extract       | a revision, if edited   rechecking
-    articles | whose file is due     | render        | write + file known      projecting
-    pictures | ask, if wanted        | is it one?    | write + path known      picturing
+    feeds    | ask (304? same hash?) | read          | announce + validators   poll
+    days     | ask page after page   | read          | announce + progress     backfill
+    entries  | ask the page          | extract       | save + entry done       ingest
+             | ask further pages    | extract       | join                    look
+    articles | ask the page again    | extract       | a revision, if edited   ingest
+    articles | whose file is due     | render        | write + file known      files
+    pictures | ask, if wanted        | is it one?    | write + path known      files
 
 Each ``|`` hands over frozen records; each last column is one transaction. What a pass does
 not finish is in the database as *pending* or *due*, and the next pass finishes it: there is
@@ -180,5 +180,7 @@ def _complete(
 ) -> None:
     """Put into the summary what is known only at the end."""
     with services.database.reading() as connection:
-        summary.entries_pending = entries.count(connection, "pending", [one.id for one in states])
+        summary.entries_pending = entries.count(
+            connection, "pending", [state.id for state in states]
+        )
     summary.seconds = round(services.clock.monotonic() - began, 3)

@@ -219,16 +219,6 @@ def image_path(data: bytes, ending: str) -> str:
     return f"{digest[:2]}/{digest}.{ending}"
 
 
-def write_image(folder: Location, data: bytes, ending: str) -> str:
-    """Write a picture and return its path; the same picture from two addresses is one file.
-
-    Raises :class:`~ingestor.errors.StorageFailed` when the disk refuses.
-    """
-    relative = image_path(data, ending)
-    storage(folder).write(relative, data)
-    return relative
-
-
 IMAGES_A_ROUND = 40
 """Pictures taken from the queue at a time."""
 
@@ -236,9 +226,9 @@ IMAGES_A_TRANSACTION = 16
 
 ACCEPT = (("Accept", "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8"),)
 
-_Asked = tuple[DueImage, Response | FetchError]
+_AskedPicture = tuple[DueImage, Response | FetchError]
 
-_Outcome = tuple[str, str, policy.FailureKind]
+_PictureOutcome = tuple[str, str, policy.FailureKind]
 """A picture's path, or why there is none, and what kind of trouble that is."""
 
 
@@ -262,17 +252,21 @@ def image_round(services: Services, due: Sequence[DueImage]) -> Round:
     is_away = is_on_a_store(services.settings.archive.images_dir)
     for batch in batches(answers, IMAGES_A_TRANSACTION, services.clock.monotonic):
         if batch:
-            keep = partial(_kept_all, services, batch)
-            _settle(services, (yield from aside(keep)) if is_away else keep())
+            keep = partial(_kept_pictures, services, batch)
+            _record_pictures(services, (yield from aside(keep)) if is_away else keep())
         yield [hash(picture.url) for picture, _ in batch]
 
 
-def _kept_all(services: Services, batch: Sequence[_Asked]) -> list[tuple[DueImage, _Outcome]]:
+def _kept_pictures(
+    services: Services, batch: Sequence[_AskedPicture]
+) -> list[tuple[DueImage, _PictureOutcome]]:
     """Write the files of a batch; return how each went."""
-    return [(picture, _kept(services, answer)) for picture, answer in batch]
+    return [(picture, _kept_picture(services, answer)) for picture, answer in batch]
 
 
-def _settle(services: Services, outcomes: Sequence[tuple[DueImage, _Outcome]]) -> None:
+def _record_pictures(
+    services: Services, outcomes: Sequence[tuple[DueImage, _PictureOutcome]]
+) -> None:
     """Say in one transaction how each picture of a batch went."""
     now = services.clock.now()
     named = services.settings.archive.local_images
@@ -281,19 +275,19 @@ def _settle(services: Services, outcomes: Sequence[tuple[DueImage, _Outcome]]) -
             kept = [picture.url for picture, (path, _, _) in outcomes if path]
             locks.lock_articles(connection, images.showing(connection, kept))
         locks.lock_revisions(connection)
-        for one, (path, line, kind) in outcomes:
+        for picture, (path, line, kind) in outcomes:
             if path:
-                images.downloaded(connection, one, path, is_named=named)
+                images.downloaded(connection, picture, path, is_named=named)
                 continue
             retry = policy.after_failure(
-                kind, one.attempts + 1, now, chance=services.clock.chance()
+                kind, picture.attempts + 1, now, chance=services.clock.chance()
             )
-            images.failed(connection, one, line, retry.next_attempt_at)
-            log.info("picture_failed", url=one.url, error=line, state=retry.state)
+            images.failed(connection, picture, line, retry.next_attempt_at)
+            log.info("picture_failed", url=picture.url, error=line, state=retry.state)
     services.observer.moved()
 
 
-def _kept(services: Services, outcome: Response | FetchError) -> _Outcome:
+def _kept_picture(services: Services, outcome: Response | FetchError) -> _PictureOutcome:
     """Keep a picture; return how it went."""
     try:
         if isinstance(outcome, FetchError):
@@ -305,4 +299,7 @@ def _kept(services: Services, outcome: Response | FetchError) -> _Outcome:
     if not ending:
         kind = outcome.header("content-type") or "something else"
         return "", f"{outcome.url}: {kind[:80]}, not a picture", "permanent"
-    return write_image(services.settings.archive.images_dir, outcome.body, ending), "", "permanent"
+    # The same picture from two addresses is one file.
+    path = image_path(outcome.body, ending)
+    storage(services.settings.archive.images_dir).write(path, outcome.body)
+    return path, "", "permanent"

@@ -301,20 +301,19 @@ def _texts_instead(services: Services, given_up: Sequence[GivenUp]) -> Iterator[
 
     ``None`` comes while none is read, so that others have their turn.
     """
-    texts = services.workers.as_done(
-        given_up, lambda case: _text_task(case[0]), lambda case: case[0].feed_id
-    )
-    for came in texts:
-        if came is None:
-            yield None
-            continue
-        (task, failed), article = came
-        # What came for the page is in the WARC already.
-        failure = replace(failed, response=None, packed=None, evidence=None)
-        if isinstance(article, Article):
-            yield task, TextInstead(article, failure)
-            continue
-        if not isinstance(article, IngestorError):
-            raise article or TypeError("a reader of texts returned nothing")
-        log.info("feed_text_unusable", url=task.queued.entry.url, error=str(article))
-        yield task, failure
+    # What came for the page is in the WARC already.
+    failures = {
+        task.queued.id: replace(failed, response=None, packed=None, evidence=None)
+        for task, failed in given_up
+    }
+    for read in _read_texts(services, [task for task, _ in given_up]):
+        match read:
+            case task, TextRead(article):
+                yield task, TextInstead(article, failures[task.queued.id])
+            case task, Failed(error=IngestorError() as error):
+                log.info("feed_text_unusable", url=task.queued.entry.url, error=str(error))
+                yield task, failures[task.queued.id]
+            case _, Failed(error=error):
+                raise error
+            case _:
+                yield None

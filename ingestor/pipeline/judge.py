@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import unescape
-from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
@@ -47,9 +46,6 @@ MOST_ANNOUNCED_CHARACTERS = 20_000
 """How much of a feed's text is compared with a page: more than tells them apart."""
 
 _TAG = re.compile(r"<[^<>]*>")
-
-ByHost: TypeAlias = Mapping[tuple[str, str], set[str]]
-"""The addresses of each host at which a text was read, by host and hash of the text."""
 
 
 @dataclass(frozen=True, slots=True)

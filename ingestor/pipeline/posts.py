@@ -155,7 +155,7 @@ def _markup(body: str) -> str:
 
 def _completed(body: Body, post: Post) -> Body:
     """Add what only the front matter knows: a cover picture, securities."""
-    named = {one.symbol: one for one in body.securities}
+    named = {security.symbol: security for security in body.securities}
     for symbol in post.symbols:
         if security := normalised(symbol):
             named.setdefault(security.symbol, security)
@@ -280,7 +280,7 @@ def _paths(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(
         folder, onerror=lambda error: unlisted.append(Path(error.filename))
     ):
-        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
                 yield Path(root, name)

@@ -53,7 +53,8 @@ ARTICLES_A_TRANSACTION = 50
 class ReextractionResult:
     """What became of an article."""
 
-    before: CapturedArticle
+    rejudged: Rejudged
+    """The article, and what its revisions are taken for today."""
     outcome: Literal["changed", "unchanged", "left", "unreadable", "doubted"]
     """``left``: it goes over several pages, and only one of them is read here. ``unreadable``:
     its kept page is lost, or no rule of today reads it. Either way it stays as it is.
@@ -64,10 +65,13 @@ class ReextractionResult:
     """What it changes: old and new value, by their name."""
     reason: str = ""
     """Why it cannot be read, or is doubted."""
-    rejudged: Rejudged | None = None
-    """What its revisions are taken for today."""
     again: bool = False
     """It was read before: only now it was found out that others show the same text."""
+
+    @property
+    def before(self) -> CapturedArticle:
+        """Return the article as it was before."""
+        return self.rejudged.before
 
     @property
     def template(self) -> str:
@@ -134,14 +138,13 @@ def _result(judged: Rejudged, pages: Mapping[int, Received]) -> ReextractionResu
     before, good = judged.before, judged.good
     if good is None:
         log.debug("article_doubted", url=before.article.url, why=judged.reason)
-        return ReextractionResult(before, "doubted", reason=judged.reason, rejudged=judged)
-    kept = good.capture
-    read = pages.get(kept.id) if kept else None
-    compared = _compared(before, read.article) if read else ReextractionResult(before, "unchanged")
-    if judged.withdrawn:
-        changes = compared.changes or _restored(before, good)
-        compared = replace(compared, outcome="changed", changes=changes)
-    return replace(compared, rejudged=judged)
+        return ReextractionResult(judged, "doubted", reason=judged.reason)
+    read = pages.get(good.capture.id) if good.capture else None
+    compared = _compared(judged, read.article) if read else ReextractionResult(judged, "unchanged")
+    if not judged.withdrawn:
+        return compared
+    changes = compared.changes or _restored(before, good)
+    return replace(compared, outcome="changed", changes=changes)
 
 
 def _restored(before: CapturedArticle, good: CapturedRevision) -> dict[str, tuple[Value, Value]]:
@@ -154,19 +157,20 @@ def _restored(before: CapturedArticle, good: CapturedRevision) -> dict[str, tupl
     return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
 
 
-def _compared(before: CapturedArticle, result: Article | Exception) -> ReextractionResult:
-    if isinstance(result, Article) and result.parts:
-        return ReextractionResult(before, "left")
+def _compared(judged: Rejudged, result: Article | Exception) -> ReextractionResult:
+    before = judged.before
     if isinstance(result, Article):
+        if result.parts:
+            return ReextractionResult(judged, "left")
         article = _completed(result, before)
         changes = differences(before.article, article)
-        return ReextractionResult(before, "changed" if changes else "unchanged", article, changes)
+        return ReextractionResult(judged, "changed" if changes else "unchanged", article, changes)
     if not isinstance(result, IngestorError):
         log.error("extraction_failed", url=before.article.url, exc_info=result)
-    if before.article.origin != "page" and isinstance(result, IngestorError):
+    elif before.article.origin != "page":
         # Its page could not be read then either: that is why it has the feed's text.
-        return ReextractionResult(before, "unchanged")
-    return ReextractionResult(before, "unreadable", reason=str(result) or repr(result))
+        return ReextractionResult(judged, "unchanged")
+    return ReextractionResult(judged, "unreadable", reason=str(result) or repr(result))
 
 
 def _completed(article: Article, before: CapturedArticle) -> Article:
@@ -191,12 +195,9 @@ def _save(
     batch: Sequence[ReextractionResult],
     now: datetime,
 ) -> None:
-    judged = [
-        result.rejudged
-        for result in batch
-        if result.rejudged and (result.rejudged.withdrawn or result.rejudged.readings)
-    ]
-    changed = [result for result in batch if result.outcome == "changed" and result.article]
+    every = [result.rejudged for result in batch]
+    judged = [each for each in every if each.withdrawn or each.readings]
+    changed = [result for result in batch if result.outcome == "changed"]
     if not judged and not changed:
         return
     with database.transaction() as connection:
@@ -209,9 +210,9 @@ def _save(
 
 def _revise(connection: Connection, result: ReextractionResult, now: datetime) -> None:
     """Let an article say what today's rules read in the page of its good revision."""
-    before, article = result.before, result.article
-    good = result.rejudged.good if result.rejudged else None
+    before, article, good = result.before, result.article, result.rejudged.good
     if article is None or good is None or good.capture is None:
+        # An earlier revision is current again, as it was.
         return
     if not differences(reextraction.stored(connection, before.article.id), article):
         return

@@ -193,8 +193,8 @@ def remember_pauses(services: Services) -> None:
     paused = services.fetcher.limiter.pauses()
     with services.database.reading() as connection:
         known = leases.pauses(connection)
-    over = any(one.until <= now for one in known.values())
-    if over or any(known.get(name) != one for name, one in paused.items()):
+    over = any(pause.until <= now for pause in known.values())
+    if over or any(known.get(name) != pause for name, pause in paused.items()):
         with services.database.transaction() as connection:
             leases.record(connection, paused, now)
 
@@ -213,7 +213,7 @@ def fetcher(
     by the one who runs it. ``limiter`` is where the limits for each host are shared.
     """
     addresses = [named, *(feed.url for feed in settings.feeds if feed.url)]
-    ports = frozenset(port for one in addresses if (port := _port(one)))
+    ports = frozenset(port for url in addresses if (port := _port(url)))
     return Fetcher(settings.fetch, clock, observer, ports=ports, limiter=limiter)
 
 

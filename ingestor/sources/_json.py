@@ -217,12 +217,12 @@ def result_of(response: Response, api: str) -> tuple[dict[str, Any], str]:
         answer, fault = lenient_json(text)
     except ValueError as error:
         raise FeedUnreadable(f"{response.url}: not JSON: {plain(text)[:80]!r}") from error
-    whole = _first(answer)
-    result = _first(whole.get("result")) or (whole if "data" in whole else {})
+    whole = first_object(answer)
+    result = first_object(whole.get("result")) or (whole if "data" in whole else {})
     status = result.get("status")
     if isinstance(status, str | int) and not isinstance(status, bool):
         status = {"code": status}
-    status = _first(status)
+    status = first_object(status)
     if "code" not in status:
         raise FeedUnreadable(f"{response.url}: JSON, but no answer of {api}")
     if text_of(status, "code") != "0":
@@ -231,7 +231,7 @@ def result_of(response: Response, api: str) -> tuple[dict[str, Any], str]:
     return result, fault
 
 
-def _first(value: Any) -> dict[str, Any]:
+def first_object(value: Any) -> dict[str, Any]:
     """Return an object, or the first of a list, ``{}`` for anything else: PHP writes either."""
     if isinstance(value, list):
         value = next(iter(value), None)

@@ -11,7 +11,6 @@ it (RSSHub ``zhibo.ts``, AKShare). ``stocks`` name themes and indices as well as
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ingestor.identity import is_sina
 from ingestor.model import Entry, Feed, FeedDocument, Request, Response, Security, Validators
-from ingestor.sources._json import api_request, items_of, result_of, text_of
+from ingestor.sources._json import api_request, first_object, items_of, json_of, result_of, text_of
 from ingestor.sources._text import (
     date_text,
     each_read,
@@ -93,7 +92,7 @@ def _request(feed: Feed, page: int, validators: Validators) -> Request:
 
 
 def _entry(item: dict[str, Any], response: Response) -> Entry:
-    extra = _object(item.get("ext"))
+    extra = first_object(json_of(item.get("ext")))
     text = text_of(item, "rich_text")
     words = plain(text.replace("\n", " "))
     stamps = (date_text(text_of(item, name)) for name in ("create_time", "update_time"))
@@ -155,7 +154,9 @@ def _pictures(value: Any, *, named: bool = False) -> Iterator[str]:
         for inner in value[:100]:
             yield from _pictures(inner, named=named)
     elif isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
-        yield from _pictures(_json(value), named=named)
+        parsed = json_of(value)
+        if not isinstance(parsed, str):
+            yield from _pictures(parsed, named=named)
     elif isinstance(value, str) and "<" in value:
         yield from _SOURCE.findall(value)
     elif isinstance(value, str) and (named or _PICTURE.search(value.partition("?")[0].strip())):
@@ -179,16 +180,3 @@ def _stocks(stocks: Any) -> Iterable[Security]:
             if security:
                 securities[security.symbol] = security
     return securities.values()
-
-
-def _object(text: Any) -> dict[str, Any]:
-    """Return the JSON object that stands in a text, an empty one where there is none."""
-    value = _json(text) if isinstance(text, str) else text
-    return value if isinstance(value, dict) else {}
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
