@@ -150,10 +150,22 @@ def _take_plain_values(parameters: list[Any]) -> None:
 def _value(parameter: Any, context: typer.Context, value: Any) -> Any:
     is_text = value is not None and parameter.type_descriptor.annotation in (str, list[str])
     if not is_text and (value is not None or parameter.required):
-        return type(parameter).process_value(parameter, context, value)
+        try:
+            return type(parameter).process_value(parameter, context, value)
+        except typer.BadParameter as error:
+            raise UsageError(_refusal(parameter, error)) from error
     if parameter.multiple or parameter.nargs == -1:
         value = list(value or ())
     return parameter.callback(context, parameter, value) if parameter.callback else value
+
+
+def _refusal(parameter: Any, error: typer.BadParameter) -> str:
+    """Return what is wrong with an option's value, as it is said of a configuration's."""
+    from ingestor.config.problems import wrong_value  # noqa: PLC0415 - imports Pydantic
+
+    problems = getattr(error.__cause__, "errors", list)()
+    said = wrong_value(problems[0]) if problems else error.message
+    return f"{max(parameter.opts, key=len)}: {said}"
 
 
 def load(verb: str) -> Any:

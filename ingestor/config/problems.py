@@ -51,7 +51,7 @@ def explained(
         is_feed = location[:1] == ("feeds",) and len(location) > 1
         feed = f"{names(location[:2])}: " if names and is_feed else ""
         key = _path(location[2:] if is_feed else location)
-        message = _message(problem)
+        message = wrong_value(problem)
         if problem["type"] == "extra_forbidden":
             yield location, f'{feed}unknown key "{key}"{_nearest(model, location)}'
             continue
@@ -66,8 +66,8 @@ def _path(location: Location) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _message(problem: ErrorDetails) -> str:
-    """Return what is wrong with one value."""
+def wrong_value(problem: ErrorDetails) -> str:
+    """Return what is wrong with one value, in the words of who wrote it."""
     kind, key = problem["type"], problem["loc"][-1:]
     if kind == "missing":
         return "is missing"

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from ingestor.errors import UsageError
+from ingestor.errors import Forbidden, UsageError
 from ingestor.identity import canonical_url, document_id, is_content_address
 from ingestor.model import Cause, Origin, Picture, Security
 from ingestor.store.db.database import Database
@@ -224,7 +224,10 @@ def ids_named(connection: Connection, named: str) -> list[int]:
     if is_content_address(named):
         return ids_of(connection, named, "")
     if named.startswith(("http://", "https://")):
-        address = canonical_url(named)
+        try:
+            address = canonical_url(named)
+        except Forbidden as error:
+            raise UsageError(str(error)) from error
         return ids_of(connection, address, document_id(address))
     raise UsageError(f'"{named}" is neither the id of an article nor an address (https://…)')
 

@@ -32,6 +32,24 @@ def test_what_is_missing_is_said(site):
     assert said == [f"ingest: {line}" for line in MISSING.values()]
 
 
+WRONG_VALUES = {
+    "search x --limit many": 'ingest: --limit: must be a whole number, not "many"',
+    "browse --port http": 'ingest: --port: must be a whole number, not "http"',
+    "browse --port 99999": 'ingest: --port: must be at most 65535, not "99999"',
+    "stats --by year": "ingest: --by: 'year' is not one of 'day', 'week', 'month'.",
+    "show http://": "ingest: not an absolute http or https address: http://",
+}
+
+
+def test_a_value_that_an_option_does_not_take_is_said(site, net):
+    """In a line, and in the words that are used of a configuration."""
+    publish(net, [made_up(1)])
+    assert site.run("--once").returncode == 0
+    said = [site.run(*line.split()) for line in WRONG_VALUES]
+    assert [done.stderr.rstrip() for done in said] == list(WRONG_VALUES.values())
+    assert [done.returncode for done in said] == [2] * len(said)
+
+
 DASHED = {
     "—once": "; an option begins with two hyphens: --once",
     "––json": "; an option begins with two hyphens: --json",
