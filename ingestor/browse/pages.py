@@ -28,7 +28,8 @@ NOT_KEPT = "What was received at this look is not there to be shown."
 
 
 def _front(request: PageRequest) -> Answer:
-    values = request.read(views.front, request.archive.clock.now(), request.asked)
+    until = request.asked.get("until", "")
+    values = request.recall(views.front, request.archive.clock.now(), until)
     return request.page("front", values)
 
 

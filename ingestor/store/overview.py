@@ -20,6 +20,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Table,
+    bindparam,
     case,
     func,
     literal,
@@ -373,18 +374,23 @@ def articles_a_day(connection: Connection, days: int) -> list[tuple[str, int]]:
     return [(day, number) for day, number in counts if number]
 
 
+_AMOUNT = func.count()
+_SYMBOLS = (
+    select(symbols.c.symbol, _AMOUNT)
+    .where(
+        symbols.c.article_id.in_(bindparam("ids", expanding=True)),
+        symbols.c.last_revision.is_(None),
+    )
+    .group_by(symbols.c.symbol)
+    .order_by(_AMOUNT.desc(), symbols.c.symbol)
+    .limit(bindparam("limit"))
+)
+
+
 def symbol_counts(
     connection: Connection, ids: Sequence[int], limit: int
 ) -> list[tuple[str, str, int]]:
     """Return the securities that most of these articles name: code, name, how many."""
-    amount = func.count()
-    query = (
-        select(symbols.c.symbol, amount)
-        .where(symbols.c.article_id.in_(ids), symbols.c.last_revision.is_(None))
-        .group_by(symbols.c.symbol)
-        .order_by(amount.desc(), symbols.c.symbol)
-        .limit(limit)
-    )
-    counts = connection.execute(query).all()
+    counts = connection.execute(_SYMBOLS, {"ids": list(ids), "limit": limit}).all()
     known = KnownNames(connection, [symbol for symbol, _ in counts])
     return [(symbol, known.at(symbol), number) for symbol, number in counts]
