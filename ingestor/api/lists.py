@@ -7,19 +7,19 @@ asked for the first, so that what is written meanwhile moves nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Select, func, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, func, select
 
+from ingestor.api.selection import edited, newest
 from ingestor.store import overview
-from ingestor.store.filters import Filters, articles_of_feeds, articles_of_symbol, conditions
+from ingestor.store.filters import Filters
 from ingestor.store.names import securities
 from ingestor.store.schema import (
-    DOUBTED_IDS,
     IS_BELIEVED,
     IS_EDIT,
     articles,
@@ -34,10 +34,6 @@ MOST_HITS = 1_000
 """So many articles are counted, by what they are of too; with a query's words so many are found."""
 
 FACET_VALUES = 12
-
-FEW = 10_000
-"""So few articles of a security or a feed are put in order, rather than met on the way through all
-days: about where both take a tenth of a second in an archive of a million."""
 
 
 class ListOrder(StrEnum):
@@ -125,11 +121,11 @@ def found(connection: Connection, asked: ListRequest) -> FoundList:
         here, count = ids[first : first + asked.size], len(ids)
         beyond = count > first + len(here)
     else:
-        ids = list(connection.execute(_meant(connection, asked, upto).limit(MOST_HITS)).scalars())
+        select_ids = edited if asked.order is ListOrder.EDITED else newest
+        ids = select_ids(connection, asked.filters, upto, first=0, limit=MOST_HITS)
         further = ids[first : first + asked.size + 1]
-        if first + asked.size >= MOST_HITS:
-            page = _meant(connection, asked, upto).offset(first).limit(asked.size + 1)
-            further = list(connection.execute(page).scalars())
+        if first + asked.size >= MOST_HITS == len(ids):
+            further = select_ids(connection, asked.filters, upto, first=first, limit=asked.size + 1)
         here, beyond = further[: asked.size], len(further) > asked.size
         count = len(ids)
     listed = articles_listed(connection, here, texts)
@@ -150,8 +146,8 @@ def _hits(connection: Connection, query: Query, asked: ListRequest, upto: int) -
         return [hit for hit in every if hit.id <= upto]
     edits = last_edits(upto).where(revisions.c.article_id.in_([hit.id for hit in every]))
     last: dict[int, int] = dict(connection.execute(edits).all())
-    edited = (hit for hit in every if hit.id in last)
-    return sorted(edited, key=lambda hit: last[hit.id], reverse=True)
+    hits = (hit for hit in every if hit.id in last)
+    return sorted(hits, key=lambda hit: last[hit.id], reverse=True)
 
 
 def last_edits(upto: int) -> Select[Any]:
@@ -163,39 +159,25 @@ def last_edits(upto: int) -> Select[Any]:
     )
 
 
-def _meant(connection: Connection, asked: ListRequest, upto: int) -> Select[Any]:
-    """Select the ids that filters mean, in their order."""
-    query = select(articles.c.id).where(*conditions(asked.filters))
-    if asked.order is ListOrder.EDITED:
-        edits = last_edits(upto).subquery()
-        if asked.filters == Filters():
-            # None of the articles need be read for it.
-            query = select(edits.c.article_id).where(edits.c.article_id.not_in(DOUBTED_IDS))
-        else:
-            query = query.join(edits, edits.c.article_id == articles.c.id)
-        return query.order_by(edits.c.last.desc())
-    narrowed: list[Select[Any] | CompoundSelect[Any]] = []
-    if asked.filters.symbol:
-        narrowed.append(articles_of_symbol(asked.filters.symbol))
-    if asked.filters.feeds:
-        narrowed.append(articles_of_feeds(asked.filters.feeds))
-    few = next((ids for ids in narrowed if _are_few(connection, ids)), None)
-    if few is not None:
-        query = query.where(articles.c.id.in_(few))
-    order = articles.c.date.desc(), articles.c.published_at.desc().nulls_last()
-    # By an expression: SQLite would go by the ids otherwise, and sort all that there is.
-    return query.where(articles.c.id + 0 <= upto).order_by(*order, articles.c.id.desc())
-
-
-def _are_few(connection: Connection, ids: Select[Any] | CompoundSelect[Any]) -> bool:
-    counted = select(func.count()).select_from(ids.limit(FEW + 1).subquery())
-    return int(connection.execute(counted).scalar_one()) <= FEW
-
-
 _LISTED = articles.c[
     "id", "url", "date", "published_at", "first_seen_at", "title", "media", "origin", "gone_at",
     "summary",
 ]  # fmt: skip
+
+
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_ROWS = select(*_LISTED).where(articles.c.id.in_(_IDS))
+_EDITS = (
+    select(revisions.c.article_id, func.count(), func.max(revisions.c.seen_at))
+    .where(revisions.c.article_id.in_(_IDS), IS_EDIT)
+    .group_by(revisions.c.article_id)
+)
+_KINDS = select(*articles.c["media", "date", "origin", "categories"]).where(articles.c.id.in_(_IDS))
+_ANNOUNCED = (
+    select(sightings.c.feed_id, func.count())
+    .where(sightings.c.article_id.in_(_IDS))
+    .group_by(sightings.c.feed_id)
+)
 
 
 def articles_listed(
@@ -203,16 +185,14 @@ def articles_listed(
 ) -> tuple[ListedArticle, ...]:
     """Return articles of these ids, in their order; ``texts`` to show in place of summaries."""
     named = securities.of_articles(connection, ids)
-    edited = _edits(connection, ids)
-    rows = {
-        row.id: row for row in connection.execute(select(*_LISTED).where(articles.c.id.in_(ids)))
-    }
+    edits_of = _edits(connection, ids)
+    rows = {row.id: row for row in connection.execute(_ROWS, {"ids": list(ids)})}
     listed = []
     for article_id in ids:
         values: dict[str, Any] = dict(rows[article_id]._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
         summary = values.pop("summary")
         text = (texts or {}).get(article_id, summary)
-        edits, last = edited.get(article_id, (0, None))
+        edits, last = edits_of.get(article_id, (0, None))
         codes = tuple(named.get(article_id, ()))
         values |= {"text": text, "edits": edits, "edited_at": last, "securities": codes}
         listed.append(ListedArticle(**values))
@@ -221,45 +201,44 @@ def articles_listed(
 
 def newest_articles(connection: Connection, limit: int) -> tuple[ListedArticle, ...]:
     """Return the articles that were published last."""
-    query = _meant(connection, ListRequest(), _newest(connection, ListOrder.NEWEST)).limit(limit)
-    return articles_listed(connection, list(connection.execute(query).scalars()))
+    upto = _newest(connection, ListOrder.NEWEST)
+    return articles_listed(connection, newest(connection, Filters(), upto, first=0, limit=limit))
 
 
 def _edits(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int, datetime | None]]:
-    query = (
-        select(revisions.c.article_id, func.count(), func.max(revisions.c.seen_at))
-        .where(revisions.c.article_id.in_(ids), IS_EDIT)
-        .group_by(revisions.c.article_id)
-    )
-    return {of: (number, last) for of, number, last in connection.execute(query)}
+    rows = connection.execute(_EDITS, {"ids": list(ids)})
+    return {of: (number, last) for of, number, last in rows}
 
 
 def _facets(connection: Connection, ids: Sequence[int]) -> Facets:
     """Return the most frequent values among these articles."""
-    columns = articles.c["media", "date", "origin", "categories"]
-    rows = connection.execute(select(*columns).where(articles.c.id.in_(ids))).all()
-    announced = (
-        select(sightings.c.feed_id, func.count())
-        .where(sightings.c.article_id.in_(ids))
-        .group_by(sightings.c.feed_id)
-    )
+    these = {"ids": list(ids)}
+    rows = connection.execute(_KINDS, these).all()
     # Names by themselves: SQLite would ask for every article of every feed.
     names = dict(connection.execute(select(feeds.c.id, feeds.c.name)).all())
-    by_feed = {names[of]: number for of, number in connection.execute(announced)}
+    by_feed = {names[of]: number for of, number in connection.execute(_ANNOUNCED, these)}
     days = Counter(row.date for row in rows)
     latest = sorted(days, reverse=True)[:FACET_VALUES]
     codes = overview.symbol_counts(connection, ids, FACET_VALUES)
     return {
         "media": _most(row.media for row in rows if row.media),
         "symbol": [(code, f"{name} {code}".strip(), count) for code, name, count in codes],
-        "feed": _most(Counter(by_feed).elements()),
-        "category": _most(name for row in rows for name in row.categories.splitlines()),
+        "feed": _most(by_feed),
+        "category": _most(_lines(Counter(row.categories for row in rows))),
         "origin": _most(row.origin for row in rows),
         "day": [(day, day, days[day]) for day in latest],
     }
 
 
-def _most(names: Iterable[str]) -> list[tuple[str, str, int]]:
+def _lines(texts: Counter[str]) -> Counter[str]:
+    """Return how often lines are there, of texts that are so often there."""
+    lines: Counter[str] = Counter()
+    for text, number in texts.items():
+        lines.update({line: number * often for line, often in Counter(text.splitlines()).items()})
+    return lines
+
+
+def _most(names: Iterable[str] | Mapping[str, int]) -> list[tuple[str, str, int]]:
     return [(name, name, count) for name, count in Counter(names).most_common(FACET_VALUES)]
 
 

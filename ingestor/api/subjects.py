@@ -13,7 +13,18 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median_low
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 
 from ingestor.store.filters import Filters, articles_of_symbol, conditions
 from ingestor.store.names.securities import KnownNames
@@ -92,21 +103,28 @@ def edits_between(since: date, until: date) -> ColumnElement[bool]:
     return IS_EDIT & _within(revisions.c.seen_at, since, until)
 
 
-def edit_counts(connection: Connection, since: date, until: date) -> Counter[str]:
+def edit_counts(connection: Connection, since: date, until: date) -> dict[str, int]:
     """Return how many edits were seen, by day."""
-    query = select(revisions.c.seen_at).where(edits_between(since, until))
-    return _by_day(connection, query)
+    return _by_day(connection, revisions.c.seen_at, edits_between(since, until))
 
 
-def doubt_counts(connection: Connection, since: date, until: date) -> Counter[str]:
+def doubt_counts(connection: Connection, since: date, until: date) -> dict[str, int]:
     """Return how many looks brought no article, by day."""
-    within = _within(captures.c.fetched_at, since, until)
-    return _by_day(connection, select(captures.c.fetched_at).where(DOUBTED, within))
+    looked_at = captures.c.fetched_at
+    return _by_day(connection, looked_at, DOUBTED & _within(looked_at, since, until))
 
 
-def _by_day(connection: Connection, moments: Select[Any]) -> Counter[str]:
-    seen = connection.execute(moments).scalars()
-    return Counter(at.astimezone(SHANGHAI).date().isoformat() for at in seen)
+def _by_day(
+    connection: Connection, moment: Column[Any], condition: ColumnElement[bool]
+) -> dict[str, int]:
+    written = type_coerce(moment, Text)
+    # China's clocks are eight hours ahead: no archive saw the summers of before 1992.
+    if connection.dialect.name == "sqlite":
+        day = func.date(written, "+8 hours")
+    else:
+        day = func.to_char(func.timezone("Asia/Shanghai", moment), "YYYY-MM-DD")
+    days = select(day, func.count()).where(condition).group_by(literal_column("1"))
+    return dict(connection.execute(days).all())
 
 
 def _within(moment: Column[Any], since: date, until: date) -> ColumnElement[bool]:
@@ -150,12 +168,11 @@ def _seen_edits(connection: Connection, rows: Sequence[Any]) -> list[SeenEdit]:
 
 def most_named(connection: Connection, day: str) -> list[MonthlyMention]:
     """Return the securities that a day names most against the month before it."""
-    if not is_day(day):
+    today = _mentions(connection, day, day) if is_day(day) else None
+    if not today:
         return []
-    today = _mentions(connection, day, day)
     first = date.fromisoformat(day) - timedelta(days=MONTH)
-    yesterday = date.fromisoformat(day) - timedelta(days=1)
-    before = _mentions(connection, first.isoformat(), yesterday.isoformat())
+    before = _mentions(connection, first.isoformat(), _day_before(day), list(today))
     names = KnownNames(connection, list(today))
     named = [
         MonthlyMention(symbol, names.at(symbol), number, before[symbol] / MONTH)
@@ -166,7 +183,14 @@ def most_named(connection: Connection, day: str) -> list[MonthlyMention]:
     return named[:MOST_NAMED]
 
 
-def _mentions(connection: Connection, since: str, until: str) -> Counter[str]:
+def _day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def _mentions(
+    connection: Connection, since: str, until: str, named: Sequence[str] = ()
+) -> Counter[str]:
+    """Count the articles of some days by the securities that they name, or by some of them."""
     query = (
         select(symbols.c.symbol, func.count())
         .join(articles)
@@ -175,6 +199,9 @@ def _mentions(connection: Connection, since: str, until: str) -> Counter[str]:
         )
         .group_by(symbols.c.symbol)
     )
+    if named:
+        # By an expression: an index has all articles of a security, and those are many.
+        query = query.where((symbols.c.symbol + "").in_(named))
     return Counter(dict(connection.execute(query).all()))
 
 
@@ -197,21 +224,23 @@ def has_medium(connection: Connection, name: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+_LATEST_OF_FEED = (
+    select(*sightings.c["article_id", "seen_at"])
+    .where(sightings.c.feed_id == bindparam("feed"))
+    .order_by(sightings.c.article_id.desc())
+    .limit(DELAYS)
+    .subquery()
+)
+_ANNOUNCED = select(_LATEST_OF_FEED.c.seen_at, articles.c.published_at).join(
+    articles, articles.c.id == _LATEST_OF_FEED.c.article_id
+)
+
+
 def delays(connection: Connection) -> dict[str, timedelta]:
     """Return how long after their publication feeds announce articles, as a rule, by name."""
     known = {}
     for feed_id, name in connection.execute(select(feeds.c.id, feeds.c.name)).all():
-        latest = (
-            select(sightings.c.article_id, sightings.c.seen_at)
-            .where(sightings.c.feed_id == feed_id)
-            .order_by(sightings.c.article_id.desc())
-            .limit(DELAYS)
-            .subquery()
-        )
-        query = select(latest.c.seen_at, articles.c.published_at).join(
-            articles, articles.c.id == latest.c.article_id
-        )
-        late = [seen - at for seen, at in connection.execute(query) if at and seen >= at]
-        if late:
+        announced = connection.execute(_ANNOUNCED, {"feed": feed_id})
+        if late := [seen - at for seen, at in announced if at and seen >= at]:
             known[name] = median_low(late)
     return known

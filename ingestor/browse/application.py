@@ -9,9 +9,12 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -43,6 +46,39 @@ _STATIC = {
 
 _A_YEAR = 365 * 24 * 3600
 
+REMEMBERED_SECONDS = 30
+"""How old may be what is shown of an archive that nobody changes: time alone makes feeds late."""
+
+_MOST_REMEMBERED = 16
+
+
+class Memory:
+    """What views read of an archive, while nobody commits anything to it. Safe to use from threads.
+
+    A server does not say whether anybody has: of its archives nothing is remembered.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[object, tuple[int, float, Any]] = OrderedDict()
+
+    def recall(self, archive: BrowsedArchive, of: object, read: Callable[[], Any]) -> Any:
+        """Return what is known ``of`` something, or else what ``read`` returns."""
+        # Before it is read: what is committed meanwhile is seen the next time.
+        changes, now = archive.database.changes(), archive.clock.monotonic()
+        with self._lock:
+            known = self._known.get(of)
+        if known and known[0] == changes and now < known[1] + REMEMBERED_SECONDS:
+            return known[2]
+        value = read()
+        if changes is not None:
+            with self._lock:
+                self._known[of] = changes, now, value
+                self._known.move_to_end(of)
+                if len(self._known) > _MOST_REMEMBERED:
+                    self._known.popitem(last=False)
+        return value
+
 
 @dataclass(frozen=True, slots=True)
 class BrowsedArchive:
@@ -62,6 +98,7 @@ class BrowsedArchive:
     """For everybody: no SQL, no feeds' addresses."""
     hosts: frozenset[str] = frozenset()
     """Names under which it is answered; none: any."""
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +179,11 @@ class PageRequest:
         """Return what a view reads from the archive, in one transaction."""
         with self.archive.database.reading() as connection:
             return view(connection, *arguments)
+
+    def recall(self, view: Callable[..., Any], now: datetime, *arguments: Hashable) -> Any:
+        """Return what a view reads at a moment, or read a moment ago, if nothing has changed."""
+        read = partial(self.read, view, now, *arguments)
+        return self.archive.memory.recall(self.archive, (view, *arguments), read)
 
 
 Page = Callable[..., Answer]

@@ -6,11 +6,13 @@ An address that a stranger makes up is a page that says so, never an error of th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlencode
 
 from ingestor.api.archive import Archive
 from ingestor.api.lists import FoundList
+from ingestor.archive.atom import MEDIA_TYPE, AtomEntry, AtomFeed, entry_element, feed_xml
 from ingestor.archive.storage import storage
 from ingestor.browse import article as of_article
 from ingestor.browse import guard, listed, views
@@ -27,7 +29,8 @@ NOT_KEPT = N_("What was received at this look is not there to be shown.")
 
 
 def _front(request: PageRequest) -> Answer:
-    values = request.read(views.front, request.archive.clock.now(), request.asked)
+    until = request.asked.get("until", "")
+    values = request.recall(views.front, request.archive.clock.now(), until)
     return request.page("front", values)
 
 
@@ -70,15 +73,17 @@ def _absolute(request: PageRequest, article_id: int) -> str:
 def _feed(
     request: PageRequest,
     page: str,
-    entries: list[listed.AtomEntry],
+    entries: list[AtomEntry],
     *,
     title: str,
     query: Mapping[str, str],
 ) -> Answer:
     words = f"?{urlencode(query)}" if query else ""
     own, there = (f"{request.origin}{request.url(f'/{page}{end}')}" for end in (".atom", ""))
-    feed = listed.as_atom(title, own + words, there + words, entries)
-    return Answer(feed.encode("utf-8", "replace"), "application/atom+xml; charset=utf-8")
+    newest = max((entry.updated for entry in entries), default=datetime(1970, 1, 1, tzinfo=UTC))
+    feed = AtomFeed(own + words, own + words, there + words, title, newest)
+    xml = feed_xml(feed, list(map(entry_element, entries)))
+    return Answer(xml.encode(), f"{MEDIA_TYPE}; charset=utf-8")
 
 
 def _edits(request: PageRequest, form: str | None) -> Answer:

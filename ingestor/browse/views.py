@@ -80,8 +80,11 @@ class FeedEntry:
     """Between an article's publication and its announcement, as a rule."""
 
 
-def front(connection: Connection, now: datetime, asked: Mapping[str, str]) -> dict[str, Any]:
-    """Return the numbers, the chart, the feeds' health, what was edited and what is new."""
+def front(connection: Connection, now: datetime, until: str) -> dict[str, Any]:
+    """Return the numbers, the chart, the feeds' health, what was edited and what is new.
+
+    ``until`` is the last day of the chart, ``""``: the latest.
+    """
     today = now.astimezone(SHANGHAI).date()
     totals = overview.totals(connection)
     latest = str(totals["last_day"] or "")
@@ -89,7 +92,7 @@ def front(connection: Connection, now: datetime, asked: Mapping[str, str]) -> di
     edited = subjects.edits_of(connection, today, limit=EDITED_SHOWN)
     return {
         "totals": totals,
-        "chart": _chart(connection, Filters(), today, asked=asked.get("until", ""), latest=latest),
+        "chart": _chart(connection, Filters(), today, asked=until, latest=latest),
         "feeds": _feeds(connection, now),
         "today": today.isoformat(),
         "edited": [_edit_entry(edit) for edit in edited],

@@ -42,32 +42,40 @@ class Filters:
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """Return the conditions on ``articles`` that those meet which are meant; not the limit."""
-    wanted: list[ColumnElement[bool]] = [] if filters.doubted else [IS_BELIEVED]
+    wanted: list[ColumnElement[bool]] = []
     if filters.since:
         wanted.append(articles.c.date >= filters.since)
     if filters.until:
         wanted.append(articles.c.date <= filters.until)
+    if filters.media:
+        wanted.append(articles.c.media == filters.media)
+    if filters.origin:
+        # By an expression: an index has all articles of an origin, in no order of days.
+        wanted.append(articles.c.origin + "" == filters.origin)
+    if filters.category:
+        wanted.append(in_category(articles.c.categories, filters.category))
     if filters.symbol:
         named = (symbols.c.article_id == articles.c.id) & (symbols.c.symbol == filters.symbol)
         # What is doubted has no revision that is current.
         now = symbols.c.last_revision.is_(None)
         named &= or_(now, ~BELIEVED) if filters.doubted else now
         wanted.append(select(symbols.c.article_id).where(named).exists())
-    if filters.media:
-        wanted.append(articles.c.media == filters.media)
     if filters.feeds:
         # Asked of each article, not made a list first: a feed may have announced a million.
         these = select(feeds.c.id).where(feeds.c.name.in_(filters.feeds))
         seen = (sightings.c.article_id == articles.c.id) & sightings.c.feed_id.in_(these)
         announced = select(sightings.c.article_id).where(seen).exists()
         wanted.append(or_(announced, articles.c.id.in_(_imported_under(filters.feeds))))
-    if filters.category:
-        # One a line: a line break is around each.
-        lines = "\n" + articles.c.categories + "\n"
-        wanted.append(lines.contains(f"\n{filters.category}\n", autoescape=True))
-    if filters.origin:
-        wanted.append(articles.c.origin == filters.origin)
+    if not filters.doubted:
+        wanted.append(IS_BELIEVED)
     return wanted
+
+
+def in_category(categories: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """Condition on a text of categories, one a line: this is one of them."""
+    # A line break is around each.
+    lines = "\n" + categories + "\n"
+    return lines.contains(f"\n{name}\n", autoescape=True)
 
 
 def articles_of_symbol(symbol: str) -> Select[Any]:

@@ -15,7 +15,9 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 CLOCK_SKEW = timedelta(minutes=15)
 """So far a clock may be ahead of ours; what is later than that is still to come."""
 
-_ISO_MARKS = ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "Z"))
+_ISO_MARKS = "--T::Z"
+"""What stands in it at every third place, from the fifth on."""
+
 _ISO_LENGTH = 20
 
 
@@ -31,10 +33,10 @@ def iso_utc(moment: datetime) -> str:
 
 def from_iso_utc(text: str) -> datetime:
     """Read what :func:`iso_utc` wrote; raise ``ValueError`` for anything else."""
-    if len(text) != _ISO_LENGTH or any(text[at] != mark for at, mark in _ISO_MARKS):
+    if len(text) != _ISO_LENGTH or text[4::3] != _ISO_MARKS:
         raise ValueError(f"not a moment as this program writes it: {text!r}")
     # Ten times as fast as strptime, but takes other forms as well, which differ in the marks.
-    return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def is_day(text: str) -> bool:

@@ -23,19 +23,17 @@ from urllib.parse import quote, urlsplit
 
 import httpcore
 import httpx
-from lxml import etree
 
 from ingestor.archive import storage
+from ingestor.archive.atom import AtomEntry, AtomFeed, entry_element, feed_xml, id_of, read_entries
 from ingestor.clock import Clock
 from ingestor.config.sections import FetchSettings, WatchSettings
-from ingestor.errors import DeliveryFailed, FetchError, StorageFailed
+from ingestor.errors import DeliveryFailed, FetchError, StorageFailed, UsageError
 from ingestor.fetch.guard import USUAL_PORTS, Network, checked_url
 from ingestor.fetch.headers import retry_after
 from ingestor.fetch.transport import FAILURES, Transport, deadline
 from ingestor.model import Response
-from ingestor.text.dates import iso_utc
-from ingestor.text.sanitize import one_line, visible
-from ingestor.version import __version__
+from ingestor.text.sanitize import one_line
 from ingestor.watch.hits import WatchHit
 
 _SAID_CHARACTERS = 300
@@ -187,9 +185,6 @@ MOST_ENTRIES = 100
 MOST_CONTENT_CHARACTERS = 100_000
 """Of an article with more there is its summary: a reader loads the whole file again and again."""
 
-_ATOM = "http://www.w3.org/2005/Atom"
-_ID, _ENTRY = f"{{{_ATOM}}}id", f"{{{_ATOM}}}entry"
-
 
 def add_entries(path: Path, name: str, hits: Sequence[WatchHit], now: datetime) -> str:
     """Put hits, the latest last, at the head of a watch's feed; return what came of it.
@@ -200,9 +195,11 @@ def add_entries(path: Path, name: str, hits: Sequence[WatchHit], now: datetime) 
     try:
         with _held(path.parent):
             before = _entries(path, _feed_id(name))
-            new = {_id_of(entry): entry for entry in map(_entry, reversed(hits))}
-            every = [*new.values(), *(entry for entry in before if _id_of(entry) not in new)]
-            storage.write(path.parent, path.name, _text(name, every[:MOST_ENTRIES], now))
+            elements = map(entry_element, map(_entry, reversed(hits)))
+            new = {id_of(element): element for element in elements}
+            every = [*new.values(), *(entry for entry in before if id_of(entry) not in new)]
+            feed = AtomFeed(_feed_id(name), quote(path.name), "", name, now)
+            storage.write(path.parent, path.name, feed_xml(feed, every[:MOST_ENTRIES]))
     except StorageFailed as error:
         raise DeliveryFailed(str(error)) from error
     except OSError as error:
@@ -225,60 +222,29 @@ def _held(folder: Path) -> Iterator[None]:
 def _entries(path: Path, feed_id: str) -> list[Any]:
     """Return the entries that a feed has; raise :class:`DeliveryFailed` for another file."""
     try:
-        data = path.read_bytes()
+        return read_entries(path.read_bytes(), feed_id)
     except FileNotFoundError:
         return []
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-    try:
-        root: Any = etree.fromstring(data, parser)
-        own = root.findtext(_ID) == feed_id
-    except etree.XMLSyntaxError:
-        own = False
-    if not own:
-        raise DeliveryFailed(f"{path}: is not the feed of this watch; it is not written over")
-    return list(root.iter(_ENTRY))
-
-
-def _id_of(entry: Any) -> str:
-    return str(entry.findtext(_ID))
+    except UsageError as error:
+        why = f"{path}: is not the feed of this watch; it is not written over"
+        raise DeliveryFailed(why) from error
 
 
 def _feed_id(name: str) -> str:
     return f"urn:ingestor:watch:{quote(name, safe='')}"
 
 
-def _text(name: str, entries: Sequence[Any], now: datetime) -> str:
-    root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
-    _add(root, "id", _feed_id(name))
-    _add(root, "title", one_line(name))
-    _add(root, "updated", iso_utc(now))
-    _add(_add(root, "author"), "name", "ingestor")
-    _add(root, "generator", "ingestor", version=__version__)
-    root.extend(entries)
-    text: str = etree.tostring(root, encoding="unicode")
-    return f"{text}\n"
-
-
-def _entry(hit: WatchHit) -> Any:
+def _entry(hit: WatchHit) -> AtomEntry:
     revision = hit.revision
-    entry = etree.Element(_ENTRY, nsmap={None: _ATOM})
-    _add(entry, "id", f"urn:ingestor:watch:{hit.key}")
-    _add(entry, "title", one_line(revision.title))
-    _add(entry, "link", rel="alternate", href=one_line(revision.url))
-    if revision.published_at:
-        _add(entry, "published", iso_utc(revision.published_at))
-    _add(entry, "updated", iso_utc(revision.known_from))
-    _add(_add(entry, "author"), "name", one_line(revision.media or revision.author) or "ingestor")
-    for term in (revision.cause, *revision.symbols):
-        _add(entry, "category", term=term)
-    if len(revision.content_html) > MOST_CONTENT_CHARACTERS:
-        _add(entry, "summary", visible(revision.summary))
-    else:
-        _add(entry, "content", visible(revision.content_html), type="html")
-    return entry
-
-
-def _add(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
-    child = etree.SubElement(parent, f"{{{_ATOM}}}{name}", attributes)
-    child.text = text or None
-    return child
+    is_long = len(revision.content_html) > MOST_CONTENT_CHARACTERS
+    return AtomEntry(
+        f"urn:ingestor:watch:{hit.key}",
+        revision.url,
+        revision.title,
+        revision.known_from,
+        revision.published_at,
+        revision.media or revision.author or "ingestor",
+        summary=revision.summary if is_long else "",
+        html="" if is_long else revision.content_html,
+        categories=(revision.cause, *revision.symbols),
+    )

@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 
 from benchmarks.browse import PAGES, add_edits
-from benchmarks.filling import LAST_DAY, fill
+from benchmarks.filling import LAST_DAY, feed_name, fill, symbol
+from ingestor.api.selection import WayBounds, newest
 from ingestor.store.db.database import Database
+from ingestor.store.filters import Filters
 from tests.browse.asking import browsing
 from tests.support.plans import large_scans, noted
 
@@ -38,7 +40,29 @@ ADDRESSES = [
     "/article/77/look/77",
     "/search?symbol=sh600001&order=edited",
     "/search?media=青石网&since=2026-10-01&until=2026-10-20",
+    "/search?category=没有这个",
+    f"/search?category={feed_name(9)}&feed={feed_name(1)}",
+    "/search?category=没有这个&origin=feed&since=2026-10-01",
+    f"/search?symbol=sh600001&media=青石网&feed={feed_name(2)}&origin=page&until=2026-10-20",
+    "/search?order=edited&category=没有这个",
+    f"/search?order=edited&feed={feed_name(1)}&media=青石网",
+    "/?until=2026-09-01",
 ]
+
+FILTERS = {
+    "of a category": Filters(category=feed_name(9)),
+    "of an origin": Filters(origin="import"),
+    "of a feed and a category": Filters(feeds=(feed_name(1),), category=feed_name(2)),
+    "of a security, a medium and days": Filters(
+        symbol=symbol(1), media="青石网", since="2026-10-01", until="2026-10-30"
+    ),
+}
+
+WAYS = {
+    "the days first": WayBounds(few=0, latest=50, walked=0),
+    "along the days": WayBounds(few=0, latest=50, walked=10**6),
+    "by the rarest": WayBounds(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +104,19 @@ def test_no_page_goes_through_a_large_table(archive, address):
     with noted(Engine) as raw, browsing(archive, at=LAST_DAY) as ask:
         assert ask(number).status_code == 200
     assert raw
+    assert scans(archive, raw) == []
+
+
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
+@pytest.mark.parametrize("bounds", WAYS.values(), ids=WAYS)
+def test_no_way_to_a_list_goes_through_a_large_table(archive, bounds, filters):
+    """Whether what is asked for is met on the way through the days, or is looked up."""
+    with (
+        closing(Database(f"sqlite:///{archive}", for_reading=True)) as database,
+        database.reading() as connection,
+        noted(Engine) as raw,
+    ):
+        newest(connection, filters, 2_000, first=0, limit=1_000, bounds=bounds)
     assert scans(archive, raw) == []
 
 

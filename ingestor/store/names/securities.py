@@ -37,6 +37,14 @@ _LATEST = (
     .order_by(symbols.c.article_id.desc())
     .limit(VOTERS)
 )
+_NAMED = (
+    select(symbols.c.article_id, symbols.c.symbol)
+    .where(
+        symbols.c.article_id.in_(bindparam("ids", expanding=True)),
+        symbols.c.last_revision.is_(None),
+    )
+    .order_by(symbols.c.article_id, symbols.c.symbol)
+)
 _INSERT = securities.insert()
 _UPDATE = (
     securities.update()
@@ -199,14 +207,10 @@ def of_articles(
     connection: Connection, article_ids: Collection[int]
 ) -> dict[int, list[tuple[str, str]]]:
     """Return the securities that articles name now, by id: code, and what it is called now."""
-    query = (
-        select(symbols.c.article_id, symbols.c.symbol)
-        .where(symbols.c.article_id.in_(article_ids), symbols.c.last_revision.is_(None))
-        .order_by(symbols.c.article_id, symbols.c.symbol)
-    )
-    known = known_names(connection, article_ids)
+    named = connection.execute(_NAMED, {"ids": list(article_ids)}).all()
+    known = KnownNames(connection, {symbol for _, symbol in named})
     of: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-    for article_id, symbol in connection.execute(query):
+    for article_id, symbol in named:
         of[article_id].append((symbol, known.at(symbol)))
     return of
 

@@ -106,26 +106,24 @@ articles = Table(
     UniqueConstraint("url", "date"),
     UniqueConstraint("document_id", "date"),
     CheckConstraint("origin IN ('page', 'feed', 'import')", name="origin"),
-    Index(None, "media", "date", "published_at"),
     Index(None, "published_at"),
     Index(None, "first_seen_at"),
     comment="One row an article: one canonical address on one publication day.",
 )
-partial_index(
-    "ix_articles_check_due", articles.c.next_check_at.is_not(None), articles.c.next_check_at
-)
+check_at = articles.c.next_check_at
+partial_index("ix_articles_check_due", check_at.is_not(None), check_at)
 partial_index("ix_articles_file_due", articles.c.file_sha256.is_(None), articles.c.id)
-covering_index(
-    "ix_articles_date_published_at",
-    *articles.c["date", "published_at"],
-    covered=[articles.c.origin, articles.c.categories],
-)
-covering_index(
-    "ix_articles_unannounced",
-    articles.c.id,
-    covered=[articles.c.categories],
-    condition=articles.c.feed_id.is_(None),
-)
+for index, kept, *columns in (
+    ("date_published_at", 2, "date", "published_at", "origin", "categories"),
+    ("media_date_published_at", 3, "media", "date", "published_at", "origin", "categories"),
+    # Of a list's articles: a row lies behind its texts, some pages away.
+    ("listed", 0, "id", "date", "published_at", "media", "origin", "categories"),
+    # An archive has few origins and lists of categories, however many articles have them.
+    ("origin_categories_date_published_at", 0, "origin", "categories", "date", "published_at"),
+):
+    covering_index(f"ix_articles_{index}", kept, *(articles.c[name] for name in columns))
+unannounced = articles.c.feed_id.is_(None)
+covering_index("ix_articles_unannounced", 1, *articles.c["id", "categories"], condition=unannounced)
 
 GONE = articles.c.gone_at.is_not(None)
 """Condition: its page is not there any more."""
@@ -239,6 +237,8 @@ IS_EDIT = revisions.c.cause == literal("edit", literal_execute=True)
 """Condition: the publisher changed the article. Written out, it lets a query use its indexes."""
 
 partial_index("ix_revisions_edits", IS_EDIT, *revisions.c["sequence", "article_id"])
+by_article = revisions.c["article_id", "sequence", "seen_at"]
+partial_index("ix_revisions_edits_article", IS_EDIT, *by_article)
 partial_index("ix_revisions_edits_seen", IS_EDIT, *revisions.c["seen_at", "article_id"])
 
 entries = Table(

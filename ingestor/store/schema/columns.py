@@ -6,7 +6,6 @@ are written in them too, so that they mean on each database what they mean here.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,21 +105,22 @@ def as_stored(tables: MetaData, dialect: Dialect) -> MetaData:
         for index in copy.indexes:
             index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
         for index in table.indexes:
-            if covered := index.info.get(_COVERED):
-                _cut(copy, index, covered)
+            if (kept := index.info.get(_KEPT)) is not None:
+                _cut(copy, index, kept)
     return stored
 
 
-_COVERED = "covered on SQLite"
+_KEPT = "columns on PostgreSQL"
 
 
-def _cut(copy: Table, index: Index, covered: int) -> None:
-    """Leave an index of a copied table without the last columns that it covers on SQLite."""
+def _cut(copy: Table, index: Index, kept: int) -> None:
+    """Leave an index of a copied table with its first columns, or, without any, leave none."""
     whole = next(each for each in copy.indexes if each.name == index.name)
     copy.indexes.remove(whole)
     where = whole.dialect_options["postgresql"]["where"]
-    kept = [copy.c[column.name] for column in list(index.columns)[:-covered]]
-    Index(index.name, *kept, postgresql_where=where)
+    if kept:
+        columns = [copy.c[column.name] for column in list(index.columns)[:kept]]
+        Index(index.name, *columns, postgresql_where=where)
 
 
 def text(name: str, comment: str, *, default: str | None = "") -> Column[str]:
@@ -178,15 +178,12 @@ def partial_index(name: str, condition: ColumnElement[bool], *columns: Column[An
 
 
 def covering_index(
-    name: str,
-    *columns: Column[Any],
-    covered: Collection[Column[Any]],
-    condition: ColumnElement[bool] | None = None,
+    name: str, kept: int, *columns: Column[Any], condition: ColumnElement[bool] | None = None
 ) -> Index:
-    """Make an index that has further columns on SQLite, so that no row need be read for them.
+    """Make an index of which PostgreSQL's has the first ``kept`` columns alone; 0: it has none.
 
-    There they lie behind an article's texts. PostgreSQL has long texts elsewhere, and an index of
-    it takes no value of more than 2,704 bytes (its manual, "B-Tree").
+    On SQLite the further ones lie behind an article's texts, and no row need be read for them.
+    PostgreSQL has long texts elsewhere, and an index of it takes no value of more than 2,704 bytes
+    (its manual, "B-Tree").
     """
-    info = {_COVERED: len(covered)}
-    return Index(name, *columns, *covered, info=info, sqlite_where=condition)
+    return Index(name, *columns, info={_KEPT: kept}, sqlite_where=condition)

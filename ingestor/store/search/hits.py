@@ -47,6 +47,8 @@ class Snippet:
 
 def marks(text: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """Return where normalized words stand in a text, in its own characters, without overlaps."""
+    if not words:
+        return ()
     normalized, origin = _normalized(text)
     spans = sorted(
         (origin[at.start()], origin[at.end() - 1] + 1)
