@@ -76,7 +76,7 @@ python-install:  ## Unpack Debian's Python 3.14 into .python, for test-python
 SOAK = INGEST_SOAK=1 $(BIN)/python -m pytest --timeout 0 -p no:cacheprovider
 
 soak: install  ## Kills, full disks, bytes that flip, clocks that jump, a feed that starves others: 40 minutes
-	$(MAKE) --jobs 2 --output-sync soak-kills soak-points soak-rot-database soak-rot-warc soak-clocks soak-disk
+	$(MAKE) --jobs 2 --output-sync soak-kills soak-points soak-model soak-rot-database soak-rot-warc soak-clocks soak-disk
 	$(MAKE) soak-starvation
 
 soak-kills: install  ## 600 kills at random moments, and 150 on PostgreSQL
@@ -84,6 +84,9 @@ soak-kills: install  ## 600 kills at random moments, and 150 on PostgreSQL
 
 soak-points: install  ## Kills at every point that changes the disk, and at every other one of PostgreSQL
 	$(SOAK) tests/faults/test_kills.py -k 'not random'
+
+soak-model: install  ## 100 stories of feeds, edits, failures and kills against the model
+	$(SOAK) tests/faults/test_model.py
 
 soak-rot-database: install  ## 200 flipped bytes of the database
 	$(SOAK) tests/faults/test_rot.py -k 'not warc'

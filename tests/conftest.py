@@ -19,14 +19,18 @@ pytest_plugins = ["tests.support.quick"]
 
 LONGEST_FILES = (
     "faults/test_kills.py",
-    "project/test_benchmarks.py",
     "cluster/test_cluster.py",
     "daemon/test_daemon.py",
     "project/test_soak.py",
-    "faults/test_model.py",
+    "pipeline/test_once.py",
+    "pipeline/test_reextract.py",
     "hostile/test_patterns.py",
+    "faults/test_rot.py",
+    "faults/test_model.py",
+    "project/test_benchmarks.py",
+    "cli/test_logs.py",
 )
-"""Half a minute and more each: one that came last would keep one processor busy and no other."""
+"""A quarter of a minute and more each: one that came last would keep one processor busy and no other."""
 
 # A slow machine is no failure, and a run tests the change, not the luck of the day: that is what
 # `make fuzz` tries.

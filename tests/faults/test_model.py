@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.faults.laboratory import DOUBLES, Driver, said
+from tests.faults.laboratory import DOUBLES, SOAK, Driver, said
 from tools.fake_internet import FakeInternet
 from tools.made_up_sina import FEED_URL, finance_page, made_up, rsshub_feed
 from tools.running import Site, feed
@@ -150,4 +150,6 @@ class Archive(RuleBasedStateMachine):
 
 
 TestArchive = Archive.TestCase
-TestArchive.settings = settings(max_examples=12, stateful_step_count=16, deadline=None)
+TestArchive.settings = settings(
+    max_examples=100 if SOAK else 6, stateful_step_count=16, deadline=None
+)

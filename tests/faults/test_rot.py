@@ -11,7 +11,7 @@ from tests.faults.laboratory import SOAK, Driver, copy_of, output, said
 from tools.made_up_sina import made_up, publish
 from tools.running import Site
 
-FEW = 12
+FEW = 6
 
 PLACES = 200 if SOAK else FEW
 
