@@ -163,7 +163,7 @@ def _refusal(parameter: Any, error: typer.BadParameter) -> str:
     """Return what is wrong with an option's value, as it is said of a configuration's."""
     from ingestor.config.problems import wrong_value  # noqa: PLC0415 - imports Pydantic
 
-    problems = getattr(error.__cause__, "errors", list)()
+    problems: list[Any] = getattr(error.__cause__, "errors", list)()
     said = wrong_value(problems[0]) if problems else error.message
     return f"{max(parameter.opts, key=len)}: {said}"
 
