@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,8 @@ def init(
         raise ConfigError(f"{named}: is there already and is left alone") from error
     except OSError as error:
         raise ConfigError(f"{named}: cannot be written: {error.strerror}") from error
-    say(f"{named} written; look through it, then: ingest check")
+    where = f" --config {shlex.quote(str(named))}" if options(context).config else ""
+    say(f"{named} written; look through it, then: ingest check{where}")
 
 
 def example() -> str:

@@ -18,6 +18,15 @@ def test_the_version_is_said(site):
     assert (done.returncode, done.stdout.strip()) == (0, f"ingestor {__version__}")
 
 
+def test_init_says_how_to_go_on_with_the_file_that_was_named(site):
+    """Else the next command would read another one."""
+    begin = "written; look through it, then: ingest check"
+    named = site.run("init", "--config", "my own.toml").stdout
+    assert named == f"my own.toml {begin} --config 'my own.toml'\n"
+    (site.folder / "config.toml").unlink()
+    assert site.run("init").stdout == f"config.toml {begin}\n"
+
+
 def test_init_writes_a_configuration_and_never_overwrites(site):
     """The second time is refused, and the file is as it was."""
     (site.folder / "config.toml").unlink()

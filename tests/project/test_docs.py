@@ -68,17 +68,6 @@ def shell_pages() -> list[str]:
     return [*READMES, "CONTRIBUTING.md", *docs]
 
 
-def test_every_call_of_the_page_on_raw_files_is_one_that_exists(site):
-    """docs/raw.md: its options are those of the command."""
-    known = site.run("reextract", "--help").stdout
-    calls = re.findall(
-        r"^ingest reextract (.*?)(?:#|$)", "".join(blocks("docs/raw.md", "sh")), re.MULTILINE
-    )
-    assert len(calls) == 2
-    for option in re.findall(r"--[a-z-]+", " ".join(calls)):
-        assert option in known
-
-
 @pytest.mark.parametrize("name", reference.PAGES)
 def test_the_reference_is_made_of_what_it_describes(name):
     """`make docs` writes it."""
@@ -219,35 +208,6 @@ def test_the_way_back_to_an_older_version_is_as_the_page_says(archived):
             shell(archived, line)
     assert (archived.folder / "archive.db").read_bytes() == b"as it was"
     assert (archived.folder / "archive.db.newer").stat().st_size > 100_000
-
-
-NOT_OURS = {
-    "createdb": "PostgreSQL's, for a server",
-    "export": "an object store's address; tests/archive/test_object_store.py",
-    "ln": "Hexo's folder; `make hexo` does it",
-    "cd": "to a folder of the user's",
-    "python3": "`make replay` does it",
-    "pywb/bin/wb-manager": "`make replay` does it",
-    "pywb/bin/wayback": "`make replay` does it",
-    "/opt/ingestor/bin/pip": "a version that is older",
-    "sudo systemctl": "the service manager's; tests/daemon/test_units.py has the units",
-    "systemctl": "likewise",
-    "sudo usermod": "the system's users",
-}
-"""How the lines begin that need what no test has, each with why, or who runs it."""
-
-
-def test_every_other_line_for_a_shell_has_a_reason():
-    """What is none of ours, of make, of pip, and is run by no test above."""
-    run = ("docs/backup.md", *TUTORIALS)
-    kinds = ("ingest", "make ", "sudo make ", "pip install ", "rm ", "mv ", "cp ", "warcio ")
-    odd = {
-        line
-        for name in shell_pages()
-        for line in "".join(blocks(name, "sh")).splitlines()
-        if name not in run and line and not line.startswith((*kinds, "#"))
-    }
-    assert {line for line in odd if not line.startswith(tuple(NOT_OURS))} == set()
 
 
 def configurations() -> list[tuple[str, str]]:
