@@ -41,7 +41,7 @@ HEAD = """\
 METHODS = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 
 SPEAKERS = (
-    "fetch", "sources", "witness/__init__.py", "witness/looks.py", "witness/placement.py", "workers", "store/db", "store/search/query.py",
+    "fetch", "sources", "witness/__init__.py", "witness/looks.py", "witness/placement.py", "workers", "store/db", "store/search/__init__.py",
     "store/doubts.py", "store/filters.py", "store/overview.py", "pipeline/announce.py",
     "pipeline/look.py", "pipeline/poll.py", "pipeline/rejudge.py", "browse/views.py",
 )  # fmt: skip

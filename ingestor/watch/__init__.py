@@ -3,7 +3,7 @@
 ::
 
     revisions | behind the watch's cursor   | one that is meant: a hit     hits
-    hit       | send, within its time       | taken, or not                actions
+    hit       | send, within its time       | taken, or not                actions, webhook, atom
     cursor    | behind the hit; or when it is tried again | one transaction deliveries
 
 A hit counts as delivered once its receiver has taken it and the cursor is committed behind it: a

@@ -24,7 +24,8 @@ from ingestor.store import overview, watches
 from ingestor.store.db import locks
 from ingestor.store.db.database import Database
 from ingestor.text.sanitize import one_line, redact, shortened
-from ingestor.watch.actions import MOST_ENTRIES, Action, action_of, add_entries, opened_action
+from ingestor.watch.actions import Action, action_of, opened_action
+from ingestor.watch.atom import MOST_ENTRIES, add_entries
 from ingestor.watch.hits import WatchHit, meant_by, require_sound
 
 LOOK_SECONDS = 1.0
