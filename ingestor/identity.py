@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import parse_qs, quote, unquote, unquote_plus, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,8 @@ CONTENT_SCHEME = "ni:"
 _CONTENT_ADDRESS = re.compile(r"ni:///sha-256;[A-Za-z0-9_-]{43}")
 
 
+# The same one is asked for several times: of a feed, an entry, its file.
+@lru_cache(maxsize=2_048)
 def canonical_url(url: str) -> str:
     """Return the one address under which the article at ``url`` is kept.
 

@@ -290,11 +290,12 @@ class Fetcher:
         self.limiter.hold_off(host, self._wishes.crawl_delay(host, seconds))
 
     def _outcome(self, request: Request, slot: Slot, *, robots: bool) -> Response | FetchError:
-        self._observer.asking(host_of(request.url))
+        host = host_of(request.url)
+        self._observer.asking(host)
         began, outcome = self._clock.monotonic(), self._response(request, slot, robots=robots)
         answer = outcome if isinstance(outcome, Response) else None
         self._observer.requested(
-            host_of(request.url),
+            host,
             answered=answer is not None,
             seconds=self._clock.monotonic() - began,
             received=len(answer.body) if answer else 0,

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from ingestor.cli import VERBS, load
+from ingestor.version import __version__
 from tools.living import LONGEST
 from tools.made_up_sina import made_up, publish
 
@@ -55,7 +56,7 @@ MAY_NOT = {
     "search": (["search", "公告"], READING | NAMES),
     "show": (["show", "1"], READING | NAMES | INDEX | {"rich"}),
     "retry": (["retry"], READING | NAMES | INDEX | {"rich"}),
-    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES),
+    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES | {"httpx", "rich"}),
 }
 
 
@@ -87,6 +88,25 @@ def test_the_package_alone_imports_nothing():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=LONGEST, check=True
     )
     assert done.stdout == "['ingestor', 'ingestor.version']\n"
+
+
+def test_the_version_alone_is_said_without_the_command_line():
+    """By `ingest` as by `python -m ingestor`; beside anything else the command line says it."""
+    code = (
+        "import sys; from ingestor.__main__ import main; main();"
+        " print('typer' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (f"ingestor {__version__}\n", "False\n")
+    whole = [sys.executable, "-m", "ingestor", "--quiet", "--version"]
+    done = subprocess.run(whole, capture_output=True, text=True, timeout=LONGEST, check=True)
+    assert done.stdout == f"ingestor {__version__}\n"
 
 
 @pytest.mark.parametrize("verb", VERBS)
