@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import Usage
+from benchmarks.measuring import Usage, measured
 from benchmarks.programs import Program, installed, markdown, rotated, run, tell
 from benchmarks.site import Plan, RunningSite, running
 
@@ -65,6 +66,14 @@ def compare(plan: Plan, wanted: Sequence[Program], rounds: int) -> list[Result]:
                 runs[one.name].append(once(one, site))
                 tell(f"round {number + 1}", one, runs[one.name][-1])
     return [_result(plan, one, runs[one.name], starts[one.name]) for one in wanted]
+
+
+def reextracted(plan: Plan) -> float:
+    """Take in what a site has, and read it all again; return the articles per processor second."""
+    with running(plan) as site, tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        run(OURS, site, Path(folder))
+        again = (sys.executable, "-m", "ingestor", "--quiet", "reextract")
+        return plan.articles / measured(again, Path(folder)).cpu
 
 
 def once(program: Program, site: RunningSite, *, nothing: bool = False) -> Usage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,6 +48,8 @@ GOALS = (
 )
 
 FULL_GOALS = (
+    Goal("entry_ms", "CPU ms per new entry, 20 in a feed with their text", "at most", 3.5),
+    Goal("reextract_rate", "reextract, articles per CPU s", "at least", 300),
     Goal("same_cpu_to_httpx", "CPU per poll of the same body, to a bare GET", "at most", 1.8),
     Goal("real_cpu_to_floor", "real pages: CPU, to the floor's", "at most", 1.6),
     Goal("real_cpu_to_readability", "real pages: CPU, to readability-lxml", "at most", 0.40),
@@ -71,6 +73,7 @@ COMMAND_GOALS = tuple(
         "search": 0.30,
         "show": 0.30,
         "status": 0.30,
+        "stats": 0.30,
         "--once, nothing new": 0.40,
         "import ingestor": 0.15,
         READY: 0.40,
@@ -83,6 +86,43 @@ MEMORY_GOALS = (
     Goal("daemon_growth", "growth of the daemon's main process", "at most", 0.05),
     Goal("backfill_growth", "growth of a backfill's main process", "at most", 0.05),
 )
+
+
+IDLE_GOALS = (
+    Goal("idle_mb", "idle daemon, 3 feeds: all processes, MB", "at most", 70),
+    Goal("idle_percent", "idle daemon, 3 feeds: % of a core", "at most", 0.1),
+)
+
+LONG_GOALS = (
+    Goal("many_mb", "10,000 feeds, each every 5 min: main process, MB", "at most", 150),
+    Goal("many_percent", "10,000 feeds, each every 5 min: % of a core", "at most", 6),
+    Goal("late_seconds", "all feeds due at once: s until 95% are polled", "at most", 305),
+)
+"""Of what ``make bench-long`` measures beyond ``make bench``."""
+
+LARGE_GOALS = (
+    *(
+        Goal(f"{verb}_seconds", f"{verb}, CPU s", "at most", 0.45)
+        for verb in ("search", "show", "status", "stats")
+    ),
+    Goal("search_p95", "search p95 ms, the slowest kind of query", "at most", 50),
+    Goal("show_ms", "an article from the database, ms", "at most", 30),
+    Goal("database_kb", "database, kB an article", "at most", 10),
+    Goal("warc_share", "WARC, to the pages as they came", "at most", 0.22),
+)
+"""Of the largest archive of ``make bench-growth``."""
+
+
+def verdicts(goals: Iterable[Goal], ratios: Ratios) -> Iterator[tuple[str, ...]]:
+    """Yield of each goal its text, what is wanted, what was measured, and whether it is reached."""
+    for goal in goals:
+        ratio = ratios.get(goal.key)
+        wanted = f"{goal.kind} {goal.bound:.3g}"
+        if ratio is None:
+            yield goal.text, wanted, "not measured", ""
+        else:
+            verdict = "reached" if goal.reached(ratio) else "**missed**"
+            yield goal.text, wanted, f"{ratio:.3g}", verdict
 
 
 def article_ratios(results: Sequence[Result]) -> Ratios:
@@ -117,7 +157,9 @@ def poll_ratios(idle: Sequence[Polled], new: Sequence[Polled]) -> Ratios:
     ours, floor = quiet[polling.OURS.name], quiet.get(polling.FLOOR.name)
     reader, reader_new = quiet.get(polling.READER.name), busy.get(polling.READER.name)
     ours_new = busy[polling.POLLS.name]
+    whole = busy.get(polling.OURS.name)
     return {
+        "entry_ms": whole.cpu_per_feed * 1000 / polling.ENTRIES if whole else None,
         "idle_cpu_to_httpx": ours.cpu_per_feed / floor.cpu_per_feed if floor else None,
         "idle_rate_to_reader": ours.per_second / reader.per_second if reader else None,
         "new_rate_to_reader": ours_new.per_second / reader_new.per_second if reader_new else None,

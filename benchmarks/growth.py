@@ -20,15 +20,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import ingestor
 from benchmarks import sizes
 from benchmarks.filling import CATEGORIES, FEEDS, LAST_DAY, feed_name, fill
+from benchmarks.goals import LARGE_GOALS, verdicts
 from benchmarks.machine import commit, machine
 from benchmarks.made_texts import Writer
 from benchmarks.pages import page
 from benchmarks.programs import configuration, markdown, run_ours, summary
 from benchmarks.searching import QUERIES_A_KIND, Latency, measured
 from benchmarks.site import EMPTY_FEED, Plan, RunningSite, running
-from benchmarks.starting import command_seconds, until_ready
+from benchmarks.starting import command_seconds, cpu_seconds, until_ready
 from ingestor.model import Article, Body
 from ingestor.store import ArticleUpsert
 from ingestor.store.db.database import Database
@@ -36,6 +38,15 @@ from tools.filling import save_articles
 
 TRANSACTION = 16
 """Articles saved together, as :mod:`ingestor.pipeline` does while pages come in quickly."""
+
+
+COMMANDS = {
+    "search": ("search", "公司"),
+    "show": ("show", "5"),
+    "status": ("status",),
+    "stats": ("stats",),
+}
+"""What people ask of an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,10 @@ class Growth:
     """``ingest status``, likewise."""
     ready_seconds: float
     """From the daemon's start to ``READY=1``."""
+    cpu_seconds: dict[str, float]
+    """Processor seconds of the commands that look at it."""
+    show_ms: float
+    """Of reading an article with its revisions, without any start: a median."""
     database: dict[str, float]
     """Bytes an article, by what they are for; empty for an empty archive."""
     folders: dict[str, float]
@@ -119,6 +134,10 @@ class Archive:
             search_seconds=command_seconds(self.folder, "search", "公司"),
             status_seconds=command_seconds(self.folder, "status"),
             ready_seconds=until_ready(self.folder).seconds,
+            cpu_seconds={
+                verb: cpu_seconds(self.folder, *command) for verb, command in COMMANDS.items()
+            },
+            show_ms=self._shown() if self.count else 0.0,
             database=sizes.of_database(self.file) if self.count else {},
             folders={
                 "files": sizes.of_folder(self.folder / "archive") / pages,
@@ -126,6 +145,15 @@ class Archive:
                 "pages as they came": sum(len(page(at + 1)) for at in range(pages)) / pages,
             },
         )
+
+    def _shown(self) -> float:
+        took = []
+        with ingestor.open(self.file) as read:
+            for number in range(1, 100):
+                began = time.perf_counter()
+                read.revisions(1 + number * self.count // 100)
+                took.append((time.perf_counter() - began) * 1000)
+        return statistics.median(took)
 
     def _searches(self, queries: int) -> list[Latency]:
         with closing(Database(f"sqlite:///{self.file}", for_reading=True)) as database:
@@ -222,12 +250,29 @@ def report(every: Sequence[Growth]) -> str:
             "## Large archives",
             measured_on,
             _main_table(every),
+            f"Goals of the largest one, of {every[-1].articles:,} articles:",
+            markdown(
+                ("", "wanted", "measured", ""), list(verdicts(LARGE_GOALS, _ratios(every[-1])))
+            ),
             searches,
             _latency_table(every[-1]),
             sizes_there,
             _size_table(every[-1]),
         )
     )
+
+
+def _ratios(largest: Growth) -> dict[str, float | None]:
+    """Return what goals are set for."""
+    folders, database = largest.folders, largest.database.get("database")
+    slowest = max((kind.p95 for kind in largest.searches[:-1]), default=None)
+    return {
+        **{f"{verb}_seconds": cpu for verb, cpu in largest.cpu_seconds.items()},
+        "search_p95": slowest,
+        "show_ms": largest.show_ms if largest.articles else None,
+        "database_kb": database / 1000 if database else None,
+        "warc_share": folders["WARC"] / folders["pages as they came"],
+    }
 
 
 def _main_table(every: Sequence[Growth]) -> str:

@@ -47,9 +47,26 @@ class Sample:
     """Processor seconds of all processes that live."""
 
 
-def daemon(feeds: int, seconds: float) -> list[Sample]:
-    """Let the daemon poll feeds that do not change; sample it after it polled each once."""
-    schedule = f'every = "{ROUND_SECONDS}s"\nslowest = "{ROUND_SECONDS}s"\njitter = "5s"\n'
+REST_SECONDS = 75.0
+"""Worker processes end a minute after their last work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A daemon that has nothing to do."""
+
+    all_bytes: int
+    """Proportional set size of all processes together."""
+    busy: float
+    """Share of a core that they use."""
+
+
+def daemon(feeds: int, seconds: float, every: int = ROUND_SECONDS) -> list[Sample]:
+    """Let the daemon poll feeds that do not change; sample it after it polled each once.
+
+    It asks each feed ``every`` so many seconds.
+    """
+    schedule = f'every = "{every}s"\nslowest = "{every}s"\njitter = "5s"\n'
     with running(Plan(1, feeds, text=False, copies=feeds)) as site, _folder() as folder:
         told = configuration(site.plan.feed_urls(), site.proxy)
         (folder / "config.toml").write_text(f"[schedule]\n{schedule}{told}", "utf-8")
@@ -64,6 +81,51 @@ def daemon(feeds: int, seconds: float) -> list[Sample]:
             _wait_until(process, lambda: _all_polled(folder, feeds))
             end = time.monotonic() + seconds
             return list(_samples(process, polled, lambda: time.monotonic() > end, seconds / 40))
+
+
+def idle(seconds: float, rest: float = REST_SECONDS) -> Idle:
+    """Let the daemon take in what three feeds have, and look at it while nothing is due.
+
+    That begins after so many seconds of ``rest``, when its worker processes have ended.
+    """
+    with running(Plan(3, 3)) as site, _folder() as folder:
+        told = configuration(site.plan.feed_urls(), site.proxy)
+        schedule = '[schedule]\nevery = "1h"\njitter = "0s"\n'
+        (folder / "config.toml").write_text(f"{schedule}{told}", "utf-8")
+        with _program(folder) as process:
+            _wait_until(process, lambda: _articles(folder) >= site.plan.articles)
+            time.sleep(rest)
+            first, last = _looks(process, seconds)
+            return Idle(last.all_bytes, (last.cpu - first.cpu) / (last.seconds - first.seconds))
+
+
+def _looks(process: subprocess.Popen[bytes], seconds: float) -> tuple[Sample, Sample]:
+    """Return a first and a last sample of a process, so many seconds apart."""
+    found = list(_samples(process, lambda: 0, _counter(2), seconds))
+    return found[0], found[-1]
+
+
+def _counter(times: int) -> Callable[[], bool]:
+    """Return what says that it is over after so many times."""
+    left = iter(range(times))
+    return lambda: next(left, None) is None
+
+
+def due_at_once(feeds: int) -> list[float]:
+    """Start the daemon when so many feeds are due, each with a new article.
+
+    Returns after how many seconds, whole ones, each of them had been polled.
+    """
+    with running(Plan(feeds, feeds)) as site, _folder() as folder:
+        (folder / "config.toml").write_text(
+            configuration(site.plan.feed_urls(), site.proxy), "utf-8"
+        )
+        began = time.time()
+        with _program(folder) as process:
+            _wait_until(process, lambda: _all_polled(folder, feeds))
+        with closing(sqlite3.connect(folder / "archive.db")) as asked:
+            query = "SELECT unixepoch(last_ok_at) FROM feeds ORDER BY 1"
+            return [moment - began for (moment,) in asked.execute(query)]
 
 
 def backfill(articles: int) -> list[Sample]:

@@ -18,11 +18,13 @@ from benchmarks.goals import (
     COMMAND_GOALS,
     FULL_GOALS,
     GOALS,
+    IDLE_GOALS,
+    LONG_GOALS,
     MEMORY_GOALS,
-    Goal,
     Ratios,
     article_ratios,
     poll_ratios,
+    verdicts,
 )
 from benchmarks.machine import busy, commit, machine
 from benchmarks.measuring import ROOT
@@ -35,11 +37,17 @@ REAL_PAGES = Path(os.environ.get("INGESTOR_SHARED", ROOT.parent / "shared")) / "
 NOTES = ROOT / "benchmarks" / "notes.md"
 """What was tried, written by hand."""
 
+UNFINISHED = ROOT / "build" / "bench-unfinished"
+"""What there is of a page while it is measured: one that ends early replaces no whole one."""
+
 GROWTH = ROOT / "benchmarks" / "growth.md"
 """What large archives cost, measured by itself because it takes long."""
 
 
 COMMAND_ROUNDS = 20
+
+MANY_SECONDS = 300
+"""Between two polls of each of many feeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ class Sizes:
     rounds: int
     daemon_seconds: float
     backfill: int
+    idle_seconds: float = 60
+    many_feeds: int = 10_000
 
 
 @dataclass
@@ -69,7 +79,14 @@ class Measured:
     new: list[polling.Polled] = field(default_factory=list)
     commands: dict[str, float] = field(default_factory=dict)
     """Processor seconds by :mod:`benchmarks.starting`'s names."""
+    reextract_rate: float | None = None
+    """Articles that are read again in a processor second."""
+    rest: memory.Idle | None = None
     daemon: list[memory.Sample] = field(default_factory=list)
+    many: list[memory.Sample] = field(default_factory=list)
+    """Of :data:`MANY_SECONDS` between two polls of each feed."""
+    due: list[float] = field(default_factory=list)
+    """Seconds after which each feed was polled, of those that were due at once."""
     backfill: list[memory.Sample] = field(default_factory=list)
     stages: stages.Sampled | None = None
 
@@ -90,13 +107,27 @@ class Measured:
             ratios["daemon_growth"] = memory.growth(self.daemon)
         if self.backfill:
             ratios["backfill_growth"] = memory.growth(self.backfill)
-        return ratios
+        return ratios | {"reextract_rate": self.reextract_rate} | self._at_rest
+
+    @property
+    def _at_rest(self) -> dict[str, float | None]:
+        found: dict[str, float | None] = {}
+        if self.rest:
+            found["idle_mb"] = self.rest.all_bytes / 1e6
+            found["idle_percent"] = self.rest.busy * 100
+        if self.many:
+            first, last = self.many[0], self.many[-1]
+            found["many_mb"] = max(sample.main_bytes for sample in self.many) / 1e6
+            found["many_percent"] = (last.cpu - first.cpu) / (last.seconds - first.seconds) * 100
+        if self.due:
+            found["late_seconds"] = sorted(self.due)[int(len(self.due) * 0.95)]
+        return found
 
 
 def measure(sizes: Sizes, only: Collection[str]) -> Iterator[Measured]:
     """Measure the parts of these names, one after the other; yield all there is after each."""
     found = Measured(sizes)
-    for name, part in PARTS.items():
+    for name, part in {**PARTS, **LONG_PARTS}.items():
         if name in only:
             _say(name)
             part(found)
@@ -137,16 +168,38 @@ def _measure_backfill(found: Measured) -> None:
     found.backfill = memory.backfill(found.sizes.backfill)
 
 
+def _measure_reextract(found: Measured) -> None:
+    found.reextract_rate = end_to_end.reextracted(Plan(found.sizes.articles, 20))
+
+
+def _measure_idle(found: Measured) -> None:
+    found.rest = memory.idle(found.sizes.idle_seconds)
+
+
+def _measure_many(found: Measured) -> None:
+    # Over two intervals, so that each feed counts as often as any other.
+    found.many = memory.daemon(found.sizes.many_feeds, 2 * MANY_SECONDS, MANY_SECONDS)
+
+
+def _measure_due(found: Measured) -> None:
+    found.due = memory.due_at_once(found.sizes.feeds)
+
+
 PARTS: Mapping[str, Callable[[Measured], None]] = {
     "commands": _measure_commands,
     "articles": _measure_articles,
     "real": _measure_real,
     "stages": _measure_stages,
     "polls": _measure_polls,
+    "reextract": _measure_reextract,
+    "idle": _measure_idle,
     "daemon": _measure_daemon,
     "backfill": _measure_backfill,
 }
-"""What is measured, by the names that ``--only`` takes."""
+"""What ``make bench`` measures, by the names that ``--only`` takes."""
+
+LONG_PARTS: Mapping[str, Callable[[Measured], None]] = {"many": _measure_many, "due": _measure_due}
+"""What takes longer, and only ``make bench-long`` measures: a page of its own."""
 
 
 def _say(what: str) -> None:
@@ -159,7 +212,8 @@ def page(found: Measured) -> str:
     sections += [_commands(found)] if found.commands else []
     sections += [_articles(found)] if found.articles else []
     sections += [_polls(found)] if found.idle else []
-    sections += [_memory(found)] if found.daemon or found.backfill else []
+    sections += [_memory(found)] if found.daemon or found.backfill or found.rest else []
+    sections += [_long(found)] if found.many or found.due else []
     by_hand = [path.read_text("utf-8").rstrip() for path in (GROWTH, NOTES) if path.exists()]
     return "\n\n".join([*map(_wrapped, itertools.chain.from_iterable(sections)), *by_hand])
 
@@ -191,18 +245,9 @@ def _head(found: Measured) -> Iterator[str]:
 
 
 def _goals(found: Measured) -> Iterator[tuple[str, ...]]:
-    ratios = found.ratios
-    for goal in (*COMMAND_GOALS, *GOALS, *FULL_GOALS, *MEMORY_GOALS):
-        ratio = ratios.get(goal.key)
-        wanted = f"{goal.kind} {goal.bound:.3g}"
-        if ratio is None:
-            yield goal.text, wanted, "not measured", ""
-        else:
-            yield goal.text, wanted, f"{ratio:.3g}", _verdict(goal, ratio)
-
-
-def _verdict(goal: Goal, ratio: float) -> str:
-    return "reached" if goal.reached(ratio) else "**missed**"
+    every = (*COMMAND_GOALS, *GOALS, *FULL_GOALS, *MEMORY_GOALS, *IDLE_GOALS)
+    long = LONG_GOALS if found.many or found.due else ()
+    return verdicts((*every, *long), found.ratios)
 
 
 def _commands(found: Measured) -> Iterator[str]:
@@ -275,6 +320,12 @@ def _polls(found: Measured) -> Iterator[str]:
 
 def _memory(found: Measured) -> Iterator[str]:
     yield "## Memory"
+    if found.rest:
+        yield (
+            f"The daemon with three feeds of which none is due, {memory.REST_SECONDS:.0f} s after "
+            f"its last work: {found.rest.all_bytes / 2**20:.0f} MiB in all processes, "
+            f"{found.rest.busy:.2%} of a core."
+        )
     if found.daemon:
         yield (
             f"The daemon with {found.sizes.feeds} feeds that it polls every "
@@ -288,6 +339,18 @@ def _memory(found: Measured) -> Iterator[str]:
             f"{memory.growth(found.backfill):.1%} after the first third:"
         )
         yield memory.table(found.backfill, "articles")
+
+
+def _long(found: Measured) -> Iterator[str]:
+    yield "## Many feeds"
+    if found.many:
+        yield f"{found.sizes.many_feeds} feeds, each polled every {MANY_SECONDS} s:"
+        yield memory.table(found.many, "polls")
+    if found.due:
+        yield (
+            f"{found.sizes.feeds} feeds with a new article each, all due as the daemon starts: all "
+            f"polled after {max(found.due):.0f} s."
+        )
 
 
 def picture(found: Measured) -> str:
@@ -305,7 +368,7 @@ def picture(found: Measured) -> str:
 
 def _parts(listed: str) -> list[str]:
     names = listed.split(",")
-    if unknown := set(names) - PARTS.keys():
+    if unknown := set(names) - PARTS.keys() - LONG_PARTS.keys():
         raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}")
     return names
 
@@ -320,20 +383,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--daemon-seconds", type=float, default=120)
     parser.add_argument("--backfill", type=int, default=2000)
+    parser.add_argument("--idle-seconds", type=float, default=60)
+    parser.add_argument("--many-feeds", type=int, default=10_000)
     parser.add_argument("--to", type=Path, help="docs, or build/bench with --only")
-    parser.add_argument(
-        "--only", type=_parts, default=PARTS, metavar="PARTS", help=f"Of {', '.join(PARTS)}."
-    )
+    named = ", ".join([*PARTS, *LONG_PARTS])
+    parser.add_argument("--only", type=_parts, default=PARTS, metavar="PARTS", help=f"Of {named}.")
     told = vars(parser.parse_args())
     folder, only, began = told.pop("to"), told.pop("only"), time.monotonic()
     # What measures a part does not replace the page that has all of them.
     folder = folder or ROOT / ("docs" if only is PARTS else "build/bench")
-    folder.mkdir(parents=True, exist_ok=True)
-    for found in measure(Sizes(**told), only):
+    sizes = Sizes(**told)
+    for found in measure(sizes, only):
         # After each part: what ends it early costs no more than the part that it was at.
-        (folder / "performance.md").write_text(page(found) + "\n", "utf-8")
-        (folder / "performance.svg").write_text(picture(found), "utf-8")
+        _write(found, UNFINISHED)
+    _write(found, folder)
+    for text, wanted, measured, verdict in _goals(found):
+        print(f"{verdict.strip('*'):8} {text}: {measured} ({wanted})")
     _say(f"{folder / 'performance.md'}, after {time.monotonic() - began:.0f} s")
+
+
+def _write(found: Measured, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "performance.md").write_text(page(found) + "\n", "utf-8")
+    (folder / "performance.svg").write_text(picture(found), "utf-8")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "search": (*_OURS, "search", "公司"),
     "show": (*_OURS, "show", "5"),
     "status": (*_OURS, "status"),
+    "stats": (*_OURS, "stats"),
     "--once, nothing new": (*_OURS, "--once"),
     "import ingestor": (sys.executable, "-c", "import ingestor"),
 }
@@ -148,6 +149,11 @@ def archive() -> Iterator[Path]:
             configuration(site.plan.feed_urls(), site.proxy), "utf-8"
         )
         yield folder
+
+
+def cpu_seconds(folder: Path, *command: str) -> float:
+    """Return the processor seconds of a command of ours in a folder with a configuration."""
+    return _cpu(folder, (*_OURS, *command))
 
 
 def _cpu(folder: Path, command: Sequence[str]) -> float:

@@ -11,7 +11,7 @@ from benchmarks import end_to_end, polling, quick
 from benchmarks.end_to_end import Result
 from benchmarks.goals import COMMAND_GOALS, GOALS
 from benchmarks.measuring import measured
-from benchmarks.memory import Sample
+from benchmarks.memory import Idle, Sample
 from benchmarks.pages import WEIGHT, article, page
 from benchmarks.polling import Polled
 from benchmarks.profiling import imported
@@ -174,6 +174,7 @@ def test_the_report_says_which_goals_are_missed():
     found.new = [replace(POLLED, program=polling.POLLS)]
     found.daemon, found.backfill = some(0), some(1_000_000)
     found.commands = {"--version": 0.08, "search": 0.5}
+    found.rest, found.reextract_rate = Idle(69_000_000, 0.002), 250.0
     text = page_of(found)
     assert "| CPU per article, to the floor's | at most 2 | 2 | reached |" in text
     assert "| the daemon's main process, MB | at most 150 | 100 | reached |" in text
@@ -181,6 +182,16 @@ def test_the_report_says_which_goals_are_missed():
     assert "| --version, CPU s | at most 0.1 | 0.08 | reached |" in text
     assert "| search, CPU s | at most 0.3 | 0.5 | **missed** |" in text
     assert "| search | 0.500 | 0.30 |" in text
+    assert "| reextract, articles per CPU s | at least 300 | 250 | **missed** |" in text
+    assert "| idle daemon, 3 feeds: all processes, MB | at most 70 | 69 | reached |" in text
+    assert "| idle daemon, 3 feeds: % of a core | at most 0.1 | 0.2 | **missed** |" in text
+    assert "10,000 feeds" not in text
+    found.many, found.due = some(0), [float(number) for number in range(100)]
+    text = page_of(found)
+    assert (
+        "| 10,000 feeds, each every 5 min: main process, MB | at most 150 | 100 | reached" in text
+    )
+    assert "| all feeds due at once: s until 95% are polled | at most 305 | 95 | reached |" in text
     assert "| idle feeds/s, to lemon24/reader | at least 2.5 | not measured |  |" in text
     assert "| floor | 10.0 | 1.00 | 10.00 | 2.00 | 256 | 3 | 1.00 | 0.50 |" in text
     assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 100
