@@ -52,7 +52,7 @@ MAY_IMPORT = {
     # What users import: a door to the library, and small.
     "": {"version", "api"},
     "cli": GROUND | STAGES | ABOVE | {"workers"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "version"},
 }
 
 PURE = {
