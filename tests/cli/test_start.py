@@ -56,7 +56,7 @@ MAY_NOT = {
     "search": (["search", "公告"], READING | NAMES),
     "show": (["show", "1"], READING | NAMES | INDEX | {"rich"}),
     "retry": (["retry"], READING | NAMES | INDEX | {"rich"}),
-    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES | {"httpx", "rich"}),
+    "a pass that finds nothing new": (["--once"], PAGES | RARE | NAMES),
 }
 
 
