@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import median_low
 from typing import Any
@@ -90,6 +90,7 @@ def day_counts(connection: Connection, filters: Filters) -> dict[str, int]:
     query = select(articles.c.date, func.count()).group_by(articles.c.date)
     if filters.symbol:
         query = query.where(articles.c.id.in_(_latest_of(filters.symbol)))
+        filters = replace(filters, symbol="")
     return dict(connection.execute(query.where(*conditions(filters))).all())
 
 

@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -50,6 +50,15 @@ REMEMBERED_SECONDS = 30
 """How old may be what is shown of an archive that nobody changes: time alone makes feeds late."""
 
 _MOST_REMEMBERED = 16
+
+_LONGEST_QUERY = 10_000
+"""Bytes: the longest search (a thousand Chinese characters) has nine thousand."""
+
+_ASKED = frozenset({
+    "q", "media", "symbol", "feed", "category", "origin", "day", "since", "until", "order", "page",
+    "size", "upto", "before", "revision", "from", "to", "pictures", "lang",
+})  # fmt: skip
+"""What pages are asked: nothing else comes back in their links."""
 
 
 class Memory:
@@ -235,6 +244,8 @@ class Pages:
             (PageRequest.missing, {}),
         )
         try:
+            if len(scope["query_string"]) > _LONGEST_QUERY:
+                return replace(request.missing(), status=414)
             answer = page(request, **parts)
         except UsageError as error:
             answer = request.page("error", {"error": str(error)}, status=400)
@@ -248,16 +259,16 @@ class Pages:
         return answer
 
     def _request(self, scope: Message) -> PageRequest:
-        query = parse_qsl(scope["query_string"].decode("utf-8", "replace"))
+        query = parse_qsl(scope["query_string"][:_LONGEST_QUERY].decode("utf-8", "replace"))
         # The first of several; no database takes a NUL.
-        asked = {name: storable(value) for name, value in reversed(query)}
+        asked = {name: storable(value) for name, value in reversed(query) if name in _ASKED}
         cookies = re.findall(rf"\b{LANGUAGE_COOKIE}=(\w\w)\b", header(scope, b"cookie"))
         accepted = header(scope, b"accept-language")
         archive = self._archive
         tables = f"{archive.prefix}{TABLES}{self._tables_name}" if self._tables else ""
         return PageRequest(
             archive=archive,
-            path=storable(scope["path"]),
+            path=storable(scope["path"].replace("\x00", "\ufffd")),
             asked=asked,
             language=chosen(asked.get("lang", ""), "".join(cookies[:1]), accepted),
             tables=tables,

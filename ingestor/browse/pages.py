@@ -35,7 +35,9 @@ def _front(request: PageRequest) -> Answer:
 
 
 def _search(request: PageRequest, form: str | None) -> Answer:
-    found = request.read(views.results, request.asked)
+    # How many there are at once is for programs: a page of a thousand is none to read.
+    asked = request.asked if form else {**request.asked, "size": ""}
+    found = request.read(views.results, asked)
     if form:
         return _FORMS[form](request, found)
     chosen = {name: value for name in views.LIST_FILTERS if (value := request.asked.get(name))}

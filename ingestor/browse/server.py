@@ -12,6 +12,7 @@ import rich
 import uvicorn
 from datasette.app import Datasette
 from datasette.plugins import pm
+from sqlalchemy import Integer, Table
 
 from ingestor.browse.application import TABLES, BrowsedArchive, Pages
 from ingestor.browse.guard import Application, Message, Send
@@ -28,20 +29,34 @@ def described(database: str) -> dict[str, Any]:
         table.name: {
             "description": table.comment,
             "columns": {column.name: column.comment for column in table.columns},
+            **_sorting(table),
         }
         for table in schema.articles.metadata.tables.values()
     }
     for view in VIEWS:
-        tables[view.name] = {"description": view.comment, "columns": dict(view.columns)}
-    tables["articles"] |= {
-        "label_column": "title",
-        "sort_desc": "published_at",
-        "facets": ["media", "date"],
-    }
+        columns = dict(view.columns)
+        tables[view.name] = {"description": view.comment, "columns": columns} | _UNSORTED
+    tables["articles"] |= {"label_column": "title", "facets": ["media", "date"]}
     return {
         "title": "ingestor",
         "databases": {database: {"description": "The archive, live.", "tables": tables}},
     }
+
+
+_UNSORTED: dict[str, Any] = {"sortable_columns": []}
+
+
+def _sorting(table: Table) -> dict[str, Any]:
+    """Return how a table may be sorted: one that grows by its key alone, the newest row first.
+
+    Sorted by anything else, Datasette's second page reads and sorts all rows, and is interrupted.
+    """
+    if table.name == "feeds":
+        return {}
+    keys = [column.name for column in table.primary_key]
+    if len(keys) > 1 or not isinstance(table.c[keys[0]].type, Integer):
+        return _UNSORTED
+    return {"sortable_columns": keys, "sort_desc": keys[0]}
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from collections import deque
 from contextlib import closing
 from datetime import timedelta
 from html import unescape
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+from sqlalchemy import Engine
 
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 
@@ -20,7 +21,8 @@ from ingestor.browse.guard import MOST_READERS, RateLimit
 from ingestor.model import Body, Security
 from ingestor.store import revisions
 from tests.browse.asking import browsing
-from tools.filling import FIRST, arrival_of, filled
+from tests.support.plans import noted
+from tools.filling import FIRST, arrival_of, filled, save_articles
 
 ENGLISH, CHINESE = {"accept-language": "en-GB,en;q=0.9"}, {"accept-language": "zh-CN,zh;q=0.9"}
 NOW = FIRST + timedelta(days=3)
@@ -48,23 +50,38 @@ def links(page) -> list[str]:
     return [unescape(link) for link in re.findall(r'(?:href|src|action)="([^"]*)"', page.text)]
 
 
-def crawl(ask, headers, *, prefix: str = "", most: int = 200) -> dict[str, int]:
-    """Follow every link of our pages from the front page on; return each address's status."""
+def kind(address: str) -> tuple[str, ...]:
+    """Return what kind of a table's page is at an address: the numbers in it are any."""
+    parts = urlsplit(address)
+    names = sorted(name for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    return re.sub("[0-9]+", "0", parts.path), *names
+
+
+def crawl(ask, headers, *, first: str = "/", most: int = 200) -> dict[str, int]:
+    """Follow every link of our pages from one on; return each address's status.
+
+    From a table on, those of tables, of each kind one.
+    """
     seen: dict[str, int] = {}
-    waiting = deque([f"{prefix}/"])
+    kinds: set[tuple[str, ...]] = set()
+    waiting = deque([first])
     while waiting and len(seen) < most:
         address = waiting.popleft()
-        if address in seen:
+        is_table = "/tables" in address
+        if address in seen or kind(address) in kinds or (not is_table and "/tables" in first):
             continue
         page = ask(address, headers=headers, follow_redirects=True)
         seen[address] = page.status_code
         is_html = "text/html" in page.headers.get("content-type", "")
-        if page.status_code != 200 or not is_html or "/tables" in address:
+        if page.status_code != 200 or not is_html or (is_table and "/tables" not in first):
             continue
-        base = f"http://localhost{address}"
+        if is_table:
+            kinds.add(kind(address))
+        # A proxy may have stripped something; a redirect leads elsewhere.
+        base = str(page.url) if page.history else f"http://localhost{address}"
         for link in links(page):
             parts = urlsplit(urljoin(base, link))
-            if parts.netloc == "localhost":
+            if parts.netloc == "localhost" and parts.scheme == "http":
                 waiting.append(parts.path + (f"?{parts.query}" if parts.query else ""))
     return seen
 
@@ -79,6 +96,28 @@ def lively(tmp_path_factory):
         edit(database, 1, "石门水泥终于上调。", 61, "sh600001")
         edit(database, 2, "石门水泥停产。", 70, "sh600001", "hk00001")
     return path
+
+
+@pytest.mark.parametrize("number", [0, 1, 120])
+def test_every_link_of_every_table_leads_somewhere(tmp_path, number):
+    """Into the tables, and from each of Datasette's pages there; an archive's own language apart."""
+    path = tmp_path / "archive.db"
+    filled(path, many(number), media="虚构日报").close()
+    with browsing(path, at=NOW) as ask:
+        seen = crawl(ask, ENGLISH, first="/tables/archive", most=120)
+    assert {address: status for address, status in seen.items() if status != 200} == {}
+    assert len(seen) > 60
+
+
+def test_a_large_table_is_sorted_by_its_key_alone(lively):
+    """By anything else its second page reads every row: with some thousand articles, for too long."""
+    with browsing(lively, at=NOW) as ask:
+        for name in ("articles", "revisions", "sightings", "changes", "feeds"):
+            page = ask(f"/tables/archive/{name}")
+            by = set(re.findall(r"_sort(?:_desc)?=(\w+)", page.text))
+            expected = {"articles": {"id"}, "revisions": {"sequence"}}.get(name, set())
+            assert by == expected if name != "feeds" else len(by) > 5, name
+        assert ask("/tables/archive/articles.json").json()["rows"][0][0] == 9
 
 
 @pytest.mark.parametrize("headers", [ENGLISH, CHINESE], ids=["English", "Chinese"])
@@ -291,7 +330,7 @@ def test_it_is_shown_below_a_prefix(lively, strips):
             assert address.startswith("/archive/"), "a proxy gets nothing else"
             return inner(address[len("/archive") :] if strips else address, **more)
 
-        seen = crawl(ask, ENGLISH, prefix="/archive", most=80)
+        seen = crawl(ask, ENGLISH, first="/archive/", most=80)
         assert {address: status for address, status in seen.items() if status != 200} == {}
         assert "/archive/tables/archive" in seen
         assert ask("/archive/tables/archive/articles").status_code == 200
@@ -368,6 +407,60 @@ def test_the_pages_are_over_either_store(tmp_path, store_url):
         assert ask("/search?q=%00石门&media=%00").status_code == 200
         assert ask("/security/sh600001").status_code == 200
         assert ("/tables/archive" in ask("/").text) == (not store_url)
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "says"),
+    [
+        ("/article/999", 404, "没有这篇文章"),
+        ("/article/99999999999999999999999", 404, "没有这个页面"),
+        ("/article/1?revision=77", 404, "没有这篇文章"),
+        ("/article/1/raw/99", 404, "没有这次查看"),
+        ("/search?page=-1", 200, "9 篇文章"),
+        ("/search?page=99999999999999", 200, "9 篇文章"),
+        ("/search?since=2024-05-01&until=2024-01-01", 200, "没有符合全部条件"),
+        ("/search?since=2024-13-01", 400, "这里没有"),
+        ("/search?upto=garbage&before=-1", 200, "9 篇文章"),
+        ("/search?feed=nobody", 200, "没有符合全部条件"),
+        (f"/search?q={'x' * 9_000}", 400, "这里没有"),
+        (f"/search?media={'x' * 10_001}", 414, "没有这个页面"),
+        ("/search?size=1000&" + "&".join(f"a{at}=1" for at in range(900)), 200, "9 篇文章"),
+        ("/%00", 404, "没有这个页面"),
+        ("/%FF", 404, "没有这个页面"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_whatever_is_asked_is_answered_by_a_page(lively, address, status, says):
+    """Of a light weight, in the reader's language, with the status that programs go by."""
+    with browsing(lively, at=NOW) as ask:
+        page = ask(address, headers=CHINESE)
+        assert (page.status_code, says in page.text) == (status, True)
+        assert len(page.content) < 100_000
+        assert ask(address, headers=ENGLISH).status_code == status
+
+
+def test_a_page_of_a_list_is_short_and_a_file_of_it_long(tmp_path):
+    """How many articles come at once is for programs."""
+    path = tmp_path / "archive.db"
+    filled(path, many(60)).close()
+    with browsing(path, at=NOW) as ask:
+        assert len(ask("/search.json?size=60").json()["articles"]) == 60
+        assert ask("/search?size=60").text.count("<li><a href=") - ask("/search?size=1").text.count("<li><a href=") == 0  # fmt: skip
+
+
+def test_the_front_page_is_remembered_until_somebody_commits(tmp_path):
+    """And another day of its chart is another page."""
+    path = tmp_path / "archive.db"
+    with closing(filled(path, many(3))) as database, browsing(path, at=NOW) as ask:
+        assert ask("/", headers=ENGLISH).text.count("3 articles") >= 1
+        with noted(Engine) as raw:
+            assert "3 articles" in ask("/", headers=ENGLISH).text
+            assert raw == []
+            assert "3 articles" in ask("/?until=2024-02-01", headers=ENGLISH).text
+            assert raw
+        with database.transaction() as connection:
+            save_articles(connection, [arrival_of(3, "新", "新的一篇。")])
+        assert "4 articles" in ask("/", headers=ENGLISH).text
 
 
 def test_a_feed_says_that_it_is_utf_8(lively):
