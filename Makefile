@@ -26,7 +26,7 @@ $(BIN)/python:
 	@$(if $(UV),$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
 
 $(VENV)/runs: pyproject.toml | $(BIN)/python
-	@echo "Installing what running needs, about 120 MB, with $(if $(UV),uv,pip)"
+	@echo "Installing what running needs, about 160 MB, with $(if $(UV),uv,pip)"
 	@$(PACKAGES) --editable '.[demo]' || $(NO_PACKAGES)
 	@touch $@
 
