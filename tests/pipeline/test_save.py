@@ -115,7 +115,7 @@ def test_a_worker_has_neither_the_database_nor_the_network_in_memory():
 
 def test_a_pass_imports_no_other_command(capsys, monkeypatch):
     """The program's name alone imports none."""
-    monkeypatch.setattr(sys, "argv", ["ingest", "--version"])
+    monkeypatch.setattr(sys, "argv", ["ingest", "--quiet", "--version"])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 0
