@@ -347,6 +347,7 @@ def test_a_store_that_hangs_is_asked_twice_and_then_left_alone(server, monkeypat
         assert len(asked) == 2
 
 
+@pytest.mark.slow
 def test_a_store_that_answers_by_bytes_is_waited_for_a_bounded_time(server, monkeypatch):
     """Each byte comes in time, and the answer never."""
     with _dripping() as url:
