@@ -54,7 +54,10 @@ USUAL = WayBounds()
 _MOST_LISTS = 2_000
 """An archive with more different lists of categories than this is gone through as it is."""
 
-_NEVER = "9999-12-31"
+_MOST_LISTED = 60_000
+"""So many that pass a filter are listed to find the edits of them; of more, each edit's article is
+looked at: a page of edits is full sooner than the list."""
+
 _ORDER = (
     articles.c.date.desc(),
     articles.c.published_at.desc().nulls_last(),
@@ -226,7 +229,7 @@ def edited(
         query = query.join(articles, articles.c.id == revisions.c.article_id)
         query = query.where(*conditions(filters))
         # A list of ids is sooner looked up in than an index in which each is elsewhere.
-        rarest = _counted(connection, _ways(connection, filters), USUAL.most_sorted)[:2]
+        rarest = _counted(connection, _ways(connection, filters), _MOST_LISTED)[:2]
         query = query.where(*(revisions.c.article_id.in_(way.ids) for _, way in rarest))
     query = query.where(~select(later.c.sequence).where(is_later).exists())
     query = query.order_by(revisions.c.sequence.desc()).offset(first).limit(limit)
