@@ -153,6 +153,9 @@ def _value(parameter: Any, context: typer.Context, value: Any) -> Any:
         try:
             return type(parameter).process_value(parameter, context, value)
         except typer.BadParameter as error:
+            # What is missing is said best by the library.
+            if value is None:
+                raise
             raise UsageError(_refusal(parameter, error)) from error
     if parameter.multiple or parameter.nargs == -1:
         value = list(value or ())

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from ingestor import policy
 from ingestor.archive.warc.records import Packed
-from ingestor.errors import Gone, IngestorError, NotBelieved, Postponed
+from ingestor.errors import Gone, IngestorError, NoPage, NotBelieved, Postponed
 from ingestor.identity import document_id
 from ingestor.model import Article, Response
 from ingestor.pipeline import captures
@@ -308,4 +308,6 @@ def _is_final(services: Services, task: EntryTask, error: Exception) -> bool:
         return False
     kind = policy.failure_kind(error)
     last = policy.after_failure(kind, task.queued.attempts + 1, services.clock.now(), chance=0)
-    return kind in {"gone", "permanent"} or last.state == "parked"
+    # A text that is there need not wait for a server that says nothing.
+    says_nothing = isinstance(error, NoPage)
+    return says_nothing or kind in {"gone", "permanent"} or last.state == "parked"

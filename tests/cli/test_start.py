@@ -117,7 +117,7 @@ def test_the_table_of_commands_says_what_each_says_itself(verb):
 
 TAKEN = {
     "a number that is none": (("search", "x", "--limit", "many"), 2, "--limit"),
-    "a number out of bounds": (("search", "x", "--limit", "0"), 2, "greater than or equal to 1"),
+    "a number out of bounds": (("search", "x", "--limit", "0"), 2, "must be at least 1"),
     "a choice that is none": (("search", "x", "--order", "biggest"), 2, "--order"),
     "nothing where something is wanted": (("show",), 2, "Missing argument"),
     "an empty text": (("show", ""), 2, "neither the id of an article nor an address"),

@@ -203,7 +203,7 @@ def test_a_page_that_fails_without_a_text_in_the_feed_is_kept_in_the_queue(site,
     assert done.returncode == 1
     assert one.url in done.stderr
     ((state, error),) = site.query("SELECT state, error FROM entries")
-    again = {FAILING_PAGES[kind] for kind in ("404", "removed", "without an article")}
+    again = {FAILING_PAGES[kind] for kind in ("404", "removed", "empty", "without an article")}
     assert state == ("pending" if how in again else "parked")
     assert error
     assert site.run("status").returncode == (1 if state == "parked" else 0)
@@ -213,7 +213,7 @@ def test_a_parked_entry_gets_another_chance(site, net):
     """`ingest retry` makes it due, and the next pass takes it."""
     one = made_up(1)
     publish(net, [one], full=False)
-    net.serve(one.url, "")
+    net.serve(one.url, FAILING_PAGES["binary"])
     site.run("--once")
     net.serve(one.url, finance_page(one))
     assert "1 parked" in site.run("retry").stdout

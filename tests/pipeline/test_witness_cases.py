@@ -67,7 +67,7 @@ def test_what_is_no_article_never_becomes_one(site, net, page):
 def test_an_empty_answer_is_asked_for_again(site, net, body):
     """A server that stumbles says nothing, or an error as JSON, with status 200."""
     article = made_up(1)
-    publish(net, [article])
+    publish(net, [article], full=False)
     net.serve(article.url, body)
     assert site.run("--once").returncode == 1
     assert site.query("SELECT state, next_attempt_at IS NULL FROM entries") == [("pending", 0)]
