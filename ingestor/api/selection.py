@@ -47,16 +47,15 @@ class WayBounds:
     most_sorted: int = 250_000
     """So many that pass a filter are put in order at most; one that more pass is met often on the
     way through all days. About where both take a quarter of a second in an archive of a million."""
+    listed: int = 60_000
+    """So many that pass a filter are listed to find the edits of them; of more, each edit's article
+    is looked at: a page of edits is full sooner than the list."""
 
 
 USUAL = WayBounds()
 
 _MOST_LISTS = 2_000
 """An archive with more different lists of categories than this is gone through as it is."""
-
-_MOST_LISTED = 60_000
-"""So many that pass a filter are listed to find the edits of them; of more, each edit's article is
-looked at: a page of edits is full sooner than the list."""
 
 _ORDER = (
     articles.c.date.desc(),
@@ -229,7 +228,7 @@ def edited(
         query = query.join(articles, articles.c.id == revisions.c.article_id)
         query = query.where(*conditions(filters))
         # A list of ids is sooner looked up in than an index in which each is elsewhere.
-        rarest = _counted(connection, _ways(connection, filters), _MOST_LISTED)[:2]
+        rarest = _counted(connection, _ways(connection, filters), USUAL.listed)[:2]
         query = query.where(*(revisions.c.article_id.in_(way.ids) for _, way in rarest))
     query = query.where(~select(later.c.sequence).where(is_later).exists())
     query = query.order_by(revisions.c.sequence.desc()).offset(first).limit(limit)
